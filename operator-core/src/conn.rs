@@ -1,0 +1,143 @@
+use ndarray::{Array2, Array3, ArrayView1, ArrayView2};
+
+use crate::element::Element;
+
+/// Connected elements of a batch, rows of all samples one after another.
+///
+/// Sample b's elements are rows `offsets()[b]..offsets()[b + 1]` of [`states`](Self::states) and
+/// [`mels`](Self::mels), as in a CSR matrix. The buffer keeps its memory when it is filled again.
+#[derive(Clone, Debug)]
+pub struct ConnBatch<T> {
+    n_sites: usize,
+    total: usize,
+    // Both may be longer than `total` asks: they only grow, so that refilling writes nothing twice.
+    states: Vec<i8>,
+    mels: Vec<T>,
+    offsets: Vec<usize>,
+}
+
+impl<T: Element> Default for ConnBatch<T> {
+    fn default() -> Self {
+        ConnBatch { n_sites: 0, total: 0, states: Vec::new(), mels: Vec::new(), offsets: vec![0] }
+    }
+}
+
+impl<T: Element> ConnBatch<T> {
+    /// An empty buffer.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Number of samples.
+    pub fn n_samples(&self) -> usize {
+        self.offsets.len() - 1
+    }
+
+    /// Number of connected elements of all samples.
+    pub fn total(&self) -> usize {
+        self.total
+    }
+
+    /// Where each sample's elements start, and the total at the end; `n_samples + 1` numbers.
+    pub fn offsets(&self) -> &[usize] {
+        &self.offsets
+    }
+
+    /// Connected configurations, shape `(total, n_sites)`.
+    pub fn states(&self) -> ArrayView2<'_, i8> {
+        let states = &self.states[..self.total * self.n_sites];
+        ArrayView2::from_shape((self.total, self.n_sites), states).unwrap_or_else(|_| empty2())
+    }
+
+    /// Matrix elements, shape `(total,)`.
+    pub fn mels(&self) -> ArrayView1<'_, T> {
+        ArrayView1::from(&self.mels[..self.total])
+    }
+
+    /// The elements of one sample: states `(n_conn, n_sites)` and matrix elements `(n_conn,)`; both empty
+    /// for a sample that is not there.
+    pub fn sample(&self, b: usize) -> (ArrayView2<'_, i8>, ArrayView1<'_, T>) {
+        let (start, end) = match (self.offsets.get(b), self.offsets.get(b + 1)) {
+            (Some(&start), Some(&end)) => (start, end),
+            _ => (0, 0),
+        };
+        let states = &self.states[start * self.n_sites..end * self.n_sites];
+        let states = ArrayView2::from_shape((end - start, self.n_sites), states);
+        (states.unwrap_or_else(|_| empty2()), ArrayView1::from(&self.mels[start..end]))
+    }
+
+    /// Prepares the buffer for samples with `counts` elements each and returns what is to be filled:
+    /// states, matrix elements, and the offsets.
+    ///
+    /// For backends; the slices hold old data until they are written.
+    pub fn reset(&mut self, n_sites: usize, counts: &[usize]) -> (&mut [i8], &mut [T], &[usize]) {
+        self.offsets.clear();
+        self.offsets.push(0);
+        let mut total = 0;
+        for &count in counts {
+            total += count;
+            self.offsets.push(total);
+        }
+        (self.n_sites, self.total) = (n_sites, total);
+        if self.states.len() < total * n_sites {
+            self.states.resize(total * n_sites, 0);
+        }
+        if self.mels.len() < total {
+            self.mels.resize(total, T::zero());
+        }
+        (&mut self.states[..total * n_sites], &mut self.mels[..total], &self.offsets)
+    }
+
+    /// The same elements with padding.
+    ///
+    /// Unused slots hold the sample itself with matrix element 0, after the used ones.
+    pub fn to_padded(&self, x: ArrayView2<'_, i8>, max_conn_size: usize) -> PaddedConn<T> {
+        let (n_samples, n_sites) = x.dim();
+        let mut states = Array3::zeros((n_samples, max_conn_size, n_sites));
+        let mut mels = Array2::zeros((n_samples, max_conn_size));
+        for b in 0..n_samples.min(self.n_samples()) {
+            let (used_states, used_mels) = self.sample(b);
+            let mut rows = states.index_axis_mut(ndarray::Axis(0), b);
+            for (k, mut row) in rows.rows_mut().into_iter().enumerate() {
+                row.assign(&if k < used_mels.len() { used_states.row(k) } else { x.row(b) });
+            }
+            let n = used_mels.len().min(max_conn_size);
+            mels.slice_mut(ndarray::s![b, ..n]).assign(&used_mels.slice(ndarray::s![..n]));
+        }
+        PaddedConn { states, mels }
+    }
+}
+
+fn empty2<'a>() -> ArrayView2<'a, i8> {
+    ndarray::aview2::<i8, 0>(&[])
+}
+
+/// Connected elements of a batch in arrays of static shape.
+///
+/// Unused slots hold the sample itself with matrix element exactly 0, after the used ones.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PaddedConn<T> {
+    /// Connected configurations, shape `(batch, max_conn_size, n_sites)`.
+    pub states: Array3<i8>,
+    /// Matrix elements, shape `(batch, max_conn_size)`.
+    pub mels: Array2<T>,
+}
+
+impl<T: Element> PaddedConn<T> {
+    /// The same elements without padding: slots with matrix element 0 are dropped.
+    pub fn to_flattened(&self) -> ConnBatch<T> {
+        let counts: Vec<usize> =
+            self.mels.rows().into_iter().map(|row| row.iter().filter(|mel| !mel.is_zero()).count()).collect();
+        let n_sites = self.states.dim().2;
+        let mut out = ConnBatch::new();
+        let (states, mels, _) = out.reset(n_sites, &counts);
+        let mut k = 0;
+        for ((b, slot), &mel) in self.mels.indexed_iter().filter(|(_, mel)| !mel.is_zero()) {
+            let row = self.states.slice(ndarray::s![b, slot, ..]);
+            states[k * n_sites..(k + 1) * n_sites].iter_mut().zip(row).for_each(|(to, &from)| *to = from);
+            mels[k] = mel;
+            k += 1;
+        }
+        out
+    }
+}

@@ -1,0 +1,291 @@
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use num_complex::Complex64;
+
+use crate::backend::{Backend, Lower};
+use crate::element::Element;
+use crate::error::{Error, Result};
+use crate::hilbert::HilbertSpace;
+use crate::kernel::{Engine, Forms, Kernel};
+use crate::models::Model;
+use crate::parameters::Parameters;
+use crate::terms::{Term, Terms};
+
+/// An operator, whatever the backend: its terms on their Hilbert space, and the values of its parameters.
+///
+/// It is made by [`Model::definition`] or from [`Terms`], checked and lowered to kernels once; backends add
+/// batches, threads and devices to them. Cloning is cheap, and so are new parameters.
+///
+/// ```
+/// use operator_core::{Definition, hilbert::Spin, terms::{Pauli, Terms}};
+/// let mut terms = Terms::new(Spin::half(2)?);
+/// terms.pauli(0.5, &[(0, Pauli::X), (1, Pauli::X)])?;
+/// let xx = Definition::new("XX", terms)?;
+/// assert!(xx.is_real() && xx.is_hermitian());
+/// assert_eq!(xx.to_string(), "XX on Spin(1/2, 2 sites)");
+/// # Ok::<(), operator_core::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Definition {
+    structure: Structure,
+    parameters: Arc<Parameters>,
+    hermitian: Arc<OnceLock<bool>>,
+}
+
+/// The static part of an operator: everything but the values of its parameters.
+#[derive(Clone)]
+pub struct Structure(Arc<StructureData>);
+
+struct StructureData {
+    name: String,
+    hilbert: HilbertSpace,
+    terms: Arc<[Term]>,
+    /// The parameters as they were defined; only names and lengths matter here.
+    parameters: Parameters,
+    kernel: Arc<Kernel>,
+    forms: Forms,
+    #[cfg(feature = "serde")]
+    spec: Option<serde_json::Value>,
+}
+
+impl Structure {
+    /// Name of the model.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The Hilbert space.
+    pub fn hilbert(&self) -> &HilbertSpace {
+        &self.0.hilbert
+    }
+
+    /// Joins the static part with values of its parameters; nothing is lowered again.
+    ///
+    /// # Errors
+    /// [`Error::UnknownParameter`] or [`Error::ParameterLength`] if names or lengths differ.
+    pub fn pack(&self, parameters: Parameters) -> Result<Definition> {
+        let expected = &self.0.parameters;
+        if !parameters.same_shape(expected) {
+            for (name, value) in parameters.iter() {
+                let (got, expected) = (value.as_slice().len(), expected.get(name)?.len());
+                if got != expected {
+                    return Err(Error::ParameterLength { name: name.to_owned(), got, expected });
+                }
+            }
+            return Err(Error::Count {
+                what: "parameters".into(),
+                got: parameters.iter().count(),
+                expected: expected.names().collect::<Vec<_>>().join(", "),
+            });
+        }
+        Ok(Definition {
+            structure: self.clone(),
+            parameters: Arc::new(parameters),
+            hermitian: Arc::default(),
+        })
+    }
+
+    /// The spec without parameter values, where the model has one.
+    #[cfg(feature = "serde")]
+    pub(crate) fn spec(&self) -> Option<&serde_json::Value> {
+        self.0.spec.as_ref()
+    }
+}
+
+impl PartialEq for Structure {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+            || (self.0.hilbert == other.0.hilbert
+                && self.0.parameters.same_shape(&other.0.parameters)
+                && self.0.terms == other.0.terms)
+    }
+}
+
+impl Definition {
+    /// Checks and lowers terms.
+    ///
+    /// # Errors
+    /// [`Error::LeavesHilbert`] if a term leaves a constrained space; [`Error::WrongHilbert`] and
+    /// [`Error::TooLarge`] for terms that have no kernel.
+    pub fn new(name: impl Into<String>, terms: Terms) -> Result<Self> {
+        Self::build(
+            name.into(),
+            terms,
+            #[cfg(feature = "serde")]
+            None,
+        )
+    }
+
+    /// Checks and lowers a model, as [`Model::definition`] does.
+    ///
+    /// # Errors
+    /// Those of [`Model::terms`] and of [`new`](Self::new).
+    pub fn of(model: &(impl Model + ?Sized)) -> Result<Self> {
+        let mut terms = Terms::new(model.hilbert()?);
+        model.terms(&mut terms)?;
+        Self::build(
+            model.name(),
+            terms,
+            #[cfg(feature = "serde")]
+            model.spec(),
+        )
+    }
+
+    fn build(
+        name: String,
+        terms: Terms,
+        #[cfg(feature = "serde")] spec: Option<serde_json::Value>,
+    ) -> Result<Self> {
+        let (hilbert, parameters, terms) = terms.into_parts();
+        let (kernel, forms) = Kernel::build(&hilbert, &terms)?;
+        let structure = Structure(Arc::new(StructureData {
+            name,
+            hilbert,
+            terms,
+            parameters: parameters.clone(),
+            kernel: Arc::new(kernel),
+            forms,
+            #[cfg(feature = "serde")]
+            spec,
+        }));
+        Ok(Definition { structure, parameters: Arc::new(parameters), hermitian: Arc::default() })
+    }
+
+    /// Name of the model.
+    pub fn name(&self) -> &str {
+        self.structure.name()
+    }
+
+    /// The Hilbert space.
+    pub fn hilbert(&self) -> &HilbertSpace {
+        self.structure.hilbert()
+    }
+
+    /// The terms, in the order they were written.
+    pub fn terms(&self) -> &[Term] {
+        &self.structure.0.terms
+    }
+
+    /// The parameters and their values.
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    /// The static part.
+    pub fn structure(&self) -> &Structure {
+        &self.structure
+    }
+
+    /// Splits the operator into dynamic and static data; [`Structure::pack`] is the inverse.
+    pub fn unpack(&self) -> (Parameters, Structure) {
+        (self.parameters.as_ref().clone(), self.structure.clone())
+    }
+
+    /// The same operator with other values of its parameters.
+    ///
+    /// # Errors
+    /// See [`Structure::pack`].
+    pub fn with_parameters(&self, parameters: Parameters) -> Result<Self> {
+        self.structure.pack(parameters)
+    }
+
+    /// The linear forms that give the values of the kernel's slots, [`Engine::values`].
+    pub fn forms(&self) -> &Forms {
+        &self.structure.0.forms
+    }
+
+    /// Whether all matrix elements are real, whatever the parameters.
+    pub fn is_real(&self) -> bool {
+        self.forms().is_real()
+    }
+
+    /// Whether the operator is Hermitian for the present parameters (on the space without its constraint);
+    /// decided from the matrix elements, to rounding.
+    pub fn is_hermitian(&self) -> bool {
+        *self.hermitian.get_or_init(|| {
+            let values: Vec<Complex64> = self.forms().values(&self.parameters.to_vec());
+            self.structure.0.kernel.is_hermitian(&values)
+        })
+    }
+
+    /// Upper bound of the number of connected elements of any configuration, whatever the parameters.
+    ///
+    /// It is the number of groups of terms with different x', so it is reached unless groups exclude each
+    /// other (the bonds of a Heisenberg model cannot all be antiparallel on a frustrated lattice).
+    pub fn max_conn_size(&self) -> usize {
+        self.structure.0.kernel.max_conn_size()
+    }
+
+    /// The kernel with its values, for backends.
+    ///
+    /// # Errors
+    /// [`Error::ComplexElements`] if `T` is real and the operator is not.
+    pub fn engine<T: Element>(&self) -> Result<Engine<T>> {
+        if !T::IS_COMPLEX && !self.is_real() {
+            return Err(Error::ComplexElements { operator: self.to_string(), element: T::NAME });
+        }
+        let values = self.forms().values(&self.parameters.to_vec());
+        Ok(Engine::new(self.structure.0.kernel.clone(), values))
+    }
+
+    /// The operator on backend `B` with `f64` matrix elements, on the backend's default device.
+    ///
+    /// # Errors
+    /// [`Error::ComplexElements`] if it is not real; [`Error::Backend`] if the device fails.
+    pub fn lower<B: Lower<f64>>(&self) -> Result<B::Operator> {
+        self.lower_as::<B, f64>()
+    }
+
+    /// The operator on backend `B` with matrix elements of type `T`, on the backend's default device.
+    ///
+    /// # Errors
+    /// [`Error::ComplexElements`] if `T` is real and the operator is not; [`Error::Backend`] if the device
+    /// fails.
+    pub fn lower_as<B: Lower<T>, T: Element>(&self) -> Result<B::Operator> {
+        B::lower(self, &B::default_device())
+    }
+
+    /// The operator on a given device.
+    ///
+    /// # Errors
+    /// As [`lower_as`](Self::lower_as).
+    pub fn lower_on<B: Lower<T>, T: Element>(&self, device: &<B as Backend>::Device) -> Result<B::Operator> {
+        B::lower(self, device)
+    }
+}
+
+/// Equal terms in equal order on equal spaces, with equal parameters. Names do not count.
+impl PartialEq for Definition {
+    fn eq(&self, other: &Self) -> bool {
+        self.parameters == other.parameters && self.structure == other.structure
+    }
+}
+
+impl fmt::Display for Definition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.name())?;
+        if self.parameters.n_values() > 0 {
+            write!(f, "({})", self.parameters)?;
+        }
+        write!(f, " on {}", self.hilbert())
+    }
+}
+
+impl fmt::Debug for Definition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Definition")
+            .field("name", &self.name())
+            .field("hilbert", self.hilbert())
+            .field("n_terms", &self.terms().len())
+            .field("parameters", &self.parameters)
+            .field("max_conn_size", &self.max_conn_size())
+            .finish()
+    }
+}
+
+impl fmt::Debug for Structure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Structure").field("name", &self.name()).field("hilbert", self.hilbert()).finish()
+    }
+}

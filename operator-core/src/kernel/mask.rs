@@ -1,0 +1,177 @@
+use super::{Connected, NewValues, Origin, range};
+use crate::bits::{self, SiteSet};
+use crate::element::Element;
+use crate::hilbert::Block;
+
+/// An operator on two-level sites.
+///
+/// A configuration is a bit mask, bit i set where site i is in its local state 1. Terms that flip the same
+/// sites form a *group*: they connect x to the same x' = x ^ flip, so the group is one matrix element. It is
+/// a sum over *pieces*, each `(-1)^|x & sign| · table[bits of x on the piece's support]`. A Pauli string is
+/// a piece with a sign mask and no support; the XX + YY of a bond is one piece whose table is zero where
+/// the two spins are aligned; a fermion hop has its two modes as support and the Jordan-Wigner string as
+/// sign mask.
+#[derive(Debug)]
+pub(crate) struct MaskKernel {
+    pub(super) n_words: usize,
+    /// The sites' blocks of equal local states.
+    pub(super) blocks: Vec<Block>,
+    /// For each site, the sum of its two quantum numbers.
+    pub(super) mirror: Vec<i8>,
+    /// Pieces of the diagonal come first, then those of group 0, 1, …
+    pub(super) pieces: Vec<Piece>,
+    /// Sign mask of each piece, `n_words` words each.
+    pub(super) signs: Vec<u64>,
+    /// Supports of all pieces.
+    pub(super) support: Vec<u32>,
+    /// Slots of all tables; equal tables are stored once.
+    pub(super) tables: Vec<u32>,
+    /// Number of pieces of the diagonal.
+    pub(super) n_diagonal: u32,
+    pub(super) groups: Vec<Group>,
+    /// Sites flipped by each group.
+    pub(super) flips: Vec<u32>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Piece {
+    /// Start of its 2^n_support slots in `tables`; bit k of the index is the bit of the k-th support site.
+    pub(super) table: u32,
+    pub(super) support: u32,
+    pub(super) n_support: u8,
+    pub(super) has_sign: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Group {
+    pub(super) flips: (u32, u32),
+    pub(super) pieces: (u32, u32),
+}
+
+impl MaskKernel {
+    pub(super) fn max_conn_size(&self) -> usize {
+        usize::from(self.n_diagonal > 0) + self.groups.len()
+    }
+
+    /// Packs quantum numbers, which must be local states, into bits.
+    #[inline]
+    pub(super) fn pack(&self, x: &[i8], words: &mut SiteSet) {
+        words.clear();
+        words.resize(self.n_words, 0);
+        for block in &self.blocks {
+            let (first, second) = (block.local.first, block.local.first + block.local.step);
+            pack_block(&x[block.start..block.start + block.n_sites], first, second, block.start, words);
+        }
+    }
+
+    #[inline]
+    pub(super) fn visit<T: Element, F: FnMut(Connected<'_>, T)>(
+        &self,
+        words: &[u64],
+        values: &[T],
+        visit: &mut F,
+    ) {
+        let diagonal = (0, self.n_diagonal);
+        self.emit(&[], diagonal, words, values, visit);
+        for group in &self.groups {
+            self.emit(&self.flips[range(group.flips)], group.pieces, words, values, visit);
+        }
+    }
+
+    #[inline]
+    fn emit<T: Element, F: FnMut(Connected<'_>, T)>(
+        &self,
+        sites: &[u32],
+        pieces: (u32, u32),
+        words: &[u64],
+        values: &[T],
+        visit: &mut F,
+    ) {
+        let mut mel = T::zero();
+        for p in range(pieces) {
+            let (slot, negative) = self.slot(p, words);
+            let value = values[slot];
+            mel += if negative { -value } else { value };
+        }
+        if mel != T::zero() {
+            let origin = Origin::Mask { kernel: self, pieces, words };
+            visit(Connected { sites, values: NewValues::Mirror(&self.mirror), origin }, mel);
+        }
+    }
+
+    /// The slot that piece `p` takes on a configuration, and whether it enters negatively.
+    #[inline]
+    fn slot(&self, p: usize, words: &[u64]) -> (usize, bool) {
+        let piece = self.pieces[p];
+        let support = &self.support[piece.support as usize..][..usize::from(piece.n_support)];
+        let mut index = piece.table as usize;
+        for (k, &site) in support.iter().enumerate() {
+            index += usize::from(bits::contains(words, site as usize)) << k;
+        }
+        let negative = piece.has_sign && bits::odd_overlap(words, self.sign(p));
+        (self.tables[index] as usize, negative)
+    }
+
+    pub(super) fn for_each_slot(&self, pieces: (u32, u32), words: &[u64], f: &mut impl FnMut(usize, bool)) {
+        for p in range(pieces) {
+            let (slot, negative) = self.slot(p, words);
+            f(slot, negative);
+        }
+    }
+
+    #[inline]
+    pub(super) fn sign(&self, p: usize) -> &[u64] {
+        &self.signs[p * self.n_words..(p + 1) * self.n_words]
+    }
+}
+
+/// Eight sites a step: the two quantum numbers differ in some bit, which is moved to the bottom of each
+/// byte and then gathered by a multiplication.
+#[inline]
+fn pack_block(x: &[i8], first: i8, second: i8, start: usize, words: &mut [u64]) {
+    const LOW: u64 = 0x0101_0101_0101_0101;
+    const GATHER: u64 = 0x0102_0408_1020_4080;
+    let differing = (first ^ second) as u8;
+    let shift = differing.trailing_zeros();
+    let base = LOW.wrapping_mul(u64::from(first as u8));
+    let mut site = start;
+    let chunks = x.chunks_exact(8);
+    let rest = chunks.remainder();
+    for chunk in chunks {
+        let bytes = u64::from_le_bytes(std::array::from_fn(|k| chunk[k] as u8));
+        let ones = ((bytes ^ base) >> shift) & LOW;
+        let eight = ones.wrapping_mul(GATHER) >> 56;
+        words[site / 64] |= eight << (site % 64);
+        if site % 64 > 56 {
+            words[site / 64 + 1] |= eight >> (64 - site % 64);
+        }
+        site += 8;
+    }
+    for &value in rest {
+        words[site / 64] |= u64::from(value != first) << (site % 64);
+        site += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packing_agrees_with_a_bit_at_a_time_at_any_offset() {
+        for (first, second) in [(1i8, -1i8), (0, 1), (3, 1)] {
+            for start in [0usize, 3, 60, 57] {
+                for n in [0usize, 1, 7, 8, 9, 64, 70] {
+                    let x: Vec<i8> =
+                        (0..n).map(|i| if (i * i + i / 3) % 3 == 0 { second } else { first }).collect();
+                    let mut words = vec![0u64; 3];
+                    pack_block(&x, first, second, start, &mut words);
+                    for site in 0..192 {
+                        let expected = site >= start && site < start + n && x[site - start] == second;
+                        assert_eq!(bits::contains(&words, site), expected, "{first} {start} {n} {site}");
+                    }
+                }
+            }
+        }
+    }
+}

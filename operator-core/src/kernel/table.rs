@@ -1,0 +1,167 @@
+use super::{Connected, NewValues, Origin, range};
+use crate::element::Element;
+use crate::hilbert::Block;
+
+/// An operator on sites of any local dimension.
+///
+/// A configuration is a list of digits, the local indices. Matrix elements that change the same sites form a
+/// *group*, and each group is a sum over *lookups*: the digits on a lookup's sites give an index, and the
+/// table says for this index which new digits (*targets*) are reached and by which slot. Groups mostly have
+/// a single lookup, whose targets are emitted as they stand; a group whose terms reach over too many sites
+/// for one table keeps several and adds them up.
+#[derive(Debug)]
+pub(crate) struct TableKernel {
+    pub(super) blocks: Vec<Block>,
+    /// For the diagonal, `tables[lookup.table + index]` is a slot.
+    pub(super) diagonal: Vec<Lookup>,
+    pub(super) diagonal_tables: Vec<u32>,
+    pub(super) groups: Vec<Group>,
+    pub(super) lookups: Vec<Lookup>,
+    /// Sites of all lookups, and the weight of each site's digit in the index.
+    pub(super) sites: Vec<u32>,
+    pub(super) strides: Vec<u32>,
+    /// `entries[row_starts[lookup.table + index] .. row_starts[lookup.table + index + 1]]`.
+    pub(super) row_starts: Vec<u32>,
+    pub(super) entries: Vec<Entry>,
+    /// Sites changed by each group.
+    pub(super) changed: Vec<u32>,
+    /// New quantum numbers, `changed.len()` a target.
+    pub(super) new_values: Vec<i8>,
+    pub(super) max_conn_size: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lookup {
+    pub(super) sites: (u32, u32),
+    pub(super) table: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Group {
+    pub(super) changed: (u32, u32),
+    pub(super) lookups: (u32, u32),
+    /// Start of the targets' quantum numbers.
+    pub(super) new_values: u32,
+    pub(super) n_targets: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Entry {
+    pub(super) target: u32,
+    pub(super) slot: u32,
+}
+
+impl TableKernel {
+    pub(super) fn max_conn_size(&self) -> usize {
+        self.max_conn_size
+    }
+
+    /// Quantum numbers, which must be local states, to local indices.
+    #[inline]
+    pub(super) fn digits(&self, x: &[i8], digits: &mut Vec<u8>) {
+        digits.clear();
+        for block in &self.blocks {
+            let (first, step) = (i16::from(block.local.first), i16::from(block.local.step));
+            let row = &x[block.start..block.start + block.n_sites];
+            match step {
+                1 => digits.extend(row.iter().map(|&q| (i16::from(q) - first) as u8)),
+                -2 => digits.extend(row.iter().map(|&q| ((first - i16::from(q)) / 2) as u8)),
+                _ => digits.extend(row.iter().map(|&q| ((i16::from(q) - first) / step) as u8)),
+            }
+        }
+    }
+
+    #[inline]
+    pub(super) fn visit<T: Element, F: FnMut(Connected<'_>, T)>(
+        &self,
+        digits: &[u8],
+        values: &[T],
+        sums: &mut Vec<T>,
+        visit: &mut F,
+    ) {
+        let mut diagonal = T::zero();
+        for lookup in &self.diagonal {
+            let slot = self.diagonal_tables[lookup.table as usize + self.index(lookup, digits)];
+            diagonal += values[slot as usize];
+        }
+        if diagonal != T::zero() {
+            let origin = Origin::Table { kernel: self, lookups: (0, 0), target: None, digits };
+            visit(Connected { sites: &[], values: NewValues::Given(&[]), origin }, diagonal);
+        }
+        for group in &self.groups {
+            match group.lookups.1 - group.lookups.0 {
+                1 => {
+                    let lookup = &self.lookups[group.lookups.0 as usize];
+                    for entry in self.row(lookup, digits) {
+                        self.emit(group, entry.target, values[entry.slot as usize], digits, visit);
+                    }
+                }
+                _ => {
+                    sums.clear();
+                    sums.resize(group.n_targets as usize, T::zero());
+                    for lookup in &self.lookups[range(group.lookups)] {
+                        for entry in self.row(lookup, digits) {
+                            sums[entry.target as usize] += values[entry.slot as usize];
+                        }
+                    }
+                    for (target, &mel) in sums.iter().enumerate() {
+                        self.emit(group, target as u32, mel, digits, visit);
+                    }
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn emit<T: Element, F: FnMut(Connected<'_>, T)>(
+        &self,
+        group: &Group,
+        target: u32,
+        mel: T,
+        digits: &[u8],
+        visit: &mut F,
+    ) {
+        if mel != T::zero() {
+            let sites = &self.changed[range(group.changed)];
+            let start = group.new_values as usize + target as usize * sites.len();
+            let values = NewValues::Given(&self.new_values[start..start + sites.len()]);
+            let origin =
+                Origin::Table { kernel: self, lookups: group.lookups, target: Some(target), digits };
+            visit(Connected { sites, values, origin }, mel);
+        }
+    }
+
+    #[inline]
+    pub(super) fn index(&self, lookup: &Lookup, digits: &[u8]) -> usize {
+        let sites = &self.sites[range(lookup.sites)];
+        let strides = &self.strides[range(lookup.sites)];
+        sites.iter().zip(strides).map(|(&site, &stride)| usize::from(digits[site as usize]) * stride as usize).sum()
+    }
+
+    #[inline]
+    fn row(&self, lookup: &Lookup, digits: &[u8]) -> &[Entry] {
+        let row = lookup.table as usize + self.index(lookup, digits);
+        &self.entries[self.row_starts[row] as usize..self.row_starts[row + 1] as usize]
+    }
+
+    pub(super) fn for_each_slot(
+        &self,
+        lookups: (u32, u32),
+        target: Option<u32>,
+        digits: &[u8],
+        f: &mut impl FnMut(usize, bool),
+    ) {
+        let Some(target) = target else {
+            for lookup in &self.diagonal {
+                let slot = self.diagonal_tables[lookup.table as usize + self.index(lookup, digits)];
+                f(slot as usize, false);
+            }
+            return;
+        };
+        for lookup in &self.lookups[range(lookups)] {
+            for entry in self.row(lookup, digits).iter().filter(|entry| entry.target == target) {
+                f(entry.slot as usize, false);
+            }
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Quantum lattice operators, defined once for every backend.
+//!
+//! An operator is written as terms on a Hilbert space, by a [`Model`] such as [`Ising`] or [`Heisenberg`] or
+//! by hand. Its [`Definition`] is what backends lower: `backend-flat` to kernels of dynamic shape on ndarray,
+//! `backend-padded` to kernels of static shape on candle tensors. Everything downstream picks its
+//! implementation from the operator's backend marker, so switching backends is one word:
+//!
+//! ```ignore
+//! let chain = Graph::chain(10, Boundary::Periodic)?;
+//! let ising = Ising::new(Spin::half(10)?, &chain, 1.0, 1.0)?;
+//! let operator = ising.lower::<Flat>()?;             // or Padded
+//! let sampler = HamiltonianSampler::new(&operator)?; // resolves by the marker
+//! let conn = operator.get_conn_flattened(samples.view())?;
+//! ```
+//!
+//! Where things are:
+//! - [`graph`]: which sites are neighbours; [`hilbert`]: which states there are, and their numbers;
+//! - [`terms`]: how operators are written; [`models`]: operators by name;
+//! - [`Definition`], [`Parameters`], [`Structure`]: static and dynamic data; [`kernel`]: the lowered form;
+//! - [`DiscreteOperator`]: what every operator can do; [`Backend`], [`Lower`]: what a backend is;
+//! - [`WaveFunction`]: what samplers and expectation values need of a wave function.
+
+pub mod graph;
+pub mod hilbert;
+pub mod kernel;
+pub mod models;
+pub mod terms;
+
+mod backend;
+mod bits;
+mod conn;
+mod definition;
+mod element;
+mod error;
+mod operator;
+mod parameters;
+#[cfg(feature = "serde")]
+pub mod spec;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod wave_function;
+
+pub use backend::{Backend, Lower};
+pub use conn::{ConnBatch, PaddedConn};
+pub use definition::{Definition, Structure};
+pub use element::Element;
+pub use error::{Error, Result};
+pub use graph::{Boundary, Graph};
+pub use hilbert::HilbertSpace;
+pub use models::{Heisenberg, Ising, LocalOperator, Model, PauliStrings};
+pub use operator::DiscreteOperator;
+pub use parameters::{ParameterValue, Parameters};
+pub use wave_function::WaveFunction;

@@ -1,0 +1,128 @@
+//! Operators by name, one short file each, with no backend in sight.
+
+mod heisenberg;
+mod ising;
+mod local_operator;
+mod pauli_strings;
+
+pub use heisenberg::Heisenberg;
+pub use ising::Ising;
+pub use local_operator::LocalOperator;
+pub use pauli_strings::PauliStrings;
+
+use std::fmt::Debug;
+
+use crate::backend::Lower;
+use crate::definition::Definition;
+use crate::element::Element;
+use crate::error::Result;
+use crate::graph::Graph;
+use crate::hilbert::HilbertSpace;
+use crate::terms::Terms;
+
+/// Names of the models that can be read from JSON.
+pub(crate) const KNOWN: [&str; 4] = ["ising", "heisenberg", "local", "pauli_strings"];
+
+/// An operator that writes itself as terms, and so has every backend.
+///
+/// Two methods are enough:
+///
+/// ```
+/// use operator_core::{Error, Model, hilbert::{HilbertSpace, Spin}, terms::{Pauli, Terms}};
+///
+/// /// A chain of spins in a field that turns from x to z.
+/// #[derive(Debug)]
+/// struct TiltedField { n_sites: usize, angle: f64 }
+///
+/// impl Model for TiltedField {
+///     fn hilbert(&self) -> Result<HilbertSpace, Error> {
+///         Ok(Spin::half(self.n_sites)?.into())
+///     }
+///     fn terms(&self, terms: &mut Terms) -> Result<(), Error> {
+///         for site in 0..self.n_sites {
+///             terms.pauli(self.angle.cos(), &[(site, Pauli::X)])?;
+///             terms.pauli(self.angle.sin(), &[(site, Pauli::Z)])?;
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// let field = TiltedField { n_sites: 4, angle: 0.3 }.definition()?;
+/// assert_eq!(field.max_conn_size(), 5);
+/// # Ok::<(), Error>(())
+/// ```
+pub trait Model: Debug {
+    /// The space the operator acts on.
+    ///
+    /// # Errors
+    /// Whatever keeps the space from being built.
+    fn hilbert(&self) -> Result<HilbertSpace>;
+
+    /// Writes the operator's terms and parameters.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the model, and the errors of [`Terms`]' methods.
+    fn terms(&self, terms: &mut Terms) -> Result<()>;
+
+    /// Name for messages; by default that of the type.
+    fn name(&self) -> String {
+        let path = std::any::type_name::<Self>();
+        let path = path.split('<').next().unwrap_or(path);
+        path.rsplit("::").next().unwrap_or(path).to_owned()
+    }
+
+    /// The model in the form that [`spec`](crate::spec) reads, `None` if it has none. Values of parameters
+    /// are filled in by name when it is written.
+    #[cfg(feature = "serde")]
+    fn spec(&self) -> Option<serde_json::Value> {
+        None
+    }
+
+    /// The operator, checked and ready for any backend.
+    ///
+    /// # Errors
+    /// Those of [`terms`](Self::terms) and [`Definition::new`].
+    fn definition(&self) -> Result<Definition> {
+        Definition::of(self)
+    }
+
+    /// The operator on backend `B` with `f64` matrix elements.
+    ///
+    /// # Errors
+    /// Those of [`definition`](Self::definition) and [`Definition::lower`].
+    fn lower<B: Lower<f64>>(&self) -> Result<B::Operator> {
+        self.definition()?.lower::<B>()
+    }
+
+    /// The operator on backend `B` with matrix elements of type `T`.
+    ///
+    /// # Errors
+    /// Those of [`definition`](Self::definition) and [`Definition::lower_as`].
+    fn lower_as<B: Lower<T>, T: Element>(&self) -> Result<B::Operator> {
+        self.definition()?.lower_as::<B, T>()
+    }
+}
+
+/// Checks that a graph has the sites of a space.
+fn check_graph(hilbert: &HilbertSpace, graph: &Graph) -> Result<()> {
+    if graph.n_nodes() != hilbert.n_sites() {
+        return Err(crate::Error::Count {
+            what: "sites of the graph".into(),
+            got: graph.n_nodes(),
+            expected: format!("{} as {hilbert} has", hilbert.n_sites()),
+        });
+    }
+    Ok(())
+}
+
+/// Checks that all sites have two local states.
+fn check_two_level(hilbert: &HilbertSpace, model: &'static str) -> Result<()> {
+    if hilbert.is_two_level() && !hilbert.is_fermionic() {
+        return Ok(());
+    }
+    Err(crate::Error::WrongHilbert {
+        term: model.into(),
+        hilbert: hilbert.to_string(),
+        reason: "it is written in Pauli matrices, for spins 1/2 or qubits",
+    })
+}

@@ -1,0 +1,125 @@
+use num_complex::Complex64;
+
+use super::Model;
+use crate::error::{Error, Result};
+use crate::hilbert::HilbertSpace;
+use crate::terms::{Pauli, Terms};
+
+/// A weighted sum of Pauli strings, `Σ_k w_k P_k`; the leftmost letter of a string is site 0.
+///
+/// Parameters: `weights`, one real number a string; and `weights_im`, their imaginary parts, where any of
+/// them is not zero.
+///
+/// ```
+/// use operator_core::{Model, PauliStrings, hilbert::Qubit};
+/// let toric = PauliStrings::new(Qubit::new(4)?, ["XXXX", "ZZII"], [1.0, 0.5])?.definition()?;
+/// assert_eq!(toric.max_conn_size(), 2);
+/// # Ok::<(), operator_core::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct PauliStrings {
+    hilbert: HilbertSpace,
+    strings: Vec<Vec<(usize, Pauli)>>,
+    weights: Vec<Complex64>,
+}
+
+impl PauliStrings {
+    /// Strings of the letters I, X, Y, Z, each as long as the space has sites, with a weight each (real or
+    /// complex).
+    ///
+    /// # Errors
+    /// [`Error::Parse`] for another letter or a wrong length; [`Error::Count`] unless there is one weight a
+    /// string.
+    pub fn new<S, W>(
+        hilbert: impl Into<HilbertSpace>,
+        strings: impl IntoIterator<Item = S>,
+        weights: impl IntoIterator<Item = W>,
+    ) -> Result<Self>
+    where
+        S: AsRef<str>,
+        W: Into<Complex64>,
+    {
+        let hilbert = hilbert.into();
+        let strings = strings
+            .into_iter()
+            .map(|string| parse(string.as_ref(), hilbert.n_sites()))
+            .collect::<Result<Vec<_>>>()?;
+        Self::from_factors(hilbert, strings, weights)
+    }
+
+    /// Strings as lists of (site, matrix), for sparse strings on many sites.
+    ///
+    /// # Errors
+    /// [`Error::Count`] unless there is one weight a string. Sites are checked when terms are written.
+    pub fn from_factors<W: Into<Complex64>>(
+        hilbert: impl Into<HilbertSpace>,
+        strings: impl IntoIterator<Item = Vec<(usize, Pauli)>>,
+        weights: impl IntoIterator<Item = W>,
+    ) -> Result<Self> {
+        let strings: Vec<_> = strings.into_iter().collect();
+        let weights: Vec<Complex64> = weights.into_iter().map(Into::into).collect();
+        if weights.len() != strings.len() {
+            let expected = format!("{}, one a string", strings.len());
+            return Err(Error::Count { what: "weights".into(), got: weights.len(), expected });
+        }
+        Ok(PauliStrings { hilbert: hilbert.into(), strings, weights })
+    }
+}
+
+impl Model for PauliStrings {
+    fn hilbert(&self) -> Result<HilbertSpace> {
+        Ok(self.hilbert.clone())
+    }
+
+    fn terms(&self, terms: &mut Terms) -> Result<()> {
+        let part = |part: fn(&Complex64) -> f64| -> Vec<f64> { self.weights.iter().map(part).collect() };
+        let weights = terms.parameter("weights", part(|w| w.re))?;
+        let imaginary = self.weights.iter().any(|w| w.im != 0.0);
+        let weights_im =
+            if imaginary { Some(terms.parameter("weights_im", part(|w| w.im))?) } else { None };
+        for (k, string) in self.strings.iter().enumerate() {
+            terms.pauli(weights.at(k)?, string)?;
+            if let Some(weights_im) = weights_im {
+                terms.pauli(Complex64::I * weights_im.at(k)?, string)?;
+            }
+        }
+        Ok(())
+    }
+
+    #[cfg(feature = "serde")]
+    fn spec(&self) -> Option<serde_json::Value> {
+        let n_sites = self.hilbert.n_sites();
+        let strings: Vec<String> = self.strings.iter().map(|string| letters(string, n_sites)).collect();
+        Some(serde_json::json!({
+            "model": "pauli_strings", "hilbert": crate::spec::hilbert_to_json(&self.hilbert), "strings": strings,
+        }))
+    }
+}
+
+fn parse(text: &str, n_sites: usize) -> Result<Vec<(usize, Pauli)>> {
+    let fail = |reason: String| Error::Parse { text: text.to_owned(), reason };
+    if text.chars().count() != n_sites {
+        return Err(fail(format!("it has {} letters; the space has {n_sites} sites", text.chars().count())));
+    }
+    let letter = |(site, letter): (usize, char)| match letter {
+        'I' => Ok(None),
+        'X' => Ok(Some((site, Pauli::X))),
+        'Y' => Ok(Some((site, Pauli::Y))),
+        'Z' => Ok(Some((site, Pauli::Z))),
+        other => Err(fail(format!("letter {other:?} at site {site}; expected I, X, Y or Z"))),
+    };
+    text.chars().enumerate().filter_map(|pair| letter(pair).transpose()).collect()
+}
+
+#[cfg(feature = "serde")]
+fn letters(string: &[(usize, Pauli)], n_sites: usize) -> String {
+    let mut letters = vec!['I'; n_sites];
+    for &(site, pauli) in string {
+        letters[site] = match pauli {
+            Pauli::X => 'X',
+            Pauli::Y => 'Y',
+            Pauli::Z => 'Z',
+        };
+    }
+    letters.into_iter().collect()
+}

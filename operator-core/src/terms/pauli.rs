@@ -1,0 +1,95 @@
+use std::fmt;
+
+use num_complex::Complex64;
+
+use super::check_sites;
+use crate::bits::{self, SiteSet};
+use crate::error::{Error, Result};
+use crate::hilbert::HilbertSpace;
+
+/// A Pauli matrix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Pauli {
+    /// σx
+    X,
+    /// σy
+    Y,
+    /// σz
+    Z,
+}
+
+/// A product of Pauli matrices on two-level sites, as two sets of sites: where it flips (X or Y) and where
+/// it gives a sign (Z or Y).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PauliString {
+    flip: SiteSet,
+    sign: SiteSet,
+}
+
+impl PauliString {
+    pub(crate) fn new(hilbert: &HilbertSpace, paulis: &[(usize, Pauli)]) -> Result<Self> {
+        let name = || format!("Pauli string {}", product_name(paulis));
+        let sites: Vec<usize> = paulis.iter().map(|&(site, _)| site).collect();
+        check_sites(hilbert, &sites, &name)?;
+        if sites.iter().any(|&site| hilbert.local_dim(site) != 2) {
+            return Err(Error::WrongHilbert {
+                term: name(),
+                hilbert: hilbert.to_string(),
+                reason: "Pauli matrices need two local states a site",
+            });
+        }
+        let n_words = bits::n_words(hilbert.n_sites());
+        let (mut flip, mut sign) = (bits::empty(n_words), bits::empty(n_words));
+        for &(site, pauli) in paulis {
+            if pauli != Pauli::Z {
+                bits::insert(&mut flip, site);
+            }
+            if pauli != Pauli::X {
+                bits::insert(&mut sign, site);
+            }
+        }
+        Ok(PauliString { flip, sign })
+    }
+
+    /// The factors in order of site.
+    pub fn paulis(&self) -> Vec<(usize, Pauli)> {
+        let mut out: Vec<_> = bits::sites(&self.flip)
+            .map(|site| (site, if bits::contains(&self.sign, site) { Pauli::Y } else { Pauli::X }))
+            .chain(
+                bits::sites(&self.sign)
+                    .filter(|&site| !bits::contains(&self.flip, site))
+                    .map(|site| (site, Pauli::Z)),
+            )
+            .collect();
+        out.sort_unstable_by_key(|&(site, _)| site);
+        out
+    }
+
+    pub(crate) fn flip(&self) -> &SiteSet {
+        &self.flip
+    }
+
+    pub(crate) fn sign(&self) -> &SiteSet {
+        &self.sign
+    }
+
+    /// `<x|P|x'> = phase · (-1)^|x ∩ sign|` where it is not zero: a factor −i for each Y, whose element is
+    /// −i on a row of local index 0 and +i on one of index 1.
+    pub(crate) fn phase(&self) -> Complex64 {
+        let n_y: u32 = self.flip.iter().zip(&self.sign).map(|(a, b)| (a & b).count_ones()).sum();
+        Complex64::new(0.0, -1.0).powu(n_y % 4)
+    }
+}
+
+fn product_name(paulis: &[(usize, Pauli)]) -> String {
+    match paulis {
+        [] => "I".to_owned(),
+        _ => paulis.iter().map(|(site, pauli)| format!("{pauli:?}{site}")).collect::<Vec<_>>().join(" "),
+    }
+}
+
+impl fmt::Display for PauliString {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&product_name(&self.paulis()))
+    }
+}
