@@ -11,7 +11,7 @@ const DEPENDENT: f64 = 1e-10;
 /// farther away, rounding would blur the distances.
 const FARTHEST_OFFSET: f64 = 1e6;
 /// Candidates that may be looked at, so that absurd orders and bases end in an error instead of never.
-const MAX_CANDIDATES: usize = 20_000_000;
+const MAX_CANDIDATES: usize = 4_000_000;
 /// Candidates are taken from a sphere larger by this factor, so that rounding cannot cut a neighbour order in
 /// two at the sphere's surface.
 const SLACK: f64 = 1.0 + 1e-6;
@@ -46,8 +46,8 @@ pub(super) fn bonds(basis: &[Vec<f64>], offsets: &[Vec<f64>], n_orders: usize) -
         let mut found = search.bonds_within(radius * SLACK, &offsets)?;
         found.sort_by(|a, b| a.length.total_cmp(&b.length));
         let orders = orders(&found);
-        let complete = found.iter().zip(&orders).filter(|(candidate, _)| candidate.length <= radius);
-        let n_complete = complete.last().map_or(0, |(_, &last)| last + 1);
+        let mut complete = found.iter().zip(&orders).filter(|(candidate, _)| candidate.length <= radius);
+        let n_complete = complete.next_back().map_or(0, |(_, &last)| last + 1);
         if n_complete >= n_orders {
             let ordered = found.into_iter().zip(orders).take_while(|&(_, order)| order < n_orders);
             return Ok(ordered.map(|(candidate, order)| candidate.into_bond(order)).collect());

@@ -1,0 +1,37 @@
+//! Batches over threads. How the work is split never changes a result.
+
+use std::ops::Range;
+
+use operator_core::Result;
+use rayon::prelude::*;
+
+/// Blocks a thread, so that samples with many elements do not leave threads idle.
+const BLOCKS_PER_THREAD: usize = 4;
+
+/// Cuts `0..n` into blocks for the present thread pool.
+pub(crate) fn blocks(n: usize) -> Vec<Range<usize>> {
+    let threads = rayon::current_num_threads();
+    let n_blocks = if threads == 1 { 1 } else { (threads * BLOCKS_PER_THREAD).min(n).max(1) };
+    (0..n_blocks).map(|k| k * n / n_blocks..(k + 1) * n / n_blocks).collect()
+}
+
+/// Runs every job; the first error in the order of the jobs is returned, whichever fails first.
+pub(crate) fn run<J: Send>(jobs: Vec<J>, f: impl Fn(J) -> Result<()> + Sync) -> Result<()> {
+    if jobs.len() == 1 {
+        return jobs.into_iter().try_for_each(f);
+    }
+    let results: Vec<Result<()>> = jobs.into_par_iter().map(f).collect();
+    results.into_iter().collect()
+}
+
+/// Cuts a slice into consecutive parts of given lengths.
+pub(crate) fn split<T>(mut slice: &mut [T], lengths: impl IntoIterator<Item = usize>) -> Vec<&mut [T]> {
+    lengths
+        .into_iter()
+        .map(|length| {
+            let (part, rest) = std::mem::take(&mut slice).split_at_mut(length);
+            slice = rest;
+            part
+        })
+        .collect()
+}
