@@ -20,7 +20,7 @@ pub(crate) fn run<J: Send>(jobs: Vec<J>, f: impl Fn(J) -> Result<()> + Sync) -> 
     if jobs.len() == 1 {
         return jobs.into_iter().try_for_each(f);
     }
-    let results: Vec<Result<()>> = jobs.into_par_iter().map(f).collect();
+    let results: Vec<Result<()>> = jobs.into_par_iter().map(|job| f(job)).collect();
     results.into_iter().collect()
 }
 

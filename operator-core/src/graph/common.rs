@@ -265,7 +265,7 @@ mod tests {
         assert_eq!(Graph::triangular([3, 3], Open).unwrap().n_edges(), 6 + 6 + 4);
         // One bond in each of the 9 cells, 6 to the next cell along each basis vector.
         assert_eq!(Graph::honeycomb([3, 3], Open).unwrap().n_edges(), 9 + 6 + 6);
-        // An upward triangle in each cell; downward ones need three cells, but lose their bonds one by one.
+        // Three bonds in each of the 9 cells, and 6, 6 and 4 to neighbouring cells as on the triangular lattice.
         assert_eq!(Graph::kagome([3, 3], Open).unwrap().n_edges(), 27 + 6 + 6 + 4);
     }
 

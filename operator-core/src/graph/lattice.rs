@@ -511,7 +511,7 @@ mod tests {
             }
             all.sort_by(|p, q| p.1.total_cmp(&q.1));
             for &(_, length) in &all {
-                if lengths.last().is_none_or(|last| length > last + 1e-9) {
+                if lengths.last().is_none_or(|&last: &f64| length > last + 1e-9) {
                     lengths.push(length);
                 }
             }
