@@ -122,7 +122,13 @@ impl<T: Element> FlatOperator<T> {
     }
 
     /// Writes one sample's elements into slices of just their number.
-    fn fill_sample(&self, x: &[i8], scratch: &mut Scratch<T>, states: &mut [i8], mels: &mut [T]) -> Result<()> {
+    fn fill_sample(
+        &self,
+        x: &[i8],
+        scratch: &mut Scratch<T>,
+        states: &mut [i8],
+        mels: &mut [T],
+    ) -> Result<()> {
         let mut rows = states.chunks_exact_mut(x.len());
         let mut slots = mels.iter_mut();
         let mut surplus = 0;
@@ -189,12 +195,10 @@ impl<T: Element> DiscreteOperator for FlatOperator<T> {
         self.fill(rows, n_sites, &counts, conn)?;
         match &self.engine {
             FlatEngine::Terms { .. } => Ok(()),
-            FlatEngine::Custom { .. } => {
-                self.hilbert().check(conn.states()).map_err(|error| Error::Custom {
-                    operator: self.describe(),
-                    reason: format!("it leaves its space ({error})"),
-                })
-            }
+            FlatEngine::Custom { .. } => self.hilbert().check(conn.states()).map_err(|error| Error::Custom {
+                operator: self.describe(),
+                reason: format!("it leaves its space ({error})"),
+            }),
         }
     }
 

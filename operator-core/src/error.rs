@@ -18,13 +18,17 @@ pub enum Error {
         n_nodes: usize,
     },
     /// An edge joins a site to itself.
-    #[error("edge ({site}, {site}) joins a site to itself; a periodic direction needs an extent of at least 2")]
+    #[error(
+        "edge ({site}, {site}) joins a site to itself; a periodic direction needs an extent of at least 2"
+    )]
     SelfLoop {
         /// The site.
         site: usize,
     },
     /// The same edge is listed twice.
-    #[error("edge ({from}, {to}) is listed more than once; list each pair of sites once, whatever its direction")]
+    #[error(
+        "edge ({from}, {to}) is listed more than once; list each pair of sites once, whatever its direction"
+    )]
     DuplicateEdge {
         /// First site of the edge.
         from: usize,
@@ -96,7 +100,9 @@ pub enum Error {
         expected: String,
     },
     /// The states of a space cannot be numbered by a `usize`.
-    #[error("{hilbert} has about 2^{log2_n_states:.0} states, too many to be numbered; use samples instead of all states")]
+    #[error(
+        "{hilbert} has about 2^{log2_n_states:.0} states, too many to be numbered; use samples instead of all states"
+    )]
     NotIndexable {
         /// The Hilbert space, as it prints.
         hilbert: String,
@@ -148,7 +154,9 @@ pub enum Error {
         site: usize,
     },
     /// A term's matrix has the wrong size for its sites.
-    #[error("matrix on sites {sites:?} is {rows} x {cols}; the local dimensions ask for {expected} x {expected}")]
+    #[error(
+        "matrix on sites {sites:?} is {rows} x {cols}; the local dimensions ask for {expected} x {expected}"
+    )]
     MatrixShape {
         /// The term's sites.
         sites: Vec<usize>,
@@ -228,7 +236,9 @@ pub enum Error {
 
     // ---- operators ----
     /// A complex operator was asked for real matrix elements.
-    #[error("{operator} has complex matrix elements, which {element} cannot hold; lower it with `lower_as` to Complex64 or Complex32")]
+    #[error(
+        "{operator} has complex matrix elements, which {element} cannot hold; lower it with `lower_as` to Complex64 or Complex32"
+    )]
     ComplexElements {
         /// The operator, as it prints.
         operator: String,
@@ -252,7 +262,9 @@ pub enum Error {
         right: String,
     },
     /// An operator without a definition was asked for what only a definition has.
-    #[error("{operator} is a custom kernel without terms, so it cannot {action}; write it as a `Model` for that")]
+    #[error(
+        "{operator} is a custom kernel without terms, so it cannot {action}; write it as a `Model` for that"
+    )]
     NoDefinition {
         /// The operator, as it prints.
         operator: String,
@@ -309,7 +321,10 @@ pub enum Error {
 
 impl Error {
     /// Wraps an error of a backend.
-    pub fn backend(backend: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+    pub fn backend(
+        backend: &'static str,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
         Error::Backend { backend, source: source.into() }
     }
 }

@@ -190,10 +190,9 @@ pub trait DiscreteOperator: Send + Sync {
     /// # Errors
     /// [`Error::NoDefinition`] for a custom kernel.
     fn unpack(&self) -> Result<(Parameters, Structure)> {
-        self.definition().map(Definition::unpack).ok_or_else(|| Error::NoDefinition {
-            operator: self.describe(),
-            action: "be unpacked",
-        })
+        self.definition()
+            .map(Definition::unpack)
+            .ok_or_else(|| Error::NoDefinition { operator: self.describe(), action: "be unpacked" })
     }
 
     /// The same operator on another backend, `operator.to_backend::<Padded>()`.
@@ -235,8 +234,14 @@ impl<T: Element> SparseRows<T> {
         let name = format!("the sparse matrix on {hilbert}");
         check_bytes(|| name.clone(), n_states as f64 * 8.0, "use apply or samples")?;
         let row_starts = Vec::with_capacity(n_states + 1);
-        let mut rows =
-            SparseRows { name, n_states, row_starts, columns: Vec::new(), values: Vec::new(), row: Vec::new() };
+        let mut rows = SparseRows {
+            name,
+            n_states,
+            row_starts,
+            columns: Vec::new(),
+            values: Vec::new(),
+            row: Vec::new(),
+        };
         rows.row_starts.push(0);
         Ok(rows)
     }

@@ -414,7 +414,8 @@ mod tests {
         let mut rows: Vec<Vec<usize>> = vec![vec![]];
         for site in 0..space.n_sites() {
             let dim = space.local_dim(site);
-            rows = rows.iter().flat_map(|row| (0..dim).map(move |d| [row.clone(), vec![d]].concat())).collect();
+            rows =
+                rows.iter().flat_map(|row| (0..dim).map(move |d| [row.clone(), vec![d]].concat())).collect();
         }
         let allowed = |row: &&Vec<usize>| {
             space.blocks().iter().all(|block| {

@@ -14,9 +14,7 @@ pub(super) struct RandomBlock<'a> {
 impl<'a> RandomBlock<'a> {
     pub(super) fn new(block: &'a Block) -> Self {
         let weights = match block.total {
-            Some(total) if block.local.len > 2 => {
-                ranking::weights(block.n_sites, block.local.len, total).0
-            }
+            Some(total) if block.local.len > 2 => ranking::weights(block.n_sites, block.local.len, total).0,
             _ => Vec::new(),
         };
         RandomBlock { block, weights }

@@ -92,7 +92,13 @@ fn from_pauli(string: &PauliString, coefficient: Coefficient, term: u32) -> Mask
 }
 
 /// One string for each non-zero matrix element; its guard is the whole row.
-fn push_local(local: &LocalTerm, coefficient: Coefficient, term: u32, n_words: usize, out: &mut Vec<MaskString>) {
+fn push_local(
+    local: &LocalTerm,
+    coefficient: Coefficient,
+    term: u32,
+    n_words: usize,
+    out: &mut Vec<MaskString>,
+) {
     let sites = local.sites();
     let as_set = |index: usize| {
         let mut set = bits::empty(n_words);
@@ -207,11 +213,20 @@ fn pure_sign(string: &MaskString) -> PieceDraft {
     PieceDraft { support: SmallVec::new(), sign: string.sign.clone(), table: vec![form], term: string.term }
 }
 
-fn with_table(support: &SiteSet, sign: SiteSet, strings: &[&MaskString], terms: &[Term]) -> Result<PieceDraft> {
+fn with_table(
+    support: &SiteSet,
+    sign: SiteSet,
+    strings: &[&MaskString],
+    terms: &[Term],
+) -> Result<PieceDraft> {
     let sites: SmallVec<[usize; 4]> = bits::sites(support).collect();
     if sites.len() > MAX_SUPPORT {
         return Err(Error::TooLarge {
-            what: format!("the table of {}, which depends on {} sites,", terms[strings[0].term as usize].kind, sites.len()),
+            what: format!(
+                "the table of {}, which depends on {} sites,",
+                terms[strings[0].term as usize].kind,
+                sites.len()
+            ),
             bytes: 4.0 * 2f64.powi(sites.len() as i32),
             limit: 4.0 * 2f64.powi(MAX_SUPPORT as i32),
             remedy: "write it as a product or a sum of shorter terms",
@@ -248,9 +263,8 @@ fn check_conserves(hilbert: &HilbertSpace, flip: &SiteSet, piece: &PieceDraft, t
         if n_flips == 0 {
             continue;
         }
-        let free_flips = bits::sites(flip)
-            .filter(|&site| inside(site) && !piece.support.contains(&site))
-            .count();
+        let free_flips =
+            bits::sites(flip).filter(|&site| inside(site) && !piece.support.contains(&site)).count();
         let n_known = piece.support.iter().filter(|&&site| inside(site)).count() + free_flips;
         for (index, form) in piece.table.iter().enumerate() {
             if form.is_zero() {

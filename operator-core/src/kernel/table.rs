@@ -125,8 +125,7 @@ impl TableKernel {
             let sites = &self.changed[range(group.changed)];
             let start = group.new_values as usize + target as usize * sites.len();
             let values = NewValues::Given(&self.new_values[start..start + sites.len()]);
-            let origin =
-                Origin::Table { kernel: self, lookups: group.lookups, target: Some(target), digits };
+            let origin = Origin::Table { kernel: self, lookups: group.lookups, target: Some(target), digits };
             visit(Connected { sites, values, origin }, mel);
         }
     }
@@ -135,7 +134,11 @@ impl TableKernel {
     pub(super) fn index(&self, lookup: &Lookup, digits: &[u8]) -> usize {
         let sites = &self.sites[range(lookup.sites)];
         let strides = &self.strides[range(lookup.sites)];
-        sites.iter().zip(strides).map(|(&site, &stride)| usize::from(digits[site as usize]) * stride as usize).sum()
+        sites
+            .iter()
+            .zip(strides)
+            .map(|(&site, &stride)| usize::from(digits[site as usize]) * stride as usize)
+            .sum()
     }
 
     #[inline]

@@ -123,7 +123,8 @@ fn element(pauli: Pauli, row: usize, col: usize) -> Complex64 {
 /// Joins the members of a group into one table where that is small, so that its elements need no adding up
 /// when they are visited.
 fn join(hilbert: &HilbertSpace, members: Members) -> Vec<Draft> {
-    let dims = |sites: &[usize]| -> Vec<usize> { sites.iter().map(|&site| hilbert.local_dim(site)).collect() };
+    let dims =
+        |sites: &[usize]| -> Vec<usize> { sites.iter().map(|&site| hilbert.local_dim(site)).collect() };
     let mut union: Vec<usize> = members.keys().flatten().copied().collect();
     union.sort_unstable();
     union.dedup();
@@ -321,7 +322,11 @@ impl<'a> Assembler<'a> {
         let values: Vec<i8> = (0..n_targets)
             .flat_map(|target| {
                 let digits = digits_of(target, &dims);
-                changed.iter().zip(digits).map(|(&site, digit)| self.hilbert.local(site).value(digit)).collect::<Vec<_>>()
+                changed
+                    .iter()
+                    .zip(digits)
+                    .map(|(&site, digit)| self.hilbert.local(site).value(digit))
+                    .collect::<Vec<_>>()
             })
             .collect();
         let next = offset(self.kernel.new_values.len())?;

@@ -16,7 +16,8 @@ const TOLERANCE: f64 = 1e-12;
 /// A sum of functions of overlapping sets of sites is expanded in functions that vanish wherever one of
 /// their digits is 0; this expansion is unique, so comparing it term by term is exact.
 pub(super) fn is_hermitian(kernel: &TableKernel, values: &[Complex64]) -> bool {
-    diagonal_is_real(kernel, values) && kernel.groups.iter().all(|group| group_is_hermitian(kernel, group, values))
+    diagonal_is_real(kernel, values)
+        && kernel.groups.iter().all(|group| group_is_hermitian(kernel, group, values))
 }
 
 /// Sites (with their digits) that a basis function depends on.
@@ -41,8 +42,7 @@ fn group_is_hermitian(kernel: &TableKernel, group: &Group, values: &[Complex64])
         for (index, digits) in rows(kernel, lookup) {
             let (inside, outside): (Anchored, Anchored) =
                 digits.into_iter().partition(|(site, _)| changed.contains(site));
-            let old: Vec<i8> =
-                inside.iter().map(|&(site, digit)| local(kernel, site).value(digit)).collect();
+            let old: Vec<i8> = inside.iter().map(|&(site, digit)| local(kernel, site).value(digit)).collect();
             let row = lookup.table as usize + index;
             let entries =
                 &kernel.entries[kernel.row_starts[row] as usize..kernel.row_starts[row + 1] as usize];
@@ -71,7 +71,12 @@ fn largest<'a>(values: impl Iterator<Item = &'a Complex64>) -> f64 {
 /// The basis function of sites U with non-zero digits has the coefficient
 /// `Σ_{V ⊆ U} (-1)^{|U| - |V|} f(digits on V, 0 elsewhere)`. So each zero of `digits` either stays out of U,
 /// or joins it with any non-zero digit and a minus sign.
-fn expand(kernel: &TableKernel, digits: &[(u32, usize)], value: Complex64, add: &mut impl FnMut(Anchored, Complex64)) {
+fn expand(
+    kernel: &TableKernel,
+    digits: &[(u32, usize)],
+    value: Complex64,
+    add: &mut impl FnMut(Anchored, Complex64),
+) {
     let mut partial: Vec<(Anchored, Complex64)> = vec![(Anchored::new(), value)];
     for &(site, digit) in digits {
         let with = |key: &Anchored, digit: usize| {

@@ -29,7 +29,12 @@ pub struct LocalOperator {
 impl LocalOperator {
     /// The operator 0 on `hilbert`.
     pub fn new(hilbert: impl Into<HilbertSpace>) -> Self {
-        LocalOperator { hilbert: hilbert.into(), terms: Vec::new(), matrices: Vec::new(), weights: Vec::new() }
+        LocalOperator {
+            hilbert: hilbert.into(),
+            terms: Vec::new(),
+            matrices: Vec::new(),
+            weights: Vec::new(),
+        }
     }
 
     /// Adds a matrix on `sites`.
@@ -46,7 +51,12 @@ impl LocalOperator {
     ///
     /// # Errors
     /// As [`with`](Self::with).
-    pub fn with_weighted(mut self, weight: f64, sites: &[usize], matrix: impl Into<LocalMatrix>) -> Result<Self> {
+    pub fn with_weighted(
+        mut self,
+        weight: f64,
+        sites: &[usize],
+        matrix: impl Into<LocalMatrix>,
+    ) -> Result<Self> {
         let matrix = matrix.into();
         self.terms.push(LocalTerm::new(&self.hilbert, sites, matrix.clone())?);
         self.matrices.push(matrix);

@@ -75,8 +75,7 @@ impl Model for PauliStrings {
         let part = |part: fn(&Complex64) -> f64| -> Vec<f64> { self.weights.iter().map(part).collect() };
         let weights = terms.parameter("weights", part(|w| w.re))?;
         let imaginary = self.weights.iter().any(|w| w.im != 0.0);
-        let weights_im =
-            if imaginary { Some(terms.parameter("weights_im", part(|w| w.im))?) } else { None };
+        let weights_im = if imaginary { Some(terms.parameter("weights_im", part(|w| w.im))?) } else { None };
         for (k, string) in self.strings.iter().enumerate() {
             terms.pauli(weights.at(k)?, string)?;
             if let Some(weights_im) = weights_im {

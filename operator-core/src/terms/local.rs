@@ -41,8 +41,7 @@ pub struct LocalTerm {
 impl LocalTerm {
     pub(crate) fn new(hilbert: &HilbertSpace, sites: &[usize], matrix: LocalMatrix) -> Result<Self> {
         check_sites(hilbert, sites, &|| format!("matrix on sites {sites:?}"))?;
-        let expected =
-            sites.iter().fold(1usize, |dim, &site| dim.saturating_mul(hilbert.local_dim(site)));
+        let expected = sites.iter().fold(1usize, |dim, &site| dim.saturating_mul(hilbert.local_dim(site)));
         if matrix.dim() != (expected, expected) {
             let (rows, cols) = matrix.dim();
             return Err(Error::MatrixShape { sites: sites.to_vec(), rows, cols, expected });

@@ -255,7 +255,10 @@ impl Terms {
 
     fn push(&mut self, coefficient: Coefficient, kind: TermKind) -> Result<&mut Self> {
         if !coefficient.factor.is_finite() {
-            return Err(Error::NotFinite { what: format!("coefficient of {kind}"), value: coefficient.factor });
+            return Err(Error::NotFinite {
+                what: format!("coefficient of {kind}"),
+                value: coefficient.factor,
+            });
         }
         self.terms.push(Term { coefficient, kind });
         Ok(self)

@@ -1,0 +1,17 @@
+/// Everything that can go wrong when operators are combined or chosen at run time.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// An error of the operators themselves.
+    #[error(transparent)]
+    Operator(#[from] operator_core::Error),
+    /// A backend name that is not known.
+    #[error("backend {0:?} is not known; expected flat or padded")]
+    UnknownBackend(String),
+    /// A backend that this program was built without.
+    #[error("this program was built without the {0} backend; turn on the feature {0:?} of sum-operator")]
+    BackendDisabled(&'static str),
+}
+
+/// Result with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
