@@ -34,4 +34,17 @@ impl<T: Element> FlatEngine<T> {
             FlatEngine::Custom { kernel, .. } => custom::visit(kernel.as_ref(), x, &mut f),
         }
     }
+
+    /// Number of non-zero elements of one checked sample.
+    #[inline]
+    pub(crate) fn n_conn(&self, x: &[i8], scratch: &mut Scratch<T>) -> Result<usize> {
+        match self {
+            FlatEngine::Terms { engine, .. } => Ok(engine.n_conn(x, scratch)),
+            FlatEngine::Custom { kernel, .. } => {
+                let mut n = 0;
+                custom::visit(kernel.as_ref(), x, &mut |_, _| n += 1)?;
+                Ok(n)
+            }
+        }
+    }
 }

@@ -93,8 +93,7 @@ impl<T: Element> FlatOperator<T> {
         parallel::run(jobs, |(block, counts)| {
             let mut scratch = Scratch::default();
             for (b, count) in block.zip(counts) {
-                *count = 0;
-                self.engine.visit(&x[b * n_sites..(b + 1) * n_sites], &mut scratch, |_, _| *count += 1)?;
+                *count = self.engine.n_conn(&x[b * n_sites..(b + 1) * n_sites], &mut scratch)?;
             }
             Ok(())
         })

@@ -38,6 +38,7 @@ pub(super) struct Piece {
     /// Start of its 2^n_support slots in `tables`; bit k of the index is the bit of the k-th support site.
     pub(super) table: u32,
     pub(super) support: u32,
+    pub(super) first_two: [u32; 2],
     pub(super) n_support: u8,
     pub(super) has_sign: bool,
 }
@@ -46,6 +47,45 @@ pub(super) struct Piece {
 pub(super) struct Group {
     pub(super) flips: (u32, u32),
     pub(super) pieces: (u32, u32),
+}
+
+/// The groups with non-zero elements of one configuration, and these elements.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Hits<T> {
+    groups: Vec<u32>,
+    mels: Vec<T>,
+    n: usize,
+}
+
+/// A packed configuration; of fixed length where that is short, so that loops over words unroll.
+trait Words {
+    fn bit(&self, site: u32) -> usize;
+    fn odd_overlap(&self, mask: &[u64]) -> bool;
+}
+
+impl<const N: usize> Words for [u64; N] {
+    #[inline]
+    fn bit(&self, site: u32) -> usize {
+        // The remainder spares the check of bounds; sites are below 64 N.
+        (self[site as usize / 64 % N] >> (site % 64) & 1) as usize
+    }
+
+    #[inline]
+    fn odd_overlap(&self, mask: &[u64]) -> bool {
+        bits::odd_overlap(self, mask)
+    }
+}
+
+impl Words for [u64] {
+    #[inline]
+    fn bit(&self, site: u32) -> usize {
+        usize::from(bits::contains(self, site as usize))
+    }
+
+    #[inline]
+    fn odd_overlap(&self, mask: &[u64]) -> bool {
+        bits::odd_overlap(self, mask)
+    }
 }
 
 impl MaskKernel {
@@ -64,51 +104,98 @@ impl MaskKernel {
         }
     }
 
+    /// Visits the non-zero elements of a packed configuration.
+    ///
+    /// All groups are evaluated before the first is visited: whether an element is zero is as good as random
+    /// (half of all bonds are aligned), and a list of those that are not is gathered without branches.
     #[inline]
     pub(super) fn visit<T: Element, F: FnMut(Connected<'_>, T)>(
         &self,
         words: &[u64],
         values: &[T],
+        hits: &mut Hits<T>,
         visit: &mut F,
     ) {
-        let diagonal = (0, self.n_diagonal);
-        self.emit(&[], diagonal, words, values, visit);
-        for group in &self.groups {
-            self.emit(&self.flips[range(group.flips)], group.pieces, words, values, visit);
+        let diagonal = self.evaluate(words, values, hits);
+        let mut send = |sites: &[u32], pieces: (u32, u32), mel: T| {
+            let origin = Origin::Mask { kernel: self, pieces, words };
+            visit(Connected { sites, values: NewValues::Mirror(&self.mirror), origin }, mel);
+        };
+        if diagonal != T::zero() {
+            send(&[], (0, self.n_diagonal), diagonal);
+        }
+        for (&g, &mel) in hits.groups[..hits.n].iter().zip(&hits.mels) {
+            let group = self.groups[g as usize];
+            send(&self.flips[range(group.flips)], group.pieces, mel);
+        }
+    }
+
+    /// Number of non-zero elements of a packed configuration.
+    #[inline]
+    pub(super) fn n_conn<T: Element>(&self, words: &[u64], values: &[T], hits: &mut Hits<T>) -> usize {
+        let diagonal = self.evaluate(words, values, hits);
+        hits.n + usize::from(diagonal != T::zero())
+    }
+
+    /// Lists the groups with non-zero elements and returns the diagonal.
+    #[inline]
+    fn evaluate<T: Element>(&self, words: &[u64], values: &[T], hits: &mut Hits<T>) -> T {
+        match *words {
+            [a] => self.evaluate_words(&[a], values, hits),
+            [a, b] => self.evaluate_words(&[a, b], values, hits),
+            [a, b, c, d] => self.evaluate_words(&[a, b, c, d], values, hits),
+            _ => self.evaluate_words(words, values, hits),
         }
     }
 
     #[inline]
-    fn emit<T: Element, F: FnMut(Connected<'_>, T)>(
+    fn evaluate_words<T: Element, W: Words + ?Sized>(
         &self,
-        sites: &[u32],
-        pieces: (u32, u32),
-        words: &[u64],
+        words: &W,
         values: &[T],
-        visit: &mut F,
-    ) {
+        hits: &mut Hits<T>,
+    ) -> T {
+        hits.groups.resize(self.groups.len(), 0);
+        hits.mels.resize(self.groups.len(), T::zero());
+        let mut n = 0;
+        for (g, group) in self.groups.iter().enumerate() {
+            let mel = self.sum(group.pieces, words, values);
+            hits.groups[n] = g as u32;
+            hits.mels[n] = mel;
+            n += usize::from(mel != T::zero());
+        }
+        hits.n = n;
+        self.sum((0, self.n_diagonal), words, values)
+    }
+
+    #[inline]
+    fn sum<T: Element, W: Words + ?Sized>(&self, pieces: (u32, u32), words: &W, values: &[T]) -> T {
         let mut mel = T::zero();
         for p in range(pieces) {
             let (slot, negative) = self.slot(p, words);
             let value = values[slot];
             mel += if negative { -value } else { value };
         }
-        if mel != T::zero() {
-            let origin = Origin::Mask { kernel: self, pieces, words };
-            visit(Connected { sites, values: NewValues::Mirror(&self.mirror), origin }, mel);
-        }
+        mel
     }
 
     /// The slot that piece `p` takes on a configuration, and whether it enters negatively.
     #[inline]
-    fn slot(&self, p: usize, words: &[u64]) -> (usize, bool) {
-        let piece = self.pieces[p];
-        let support = &self.support[piece.support as usize..][..usize::from(piece.n_support)];
+    fn slot<W: Words + ?Sized>(&self, p: usize, words: &W) -> (usize, bool) {
+        let piece = &self.pieces[p];
         let mut index = piece.table as usize;
-        for (k, &site) in support.iter().enumerate() {
-            index += usize::from(bits::contains(words, site as usize)) << k;
+        match piece.n_support {
+            0 => {}
+            // Bonds: the two sites stand in the piece itself.
+            2 => index += words.bit(piece.first_two[0]) + 2 * words.bit(piece.first_two[1]),
+            n => {
+                let support = &self.support[piece.support as usize..][..usize::from(n)];
+                for (k, &site) in support.iter().enumerate() {
+                    index += words.bit(site) << k;
+                }
+            }
         }
-        let negative = piece.has_sign && bits::odd_overlap(words, self.sign(p));
+        let negative = piece.has_sign && words.odd_overlap(self.sign(p));
         (self.tables[index] as usize, negative)
     }
 

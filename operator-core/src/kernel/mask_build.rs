@@ -380,6 +380,7 @@ impl Assembler {
         self.kernel.pieces.push(Piece {
             table,
             support: offset(self.kernel.support.len())?,
+            first_two: std::array::from_fn(|k| piece.support.get(k).map_or(0, |&site| site as u32)),
             n_support: piece.support.len() as u8,
             has_sign: !bits::is_empty(&piece.sign),
         });

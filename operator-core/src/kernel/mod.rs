@@ -109,6 +109,7 @@ impl<'a> Connected<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct Scratch<T> {
     words: SiteSet,
+    hits: mask::Hits<T>,
     digits: Vec<u8>,
     sums: Vec<T>,
 }
@@ -184,7 +185,7 @@ impl<T: Element> Engine<T> {
         match &*self.kernel {
             Kernel::Mask(kernel) => {
                 kernel.pack(x, &mut scratch.words);
-                kernel.visit(&scratch.words, &self.values, &mut visit);
+                kernel.visit(&scratch.words, &self.values, &mut scratch.hits, &mut visit);
             }
             Kernel::Table(kernel) => {
                 kernel.digits(x, &mut scratch.digits);
@@ -196,9 +197,17 @@ impl<T: Element> Engine<T> {
     /// Number of non-zero elements of one configuration.
     #[inline]
     pub fn n_conn(&self, x: &[i8], scratch: &mut Scratch<T>) -> usize {
-        let mut n = 0;
-        self.visit(x, scratch, |_, _| n += 1);
-        n
+        match &*self.kernel {
+            Kernel::Mask(kernel) => {
+                kernel.pack(x, &mut scratch.words);
+                kernel.n_conn(&scratch.words, &self.values, &mut scratch.hits)
+            }
+            Kernel::Table(_) => {
+                let mut n = 0;
+                self.visit(x, scratch, |_, _| n += 1);
+                n
+            }
+        }
     }
 }
 
