@@ -16,11 +16,11 @@ pub(crate) fn blocks(n: usize) -> Vec<Range<usize>> {
 }
 
 /// Runs every job; the first error in the order of the jobs is returned, whichever fails first.
-pub(crate) fn run<J: Send>(jobs: Vec<J>, f: impl Fn(J) -> Result<()> + Sync) -> Result<()> {
+pub(crate) fn run<J: Send>(jobs: Vec<J>, f: impl Fn(J) -> Result<()> + Send + Sync) -> Result<()> {
     if jobs.len() == 1 {
         return jobs.into_iter().try_for_each(f);
     }
-    let results: Vec<Result<()>> = jobs.into_par_iter().map(|job| f(job)).collect();
+    let results: Vec<Result<()>> = jobs.into_par_iter().map(f).collect();
     results.into_iter().collect()
 }
 

@@ -131,12 +131,11 @@ impl<T: Element> PaddedConn<T> {
         let n_sites = self.states.dim().2;
         let mut out = ConnBatch::new();
         let (states, mels, _) = out.reset(n_sites, &counts);
-        let mut k = 0;
-        for ((b, slot), &mel) in self.mels.indexed_iter().filter(|(_, mel)| !mel.is_zero()) {
+        let used = self.mels.indexed_iter().filter(|(_, mel)| !mel.is_zero());
+        for (k, ((b, slot), &mel)) in used.enumerate() {
             let row = self.states.slice(ndarray::s![b, slot, ..]);
             states[k * n_sites..(k + 1) * n_sites].iter_mut().zip(row).for_each(|(to, &from)| *to = from);
             mels[k] = mel;
-            k += 1;
         }
         out
     }

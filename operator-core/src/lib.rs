@@ -48,6 +48,6 @@ pub use error::{Error, Result};
 pub use graph::{Boundary, Graph};
 pub use hilbert::HilbertSpace;
 pub use models::{Heisenberg, Ising, LocalOperator, Model, PauliStrings};
-pub use operator::DiscreteOperator;
+pub use operator::{DiscreteOperator, RowVisitor};
 pub use parameters::{ParameterValue, Parameters};
 pub use wave_function::WaveFunction;

@@ -15,6 +15,9 @@ pub(crate) const MAX_BYTES: f64 = 8.0 * 1024.0 * 1024.0 * 1024.0;
 /// How many basis states are connected at a time when the whole space is gone through.
 const STATES_AT_A_TIME: usize = 4096;
 
+/// Called with a row of the matrix and its non-zero elements, as (column, element).
+pub type RowVisitor<'a, T> = &'a mut dyn FnMut(usize, &[(usize, T)]) -> Result<()>;
+
 /// A discrete operator on some backend.
 ///
 /// Five methods say what it is; all others follow from them, and backends override those that they do
@@ -160,10 +163,7 @@ pub trait DiscreteOperator: Send + Sync {
     ///
     /// # Errors
     /// [`Error::NotIndexable`]; [`Error::Custom`] if a custom operator leaves its space; those of `f`.
-    fn for_all_states(
-        &self,
-        f: &mut dyn FnMut(usize, &[(usize, Self::Element)]) -> Result<()>,
-    ) -> Result<()> {
+    fn for_all_states(&self, f: RowVisitor<'_, Self::Element>) -> Result<()> {
         let hilbert = self.hilbert();
         let n_states = hilbert.n_states()?;
         let mut conn = ConnBatch::new();
