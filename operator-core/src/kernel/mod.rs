@@ -17,7 +17,8 @@ mod table_hermitian;
 use std::ops::Range;
 use std::sync::Arc;
 
-pub(crate) use forms::{Form, FormBuilder, Forms};
+pub use forms::Forms;
+pub(crate) use forms::{Form, FormBuilder};
 pub(crate) use mask::MaskKernel;
 pub(crate) use table::TableKernel;
 

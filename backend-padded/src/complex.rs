@@ -1,0 +1,83 @@
+use candle_core::{DType, Result, Tensor};
+use num_complex::Complex64;
+
+/// A complex tensor as real and imaginary parts; candle has no complex type.
+#[derive(Clone, Debug)]
+pub struct ComplexTensor {
+    /// Real part.
+    pub re: Tensor,
+    /// Imaginary part of the same shape and dtype; `None` where it is 0 throughout.
+    pub im: Option<Tensor>,
+}
+
+impl ComplexTensor {
+    /// A real tensor.
+    pub fn real(re: Tensor) -> Self {
+        ComplexTensor { re, im: None }
+    }
+
+    /// All values in row-major order, whatever the shape.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn to_host(&self) -> Result<Vec<Complex64>> {
+        let part = |tensor: &Tensor| tensor.flatten_all()?.to_dtype(DType::F64)?.to_vec1::<f64>();
+        let re = part(&self.re)?;
+        Ok(match &self.im {
+            None => re.into_iter().map(Complex64::from).collect(),
+            Some(im) => re.into_iter().zip(part(im)?).map(|(re, im)| Complex64::new(re, im)).collect(),
+        })
+    }
+
+    /// Applies a linear function, such as a change of shape or dtype, to both parts.
+    ///
+    /// # Errors
+    /// Those of `f`.
+    pub fn map(&self, f: impl Fn(&Tensor) -> Result<Tensor>) -> Result<Self> {
+        Ok(ComplexTensor { re: f(&self.re)?, im: self.im.as_ref().map(&f).transpose()? })
+    }
+
+    /// The product, element by element with broadcasting.
+    ///
+    /// # Errors
+    /// If shapes do not match or the device fails.
+    pub fn broadcast_mul(&self, other: &Self) -> Result<Self> {
+        let re = self.re.broadcast_mul(&other.re)?;
+        Ok(match (&self.im, &other.im) {
+            (None, None) => Self::real(re),
+            (Some(im), None) => ComplexTensor { re, im: Some(im.broadcast_mul(&other.re)?) },
+            (None, Some(im)) => ComplexTensor { re, im: Some(self.re.broadcast_mul(im)?) },
+            (Some(a), Some(b)) => {
+                let im = (self.re.broadcast_mul(b)? + a.broadcast_mul(&other.re)?)?;
+                ComplexTensor { re: (re - a.broadcast_mul(b)?)?, im: Some(im) }
+            }
+        })
+    }
+
+    /// `self − other`, element by element with broadcasting.
+    ///
+    /// # Errors
+    /// If shapes do not match or the device fails.
+    pub fn broadcast_sub(&self, other: &Self) -> Result<Self> {
+        let re = self.re.broadcast_sub(&other.re)?;
+        let im = match (&self.im, &other.im) {
+            (None, None) => None,
+            (Some(im), None) => Some(im.clone()),
+            (None, Some(im)) => Some(self.re.zeros_like()?.broadcast_sub(im)?),
+            (Some(a), Some(b)) => Some(a.broadcast_sub(b)?),
+        };
+        Ok(ComplexTensor { re, im })
+    }
+
+    /// e to the power of each element.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn exp(&self) -> Result<Self> {
+        let size = self.re.exp()?;
+        Ok(match &self.im {
+            None => Self::real(size),
+            Some(im) => ComplexTensor { re: (&size * im.cos()?)?, im: Some((&size * im.sin()?)?) },
+        })
+    }
+}

@@ -1,0 +1,113 @@
+use candle_core::{D, Tensor};
+use ndarray::Array1;
+use num_complex::Complex64;
+use operator_core::{Backend, Error, Result, WaveFunction};
+
+use crate::complex::ComplexTensor;
+use crate::operator::{ConnTensors, TensorConn};
+use crate::{Padded, failed};
+
+/// Local estimators `O_loc(x) = Σ_x' <x|O|x'> ψ(x') / ψ(x)` of a batch of samples, on the host.
+///
+/// Connected elements stay on the device. With a `chunk_size`, the wave function is never given more
+/// configurations at once, and memory does not grow with the number of samples.
+///
+/// # Shapes
+/// `x` is `(batch, n_sites)`; returns `(batch,)`.
+///
+/// # Errors
+/// [`Error::ZeroChunkSize`]; [`Error::LogPsiNotFinite`] if a sample's log ψ is not a number or its amplitude
+/// is zero, or if a local estimator is not a number; those of the operator and of the wave function.
+pub fn local_estimators<O, W>(
+    operator: &O,
+    wave_function: &W,
+    x: &Tensor,
+    chunk_size: Option<usize>,
+) -> Result<Array1<Complex64>>
+where
+    O: TensorConn + ?Sized,
+    W: WaveFunction<Padded> + ?Sized,
+{
+    if chunk_size == Some(0) {
+        return Err(Error::ZeroChunkSize);
+    }
+    let chunk_size = chunk_size.unwrap_or(usize::MAX);
+    let n_samples = Padded::batch_len(x);
+    let block_size = (chunk_size / operator.max_conn_size().max(1)).clamp(1, n_samples.max(1));
+    let mut out = Vec::with_capacity(n_samples);
+    for start in (0..n_samples).step_by(block_size) {
+        let block = Padded::rows(x, start..start + block_size)?;
+        let log_psi = log_psi_in_chunks(wave_function, &block, chunk_size)?;
+        check_finite(start, &log_psi)?;
+        let conn = operator.conn(&block)?;
+        let local = reduce(conn, wave_function, &log_psi, chunk_size)?.to_host().map_err(failed)?;
+        if let Some(b) = local.iter().position(|value| value.is_nan()) {
+            return Err(Error::LogPsiNotFinite { sample: start + b, value: local[b] });
+        }
+        out.extend(local);
+    }
+    Ok(out.into())
+}
+
+/// Local estimators as a tensor through which gradients flow, into the operator's parameters and into those of
+/// the wave function; the whole batch at once.
+///
+/// # Shapes
+/// `x` is `(batch, n_sites)`; returns `(batch,)`.
+///
+/// # Errors
+/// Those of the operator and of the wave function. Values are not checked.
+pub fn local_estimator_tensor<O, W>(operator: &O, wave_function: &W, x: &Tensor) -> Result<ComplexTensor>
+where
+    O: TensorConn + ?Sized,
+    W: WaveFunction<Padded> + ?Sized,
+{
+    reduce(operator.conn(x)?, wave_function, &wave_function.log_psi(x)?, usize::MAX)
+}
+
+/// `Σ_k mels[b, k] exp(log ψ(x'[b, k]) − log ψ(x[b]))`.
+fn reduce<W: WaveFunction<Padded> + ?Sized>(
+    conn: ConnTensors,
+    wave_function: &W,
+    log_psi: &ComplexTensor,
+    chunk_size: usize,
+) -> Result<ComplexTensor> {
+    let states = conn.states.flatten(0, 1).map_err(failed)?;
+    let connected = log_psi_in_chunks(wave_function, &states, chunk_size)?;
+    let sum = || -> candle_core::Result<ComplexTensor> {
+        let shape = conn.mels.re.dims2()?;
+        let connected = connected.map(|part| part.reshape(shape))?;
+        let log_psi = log_psi.map(|part| part.unsqueeze(1))?;
+        let ratio = connected.broadcast_sub(&log_psi)?.exp()?;
+        let mels = conn.mels.map(|part| part.to_dtype(ratio.re.dtype()))?;
+        ratio.broadcast_mul(&mels)?.map(|part| part.sum(D::Minus1))
+    };
+    sum().map_err(failed)
+}
+
+fn log_psi_in_chunks<W: WaveFunction<Padded> + ?Sized>(
+    wave_function: &W,
+    x: &Tensor,
+    chunk_size: usize,
+) -> Result<ComplexTensor> {
+    let n = Padded::batch_len(x);
+    if n <= chunk_size {
+        return wave_function.log_psi(x);
+    }
+    let chunks = (0..n)
+        .step_by(chunk_size)
+        .map(|start| wave_function.log_psi(&Padded::rows(x, start..start.saturating_add(chunk_size))?))
+        .collect::<Result<Vec<_>>>()?;
+    let re: Vec<&Tensor> = chunks.iter().map(|chunk| &chunk.re).collect();
+    let im: Vec<&Tensor> = chunks.iter().filter_map(|chunk| chunk.im.as_ref()).collect();
+    let im = if im.len() == re.len() { Some(Tensor::cat(&im, 0).map_err(failed)?) } else { None };
+    Ok(ComplexTensor { re: Tensor::cat(&re, 0).map_err(failed)?, im })
+}
+
+fn check_finite(start: usize, log_psi: &ComplexTensor) -> Result<()> {
+    let values = log_psi.to_host().map_err(failed)?;
+    match values.iter().position(|value| !value.is_finite()) {
+        Some(b) => Err(Error::LogPsiNotFinite { sample: start + b, value: values[b] }),
+        None => Ok(()),
+    }
+}
