@@ -1,1 +1,66 @@
-//! placeholder
+//! Markov chains that sample |ψ|², on either backend.
+//!
+//! A [`MetropolisSampler`] joins a space, a [`Rule`] and settings; its [`Chains`] go on from call to call.
+//! [`HamiltonianSampler`] takes its moves from an operator and finds its implementation by the operator's
+//! backend marker, when it is compiled.
+//!
+//! ```
+//! # #[cfg(feature = "flat")] {
+//! use backend_flat::Flat;
+//! use ndarray::{Array1, Array2};
+//! use num_complex::Complex64;
+//! use operator_core::{
+//!     Boundary, Graph, HilbertSpace, Ising, Model, Result, WaveFunction, hilbert::Spin,
+//! };
+//! use sampler::HamiltonianSampler;
+//!
+//! /// ψ(x) = exp(h Σ x_i)
+//! struct Field(HilbertSpace, f64);
+//!
+//! impl WaveFunction<Flat> for Field {
+//!     fn hilbert(&self) -> &HilbertSpace {
+//!         &self.0
+//!     }
+//!     fn log_psi(&self, x: &Array2<i8>) -> Result<Array1<Complex64>> {
+//!         Ok(x.rows().into_iter().map(|x| x.iter().map(|&q| self.1 * f64::from(q)).sum::<f64>().into()).collect())
+//!     }
+//! }
+//!
+//! let spins = Spin::half(6).unwrap();
+//! let chain = Graph::chain(6, Boundary::Periodic).unwrap();
+//! let ising = Ising::new(spins.clone(), &chain, 1.0, 1.0).unwrap().lower::<Flat>().unwrap();
+//!
+//! let sampler = HamiltonianSampler::new(&ising)?.with_n_chains(8)?.with_seed(42);
+//! let psi = Field(spins.into(), 0.3);
+//! let mut chains = sampler.start(&psi)?;
+//! let samples = sampler.sample(&psi, &mut chains, 200, 20)?;
+//! assert_eq!(samples.to_host()?.dim(), (8, 200, 6));
+//!
+//! let mean = samples.configurations.mapv(f64::from).mean().unwrap();
+//! assert!((mean - 0.6_f64.tanh()).abs() < 0.1);
+//! # }
+//! # Ok::<(), sampler::Error>(())
+//! ```
+//!
+//! Where things are:
+//! - [`HamiltonianSampler`], [`LocalSampler`], [`ExchangeSampler`]: samplers with the rules of this crate;
+//! - [`HostRule`]: a rule written elsewhere, for every backend; [`Rule`]: one for a backend's own batches;
+//! - [`HamiltonianBackend`]: what a backend does for [`HamiltonianSampler`];
+//! - [`exact_transition_matrix`], [`Enumerate`]: exact tests of a rule on small spaces.
+
+mod backend;
+mod chain;
+mod error;
+mod exact;
+mod rule;
+mod sampler;
+
+pub use crate::sampler::{ExchangeSampler, HamiltonianSampler, LocalSampler, MetropolisSampler};
+pub use backend::HamiltonianBackend;
+pub use chain::{ChainRng, Chains, Samples};
+pub use error::{Error, Result};
+pub use exact::exact_transition_matrix;
+pub use rule::{
+    Enumerate, EnumerateHost, ExchangeRule, HamiltonianRule, HostRule, LocalRule, MixtureRule, Move, Place,
+    Proposal, Rule,
+};

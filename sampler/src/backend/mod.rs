@@ -1,0 +1,49 @@
+//! What each backend does for [`HamiltonianSampler`](crate::HamiltonianSampler).
+
+#[cfg(any(feature = "flat", feature = "padded"))]
+mod any;
+#[cfg(feature = "flat")]
+mod flat;
+#[cfg(feature = "padded")]
+mod padded;
+
+use operator_core::{Backend, DiscreteOperator, Result};
+
+/// A backend on which [`HamiltonianSampler`](crate::HamiltonianSampler) runs for operators `O`.
+///
+/// Implemented for the markers: for `Flat` and operators with `VisitConn` under the feature `flat`, for
+/// `Padded` and operators with `TensorConn` under the feature `padded`, and for `Any`, where the operator's
+/// variant chooses.
+#[diagnostic::on_unimplemented(
+    message = "the sampler has no implementation for backend `{Self}`",
+    label = "`HamiltonianSampler` does not run `{O}`",
+    note = "turn on the feature of the operator's backend: `sampler = {{ features = [\"flat\"] }}` or `[\"padded\"]`"
+)]
+pub trait HamiltonianBackend<O>: Backend
+where
+    O: DiscreteOperator<Backend = Self> + ?Sized,
+{
+    /// For each configuration of a batch, the number of x' ≠ x with `<x|O|x'>` ≠ 0. Length `batch`.
+    ///
+    /// # Errors
+    /// [`Custom`](operator_core::Error::Custom) if a custom kernel breaks its promises;
+    /// [`Backend`](operator_core::Error::Backend) if the device fails.
+    fn n_off_diagonal(operator: &O, x: &Self::Configurations) -> Result<Vec<usize>>;
+
+    /// For each configuration of a batch, the one of these x' that `numbers`, of length `batch`, says, in a
+    /// fixed order. Shape `(batch, n_sites)`.
+    ///
+    /// # Errors
+    /// [`Count`](operator_core::Error::Count) if a number is beyond the last x', or numbers are missing;
+    /// otherwise as [`n_off_diagonal`](Self::n_off_diagonal).
+    fn select_off_diagonal(
+        operator: &O,
+        x: &Self::Configurations,
+        numbers: &[usize],
+    ) -> Result<Self::Configurations>;
+
+    /// Where the operator runs, and chains with it.
+    fn device(_operator: &O) -> Self::Device {
+        Self::default_device()
+    }
+}

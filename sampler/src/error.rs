@@ -1,0 +1,117 @@
+use num_complex::Complex64;
+
+/// Everything that can go wrong when configurations are sampled.
+///
+/// Errors of operators, wave functions and backends pass through unchanged.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// An error of an operator, a Hilbert space, a wave function or a backend.
+    #[error(transparent)]
+    Core(#[from] operator_core::Error),
+    /// A setting outside its range.
+    #[error("{what} is {value}; expected {expected}")]
+    Setting {
+        /// The setting.
+        what: &'static str,
+        /// Its value.
+        value: usize,
+        /// What it must be.
+        expected: &'static str,
+    },
+    /// A rule that leaves a constrained space.
+    #[error(
+        "{rule} changes one site at a time, which leaves {hilbert}; use ExchangeSampler or HamiltonianSampler"
+    )]
+    Constrained {
+        /// The rule.
+        rule: &'static str,
+        /// The Hilbert space, as it prints.
+        hilbert: String,
+    },
+    /// A rule that has nothing to propose on any state of the space.
+    #[error("{rule} has no moves on {hilbert}: {reason}")]
+    NoMoves {
+        /// The rule.
+        rule: &'static str,
+        /// The Hilbert space, as it prints.
+        hilbert: String,
+        /// Why.
+        reason: String,
+    },
+    /// A graph whose sites are not those of the space.
+    #[error("the graph has {n_nodes} sites; {hilbert} has {n_sites}")]
+    GraphSize {
+        /// Sites of the graph.
+        n_nodes: usize,
+        /// Sites of the space.
+        n_sites: usize,
+        /// The Hilbert space, as it prints.
+        hilbert: String,
+    },
+    /// Two sites whose quantum numbers cannot be exchanged.
+    #[error(
+        "exchanging sites {from} and {to} leaves {hilbert}: they have different local states or separate totals"
+    )]
+    Exchange {
+        /// The first site.
+        from: usize,
+        /// The second site.
+        to: usize,
+        /// The Hilbert space, as it prints.
+        hilbert: String,
+    },
+    /// A chain sits at a state that the operator connects to nothing, so it could never move.
+    #[error(
+        "chain {chain} sits at {state:?}, which {operator} connects to no other state; choose another rule"
+    )]
+    Isolated {
+        /// The chain.
+        chain: usize,
+        /// The state, its quantum numbers.
+        state: Vec<i8>,
+        /// The operator, as it prints.
+        operator: String,
+    },
+    /// No state with an amplitude was found to start from.
+    #[error(
+        "chain {chain}: psi was zero at each of {attempts} random states of {hilbert}; check the wave function"
+    )]
+    ZeroWaveFunction {
+        /// The chain.
+        chain: usize,
+        /// Number of states tried.
+        attempts: usize,
+        /// The Hilbert space, as it prints.
+        hilbert: String,
+    },
+    /// A wave function returned NaN or an infinite amplitude.
+    #[error("chain {chain}: log psi is {value} at {state:?}; check the wave function's parameters")]
+    LogPsi {
+        /// The chain.
+        chain: usize,
+        /// What the wave function returned.
+        value: Complex64,
+        /// The state, its quantum numbers.
+        state: Vec<i8>,
+    },
+    /// A rule returned NaN for the logarithm of its proposal ratio.
+    #[error("chain {chain}: the rule's log_correction is NaN")]
+    Correction {
+        /// The chain.
+        chain: usize,
+    },
+    /// A rule or a wave function returned a batch of the wrong length, or chains of another sampler came in.
+    #[error("{got} {what}; expected {expected}, one a chain")]
+    Count {
+        /// What is counted.
+        what: &'static str,
+        /// Number found.
+        got: usize,
+        /// Number of chains.
+        expected: usize,
+    },
+}
+
+/// Result with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,0 +1,62 @@
+use ndarray::Array2;
+use operator_core::{Backend, Error as CoreError, HilbertSpace, WaveFunction};
+
+use crate::chain::log_weights;
+use crate::error::Result;
+use crate::rule::{Enumerate, Place};
+use crate::sampler::{acceptance, same_space};
+
+/// Spaces of more states than this have no transition matrix: it would be larger than 128 MiB.
+const MAX_STATES: usize = 4096;
+
+/// The matrix of a Metropolis step, for tests on small spaces.
+///
+/// Entry `(i, j)` is the probability that a step takes state `i` to state `j`, in the order of
+/// [`HilbertSpace::all_states`]. It is made of what the rule may propose and of the acceptance that sampling
+/// uses. The chains sample |ψ|² if `|ψ_i|² P_ij = |ψ_j|² P_ji` and if the states hang together.
+///
+/// # Errors
+/// [`TooLarge`](CoreError::TooLarge) beyond 4096 states; [`NotIndexable`](CoreError::NotIndexable);
+/// [`HilbertMismatch`](CoreError::HilbertMismatch); those of the rule and of the wave function. Rows of
+/// states at which ψ is zero are those of a chain that finds itself there.
+pub fn exact_transition_matrix<B, R, W>(
+    rule: &R,
+    hilbert: &HilbertSpace,
+    wave_function: &W,
+    device: &B::Device,
+) -> Result<Array2<f64>>
+where
+    B: Backend,
+    R: Enumerate<B>,
+    W: WaveFunction<B> + ?Sized,
+{
+    same_space(hilbert, wave_function.hilbert())?;
+    rule.check(hilbert)?;
+    let n_states = hilbert.n_states()?;
+    if n_states > MAX_STATES {
+        let side = n_states as f64;
+        return Err(CoreError::TooLarge {
+            what: format!("the transition matrix on {hilbert}"),
+            bytes: 8.0 * side * side,
+            limit: 8.0 * (MAX_STATES * MAX_STATES) as f64,
+            remedy: "test the rule on a smaller space",
+        }
+        .into());
+    }
+    let states = hilbert.all_states()?;
+    let weights = log_weights::<B, W>(wave_function, &B::from_host(states.view(), device)?, n_states)?;
+    let mut matrix = Array2::zeros((n_states, n_states));
+    for (from, x) in states.rows().into_iter().enumerate() {
+        let mut stays = 1.0;
+        for step in rule.moves(Place { hilbert, device }, &x.to_vec())? {
+            let to = hilbert.index_of(&step.state)?;
+            let accepted = step.probability * acceptance(weights[from], weights[to], step.log_correction);
+            if to != from {
+                matrix[[from, to]] += accepted;
+                stays -= accepted;
+            }
+        }
+        matrix[[from, from]] = stays;
+    }
+    Ok(matrix)
+}

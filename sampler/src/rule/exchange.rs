@@ -1,0 +1,111 @@
+use std::collections::BTreeSet;
+
+use operator_core::{Graph, HilbertSpace};
+use rand::RngExt;
+
+use super::{EnumerateHost, HostRule, Move, no_moves};
+use crate::chain::ChainRng;
+use crate::error::{Error, Result};
+
+/// Proposes to exchange the quantum numbers of a pair of sites, uniformly among its pairs.
+///
+/// Keeps every sum of quantum numbers. Pairs of equal quantum numbers are drawn too, and change nothing;
+/// they count as accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExchangeRule {
+    n_sites: usize,
+    pairs: Vec<[usize; 2]>,
+}
+
+const NAME: &str = "ExchangeRule";
+
+impl ExchangeRule {
+    /// Exchanges the two sites of an edge.
+    pub fn new(graph: &Graph) -> Self {
+        ExchangeRule { n_sites: graph.n_nodes(), pairs: graph.edges().to_vec() }
+    }
+
+    /// Exchanges any two sites that at most `distance` edges lie between, so `distance` 1 is
+    /// [`new`](Self::new) up to the order of the pairs.
+    pub fn within(graph: &Graph, distance: usize) -> Self {
+        let mut pairs = Vec::new();
+        for site in 0..graph.n_nodes() {
+            let mut reached = BTreeSet::from([site]);
+            let mut front = vec![site];
+            for _ in 0..distance.min(graph.n_nodes()) {
+                let next = front.iter().flat_map(|&site| graph.neighbors(site)).copied();
+                front = next.filter(|&other| reached.insert(other)).collect();
+            }
+            pairs.extend(reached.range(site + 1..).map(|&other| [site, other]));
+        }
+        ExchangeRule { n_sites: graph.n_nodes(), pairs }
+    }
+
+    /// The same rule within each spin state, where `hilbert` is fermions on the sites of the graph: sites
+    /// are orbitals, and modes are numbered spin state by spin state. On other spaces, the rule itself.
+    #[must_use]
+    pub fn for_space(self, hilbert: &HilbertSpace) -> Self {
+        let HilbertSpace::SpinOrbitalFermions(fermions) = hilbert else { return self };
+        if fermions.n_orbitals() != self.n_sites {
+            return self;
+        }
+        let starts = (0..hilbert.n_sites()).step_by(self.n_sites.max(1));
+        let pairs = starts.flat_map(|start| self.pairs.iter().map(move |[a, b]| [start + a, start + b]));
+        ExchangeRule { n_sites: hilbert.n_sites(), pairs: pairs.collect() }
+    }
+
+    /// The pairs of sites.
+    pub fn pairs(&self) -> &[[usize; 2]] {
+        &self.pairs
+    }
+}
+
+fn swap(x: &mut [i8], [a, b]: [usize; 2]) {
+    if a.max(b) < x.len() {
+        x.swap(a, b);
+    }
+}
+
+impl HostRule for ExchangeRule {
+    fn propose_row(&self, _: &HilbertSpace, x: &mut [i8], rng: &mut ChainRng) -> f64 {
+        if !self.pairs.is_empty() {
+            swap(x, self.pairs[rng.random_range(0..self.pairs.len())]);
+        }
+        0.0
+    }
+
+    /// # Errors
+    /// [`Error::GraphSize`] if the graph has other sites than the space; [`Error::NoMoves`] without pairs;
+    /// [`Error::Exchange`] for a pair whose exchange leaves the space.
+    fn check_space(&self, hilbert: &HilbertSpace) -> Result<()> {
+        let (n_nodes, n_sites) = (self.n_sites, hilbert.n_sites());
+        if n_nodes != n_sites {
+            return Err(Error::GraphSize { n_nodes, n_sites, hilbert: hilbert.to_string() });
+        }
+        if self.pairs.is_empty() {
+            return Err(no_moves(NAME, hilbert, "the graph has no edges"));
+        }
+        let blocks = hilbert.blocks();
+        let block_of = |site| blocks.partition_point(|block| block.start + block.n_sites <= site);
+        for &[from, to] in &self.pairs {
+            let (a, b) = (block_of(from), block_of(to));
+            let free = blocks[a].total.is_none() && blocks[b].total.is_none();
+            if a != b && !(free && blocks[a].local == blocks[b].local) {
+                return Err(Error::Exchange { from, to, hilbert: hilbert.to_string() });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl EnumerateHost for ExchangeRule {
+    fn host_moves(&self, _: &HilbertSpace, x: &[i8]) -> Vec<Move> {
+        let probability = 1.0 / self.pairs.len() as f64;
+        let exchanged = |&pair: &[usize; 2]| {
+            let mut state = x.to_vec();
+            swap(&mut state, pair);
+            Move { state, probability, log_correction: 0.0 }
+        };
+        self.pairs.iter().map(exchanged).collect()
+    }
+}

@@ -1,0 +1,65 @@
+use operator_core::HilbertSpace;
+use rand::RngExt;
+
+use super::{EnumerateHost, HostRule, Move, no_moves};
+use crate::chain::ChainRng;
+use crate::error::{Error, Result};
+
+/// Proposes another local state, uniformly, of one site, uniformly.
+///
+/// Refuses constrained spaces ([`Error::Constrained`]) and spaces of one state ([`Error::NoMoves`]).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LocalRule;
+
+const NAME: &str = "LocalRule";
+
+/// Gives a site the `shift`-th of its local states after the present one.
+fn shift_site(hilbert: &HilbertSpace, site: usize, shift: usize, x: &mut [i8]) {
+    let local = hilbert.local(site);
+    if let Some(q) = x.get_mut(site) {
+        let index = local.index(*q).unwrap_or(0);
+        *q = local.value((index + shift) % local.len.max(1));
+    }
+}
+
+impl HostRule for LocalRule {
+    fn propose_row(&self, hilbert: &HilbertSpace, x: &mut [i8], rng: &mut ChainRng) -> f64 {
+        if x.is_empty() {
+            return 0.0;
+        }
+        let site = rng.random_range(0..x.len());
+        let others = hilbert.local_dim(site).saturating_sub(1);
+        if others > 0 {
+            shift_site(hilbert, site, rng.random_range(1..=others), x);
+        }
+        0.0
+    }
+
+    fn check_space(&self, hilbert: &HilbertSpace) -> Result<()> {
+        if hilbert.is_constrained() {
+            return Err(Error::Constrained { rule: NAME, hilbert: hilbert.to_string() });
+        }
+        if hilbert.blocks().iter().all(|block| block.local.len < 2) {
+            return Err(no_moves(NAME, hilbert, "every site has one local state"));
+        }
+        Ok(())
+    }
+}
+
+impl EnumerateHost for LocalRule {
+    fn host_moves(&self, hilbert: &HilbertSpace, x: &[i8]) -> Vec<Move> {
+        let mut moves = Vec::new();
+        for site in 0..x.len() {
+            let others = hilbert.local_dim(site).saturating_sub(1);
+            // A site with one local state is drawn too, and stays.
+            let shifts = if others > 0 { 1..=others } else { 0..=0 };
+            let probability = 1.0 / (x.len() * others.max(1)) as f64;
+            for shift in shifts {
+                let mut state = x.to_vec();
+                shift_site(hilbert, site, shift, &mut state);
+                moves.push(Move { state, probability, log_correction: 0.0 });
+            }
+        }
+        moves
+    }
+}

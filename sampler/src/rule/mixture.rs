@@ -1,0 +1,50 @@
+use operator_core::HilbertSpace;
+use rand::RngExt;
+
+use super::{EnumerateHost, HostRule, Move};
+use crate::chain::ChainRng;
+use crate::error::Result;
+
+/// Proposes by one of two rules, drawn anew for each chain and each step.
+///
+/// Each of the rules fulfils detailed balance by itself, so their mixture does.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MixtureRule<P, Q> {
+    first: P,
+    second: Q,
+    probability: f64,
+}
+
+impl<P, Q> MixtureRule<P, Q> {
+    /// Takes `first` with this probability, clamped to between 0 and 1 (NaN counts as 0), and `second`
+    /// otherwise.
+    pub fn new(first: P, second: Q, probability: f64) -> Self {
+        let probability = if probability.is_nan() { 0.0 } else { probability.clamp(0.0, 1.0) };
+        MixtureRule { first, second, probability }
+    }
+}
+
+impl<P: HostRule, Q: HostRule> HostRule for MixtureRule<P, Q> {
+    fn propose_row(&self, hilbert: &HilbertSpace, x: &mut [i8], rng: &mut ChainRng) -> f64 {
+        if rng.random::<f64>() < self.probability {
+            self.first.propose_row(hilbert, x, rng)
+        } else {
+            self.second.propose_row(hilbert, x, rng)
+        }
+    }
+
+    fn check_space(&self, hilbert: &HilbertSpace) -> Result<()> {
+        self.first.check_space(hilbert)?;
+        self.second.check_space(hilbert)
+    }
+}
+
+impl<P: EnumerateHost, Q: EnumerateHost> EnumerateHost for MixtureRule<P, Q> {
+    fn host_moves(&self, hilbert: &HilbertSpace, x: &[i8]) -> Vec<Move> {
+        let scaled = |moves: Vec<Move>, factor: f64| {
+            moves.into_iter().map(move |step| Move { probability: step.probability * factor, ..step })
+        };
+        let first = scaled(self.first.host_moves(hilbert, x), self.probability);
+        first.chain(scaled(self.second.host_moves(hilbert, x), 1.0 - self.probability)).collect()
+    }
+}

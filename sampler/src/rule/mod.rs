@@ -1,0 +1,178 @@
+//! What a chain may move to next.
+
+mod exchange;
+mod hamiltonian;
+mod local;
+mod mixture;
+
+use std::fmt;
+
+use ndarray::Axis;
+use operator_core::{Backend, HilbertSpace};
+
+pub use exchange::ExchangeRule;
+pub use hamiltonian::HamiltonianRule;
+pub use local::LocalRule;
+pub use mixture::MixtureRule;
+
+use crate::chain::ChainRng;
+use crate::error::{Error, Result};
+
+/// Where a rule works: the space, and the device that its batches stay on.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a, B: Backend> {
+    /// The space of the configurations.
+    pub hilbert: &'a HilbertSpace,
+    /// The device of the configurations.
+    pub device: &'a B::Device,
+}
+
+/// One proposed configuration for each chain.
+#[derive(Clone, Debug)]
+pub struct Proposal<B: Backend> {
+    /// The proposed x', shape `(n_chains, n_sites)`, all of them states of the space.
+    pub configurations: B::Configurations,
+    /// `ln q(x' → x) − ln q(x → x')` for the probabilities q of the rule, 0 where they are equal. Length
+    /// `n_chains`.
+    pub log_correction: Vec<f64>,
+}
+
+/// One x' that a rule may propose from some x, as [`Enumerate`] lists them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Move {
+    /// The configuration x'.
+    pub state: Vec<i8>,
+    /// The probability of proposing it this way.
+    pub probability: f64,
+    /// The correction that [`Rule::propose`] gives with it.
+    pub log_correction: f64,
+}
+
+/// Proposes where chains go, on the backend's own batches.
+///
+/// Rules that change one row at a time on the host are written as [`HostRule`] and are rules of every
+/// backend. What a rule draws must come from the chain's own generator, so that chains depend neither on each
+/// other nor on threads.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a sampling rule for backend `{B}`",
+    note = "implement `sampler::HostRule` for a rule of every backend, or `sampler::Rule<{B}>` for this one"
+)]
+pub trait Rule<B: Backend>: Send + Sync {
+    /// Proposes one x' for each row of `x`, of shape `(n_chains, n_sites)`; `rngs` has a generator for each.
+    ///
+    /// # Errors
+    /// [`Error::Isolated`] for a state without moves; [`Error::Core`] if the backend fails.
+    fn propose(
+        &self,
+        place: Place<'_, B>,
+        x: &B::Configurations,
+        rngs: &mut [ChainRng],
+    ) -> Result<Proposal<B>>;
+
+    /// Whether the rule works on a space. Called before chains start.
+    ///
+    /// # Errors
+    /// Whatever is wrong with it; see each rule.
+    fn check(&self, _hilbert: &HilbertSpace) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// A rule that changes one configuration on the host; a [`Rule`] on every backend.
+///
+/// A batch is brought to the host, changed row by row, and brought back to the device.
+///
+/// ```
+/// use operator_core::{HilbertSpace, hilbert::Spin};
+/// use rand::RngExt;
+/// use sampler::{ChainRng, HostRule, MetropolisSampler};
+///
+/// /// Turns all spins over.
+/// #[derive(Clone, Debug)]
+/// struct Mirror;
+///
+/// impl HostRule for Mirror {
+///     fn propose_row(&self, _: &HilbertSpace, x: &mut [i8], rng: &mut ChainRng) -> f64 {
+///         if rng.random() {
+///             x.iter_mut().for_each(|spin| *spin = -*spin);
+///         }
+///         0.0
+///     }
+/// }
+///
+/// # #[cfg(feature = "flat")]
+/// let sampler = MetropolisSampler::<backend_flat::Flat, _>::from_rule(Spin::half(4)?, Mirror)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub trait HostRule: Send + Sync {
+    /// Turns `x` into x' and returns the correction `ln q(x' → x) − ln q(x → x')`, 0 for symmetric rules.
+    ///
+    /// `x` is a state of `hilbert`, and must be one when this returns.
+    fn propose_row(&self, hilbert: &HilbertSpace, x: &mut [i8], rng: &mut ChainRng) -> f64;
+
+    /// Whether the rule works on a space. Called before chains start.
+    ///
+    /// # Errors
+    /// Whatever is wrong with it; see each rule.
+    fn check_space(&self, _hilbert: &HilbertSpace) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl<B: Backend, R: HostRule> Rule<B> for R {
+    fn propose(
+        &self,
+        place: Place<'_, B>,
+        x: &B::Configurations,
+        rngs: &mut [ChainRng],
+    ) -> Result<Proposal<B>> {
+        let mut x = B::to_host(x)?.as_standard_layout().into_owned();
+        expect_count("generators", rngs.len(), x.nrows())?;
+        let rows = x.axis_iter_mut(Axis(0)).zip(rngs);
+        let log_correction = rows
+            .map(|(row, rng)| {
+                // The rows of an array in standard layout are slices.
+                row.into_slice().map_or(0.0, |row| self.propose_row(place.hilbert, row, rng))
+            })
+            .collect();
+        Ok(Proposal { configurations: B::from_host(x.view(), place.device)?, log_correction })
+    }
+
+    fn check(&self, hilbert: &HilbertSpace) -> Result<()> {
+        self.check_space(hilbert)
+    }
+}
+
+/// A rule that can list what it may propose, for exact tests on small spaces.
+///
+/// Implementations use the code that proposes, with every outcome of its draws in turn.
+pub trait Enumerate<B: Backend>: Rule<B> {
+    /// Everything that may be proposed from `x`; the probabilities add up to 1. A state may come more than
+    /// once, and `x` itself may come too.
+    ///
+    /// # Errors
+    /// As [`Rule::propose`].
+    fn moves(&self, place: Place<'_, B>, x: &[i8]) -> Result<Vec<Move>>;
+}
+
+/// What [`Enumerate`] asks of a rule on the host, for [`MixtureRule`].
+pub trait EnumerateHost: HostRule {
+    /// Everything that may be proposed from `x`; see [`Enumerate::moves`].
+    fn host_moves(&self, hilbert: &HilbertSpace, x: &[i8]) -> Vec<Move>;
+}
+
+impl<B: Backend, R: EnumerateHost> Enumerate<B> for R {
+    fn moves(&self, place: Place<'_, B>, x: &[i8]) -> Result<Vec<Move>> {
+        place.hilbert.check_row(0, x)?;
+        self.check_space(place.hilbert)?;
+        Ok(self.host_moves(place.hilbert, x))
+    }
+}
+
+pub(crate) fn expect_count(what: &'static str, got: usize, expected: usize) -> Result<()> {
+    if got == expected { Ok(()) } else { Err(Error::Count { what, got, expected }) }
+}
+
+pub(crate) fn no_moves(rule: &'static str, hilbert: &HilbertSpace, reason: impl fmt::Display) -> Error {
+    Error::NoMoves { rule, hilbert: hilbert.to_string(), reason: reason.to_string() }
+}
