@@ -42,7 +42,10 @@ pub trait PaddedKernel<T: Element>: Debug + Send + Sync {
 
 /// The elements of a batch on the host, checked for shape: states of all slots `(batch · width, n_sites)` and
 /// elements `(batch · width,)`.
-pub(crate) fn host_conn<T: Element>(kernel: &dyn PaddedKernel<T>, conn: &ConnTensors) -> Result<(Array2<i8>, Array1<T>)> {
+pub(crate) fn host_conn<T: Element>(
+    kernel: &dyn PaddedKernel<T>,
+    conn: &ConnTensors,
+) -> Result<(Array2<i8>, Array1<T>)> {
     let (n_sites, width) = (kernel.hilbert().n_sites(), kernel.max_conn_size());
     let n_samples = conn.states.dims().first().copied().unwrap_or(0);
     if conn.states.dims() != [n_samples, width, n_sites] || conn.mels.re.dims() != [n_samples, width] {

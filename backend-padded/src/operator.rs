@@ -102,7 +102,10 @@ impl<T: Element> PaddedOperator<T> {
             Some(known) => known,
             None => custom::probe_hermitian(&kernel, device)?,
         };
-        Ok(PaddedOperator { device: device.clone(), kind: Kind::Custom { kernel: Arc::new(kernel), hermitian } })
+        Ok(PaddedOperator {
+            device: device.clone(),
+            kind: Kind::Custom { kernel: Arc::new(kernel), hermitian },
+        })
     }
 
     /// The same operator with other values of its parameters; nothing is lowered again.
@@ -155,7 +158,12 @@ impl<T: Element> PaddedOperator<T> {
         Batch { engine, rows, n_sites: self.hilbert().n_sites() }
     }
 
-    fn mels(&self, engine: &Engine<T>, tensor: Option<&ParameterTensor>, rows: &[i8]) -> Result<ComplexTensor> {
+    fn mels(
+        &self,
+        engine: &Engine<T>,
+        tensor: Option<&ParameterTensor>,
+        rows: &[i8],
+    ) -> Result<ComplexTensor> {
         let dtype = real_dtype::<T>();
         let Some(tensor) = tensor else {
             let part = |part| ops::mels(&self.batch(engine, rows), part, dtype, &self.device).map_err(failed);
@@ -180,7 +188,11 @@ impl<T: Element> PaddedOperator<T> {
 
     /// Padded elements of a custom kernel on the host: states `(batch · width, n_sites)`, elements
     /// `(batch · width,)`.
-    fn custom_conn(&self, kernel: &dyn PaddedKernel<T>, x: ArrayView2<'_, i8>) -> Result<(Array2<i8>, Array1<T>)> {
+    fn custom_conn(
+        &self,
+        kernel: &dyn PaddedKernel<T>,
+        x: ArrayView2<'_, i8>,
+    ) -> Result<(Array2<i8>, Array1<T>)> {
         self.hilbert().check(x)?;
         let x = Padded::from_host(x, &self.device)?;
         let (states, mels) = custom::host_conn(kernel, &kernel.connect(&x).map_err(failed)?)?;

@@ -23,7 +23,8 @@ impl PaddedKernel<f64> for BroadcastIsing {
     }
     fn connect(&self, x: &Tensor) -> Result<ConnTensors> {
         let (n_samples, n) = x.dims2()?;
-        let signs = (Tensor::ones((n, n), x.dtype(), x.device())? - (Tensor::eye(n, x.dtype(), x.device())? * 2.0)?)?;
+        let signs =
+            (Tensor::ones((n, n), x.dtype(), x.device())? - (Tensor::eye(n, x.dtype(), x.device())? * 2.0)?)?;
         let flipped = x.unsqueeze(1)?.broadcast_mul(&signs.unsqueeze(0)?)?;
         let states = Tensor::cat(&[flipped, x.unsqueeze(1)?], 1)?;
         let next = Tensor::cat(&[x.narrow(1, 1, n - 1)?, x.narrow(1, 0, 1)?], 1)?;

@@ -5,8 +5,8 @@ use candle_core::{Device, Tensor, Var};
 use ndarray::Array2;
 use num_complex::Complex64;
 use operator_core::{
-    Backend, Boundary, Definition, DiscreteOperator, Element, Graph, Heisenberg, HilbertSpace, Ising, LocalOperator,
-    Model, PauliStrings, Result, WaveFunction,
+    Backend, Boundary, Definition, DiscreteOperator, Element, Graph, Heisenberg, HilbertSpace, Ising,
+    LocalOperator, Model, PauliStrings, Result, WaveFunction,
     hilbert::{Qubit, Spin},
 };
 use rand::{RngExt, SeedableRng};
@@ -96,9 +96,7 @@ fn gradients_of_local_estimators_are_estimators_of_the_derivative() {
     // The Ising model is linear in h, so dO_loc/dh is the estimator of the model with h = 1 and J = 0.
     let chain = Graph::chain(4, Boundary::Open).unwrap();
     let spins = Spin::half(4).unwrap();
-    let model = |h: f64, j: f64| {
-        Ising::new(spins.clone(), &chain, h, j).unwrap().lower::<Padded>().unwrap()
-    };
+    let model = |h: f64, j: f64| Ising::new(spins.clone(), &chain, h, j).unwrap().lower::<Padded>().unwrap();
     let psi = Slope(spins.clone().into(), 0.1, 0.3);
     let x = HilbertSpace::from(spins.clone()).all_states().unwrap();
     let x = Padded::from_host(x.view(), &Device::Cpu).unwrap();
@@ -108,8 +106,11 @@ fn gradients_of_local_estimators_are_estimators_of_the_derivative() {
     let gradients = local.re.sum_all().unwrap().backward().unwrap();
     let gradient = gradients.get(&var).unwrap().to_vec1::<f64>().unwrap();
     for (k, derivative) in [model(1.0, 0.0), model(0.0, 1.0)].iter().enumerate() {
-        let expected: f64 =
-            backend_padded::local_estimators(derivative, &psi, &x, Some(7)).unwrap().iter().map(|z| z.re).sum();
+        let expected: f64 = backend_padded::local_estimators(derivative, &psi, &x, Some(7))
+            .unwrap()
+            .iter()
+            .map(|z| z.re)
+            .sum();
         assert!((gradient[k] - expected).abs() < 1e-10, "{} {expected}", gradient[k]);
     }
     assert_eq!(operator.max_conn_size(), 5);

@@ -1,1 +1,89 @@
+//! Operators from and to JSON.
+//!
+//! A spec is an object: `model` names the operator, `hilbert` its space, and the other keys are what the
+//! model needs. Quantities that are optional may be left out or null.
+//!
+//! | `model` | keys |
+//! |---|---|
+//! | `ising` | `edges`; `h`, a number or one a site; `J`, a number or one an edge |
+//! | `heisenberg` | `edges`, `edge_colors` (optional); `J` and `sign_rule` (optional), one value or one a colour |
+//! | `local` | `terms`, each with `sites`, `re` and `im` (optional); `weights` (optional), one a term |
+//! | `pauli_strings` | `strings`; `weights`, one a string, each a number or `[re, im]`; `weights_im` (optional) |
+//!
+//! | `hilbert.kind` | keys |
+//! |---|---|
+//! | `spin` | `s`, `n`, `total_sz` (optional) |
+//! | `qubit` | `n` |
+//! | `fock` | `n_max`, `n`, `n_particles` (optional) |
+//! | `spin_orbital_fermions` | `n_orbitals`, `s`, `n_fermions`, `n_fermions_per_spin` (all but the first optional) |
+//!
+//! Keys of the operator that its model does not know are remarks, and are not read; the space takes no
+//! others.
+//!
+//! ```
+//! use operator_core::Definition;
+//! let text = r#"{"model": "ising", "hilbert": {"kind": "spin", "s": 0.5, "n": 3},
+//!                "edges": [[0, 1], [1, 2]], "h": 0.5, "J": -1}"#;
+//! let ising = Definition::from_json(text)?;
+//! assert_eq!(ising.to_string(), "Ising(h = 0.5, J = -1) on Spin(1/2, 3 sites)");
+//! assert_eq!(Definition::from_json(&ising.to_json()?)?, ising);
+//! # Ok::<(), operator_core::Error>(())
+//! ```
 
+mod hilbert;
+mod model;
+mod reader;
+
+pub use hilbert::{hilbert_from_json, hilbert_to_json};
+
+use serde_json::Value;
+
+use crate::definition::Definition;
+use crate::error::{Error, Result};
+use crate::parameters::ParameterValue;
+
+impl Definition {
+    /// Reads an operator from its [spec](crate::spec).
+    ///
+    /// # Errors
+    /// [`Error::UnknownModel`]; [`Error::Spec`] for a key that is missing or of the wrong type; the errors
+    /// of the space, the graph and the model for values that do not fit together.
+    pub fn from_spec(spec: &Value) -> Result<Self> {
+        model::read(spec)
+    }
+
+    /// Reads an operator from the text of its [spec](crate::spec).
+    ///
+    /// # Errors
+    /// As [`from_spec`](Self::from_spec), and [`Error::Spec`] for text that is not JSON.
+    pub fn from_json(text: &str) -> Result<Self> {
+        let spec = serde_json::from_str(text).map_err(|error| Error::Spec(error.to_string()))?;
+        Self::from_spec(&spec)
+    }
+
+    /// The operator's [spec](crate::spec), with the present values of its parameters.
+    ///
+    /// # Errors
+    /// [`Error::Spec`] for an operator that was not made from one of the models that have a spec.
+    pub fn to_spec(&self) -> Result<Value> {
+        let mut spec = self.structure().spec().cloned().ok_or_else(|| {
+            let known = crate::models::KNOWN.join(", ");
+            Error::Spec(format!("{self} has no JSON form; the models that have one are {known}"))
+        })?;
+        for (name, value) in self.parameters().iter() {
+            spec[name] = match value {
+                ParameterValue::Scalar(value) => (*value).into(),
+                ParameterValue::Array(values) => values.as_slice().into(),
+            };
+        }
+        Ok(spec)
+    }
+
+    /// The text of the operator's [spec](crate::spec).
+    ///
+    /// # Errors
+    /// As [`to_spec`](Self::to_spec).
+    pub fn to_json(&self) -> Result<String> {
+        Ok(self.to_spec()?.to_string())
+    }
+}

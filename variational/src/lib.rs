@@ -1,1 +1,61 @@
-//! placeholder
+//! Variational states, expectation values, gradients and optimisation, on either backend.
+//!
+//! A state joins a wave function with a way of averaging over it: [`MonteCarloState`] samples, and
+//! [`FullSumState`] sums over all states of a small space. Both are [`VariationalState`]s, which measure any
+//! operator that their backend has a [`LocalKernel`] for. [`Vmc`] lowers an energy, by stochastic
+//! reconfiguration ([`Sr`]) or gradient descent ([`Sgd`]).
+//!
+//! ```
+//! # #[cfg(feature = "flat")] {
+//! use operator_core::{Boundary, Graph, Ising, Model, hilbert::Spin};
+//! use sampler::HamiltonianSampler;
+//! use variational::{Flat, MonteCarloState, Rbm, Sr, VariationalState, Vmc, exact};
+//!
+//! let (spins, chain) = (Spin::half(6)?, Graph::chain(6, Boundary::Periodic)?);
+//! let ising = Ising::new(spins.clone(), &chain, 1.0, -1.0)?.lower::<Flat>()?; // or Padded
+//!
+//! let sampler = HamiltonianSampler::new(&ising)?.with_seed(1);
+//! let state = MonteCarloState::new(sampler, Rbm::<Flat>::new(spins, 1.0, 2, 0.01)?, 500)?;
+//! let mut vmc = Vmc::new(state, &ising, Sr::new(0.1, 0.01)?);
+//! vmc.run(50, false)?;
+//!
+//! let energy = vmc.state_mut().expect(&ising)?;
+//! assert!((energy.mean.re - exact::ground_state_energy(&ising)?).abs() < 0.1);
+//! # }
+//! # Ok::<(), variational::Error>(())
+//! ```
+//!
+//! Where things are:
+//! - [`Rbm`], [`Trainable`]: a wave function with parameters, and how others are written;
+//! - [`MonteCarloState`], [`FullSumState`], [`Ensemble`]: averages; [`Stats`]: what they say;
+//! - [`LocalKernel`]: local estimators of a backend's operators, the place for third parties' own;
+//! - [`Response`], [`Optimiser`]: what a batch says of an energy, and what to do with it;
+//! - [`exact`]: ground states of small systems, to compare with.
+//!
+//! The features `flat` (on by default) and `padded` bring the backends, here as [`Flat`] and `Padded`.
+
+pub mod exact;
+pub mod wave_functions;
+
+#[cfg(any(feature = "flat", feature = "padded"))]
+mod any;
+mod error;
+mod local_kernel;
+mod optimise;
+mod response;
+mod state;
+mod statistics;
+mod trainable;
+
+#[cfg(feature = "flat")]
+pub use backend_flat::Flat;
+#[cfg(feature = "padded")]
+pub use backend_padded::Padded;
+pub use error::{Error, Result};
+pub use local_kernel::LocalKernel;
+pub use optimise::{Optimiser, Sgd, Sr, Step, Vmc};
+pub use response::Response;
+pub use state::{Ensemble, FullSumState, MonteCarloState, VariationalState};
+pub use statistics::Stats;
+pub use trainable::{LogDerivatives, Trainable};
+pub use wave_functions::Rbm;

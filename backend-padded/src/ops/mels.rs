@@ -24,7 +24,12 @@ impl Part {
 }
 
 /// One part of the matrix elements, shape `(batch, max_conn_size)`; unused slots hold 0.
-pub(crate) fn mels<T: Element>(batch: &Batch<'_, T>, part: Part, dtype: DType, device: &Device) -> Result<Tensor> {
+pub(crate) fn mels<T: Element>(
+    batch: &Batch<'_, T>,
+    part: Part,
+    dtype: DType,
+    device: &Device,
+) -> Result<Tensor> {
     let width = batch.engine.max_conn_size();
     Tensor::from_vec(host_mels(batch, part), (batch.len(), width), device)?.to_dtype(dtype)
 }

@@ -27,7 +27,12 @@ impl<T: Element> Batch<'_, T> {
     }
 
     /// Fills `width` numbers a sample: `f(x, its part of out, scratch)`.
-    fn fill<V: Send>(&self, out: &mut [V], width: usize, f: impl Fn(&[i8], &mut [V], &mut Scratch<T>) + Sync) {
+    fn fill<V: Send>(
+        &self,
+        out: &mut [V],
+        width: usize,
+        f: impl Fn(&[i8], &mut [V], &mut Scratch<T>) + Sync,
+    ) {
         if width == 0 {
             return;
         }

@@ -34,10 +34,10 @@ impl Lattice {
         Self::grid(extents)
     }
 
-    /// A hypercubic lattice in as many dimensions as there are extents, with nearest neighbours at distance 1.
+    /// A hypercubic lattice in as many dimensions as there are extents, with sites at distance 1.
     pub fn grid(extents: impl Into<Vec<usize>>) -> Self {
         let extents = extents.into();
-        // A basis for absurdly many directions would not fit into memory; `build` refuses it for their number.
+        // A basis for absurdly many directions would not fit into memory; `build` refuses their number.
         let d = if extents.len() <= MAX_DIRECTIONS { extents.len() } else { 0 };
         Self::new((0..d).map(|direction| unit_vector(d, direction)), extents)
     }
@@ -127,7 +127,7 @@ impl Graph {
     /// A hypercubic lattice of `l` sites along each of `dims` directions.
     ///
     /// # Errors
-    /// As [`Lattice::build`]; in particular, `dims` is 0 or above 32, or `l` is 0, or 1 for a periodic lattice.
+    /// As [`Lattice::build`]; in particular, `dims` is 0 or above 32, or `l` is 0, or 1 if periodic.
     pub fn hypercube(l: usize, dims: usize, boundary: Boundary) -> Result<Self> {
         if dims > MAX_DIRECTIONS {
             return Err(Error::Lattice(format!("{dims} directions; give between 1 and {MAX_DIRECTIONS}")));
@@ -265,7 +265,7 @@ mod tests {
         assert_eq!(Graph::triangular([3, 3], Open).unwrap().n_edges(), 6 + 6 + 4);
         // One bond in each of the 9 cells, 6 to the next cell along each basis vector.
         assert_eq!(Graph::honeycomb([3, 3], Open).unwrap().n_edges(), 9 + 6 + 6);
-        // Three bonds in each of the 9 cells, and 6, 6 and 4 to neighbouring cells as on the triangular lattice.
+        // Three bonds in each of the 9 cells, and 6, 6 and 4 between cells as on the triangular lattice.
         assert_eq!(Graph::kagome([3, 3], Open).unwrap().n_edges(), 27 + 6 + 6 + 4);
     }
 

@@ -19,15 +19,15 @@ pub enum Boundary {
 
 /// Builds the graph of a lattice: a unit cell repeated along its basis vectors.
 ///
-/// Site `(n, s)`, which is site `s` of the cell with coordinates `n`, lies at `Σᵢ nᵢ aᵢ + rₛ`, where `aᵢ` are the
-/// basis vectors and `rₛ` the offsets of the unit cell's sites, both cartesian. Cells are numbered with the last
-/// coordinate running fastest, and the sites of a cell follow each other: site `(n, s)` has the number
-/// `cell(n) · n_offsets + s`.
+/// Site `(n, s)`, which is site `s` of the cell with coordinates `n`, lies at `Σᵢ nᵢ aᵢ + rₛ`, where `aᵢ` are
+/// the basis vectors and `rₛ` the offsets of the unit cell's sites, both cartesian. Cells are numbered with
+/// the last coordinate running fastest, and the sites of a cell follow each other: site `(n, s)` has the
+/// number `cell(n) · n_offsets + s`.
 ///
-/// Two sites are neighbours of order `k` if their distance is the `k`-th shortest of all distances between sites
-/// of the infinite lattice. Distances within a relative 1e-8 count as equal, so give basis vectors in full
-/// precision (`3_f64.sqrt() / 2.0` rather than `0.866`). Neighbours of order `k` are joined by an edge of colour
-/// `k - 1`. Edges are sorted by colour, then by sites, and run from the lower to the higher site.
+/// Two sites are neighbours of order `k` if their distance is the `k`-th shortest of all distances between
+/// sites of the infinite lattice. Distances within a relative 1e-8 count as equal, so give basis vectors in
+/// full precision (`3_f64.sqrt() / 2.0` rather than `0.866`). Neighbours of order `k` are joined by an edge
+/// of colour `k - 1`. Edges are sorted by colour, then by sites, and run from the lower to the higher site.
 ///
 /// Every direction is [`Periodic`](Boundary::Periodic) and the order is 1 unless told otherwise. Values are
 /// checked by [`build`](Self::build) and [`positions`](Self::positions).
@@ -56,7 +56,7 @@ pub struct Lattice {
 impl Lattice {
     /// A lattice with these basis vectors, as many cells along each as `extents` says, and one site a cell.
     ///
-    /// In `d` dimensions, `basis` holds `d` cartesian vectors of `d` components and `extents` holds `d` numbers.
+    /// In `d` dimensions, `basis` holds `d` cartesian vectors of `d` components and `extents` `d` numbers.
     pub fn new(basis: impl IntoIterator<Item = impl Into<Vec<f64>>>, extents: impl Into<Vec<usize>>) -> Self {
         let basis: Vec<Vec<f64>> = basis.into_iter().map(Into::into).collect();
         let extents = extents.into();
@@ -103,7 +103,7 @@ impl Lattice {
         self
     }
 
-    /// Sets the highest neighbour order: 1 for nearest neighbours, 2 for next-nearest ones as well, and so on.
+    /// Sets the highest neighbour order: 1 for nearest neighbours, 2 for next-nearest ones too, and so on.
     #[must_use]
     pub fn neighbors(mut self, max_order: usize) -> Self {
         self.max_order = max_order;
@@ -115,10 +115,11 @@ impl Lattice {
     /// A small periodic lattice may join two sites in several ways; they get one edge, of the lowest order.
     ///
     /// # Errors
-    /// - [`Error::Lattice`]: there are no directions or more than 32; the basis, the offsets or the boundaries do
-    ///   not have one entry a direction; a number is not finite; the basis vectors are linearly dependent; two
-    ///   sites fall on the same place; an extent or the neighbour order is 0; the order reaches over too many
-    ///   sites; or a periodic direction is so short that a site would be its own neighbour.
+    /// - [`Error::Lattice`]: there are no directions or more than 32; the basis, the offsets or the
+    ///   boundaries do not have one entry a direction; a number is not finite; the basis vectors are linearly
+    ///   dependent; two sites fall on the same place; an extent or the neighbour order is 0; the order
+    ///   reaches over too many sites; or a periodic direction is so short that a site would be its own
+    ///   neighbour.
     /// - [`Error::TooLarge`]: the graph would not fit into memory.
     pub fn build(&self) -> Result<Graph> {
         self.check()?;
@@ -140,8 +141,8 @@ impl Lattice {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Lattice`] and [`Error::TooLarge`] if the extents, basis or offsets are not those of a lattice, as
-    /// for [`build`](Self::build).
+    /// [`Error::Lattice`] and [`Error::TooLarge`] if the extents, basis or offsets are not those of a
+    /// lattice, as for [`build`](Self::build).
     pub fn positions(&self) -> Result<Vec<Vec<f64>>> {
         self.check()?;
         let mut positions = Vec::with_capacity(self.n_cells() * self.offsets.len());

@@ -177,8 +177,8 @@ impl Graph {
         side.iter().all(Option::is_some)
     }
 
-    /// Puts every site reached from `start` on the side opposite to the site it was reached from. Says whether
-    /// no edge joins two sites of one side.
+    /// Puts every site reached from `start` on the side opposite to the site it was reached from. Says
+    /// whether no edge joins two sites of one side.
     fn splits_in_two(&self, start: usize, side: &mut [Option<bool>]) -> bool {
         let mut consistent = true;
         let mut pending = vec![(start, false)];

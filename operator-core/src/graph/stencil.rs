@@ -4,8 +4,8 @@ use crate::error::{Error, Result};
 
 /// Distances that differ by less than this, relative to their size, belong to the same neighbour order.
 const TOLERANCE: f64 = 1e-8;
-/// Basis vectors are linearly dependent if one keeps less than this fraction of its length once its part along
-/// the others is taken away.
+/// Basis vectors are linearly dependent if one keeps less than this fraction of its length once its part
+/// along the others is taken away.
 const DEPENDENT: f64 = 1e-10;
 /// A site offset may lie this many times the longest component of a basis vector away from the cell's corner;
 /// farther away, rounding would blur the distances.
@@ -99,9 +99,9 @@ impl Candidate {
     }
 }
 
-/// Finds the lattice vectors in a sphere by fixing their components one after the other, as Fincke and Pohst do:
-/// the components fixed so far already bound the length from below. Skewed bases and many dimensions thus cost
-/// little more than the vectors found.
+/// Finds the lattice vectors in a sphere by fixing their components one after the other, as Fincke and Pohst
+/// do: the components fixed so far already bound the length from below. Skewed bases and many dimensions thus
+/// cost little more than the vectors found.
 struct Search {
     basis: Vec<Vec<f64>>,
     /// Orthonormal vectors; the first k span the same space as the first k basis vectors.

@@ -1,0 +1,144 @@
+//! Conformance to reference connected elements, one JSON file a case.
+//!
+//! A file holds an operator's spec, samples with their connected elements, and for small spaces all states,
+//! the dense matrix and its eigenvalues. `data/golden/README.md` describes the format.
+
+mod check;
+mod file;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use num_complex::Complex64;
+use operator_core::{Backend, Definition, Error, Lower};
+
+pub use file::Golden;
+
+/// Models that the reference data knows and that are not built yet.
+const NOT_BUILT: [&str; 3] = ["bose_hubbard", "fermi_hubbard", "fermion_operator_2nd"];
+
+/// What came of one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// All agrees; what was compared.
+    Passed(String),
+    /// Something does not agree or cannot be read; what.
+    Failed(String),
+    /// The file was left out; why.
+    Skipped(String),
+}
+
+/// How many files passed, failed and were skipped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Files that agree.
+    pub passed: usize,
+    /// Files that do not agree or cannot be read.
+    pub failed: usize,
+    /// Files of models that are not built yet.
+    pub skipped: usize,
+}
+
+impl Tally {
+    /// Counts an outcome.
+    pub fn add(&mut self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Passed(_) => self.passed += 1,
+            Outcome::Failed(_) => self.failed += 1,
+            Outcome::Skipped(_) => self.skipped += 1,
+        }
+    }
+}
+
+impl std::fmt::Display for Tally {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} passed, {} failed", self.passed, self.failed)?;
+        if self.skipped > 0 {
+            write!(f, ", {} skipped", self.skipped)?;
+        }
+        Ok(())
+    }
+}
+
+/// The files named by some paths: files as they are, and the JSON files of folders in order of name.
+///
+/// # Errors
+/// A path that cannot be read, or nothing found.
+pub fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
+    let mut files = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            files.append(&mut json_files(path)?);
+        } else {
+            files.push(path.clone());
+        }
+    }
+    match files.is_empty() {
+        true => Err("no JSON files found".into()),
+        false => Ok(files),
+    }
+}
+
+fn json_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.extension().is_some_and(|extension| extension == "json") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    match files.is_empty() {
+        true => Err(format!("{}: no JSON files in this folder", folder.display())),
+        false => Ok(files),
+    }
+}
+
+/// Checks one file on all backends.
+pub fn check_file(path: &Path) -> Outcome {
+    check(path).unwrap_or_else(Outcome::Failed)
+}
+
+fn check(path: &Path) -> Result<Outcome, String> {
+    let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
+    let golden: Golden = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+    let definition = match Definition::from_spec(&golden.spec) {
+        Ok(definition) => definition,
+        Err(Error::UnknownModel(model)) if NOT_BUILT.contains(&model.as_str()) => {
+            return Ok(Outcome::Skipped(format!("model {model:?} is not built yet")));
+        }
+        Err(error) => return Err(error.to_string()),
+    };
+    golden.check_shapes()?;
+    check::check_definition(&definition, &golden)?;
+    let backends = [
+        on_backend::<backend_flat::Flat>(&definition, &golden)?,
+        on_backend::<backend_padded::Padded>(&definition, &golden)?,
+    ];
+    let mut what = golden.summary();
+    if check::is_reversed(&golden, definition.hilbert()) {
+        what += ", its states in reverse order";
+    }
+    Ok(Outcome::Passed(format!("({}): {what}", backends.join(", "))))
+}
+
+/// Checks an operator on one backend, as real if it is real, and returns the backend's name.
+fn on_backend<B: Lower<f64> + Lower<Complex64>>(
+    definition: &Definition,
+    golden: &Golden,
+) -> Result<&'static str, String> {
+    let name = <B as Backend>::NAME;
+    let result = if definition.is_real() {
+        definition
+            .lower_as::<B, f64>()
+            .map_err(|error| error.to_string())
+            .and_then(|operator| check::check_operator(&operator, golden))
+    } else {
+        definition
+            .lower_as::<B, Complex64>()
+            .map_err(|error| error.to_string())
+            .and_then(|operator| check::check_operator(&operator, golden))
+    };
+    result.map(|()| name).map_err(|error| format!("({name}): {error}"))
+}

@@ -1,0 +1,157 @@
+//! Typed access to JSON that names the offending key in its errors.
+
+use num_complex::Complex64;
+use serde_json::{Map, Value};
+
+use crate::error::{Error, Result};
+use crate::parameters::ParameterValue;
+
+/// A JSON value and where it stands.
+#[derive(Clone, Debug)]
+pub(super) struct Reader<'a> {
+    value: &'a Value,
+    path: String,
+}
+
+impl<'a> Reader<'a> {
+    /// The outermost value, called `name` in errors.
+    pub(super) fn new(value: &'a Value, name: &str) -> Self {
+        Reader { value, path: name.to_owned() }
+    }
+
+    /// An error that names the value and what was expected.
+    fn expected<T>(&self, expected: &str) -> Result<T> {
+        Err(Error::Spec(format!("{} is {}; expected {expected}", self.path, shown(self.value))))
+    }
+
+    fn object(&self) -> Result<&'a Map<String, Value>> {
+        self.value.as_object().map_or_else(|| self.expected("an object"), Ok)
+    }
+
+    fn path_of(&self, key: &str) -> String {
+        format!("{}.{key}", self.path)
+    }
+
+    /// The value of a key that must be there.
+    pub(super) fn key(&self, key: &str) -> Result<Reader<'a>> {
+        match self.optional(key)? {
+            Some(reader) => Ok(reader),
+            None => Err(Error::Spec(format!("{} is missing", self.path_of(key)))),
+        }
+    }
+
+    /// The value of a key, `None` if it is absent or null.
+    pub(super) fn optional(&self, key: &str) -> Result<Option<Reader<'a>>> {
+        let value = self.object()?.get(key).filter(|value| !value.is_null());
+        Ok(value.map(|value| Reader { value, path: self.path_of(key) }))
+    }
+
+    /// Refuses keys other than `known`.
+    pub(super) fn only(&self, known: &[&str]) -> Result<()> {
+        match self.object()?.keys().find(|key| !known.contains(&key.as_str())) {
+            Some(key) => {
+                let path = self.path_of(key);
+                Err(Error::Spec(format!("{path} is not known; the keys are {}", known.join(", "))))
+            }
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn is_array(&self) -> bool {
+        self.value.is_array()
+    }
+
+    /// The items of an array.
+    pub(super) fn items(&self) -> Result<impl ExactSizeIterator<Item = Reader<'a>> + use<'a>> {
+        let Some(items) = self.value.as_array() else { return self.expected("an array") };
+        let path = self.path.clone();
+        Ok(items.iter().enumerate().map(move |(k, value)| Reader { value, path: format!("{path}[{k}]") }))
+    }
+
+    pub(super) fn str(&self) -> Result<&'a str> {
+        self.value.as_str().map_or_else(|| self.expected("a string"), Ok)
+    }
+
+    pub(super) fn bool(&self) -> Result<bool> {
+        self.value.as_bool().map_or_else(|| self.expected("true or false"), Ok)
+    }
+
+    pub(super) fn number(&self) -> Result<f64> {
+        self.value.as_f64().map_or_else(|| self.expected("a number"), Ok)
+    }
+
+    /// A whole number, 0 or more.
+    pub(super) fn count(&self) -> Result<usize> {
+        let count = self.value.as_u64().and_then(|count| usize::try_from(count).ok());
+        count.map_or_else(|| self.expected("a whole number, 0 or more"), Ok)
+    }
+
+    /// A number, or a pair `[re, im]`.
+    pub(super) fn complex(&self) -> Result<Complex64> {
+        match self.value {
+            Value::Array(pair) if pair.len() == 2 => {
+                let parts = self.numbers()?;
+                Ok(Complex64::new(parts[0], parts[1]))
+            }
+            Value::Number(_) => Ok(self.number()?.into()),
+            _ => self.expected("a number or [re, im]"),
+        }
+    }
+
+    pub(super) fn numbers(&self) -> Result<Vec<f64>> {
+        self.items()?.map(|item| item.number()).collect()
+    }
+
+    pub(super) fn counts(&self) -> Result<Vec<usize>> {
+        self.items()?.map(|item| item.count()).collect()
+    }
+
+    /// A number, or an array of numbers.
+    pub(super) fn parameter(&self) -> Result<ParameterValue> {
+        match self.value {
+            Value::Array(_) => Ok(self.numbers()?.into()),
+            Value::Number(_) => Ok(self.number()?.into()),
+            _ => self.expected("a number or an array of numbers"),
+        }
+    }
+
+    /// A pair of whole numbers.
+    pub(super) fn pair(&self) -> Result<[usize; 2]> {
+        match self.counts()?.try_into() {
+            Ok(pair) => Ok(pair),
+            Err(_) => self.expected("a pair of sites"),
+        }
+    }
+
+    /// The rows of a matrix, all equally long.
+    pub(super) fn matrix(&self) -> Result<ndarray::Array2<f64>> {
+        let rows = self.items()?.map(|row| row.numbers()).collect::<Result<Vec<_>>>()?;
+        let n_cols = rows.first().map_or(0, Vec::len);
+        let shape = (rows.len(), n_cols);
+        if let Some(odd) = rows.iter().position(|row| row.len() != n_cols) {
+            let got = rows[odd].len();
+            return Err(Error::Spec(format!("{}[{odd}] has {got} elements; row 0 has {n_cols}", self.path)));
+        }
+        ndarray::Array2::from_shape_vec(shape, rows.concat()).or_else(|_| self.expected("a matrix"))
+    }
+
+    /// An error about the number of items of this value.
+    pub(super) fn wrong_len<T>(&self, got: usize, expected: usize, what: &str) -> Result<T> {
+        Err(Error::Spec(format!("{} has {got} items; expected {expected}, {what}", self.path)))
+    }
+
+    /// An error about this value.
+    pub(super) fn wrong<T>(&self, expected: &str) -> Result<T> {
+        self.expected(expected)
+    }
+}
+
+/// A value for a message, cut short.
+fn shown(value: &Value) -> String {
+    const LONGEST: usize = 40;
+    let text = value.to_string();
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}

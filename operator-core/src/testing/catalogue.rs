@@ -1,0 +1,248 @@
+//! Operators of every kind that the kernels treat differently.
+
+use ndarray::Array2;
+use num_complex::Complex64;
+
+use super::SplitMix;
+use crate::definition::Definition;
+use crate::error::Result;
+use crate::graph::{Boundary, Graph, Lattice};
+use crate::hilbert::{Fock, HilbertSpace, Qubit, Spin, SpinOrbitalFermions};
+use crate::models::{Heisenberg, Ising, LocalOperator, Model, PauliStrings};
+use crate::terms::{Ladder, Pauli, Terms};
+
+/// An operator of the [`catalogue`].
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// What it is.
+    pub name: &'static str,
+    /// The operator.
+    pub definition: Definition,
+}
+
+/// Operators on all spaces: the models, random Pauli strings and matrices, hops with conserved numbers,
+/// fermion strings, and what cancels or is empty. The same ones every time.
+///
+/// # Errors
+/// Never, unless this crate is broken.
+pub fn catalogue() -> Result<Vec<Entry>> {
+    let mut entries = Vec::new();
+    let mut add = |name, definition| entries.push(Entry { name, definition });
+    models(&mut add)?;
+    pauli_strings(&mut add)?;
+    local_matrices(&mut add)?;
+    conserved(&mut add)?;
+    fermions(&mut add)?;
+    corners(&mut add)?;
+    Ok(entries)
+}
+
+fn models(add: &mut dyn FnMut(&'static str, Definition)) -> Result<()> {
+    let chain = Graph::chain(6, Boundary::Periodic)?;
+    let spins = Spin::half(6)?;
+    add("Ising chain", Ising::new(spins.clone(), &chain, 0.7, -1.1)?.definition()?);
+    let (h, j) = ([0.1, -0.2, 0.3, 0.0, 0.5, 0.6], [1.0, 2.0, -3.0, 0.0, 5.0, 6.0]);
+    add("Ising chain on qubits, one value a site", Ising::new(Qubit::new(6)?, &chain, h, j)?.definition()?);
+    let large = Graph::square(9, Boundary::Periodic)?;
+    add("Ising square of 81 sites", Ising::new(Spin::half(81)?, &large, 3.0, 1.0)?.definition()?);
+    add("Heisenberg chain", Heisenberg::new(spins.clone(), &chain, 0.6)?.definition()?);
+    let sz0 = spins.with_total_sz(0.0)?;
+    let plain = Heisenberg::new(sz0, &chain, 0.6)?.with_sign_rule(&[false])?;
+    add("Heisenberg chain at Sz = 0 without sign rule", plain.definition()?);
+    let square = Lattice::square([3, 3]).neighbors(2).build()?;
+    let j1_j2 = Heisenberg::new(Spin::half(9)?.with_total_sz(0.5)?, &square, [1.0, 0.4])?;
+    add("J1-J2 square at Sz = 1/2", j1_j2.with_sign_rule(&[true, false])?.definition()?);
+    let large = Lattice::square([8, 10]).neighbors(2).build()?;
+    let j1_j2 = Heisenberg::new(Spin::half(80)?.with_total_sz(0.0)?, &large, [1.0, 0.4])?;
+    add("J1-J2 rectangle of 80 sites", j1_j2.definition()?);
+    Ok(())
+}
+
+fn random_strings(rng: &mut SplitMix, n_sites: usize, n_strings: usize, most: usize) -> Vec<String> {
+    (0..n_strings)
+        .map(|_| {
+            let weight = rng.below(most + 1);
+            let mut letters = vec!['I'; n_sites];
+            rng.distinct(weight, n_sites)
+                .into_iter()
+                .for_each(|k| letters[k] = ['X', 'Y', 'Z'][rng.below(3)]);
+            letters.into_iter().collect()
+        })
+        .collect()
+}
+
+fn pauli_strings(add: &mut dyn FnMut(&'static str, Definition)) -> Result<()> {
+    let mut rng = SplitMix::new(1);
+    let real = |rng: &mut SplitMix, n: usize| -> Vec<f64> { (0..n).map(|_| rng.number()).collect() };
+    let strings = random_strings(&mut rng, 6, 40, 6);
+    let weights = real(&mut rng, 40);
+    add("Pauli strings", PauliStrings::new(Qubit::new(6)?, &strings, weights)?.definition()?);
+    let complex: Vec<Complex64> = (0..40).map(|_| Complex64::new(rng.number(), rng.number())).collect();
+    add("Pauli strings, complex", PauliStrings::new(Spin::half(6)?, &strings, complex)?.definition()?);
+    let strings = random_strings(&mut rng, 150, 120, 5);
+    let weights = real(&mut rng, 120);
+    add("Pauli strings on 150 qubits", PauliStrings::new(Qubit::new(150)?, &strings, weights)?.definition()?);
+    let strings = random_strings(&mut rng, 64, 60, 64);
+    let weights = real(&mut rng, 60);
+    add(
+        "long Pauli strings on 64 qubits",
+        PauliStrings::new(Qubit::new(64)?, &strings, weights)?.definition()?,
+    );
+    let even = ["XXII", "YYII", "YYZI", "IYYX", "XIYY", "ZZZZ", "XXXX", "YYYY", "XYXY"];
+    let weights = [0.5, 0.5, -0.25, 1.0, 1.0, 2.0, 1.0, 1.0, 3.0];
+    add(
+        "real Pauli strings that cancel in part",
+        PauliStrings::new(Qubit::new(4)?, even, weights)?.definition()?,
+    );
+    Ok(())
+}
+
+/// A random matrix, about half of it zero.
+fn random_matrix(rng: &mut SplitMix, dim: usize, complex: bool) -> Array2<Complex64> {
+    Array2::from_shape_simple_fn((dim, dim), || match rng.below(2) {
+        0 => Complex64::ZERO,
+        _ => Complex64::new(rng.number(), if complex { rng.number() } else { 0.0 }),
+    })
+}
+
+fn random_local(
+    hilbert: HilbertSpace,
+    supports: &[&[usize]],
+    complex: bool,
+    hermitian: bool,
+    seed: u64,
+) -> Result<Definition> {
+    let mut rng = SplitMix::new(seed);
+    let mut model = LocalOperator::new(hilbert.clone());
+    for &sites in supports {
+        let dim = sites.iter().map(|&site| hilbert.local_dim(site)).product();
+        let mut matrix = random_matrix(&mut rng, dim, complex);
+        if hermitian {
+            let adjoint = matrix.t().mapv(|z| z.conj());
+            matrix += &adjoint;
+        }
+        model = model.with_weighted(rng.number(), sites, matrix)?;
+    }
+    model.definition()
+}
+
+fn local_matrices(add: &mut dyn FnMut(&'static str, Definition)) -> Result<()> {
+    let mixed: &[&[usize]] = &[&[3, 0], &[1], &[2, 0, 1], &[0, 3], &[0], &[3], &[1, 2]];
+    let spins: HilbertSpace = Spin::half(5)?.into();
+    add("matrices on spins 1/2", random_local(spins.clone(), mixed, true, false, 2)?);
+    add("Hermitian matrices on spins 1/2", random_local(spins.clone(), mixed, true, true, 3)?);
+    add("real matrices on spins 1/2", random_local(spins, mixed, false, false, 4)?);
+    let spins: HilbertSpace = Spin::new(1.0, 4)?.into();
+    add("matrices on spins 1", random_local(spins.clone(), mixed, true, false, 5)?);
+    add("Hermitian matrices on spins 1", random_local(spins.clone(), mixed, true, true, 6)?);
+    add("real matrices on spins 1", random_local(spins, mixed, false, true, 7)?);
+    let pairs: &[&[usize]] = &[&[2, 0], &[1], &[0, 1], &[1, 2], &[2]];
+    add("matrices on spins 3/2", random_local(Spin::new(1.5, 3)?.into(), pairs, true, true, 8)?);
+    add("matrices on bosons", random_local(Fock::new(2, 4)?.into(), mixed, true, false, 9)?);
+    add("Hermitian matrices on bosons", random_local(Fock::new(4, 3)?.into(), pairs, false, true, 10)?);
+    let far: &[&[usize]] = &[&[69, 0], &[1, 64], &[63], &[64, 63], &[30, 5]];
+    add("matrices on 70 spins 1", random_local(Spin::new(1.0, 70)?.into(), far, true, true, 11)?);
+    let many: &[&[usize]] = &[&[69, 0], &[1, 64, 63], &[63], &[64, 63], &[30, 5]];
+    add("matrices on 70 qubits", random_local(Qubit::new(70)?.into(), many, true, true, 12)?);
+    Ok(())
+}
+
+/// A random Hermitian matrix on two sites of `dim` local states that keeps the sum of their indices.
+fn exchange(rng: &mut SplitMix, dim: usize) -> Array2<Complex64> {
+    let mut matrix = Array2::zeros((dim * dim, dim * dim));
+    for (row, column) in (0..dim * dim).flat_map(|row| (row..dim * dim).map(move |column| (row, column))) {
+        if row / dim + row % dim == column / dim + column % dim {
+            let im = if row == column { 0.0 } else { rng.number() };
+            let z = Complex64::new(rng.number(), im);
+            (matrix[[row, column]], matrix[[column, row]]) = (z, z.conj());
+        }
+    }
+    matrix
+}
+
+fn conserved(add: &mut dyn FnMut(&'static str, Definition)) -> Result<()> {
+    let mut rng = SplitMix::new(13);
+    let mut ring = |hilbert: HilbertSpace| -> Result<Definition> {
+        let (n_sites, dim) = (hilbert.n_sites(), hilbert.local_dim(0));
+        let mut terms = Terms::new(hilbert);
+        let couplings = terms.parameter("couplings", vec![1.0; n_sites])?;
+        for site in 0..n_sites {
+            let matrix = exchange(&mut rng, dim);
+            terms.local(couplings.at(site)?, &[(site + 1) % n_sites, site], matrix)?;
+        }
+        Definition::new("exchange", terms)
+    };
+    add("exchange of spins 1/2 at Sz = 1", ring(Spin::half(6)?.with_total_sz(1.0)?.into())?);
+    add("exchange of spins 1 at Sz = 0", ring(Spin::new(1.0, 4)?.with_total_sz(0.0)?.into())?);
+    add("exchange of spins 3/2 at Sz = -1/2", ring(Spin::new(1.5, 3)?.with_total_sz(-0.5)?.into())?);
+    add("exchange of 5 bosons", ring(Fock::new(3, 4)?.with_n_particles(5)?.into())?);
+    add("exchange of 30 bosons on 40 sites", ring(Fock::new(2, 40)?.with_n_particles(30)?.into())?);
+    add("exchange of bosons, full space", ring(Fock::new(2, 4)?.into())?);
+    add("exchange on the only state", ring(Fock::new(2, 3)?.with_n_particles(6)?.into())?);
+    Ok(())
+}
+
+fn fermions(add: &mut dyn FnMut(&'static str, Definition)) -> Result<()> {
+    let free = SpinOrbitalFermions::new(6)?;
+    add("fermion hops", hubbard(free.clone().into(), 1, Complex64::new(-1.0, 0.4))?);
+    add("three fermions", hubbard(free.with_n_fermions(3)?.into(), 1, Complex64::new(-1.0, 0.0))?);
+    let hubbard_space = SpinOrbitalFermions::with_spin(3, 0.5)?.with_n_fermions_per_spin(&[2, 1])?;
+    add("Hubbard ring", hubbard(hubbard_space.into(), 2, Complex64::new(-1.0, 0.0))?);
+    let large = SpinOrbitalFermions::with_spin(40, 0.5)?.with_n_fermions_per_spin(&[20, 18])?;
+    add("Hubbard ring of 40 orbitals", hubbard(large.into(), 2, Complex64::new(-1.0, 0.2))?);
+    let mut rng = SplitMix::new(14);
+    let mut terms = Terms::new(free.clone());
+    for _ in 0..30 {
+        let len = rng.below(6);
+        let string: Vec<Ladder> =
+            (0..len).map(|_| Ladder { mode: rng.below(6), dagger: rng.below(2) == 0 }).collect();
+        terms.fermion(Complex64::new(rng.number(), rng.number()), &string)?;
+    }
+    add("random fermion strings", Definition::new("fermion strings", terms)?);
+    let mut terms = Terms::new(free);
+    terms.fermion(0.5, &[Ladder::create(4), Ladder::destroy(1)])?;
+    terms.pauli(1.5, &[(2, Pauli::Z)])?.pauli(0.5, &[(0, Pauli::X), (5, Pauli::Y)])?;
+    terms.local(1.0, &[3], random_matrix(&mut rng, 2, true))?;
+    add("all families on fermion modes", Definition::new("mixed", terms)?);
+    Ok(())
+}
+
+/// Hops around a ring of each spin state, and interactions of neighbours and of spin states.
+fn hubbard(hilbert: HilbertSpace, n_spin_states: usize, hop: Complex64) -> Result<Definition> {
+    let n_orbitals = hilbert.n_sites() / n_spin_states;
+    let mut terms = Terms::new(hilbert);
+    let t = terms.parameter("t", 0.8)?.at(0)?;
+    let u = terms.parameter("U", 2.5)?.at(0)?;
+    for spin in 0..n_spin_states {
+        for orbital in 0..n_orbitals {
+            let a = spin * n_orbitals + orbital;
+            let b = spin * n_orbitals + (orbital + 1) % n_orbitals;
+            terms.fermion(hop * t, &[Ladder::create(a), Ladder::destroy(b)])?;
+            terms.fermion(hop.conj() * t, &[Ladder::create(b), Ladder::destroy(a)])?;
+            let other = if n_spin_states > 1 { orbital + (1 - spin) * n_orbitals } else { b };
+            let density =
+                [Ladder::create(a), Ladder::destroy(a), Ladder::create(other), Ladder::destroy(other)];
+            terms.fermion(0.5 * u, &density)?;
+        }
+    }
+    Definition::new("hops", terms)
+}
+
+fn corners(add: &mut dyn FnMut(&'static str, Definition)) -> Result<()> {
+    add("nothing on qubits", Definition::new("zero", Terms::new(Qubit::new(3)?))?);
+    add("nothing on bosons", Definition::new("zero", Terms::new(Fock::new(2, 3)?))?);
+    let mut identity = Terms::new(Qubit::new(3)?);
+    identity.pauli(2.0, &[])?;
+    add("a multiple of the identity", Definition::new("identity", identity)?);
+    let one = Graph::from_edges(1, [])?;
+    add("one spin", Ising::new(Spin::half(1)?, &one, 1.0, 1.0)?.definition()?);
+    let mut cancelled = Terms::new(Qubit::new(2)?);
+    cancelled.pauli(1.0, &[(0, Pauli::X)])?.pauli(-1.0, &[(0, Pauli::X)])?;
+    cancelled.pauli(0.1, &[(1, Pauli::X)])?.pauli(0.2, &[(1, Pauli::X)])?.pauli(-0.3, &[(1, Pauli::X)])?;
+    cancelled.pauli(1.0, &[(1, Pauli::Z)])?;
+    add("terms that cancel", Definition::new("cancelled", cancelled)?);
+    let mut lowering = Terms::new(Spin::half(3)?);
+    lowering.pauli(1.0, &[(1, Pauli::X)])?.pauli(Complex64::I, &[(1, Pauli::Y)])?;
+    add("a raising operator", Definition::new("raising", lowering)?);
+    Ok(())
+}

@@ -1,0 +1,278 @@
+//! Operators from and to JSON.
+#![cfg(feature = "serde")]
+
+use ndarray::Array2;
+use num_complex::Complex64;
+use operator_core::hilbert::{Fock, Qubit, Spin, SpinOrbitalFermions};
+use operator_core::spec::{hilbert_from_json, hilbert_to_json};
+use operator_core::terms::{Pauli, Terms};
+use operator_core::{
+    Boundary, Definition, Error, Graph, Heisenberg, HilbertSpace, Ising, LocalOperator, Model, PauliStrings,
+};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+fn round_trip(definition: &Definition) {
+    let spec = definition.to_spec().unwrap();
+    assert_eq!(&Definition::from_spec(&spec).unwrap(), definition, "{spec}");
+    // Through text as well; numbers may change in the last digit there.
+    let read = Definition::from_json(&definition.to_json().unwrap()).unwrap();
+    assert_eq!(read.hilbert(), definition.hilbert());
+    let (got, expected) = (read.parameters().to_vec(), definition.parameters().to_vec());
+    assert!(got.iter().zip(&expected).all(|(a, b)| (a - b).abs() <= 1e-15 * b.abs()));
+    let changed = definition.parameters().to_vec().iter().map(|v| 0.5 - v).collect::<Vec<_>>();
+    let changed = definition.with_parameters(definition.parameters().with_values(&changed).unwrap()).unwrap();
+    assert_eq!(Definition::from_spec(&changed.to_spec().unwrap()).unwrap(), changed);
+}
+
+/// A number with no special digits.
+fn number() -> impl Strategy<Value = f64> {
+    -10.0..10.0f64
+}
+
+fn colored_graph(n_sites: usize) -> impl Strategy<Value = Graph> {
+    let pairs: Vec<[usize; 2]> = (0..n_sites).flat_map(|a| (0..a).map(move |b| [a, b])).collect();
+    let n_pairs = pairs.len();
+    proptest::sample::subsequence(pairs, 0..=n_pairs)
+        .prop_flat_map(|edges| {
+            let n = edges.len();
+            (Just(edges), proptest::collection::vec(0..3usize, n))
+        })
+        .prop_map(move |(edges, colors)| {
+            Graph::from_colored_edges(n_sites, edges.into_iter().zip(colors)).unwrap()
+        })
+}
+
+proptest! {
+    #[test]
+    fn ising_survives(
+        graph in colored_graph(5), h in number(), hs in proptest::collection::vec(number(), 5),
+        j in number(), scalar in any::<bool>(),
+    ) {
+        let js = vec![j; graph.n_edges()];
+        let space = Qubit::new(5).unwrap();
+        let model = if scalar { Ising::new(space, &graph, h, j) } else { Ising::new(space, &graph, hs, js) };
+        round_trip(&model.unwrap().definition().unwrap());
+    }
+
+    #[test]
+    fn heisenberg_survives(
+        graph in colored_graph(5), js in proptest::collection::vec(number(), 3),
+        rules in proptest::collection::vec(any::<bool>(), 3), scalar in any::<bool>(), fixed in any::<bool>(),
+    ) {
+        let n_colors = graph.n_colors().max(1);
+        let space = Spin::half(5).unwrap();
+        let space = if fixed { space.with_total_sz(-0.5).unwrap() } else { space };
+        let model = match scalar && n_colors == 1 {
+            true => Heisenberg::new(space, &graph, js[0]).unwrap(),
+            false => Heisenberg::new(space, &graph, &js[..n_colors]).unwrap(),
+        };
+        round_trip(&model.definition().unwrap());
+        round_trip(&model.with_sign_rule(&rules[..n_colors]).unwrap().definition().unwrap());
+    }
+
+    #[test]
+    fn pauli_strings_survive(
+        strings in proptest::collection::vec("[IXYZ]{4}", 0..8),
+        weights in proptest::collection::vec((number(), number()), 8), complex in any::<bool>(),
+    ) {
+        let weights = weights.iter().take(strings.len());
+        let weights = weights.map(|&(re, im)| Complex64::new(re, if complex { im } else { 0.0 }));
+        round_trip(&PauliStrings::new(Qubit::new(4).unwrap(), &strings, weights).unwrap().definition().unwrap());
+    }
+
+    #[test]
+    fn local_operators_survive(
+        values in proptest::collection::vec(number(), 2 * 81), weights in proptest::collection::vec(number(), 3),
+    ) {
+        let matrix = |dim: usize| {
+            Array2::from_shape_fn((dim, dim), |(r, c)| Complex64::new(values[r * dim + c], values[81 + r * dim + c]))
+        };
+        let model = LocalOperator::new(Fock::new(2, 4).unwrap())
+            .with_weighted(weights[0], &[2, 0], matrix(9)).unwrap()
+            .with_weighted(weights[1], &[3], matrix(3)).unwrap()
+            .with_weighted(weights[2], &[], matrix(1)).unwrap();
+        round_trip(&model.definition().unwrap());
+    }
+
+    #[test]
+    fn damaged_specs_are_errors_rather_than_panics(at in 0usize..400, junk in 0usize..9) {
+        let junk = [
+            json!(null), json!(-1), json!(0.5), json!(1e300), json!(u64::MAX), json!("text"), json!([]),
+            json!([[[1]]]), json!({}),
+        ][junk].clone();
+        for spec in specs() {
+            let mut spec = spec;
+            let n_nodes = count(&spec);
+            replace(&mut spec, &mut (at % n_nodes), &junk);
+            if let Ok(definition) = Definition::from_spec(&spec) {
+                // What is taken is an operator.
+                definition.to_spec().unwrap();
+            }
+        }
+    }
+}
+
+fn count(value: &Value) -> usize {
+    1 + match value {
+        Value::Array(items) => items.iter().map(count).sum(),
+        Value::Object(entries) => entries.values().map(count).sum::<usize>(),
+        _ => 0,
+    }
+}
+
+/// Replaces the `at`-th node in depth-first order.
+fn replace(value: &mut Value, at: &mut usize, junk: &Value) -> bool {
+    if *at == 0 {
+        *value = junk.clone();
+        return true;
+    }
+    *at -= 1;
+    match value {
+        Value::Array(items) => items.iter_mut().any(|item| replace(item, at, junk)),
+        Value::Object(entries) => entries.values_mut().any(|item| replace(item, at, junk)),
+        _ => false,
+    }
+}
+
+fn specs() -> Vec<Value> {
+    let spins = json!({ "kind": "spin", "s": 0.5, "n": 4, "total_sz": null });
+    vec![
+        json!({ "model": "ising", "hilbert": spins, "edges": [[0, 1], [2, 3]], "h": 0.5, "J": [1, 2] }),
+        json!({
+            "model": "heisenberg", "hilbert": { "kind": "spin", "s": 0.5, "n": 4, "total_sz": 0 },
+            "edges": [[0, 1], [2, 3]], "edge_colors": [0, 1], "J": [1, 2], "sign_rule": [true, false],
+        }),
+        json!({
+            "model": "local", "hilbert": { "kind": "fock", "n_max": 1, "n": 3, "n_particles": null },
+            "terms": [{ "sites": [2], "re": [[0, 1], [1, 0]], "im": [[0, 1], [-1, 0]] }], "weights": [2],
+        }),
+        json!({
+            "model": "pauli_strings", "hilbert": { "kind": "qubit", "n": 3 },
+            "strings": ["XYZ", "IIZ"], "weights": [1, 2], "weights_im": [0, 0],
+        }),
+    ]
+}
+
+#[test]
+fn the_specs_of_these_tests_are_operators() {
+    for spec in specs() {
+        round_trip(&Definition::from_spec(&spec).unwrap());
+    }
+}
+
+#[test]
+fn all_spaces_survive() {
+    let fermions = SpinOrbitalFermions::with_spin(3, 0.5).unwrap();
+    let spaces: [HilbertSpace; 10] = [
+        Spin::new(1.5, 3).unwrap().into(),
+        Spin::half(3).unwrap().with_total_sz(-1.5).unwrap().into(),
+        Qubit::new(7).unwrap().into(),
+        Fock::new(4, 3).unwrap().into(),
+        Fock::new(4, 3).unwrap().with_n_particles(0).unwrap().into(),
+        SpinOrbitalFermions::new(5).unwrap().into(),
+        SpinOrbitalFermions::new(5).unwrap().with_n_fermions(2).unwrap().into(),
+        fermions.clone().into(),
+        fermions.with_n_fermions(4).unwrap().into(),
+        fermions.with_n_fermions_per_spin(&[3, 0]).unwrap().into(),
+    ];
+    for space in spaces {
+        assert_eq!(hilbert_from_json(&hilbert_to_json(&space)).unwrap(), space);
+    }
+}
+
+#[test]
+fn weights_may_be_complex_pairs() {
+    let mut spec = specs().remove(3);
+    spec["weights"] = json!([[1, -0.5], 2]);
+    spec["weights_im"] = json!(null);
+    let definition = Definition::from_spec(&spec).unwrap();
+    let expected = [Complex64::new(1.0, -0.5), 2.0.into()];
+    let model = PauliStrings::new(Qubit::new(3).unwrap(), ["XYZ", "IIZ"], expected).unwrap();
+    assert_eq!(definition, model.definition().unwrap());
+}
+
+#[test]
+fn the_sign_rule_has_a_default_and_may_be_one_for_all_colours() {
+    let chain = Graph::chain(4, Boundary::Periodic).unwrap();
+    let default = Heisenberg::new(Spin::half(4).unwrap(), &chain, 1.0).unwrap().definition().unwrap();
+    let mut spec = default.to_spec().unwrap();
+    spec.as_object_mut().unwrap().remove("sign_rule").unwrap();
+    assert_eq!(Definition::from_spec(&spec).unwrap(), default);
+    let mut spec = specs().remove(1);
+    spec["sign_rule"] = json!(true);
+    let one = Definition::from_spec(&spec).unwrap();
+    spec["sign_rule"] = json!([true, true]);
+    assert_eq!(one, Definition::from_spec(&spec).unwrap());
+}
+
+#[test]
+fn imaginary_weights_that_are_zero_stay_parameters() {
+    let definition = Definition::from_spec(&specs()[3]).unwrap();
+    assert_eq!(definition.parameters().get("weights_im").unwrap(), [0.0, 0.0]);
+}
+
+fn error(which: usize, damage: impl FnOnce(&mut Value)) -> String {
+    let mut spec = specs().swap_remove(which);
+    damage(&mut spec);
+    Definition::from_spec(&spec).expect_err("a damaged spec").to_string()
+}
+
+#[test]
+fn errors_name_the_key() {
+    let remove = |key: &'static str| move |spec: &mut Value| drop(spec.as_object_mut().unwrap().remove(key));
+    assert_eq!(error(0, remove("h")), "not an operator: spec.h is missing");
+    assert_eq!(error(0, remove("hilbert")), "not an operator: spec.hilbert is missing");
+    assert_eq!(
+        error(0, |spec| spec["edges"][1][0] = json!(-1)),
+        "not an operator: spec.edges[1][0] is -1; expected a whole number, 0 or more"
+    );
+    assert_eq!(
+        error(0, |spec| spec["edges"][1] = json!([1])),
+        "not an operator: spec.edges[1] is [1]; expected a pair of sites"
+    );
+    assert_eq!(
+        error(0, |spec| spec["J"] = json!("strong")),
+        "not an operator: spec.J is \"strong\"; expected a number or an array of numbers"
+    );
+    assert_eq!(error(0, |spec| spec["J"] = json!([1, 2, 3])), "parameter \"J\" has 3 values; expected 2");
+    assert_eq!(
+        error(1, |spec| spec["sign_rule"] = json!([true])),
+        "not an operator: spec.sign_rule has 1 items; expected 2, one an edge colour"
+    );
+    assert_eq!(
+        error(1, |spec| spec["sign_rule"] = json!(1)),
+        "not an operator: spec.sign_rule is 1; expected true or false"
+    );
+    assert_eq!(
+        error(1, |spec| spec["hilbert"]["total_Sz"] = json!(0)),
+        "not an operator: spec.hilbert.total_Sz is not known; the keys are kind, s, n, total_sz"
+    );
+    assert_eq!(
+        error(2, |spec| spec["terms"][0]["re"][1] = json!([1])),
+        "not an operator: spec.terms[0].re[1] has 1 elements; row 0 has 2"
+    );
+    assert!(error(2, |spec| spec["terms"][0]["im"] = json!([[1]])).contains("spec.terms[0].im is [[1]]"));
+    assert!(error(2, |spec| spec["terms"][0]["sites"] = json!([3])).contains("sites 0 to 2"));
+    assert!(error(2, |spec| spec["weights"] = json!([1, 2])).contains("has 2 items; expected 1, one a term"));
+    assert!(error(3, |spec| spec["weights"] = json!([1])).contains("expected 2, one a string"));
+    assert!(error(3, |spec| spec["weights"][0] = json!([1, 2])).contains("weights_im is given"));
+    assert!(error(3, |spec| spec["strings"][0] = json!("XA")).contains("XA"));
+    assert!(error(3, |spec| spec["strings"][0] = json!(1)).contains("spec.strings[0] is 1"));
+    assert!(error(3, |spec| spec["hilbert"]["kind"] = json!("qutrit")).contains("spin, qubit, fock"));
+    assert_eq!(error(0, |spec| *spec = json!([])), "not an operator: spec is []; expected an object");
+}
+
+#[test]
+fn unknown_models_and_operators_without_a_spec_are_named() {
+    let mut spec = specs().remove(0);
+    spec["model"] = json!("fermi_hubbard");
+    assert!(
+        matches!(Definition::from_spec(&spec), Err(Error::UnknownModel(name)) if name == "fermi_hubbard")
+    );
+    assert!(matches!(Definition::from_json("{"), Err(Error::Spec(_))));
+    let mut terms = Terms::new(Qubit::new(2).unwrap());
+    terms.pauli(1.0, &[(0, Pauli::X)]).unwrap();
+    let error = Definition::new("by hand", terms).unwrap().to_spec().unwrap_err();
+    assert!(error.to_string().contains("by hand on Qubit(2) has no JSON form"), "{error}");
+}

@@ -1,0 +1,96 @@
+//! Local estimators of operators whose backend is chosen at run time.
+
+use ndarray::{Array1, Array2};
+use num_complex::Complex64;
+use operator_core::{HilbertSpace, Result, WaveFunction};
+use sum_operator::{Any, AnyOperator};
+
+use crate::LocalKernel;
+
+/// The operator's variant chooses the kernel; the wave function gets its batches on the host.
+impl LocalKernel<AnyOperator> for Any {
+    fn local_estimators<W: WaveFunction<Any>>(
+        operator: &AnyOperator,
+        wave_function: &W,
+        x: &Array2<i8>,
+        chunk_size: Option<usize>,
+    ) -> Result<Array1<Complex64>> {
+        let on = OnBackend(wave_function);
+        match operator {
+            #[cfg(feature = "flat")]
+            AnyOperator::Flat(operator) => flat(operator, &on, x, chunk_size),
+            #[cfg(feature = "flat")]
+            AnyOperator::FlatComplex(operator) => flat(operator, &on, x, chunk_size),
+            #[cfg(feature = "padded")]
+            AnyOperator::Padded(operator) => padded(operator, &on, x, chunk_size),
+            #[cfg(feature = "padded")]
+            AnyOperator::PaddedComplex(operator) => padded(operator, &on, x, chunk_size),
+        }
+    }
+}
+
+/// A wave function that takes host batches, for a backend's own kernel.
+struct OnBackend<'a, W>(&'a W);
+
+#[cfg(feature = "flat")]
+impl<W: WaveFunction<Any>> WaveFunction<backend_flat::Flat> for OnBackend<'_, W> {
+    fn hilbert(&self) -> &HilbertSpace {
+        self.0.hilbert()
+    }
+
+    fn log_psi(&self, x: &Array2<i8>) -> Result<Array1<Complex64>> {
+        self.0.log_psi(x)
+    }
+}
+
+#[cfg(feature = "flat")]
+fn flat<O, W>(
+    operator: &O,
+    wave_function: &OnBackend<'_, W>,
+    x: &Array2<i8>,
+    chunk_size: Option<usize>,
+) -> Result<Array1<Complex64>>
+where
+    O: operator_core::DiscreteOperator<Backend = backend_flat::Flat>,
+    W: WaveFunction<Any>,
+{
+    backend_flat::Flat::local_estimators(operator, wave_function, x, chunk_size)
+}
+
+#[cfg(feature = "padded")]
+impl<W: WaveFunction<Any>> WaveFunction<backend_padded::Padded> for OnBackend<'_, W> {
+    fn hilbert(&self) -> &HilbertSpace {
+        self.0.hilbert()
+    }
+
+    fn log_psi(&self, x: &candle_core::Tensor) -> Result<backend_padded::ComplexTensor> {
+        use candle_core::Tensor;
+        use operator_core::Backend;
+
+        let log_psi = self.0.log_psi(&backend_padded::Padded::to_host(x)?)?;
+        let (re, im): (Vec<f64>, Vec<f64>) = log_psi.iter().map(|value| (value.re, value.im)).unzip();
+        let part = |values: Vec<f64>| {
+            let n = values.len();
+            Tensor::from_vec(values, n, x.device())
+                .map_err(|error| operator_core::Error::backend("padded", error))
+        };
+        Ok(backend_padded::ComplexTensor { re: part(re)?, im: Some(part(im)?) })
+    }
+}
+
+#[cfg(feature = "padded")]
+fn padded<O, W>(
+    operator: &O,
+    wave_function: &OnBackend<'_, W>,
+    x: &Array2<i8>,
+    chunk_size: Option<usize>,
+) -> Result<Array1<Complex64>>
+where
+    O: backend_padded::TensorConn,
+    W: WaveFunction<Any>,
+{
+    use operator_core::Backend;
+
+    let x = backend_padded::Padded::from_host(x.view(), operator.device())?;
+    backend_padded::Padded::local_estimators(operator, wave_function, &x, chunk_size)
+}

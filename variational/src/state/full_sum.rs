@@ -1,0 +1,129 @@
+use std::sync::Arc;
+
+use ndarray::{Array1, Axis};
+use num_complex::Complex64;
+use operator_core::{Backend, WaveFunction};
+
+use super::{Ensemble, VariationalState};
+use crate::error::{Error, Result};
+
+/// A wave function on a small space, averaged over exactly: by sums over all states.
+///
+/// States whose probability is zero or underflows are left out. Means and gradients do not see them; the
+/// variance of a local estimator, which ψ = 0 does not define there, does not count them either.
+///
+/// ```
+/// use operator_core::{Boundary, Graph, Ising, Model, hilbert::Spin};
+/// use variational::{Flat, FullSumState, Rbm, VariationalState};
+///
+/// let (spins, chain) = (Spin::half(4)?, Graph::chain(4, Boundary::Periodic)?);
+/// let field = Ising::new(spins.clone(), &chain, 1.0, 0.0)?.lower::<Flat>()?;
+/// // All parameters zero: every spin points along x.
+/// let mut state = FullSumState::new(Rbm::<Flat>::new(spins, 1.0, 0, 0.0)?)?;
+/// assert_eq!(state.expect(&field)?.mean.re, -4.0);
+/// # Ok::<(), variational::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct FullSumState<B: Backend, W> {
+    wave_function: W,
+    states: B::Configurations,
+    device: B::Device,
+    chunk_size: Option<usize>,
+    ensemble: Option<Arc<Ensemble<B>>>,
+}
+
+impl<B: Backend, W: WaveFunction<B>> FullSumState<B, W> {
+    /// On the backend's default device.
+    ///
+    /// # Errors
+    /// [`NotIndexable`](operator_core::Error::NotIndexable) and
+    /// [`TooLarge`](operator_core::Error::TooLarge) for spaces that are too large;
+    /// [`Backend`](operator_core::Error::Backend) if the device fails.
+    pub fn new(wave_function: W) -> Result<Self> {
+        Self::new_on(wave_function, B::default_device())
+    }
+
+    /// On the device of the wave function.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn new_on(wave_function: W, device: B::Device) -> Result<Self> {
+        let states = B::from_host(wave_function.hilbert().all_states()?.view(), &device)?;
+        Ok(FullSumState { wave_function, states, device, chunk_size: None, ensemble: None })
+    }
+
+    /// Sets the largest number of configurations that the wave function is given at once.
+    ///
+    /// # Errors
+    /// [`ZeroChunkSize`](operator_core::Error::ZeroChunkSize).
+    pub fn with_chunk_size(mut self, chunk_size: Option<usize>) -> Result<Self> {
+        self.chunk_size = super::check_chunk_size(chunk_size)?;
+        Ok(self)
+    }
+
+    /// ln ψ of all states, shape `(n_states,)`.
+    fn log_psi(&self) -> Result<Array1<Complex64>> {
+        let n_states = B::batch_len(&self.states);
+        let chunk_size = self.chunk_size.unwrap_or(n_states).max(1);
+        let mut out = Vec::with_capacity(n_states);
+        for start in (0..n_states).step_by(chunk_size) {
+            let rows = B::rows(&self.states, start..start.saturating_add(chunk_size))?;
+            let log_psi = B::amplitudes_to_host(&self.wave_function.log_psi(&rows)?)?;
+            let (got, expected) = (vec![log_psi.len()], vec![B::batch_len(&rows)]);
+            if got != expected {
+                return Err(Error::Shape { what: "values of log psi", got, expected });
+            }
+            out.extend(log_psi);
+        }
+        Ok(out.into())
+    }
+
+    fn weigh(&self) -> Result<Ensemble<B>> {
+        let log_psi = self.log_psi()?;
+        let bad = |value: &Complex64| value.is_nan() || value.re == f64::INFINITY;
+        if let Some((sample, &value)) = log_psi.indexed_iter().find(|(_, value)| bad(value)) {
+            return Err(operator_core::Error::LogPsiNotFinite { sample, value }.into());
+        }
+        let largest = log_psi.iter().map(|value| value.re).fold(f64::NEG_INFINITY, f64::max);
+        if largest == f64::NEG_INFINITY {
+            let hilbert = self.wave_function.hilbert().to_string();
+            return Err(Error::ZeroWaveFunction { n_states: log_psi.len(), hilbert });
+        }
+        let mut weights = log_psi.mapv(|value| (2.0 * (value.re - largest)).exp());
+        weights /= weights.sum();
+        let kept: Vec<usize> = (0..weights.len()).filter(|&state| weights[state] > 0.0).collect();
+        if kept.len() == weights.len() {
+            return Ok(Ensemble { configurations: self.states.clone(), weights, n_chains: None });
+        }
+        let states = B::to_host(&self.states)?.select(Axis(0), &kept);
+        let configurations = B::from_host(states.view(), &self.device)?;
+        Ok(Ensemble { configurations, weights: weights.select(Axis(0), &kept), n_chains: None })
+    }
+}
+
+impl<B: Backend, W: WaveFunction<B>> VariationalState for FullSumState<B, W> {
+    type Backend = B;
+    type WaveFunction = W;
+
+    fn wave_function(&self) -> &W {
+        &self.wave_function
+    }
+
+    fn wave_function_mut(&mut self) -> &mut W {
+        self.ensemble = None;
+        &mut self.wave_function
+    }
+
+    fn ensemble(&mut self) -> Result<Arc<Ensemble<B>>> {
+        if let Some(ensemble) = &self.ensemble {
+            return Ok(ensemble.clone());
+        }
+        let ensemble = Arc::new(self.weigh()?);
+        self.ensemble = Some(ensemble.clone());
+        Ok(ensemble)
+    }
+
+    fn chunk_size(&self) -> Option<usize> {
+        self.chunk_size
+    }
+}

@@ -1,0 +1,184 @@
+//! Wave functions with a way of averaging over them.
+
+mod full_sum;
+mod monte_carlo;
+
+pub use full_sum::FullSumState;
+pub use monte_carlo::MonteCarloState;
+
+use std::sync::Arc;
+
+use ndarray::Array1;
+use num_complex::Complex64;
+use operator_core::{Backend, DiscreteOperator, WaveFunction};
+
+use crate::error::{Error, Result};
+use crate::local_kernel::LocalKernel;
+use crate::response::Response;
+use crate::statistics::Stats;
+use crate::trainable::{LogDerivatives, Trainable};
+
+/// Configurations and their weights in averages over |ψ|².
+#[derive(Clone, Debug)]
+pub struct Ensemble<B: Backend> {
+    /// Shape `(batch, n_sites)`; for chains all of the first, then all of the second, ….
+    pub configurations: B::Configurations,
+    /// Weights of sum 1, shape `(batch,)`.
+    pub weights: Array1<f64>,
+    /// Number of Markov chains, `None` if the average is exact.
+    pub n_chains: Option<usize>,
+}
+
+impl<B: Backend> Ensemble<B> {
+    /// Mean of one value for each configuration, shape `(batch,)`, and its statistics.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if there is not one value for each.
+    pub fn stats(&self, values: &Array1<Complex64>) -> Result<Stats> {
+        let (got, expected) = (vec![values.len()], vec![self.weights.len()]);
+        if got != expected {
+            return Err(Error::Shape { what: "values of an average", got, expected });
+        }
+        let Some(n_chains) = self.n_chains else {
+            return Ok(Stats::exact(values, &self.weights));
+        };
+        let n_per_chain = values.len() / n_chains.max(1);
+        match values.view().into_shape_with_order((n_chains, n_per_chain)) {
+            Ok(chains) => Ok(Stats::of_chains(chains)),
+            Err(_) => {
+                Err(Error::Shape { what: "chains of samples", got, expected: vec![n_chains, n_per_chain] })
+            }
+        }
+    }
+}
+
+/// A wave function that can be averaged over, by sampling ([`MonteCarloState`]) or exactly ([`FullSumState`]).
+///
+/// A state needs the first four methods; expectation values and gradients follow.
+pub trait VariationalState {
+    /// Where it is evaluated.
+    type Backend: Backend;
+
+    /// Type of the wave function.
+    type WaveFunction: WaveFunction<Self::Backend>;
+
+    /// The wave function.
+    fn wave_function(&self) -> &Self::WaveFunction;
+
+    /// The wave function, to be changed; samples and weights of before are forgotten.
+    fn wave_function_mut(&mut self) -> &mut Self::WaveFunction;
+
+    /// Configurations to average over; the same ones until the wave function changes.
+    ///
+    /// # Errors
+    /// [`Error::Sampler`] if sampling fails; [`Error::Core`] if the wave function does;
+    /// [`Error::ZeroWaveFunction`] in exact averages.
+    fn ensemble(&mut self) -> Result<Arc<Ensemble<Self::Backend>>>;
+
+    /// The largest number of configurations that the wave function is given at once, `None` for no limit.
+    fn chunk_size(&self) -> Option<usize>;
+
+    /// `<ψ|O|ψ> / <ψ|ψ>` as the mean of local estimators.
+    ///
+    /// # Errors
+    /// Those of [`ensemble`](Self::ensemble) and [`LocalKernel::local_estimators`].
+    fn expect<O>(&mut self, operator: &O) -> Result<Stats>
+    where
+        O: ?Sized,
+        Self::Backend: LocalKernel<O>,
+    {
+        let ensemble = self.ensemble()?;
+        ensemble.stats(&local_estimators(self, operator, &ensemble)?)
+    }
+
+    /// Energy and its derivatives by all parameters, `2 Re <(O_k − <O_k>)* (E_loc − <E>)>`, shape
+    /// `(n_parameters,)`.
+    ///
+    /// # Errors
+    /// As [`response`](Self::response).
+    fn expect_and_grad<O>(&mut self, operator: &O) -> Result<(Stats, Array1<f64>)>
+    where
+        O: DiscreteOperator<Backend = Self::Backend> + ?Sized,
+        Self::Backend: LocalKernel<O>,
+        Self::WaveFunction: Trainable<Self::Backend>,
+    {
+        let response = self.response(operator)?;
+        Ok((response.stats(), response.gradient()))
+    }
+
+    /// Energy, its gradient and the metric of the parameters, for optimisers.
+    ///
+    /// # Errors
+    /// [`NotHermitian`](operator_core::Error::NotHermitian); [`Error::NotFinite`] if a derivative is NaN or
+    /// infinite; otherwise as [`expect`](Self::expect).
+    fn response<O>(&mut self, operator: &O) -> Result<Response>
+    where
+        O: DiscreteOperator<Backend = Self::Backend> + ?Sized,
+        Self::Backend: LocalKernel<O>,
+        Self::WaveFunction: Trainable<Self::Backend>,
+    {
+        if !operator.is_hermitian() {
+            let operator = operator.describe();
+            let needed_by = "the gradient of an energy";
+            return Err(operator_core::Error::NotHermitian { operator, needed_by }.into());
+        }
+        let ensemble = self.ensemble()?;
+        let energies = local_estimators(self, operator, &ensemble)?;
+        let stats = ensemble.stats(&energies)?;
+        let derivatives = log_derivatives(self, &ensemble)?;
+        Response::new(stats, &energies, &ensemble.weights, &derivatives)
+    }
+}
+
+fn local_estimators<S, O>(
+    state: &S,
+    operator: &O,
+    ensemble: &Ensemble<S::Backend>,
+) -> Result<Array1<Complex64>>
+where
+    S: VariationalState + ?Sized,
+    O: ?Sized,
+    S::Backend: LocalKernel<O>,
+{
+    let (wave_function, x) = (state.wave_function(), &ensemble.configurations);
+    Ok(S::Backend::local_estimators(operator, wave_function, x, state.chunk_size())?)
+}
+
+/// The derivatives at all configurations, evaluated in chunks.
+fn log_derivatives<S>(state: &S, ensemble: &Ensemble<S::Backend>) -> Result<LogDerivatives>
+where
+    S: VariationalState + ?Sized,
+    S::WaveFunction: Trainable<S::Backend>,
+{
+    let (wave_function, x) = (state.wave_function(), &ensemble.configurations);
+    let batch = ensemble.weights.len();
+    let chunk_size = match state.chunk_size() {
+        Some(0) => return Err(operator_core::Error::ZeroChunkSize.into()),
+        Some(chunk_size) if chunk_size < batch => chunk_size,
+        _ => return checked(wave_function.log_derivatives(x)?, batch, wave_function.n_parameters()),
+    };
+    let mut chunks = Vec::new();
+    for start in (0..batch).step_by(chunk_size) {
+        let rows = S::Backend::rows(x, start..start + chunk_size)?;
+        let derivatives = wave_function.log_derivatives(&rows)?;
+        chunks.push(checked(derivatives, chunk_size.min(batch - start), wave_function.n_parameters())?);
+    }
+    let joined = LogDerivatives::join(&chunks);
+    joined.map_err(|source| operator_core::Error::backend(S::Backend::NAME, source).into())
+}
+
+fn checked(derivatives: LogDerivatives, batch: usize, n_parameters: usize) -> Result<LogDerivatives> {
+    let (rows, columns) = derivatives.dim();
+    if (rows, columns) != (batch, n_parameters) {
+        let (got, expected) = (vec![rows, columns], vec![batch, n_parameters]);
+        return Err(Error::Shape { what: "log derivatives", got, expected });
+    }
+    Ok(derivatives)
+}
+
+fn check_chunk_size(chunk_size: Option<usize>) -> Result<Option<usize>> {
+    match chunk_size {
+        Some(0) => Err(operator_core::Error::ZeroChunkSize.into()),
+        _ => Ok(chunk_size),
+    }
+}
