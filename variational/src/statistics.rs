@@ -69,7 +69,8 @@ impl fmt::Display for Stats {
             false => 6,
         };
         write!(f, "{:.digits$}", self.mean.re)?;
-        if self.mean.im.abs() > error.max(1e-12 * self.mean.re.abs()) {
+        // Smaller imaginary parts are noise, or would print as zero.
+        if self.mean.im.abs() > error.max(0.5 * 0.1f64.powi(digits as i32)) {
             write!(f, "{:+.digits$}i", self.mean.im)?;
         }
         write!(f, " ± {error:.digits$} [σ²={:.2e}", self.variance)?;

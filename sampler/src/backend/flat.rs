@@ -8,8 +8,8 @@ use rayon::prelude::*;
 
 use super::HamiltonianBackend;
 
-/// Chains that one job takes at the least: below, starting a job costs more than its work.
-const CHAINS_PER_JOB: usize = 4;
+/// Connected elements that one job visits at the least: for fewer, waking a thread takes longer than they do.
+const ELEMENTS_PER_JOB: usize = 8192;
 
 /// Chains are spread over threads; connected states are visited one by one and only the chosen x' is written.
 ///
@@ -22,7 +22,7 @@ impl<O: VisitConn> HamiltonianBackend<O> for Flat {
         if operator.definition().is_none() {
             return x.par_chunks(n_sites).map(|x| Ok(distinct(operator, x)?.len())).collect();
         }
-        let rows = x.par_chunks(n_sites).with_min_len(CHAINS_PER_JOB);
+        let rows = x.par_chunks(n_sites).with_min_len(chains_per_job(operator));
         rows.map_init(Scratch::default, |scratch, x| {
             let mut n = 0;
             operator
@@ -54,7 +54,7 @@ impl<O: VisitConn> HamiltonianBackend<O> for Flat {
             .collect::<Result<()>>()?;
             return Ok(chosen);
         }
-        rows.with_min_len(CHAINS_PER_JOB)
+        rows.with_min_len(chains_per_job(operator))
             .map_init(
                 || (Scratch::default(), Vec::new()),
                 |(scratch, x), (row, &number)| {
@@ -75,6 +75,10 @@ impl<O: VisitConn> HamiltonianBackend<O> for Flat {
             .collect::<Result<()>>()?;
         Ok(chosen)
     }
+}
+
+fn chains_per_job<O: VisitConn>(operator: &O) -> usize {
+    (ELEMENTS_PER_JOB / operator.max_conn_size().max(1)).max(1)
 }
 
 /// A batch with contiguous rows.

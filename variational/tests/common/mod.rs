@@ -7,10 +7,10 @@ use sampler::HamiltonianBackend;
 use variational::wave_functions::rbm::RbmBackend;
 use variational::{LocalKernel, Rbm};
 
-pub type TestResult = Result<(), Box<dyn std::error::Error>>;
+pub(crate) type TestResult = Result<(), Box<dyn std::error::Error>>;
 
 /// A backend that does everything.
-pub trait Complete:
+pub(crate) trait Complete:
     Lower<f64>
     + RbmBackend
     + LocalKernel<<Self as Lower<f64>>::Operator>
@@ -47,16 +47,16 @@ macro_rules! on_backends {
     };
 }
 
-pub fn ising(n_sites: usize) -> operator_core::Result<Definition> {
+pub(crate) fn ising(n_sites: usize) -> operator_core::Result<Definition> {
     let chain = Graph::chain(n_sites, Boundary::Periodic)?;
     Ising::new(Spin::half(n_sites)?, &chain, 1.0, -1.0)?.definition()
 }
 
-pub fn heisenberg(n_sites: usize) -> operator_core::Result<Definition> {
+pub(crate) fn heisenberg(n_sites: usize) -> operator_core::Result<Definition> {
     let chain = Graph::chain(n_sites, Boundary::Periodic)?;
     Heisenberg::new(Spin::half(n_sites)?.with_total_sz(0.0)?, &chain, 1.0)?.definition()
 }
 
-pub fn rbm<B: RbmBackend>(hilbert: &HilbertSpace, sigma: f64) -> operator_core::Result<Rbm<B>> {
+pub(crate) fn rbm<B: RbmBackend>(hilbert: &HilbertSpace, sigma: f64) -> operator_core::Result<Rbm<B>> {
     Rbm::new(hilbert.clone(), 1.5, 7, sigma)
 }
