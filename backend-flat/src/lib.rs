@@ -61,6 +61,10 @@ impl Backend for Flat {
         Ok(amplitudes.clone())
     }
 
+    fn amplitudes_from_host(amplitudes: Array1<Complex64>, (): &()) -> Result<Array1<Complex64>> {
+        Ok(amplitudes)
+    }
+
     fn batch_len(x: &Array2<i8>) -> usize {
         x.nrows()
     }

@@ -73,6 +73,18 @@ impl Backend for Padded {
         amplitudes.to_host().map(Array1::from).map_err(failed)
     }
 
+    fn amplitudes_from_host(amplitudes: Array1<Complex64>, device: &Device) -> Result<ComplexTensor> {
+        let (re, im): (Vec<f64>, Vec<f64>) = amplitudes.iter().map(|value| (value.re, value.im)).unzip();
+        let dtype = if device.is_metal() { DType::F32 } else { DType::F64 };
+        let part = |values: Vec<f64>| {
+            let n = values.len();
+            Tensor::from_vec(values, n, &Device::Cpu)?.to_dtype(dtype)?.to_device(device)
+        };
+        let both =
+            |re, im| -> candle_core::Result<_> { Ok(ComplexTensor { re: part(re)?, im: Some(part(im)?) }) };
+        both(re, im).map_err(failed)
+    }
+
     fn batch_len(x: &Tensor) -> usize {
         x.dims().first().copied().unwrap_or(0)
     }

@@ -48,6 +48,13 @@ pub trait Backend: Copy + Debug + Default + PartialEq + Send + Sync + 'static {
     /// [`Error::Backend`](crate::Error::Backend) if the device fails.
     fn amplitudes_to_host(amplitudes: &Self::Amplitudes) -> Result<Array1<Complex64>>;
 
+    /// Brings amplitudes from the host, for wave functions that are evaluated there.
+    ///
+    /// # Errors
+    /// [`Error::Backend`](crate::Error::Backend) if the device fails.
+    fn amplitudes_from_host(amplitudes: Array1<Complex64>, device: &Self::Device)
+    -> Result<Self::Amplitudes>;
+
     /// Number of configurations in a batch.
     fn batch_len(x: &Self::Configurations) -> usize;
 

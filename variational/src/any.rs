@@ -64,17 +64,10 @@ impl<W: WaveFunction<Any>> WaveFunction<backend_padded::Padded> for OnBackend<'_
     }
 
     fn log_psi(&self, x: &candle_core::Tensor) -> Result<backend_padded::ComplexTensor> {
-        use candle_core::Tensor;
+        use backend_padded::Padded;
         use operator_core::Backend;
 
-        let log_psi = self.0.log_psi(&backend_padded::Padded::to_host(x)?)?;
-        let (re, im): (Vec<f64>, Vec<f64>) = log_psi.iter().map(|value| (value.re, value.im)).unzip();
-        let part = |values: Vec<f64>| {
-            let n = values.len();
-            Tensor::from_vec(values, n, x.device())
-                .map_err(|error| operator_core::Error::backend("padded", error))
-        };
-        Ok(backend_padded::ComplexTensor { re: part(re)?, im: Some(part(im)?) })
+        Padded::amplitudes_from_host(self.0.log_psi(&Padded::to_host(x)?)?, x.device())
     }
 }
 

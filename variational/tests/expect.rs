@@ -2,9 +2,10 @@
 
 mod common;
 
-use common::{Complete, Table, TestResult, dense_mean, heisenberg, ising, rbm};
+use common::{Complete, TestResult, dense_mean, heisenberg, ising, rbm};
 use num_complex::Complex64;
 use operator_core::hilbert::{HilbertSpace, Qubit};
+use operator_core::testing::Table;
 use operator_core::{Definition, DiscreteOperator, Model, PauliStrings};
 use sampler::HamiltonianSampler;
 use variational::{FullSumState, MonteCarloState, Rbm, Stats, VariationalState, exact};
@@ -24,7 +25,7 @@ fn damped() -> operator_core::Result<Definition> {
 fn full_sums_are_dense_expectation_values<B: Complete>() -> TestResult {
     for definition in [ising(6)?, heisenberg(6)?, twisted()?, damped()?] {
         let operator = definition.lower_as::<B, Complex64>()?;
-        let table = Table::varied(definition.hilbert())?;
+        let table = Table::<B>::random(definition.hilbert().clone(), 1)?;
         let (mean, variance) = dense_mean(&operator, &table.psi())?;
         for chunk_size in [None, Some(7)] {
             let mut state = FullSumState::<B, _>::new(table.clone())?.with_chunk_size(chunk_size)?;
@@ -42,7 +43,7 @@ fn full_sums_are_dense_expectation_values<B: Complete>() -> TestResult {
 fn sampled_means_lie_within_their_errors<B: Complete>() -> TestResult {
     for (definition, seed) in [(ising(6)?, 1), (heisenberg(6)?, 2), (twisted()?, 3)] {
         let operator = definition.lower_as::<B, Complex64>()?;
-        let table = Table::varied(definition.hilbert())?;
+        let table = Table::<B>::random(definition.hilbert().clone(), 1)?;
         let (mean, variance) = dense_mean(&operator, &table.psi())?;
         let sampler = HamiltonianSampler::new(&operator)?.with_seed(seed);
         let mut state = MonteCarloState::new(sampler, table, 4000)?;
@@ -74,7 +75,7 @@ fn eigenstates_have_no_variance<B: Complete>() -> TestResult {
     for definition in [ising(6)?, heisenberg(8)?] {
         let operator = definition.lower::<B>()?;
         let (energy, psi) = exact::ground_state(&operator)?;
-        let table = Table { hilbert: definition.hilbert().clone(), log_psi: psi.mapv(Complex64::ln) };
+        let table = Table::<B>::new(definition.hilbert().clone(), psi.mapv(Complex64::ln))?;
         let sampler = HamiltonianSampler::new(&operator)?.with_seed(4);
         let sampled = MonteCarloState::new(sampler, table.clone(), 300)?.expect(&operator)?;
         let summed = FullSumState::<B, _>::new(table)?.expect(&operator)?;

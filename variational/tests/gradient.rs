@@ -41,11 +41,11 @@ fn gradients_are_finite_differences<B: Complete>() -> TestResult {
     for definition in [ising(5)?, heisenberg(6)?] {
         let operator = definition.lower::<B>()?;
         check::<B, _, _>(&operator, rbm::<B>(definition.hilbert(), 0.4)?)?;
-        check::<B, _, _>(&operator, Table::varied(definition.hilbert())?)?;
+        check::<B, _, _>(&operator, Table::random(definition.hilbert())?)?;
     }
     let strings = PauliStrings::new(Qubit::new(4)?, ["XYII", "IXYI", "ZIIX"], [0.3, -1.2, 0.7])?;
     let operator = strings.definition()?.lower_as::<B, Complex64>()?;
-    check::<B, _, _>(&operator, Table::varied(operator.hilbert())?)
+    check::<B, _, _>(&operator, Table::random(operator.hilbert())?)
 }
 
 /// The mean over 12 seeds, with the error that their scatter gives. Beyond six such errors lies 10⁻⁴ of
@@ -54,7 +54,7 @@ fn gradients_are_finite_differences<B: Complete>() -> TestResult {
 fn sampled_gradients_scatter_around_the_exact_one<B: Complete>() -> TestResult {
     let n_seeds = 12;
     let operator = ising(4)?.lower::<B>()?;
-    let wave_function = Table::varied(operator.hilbert())?;
+    let wave_function = Table::random(operator.hilbert())?;
     let (_, exact) = FullSumState::<B, _>::new(wave_function.clone())?.expect_and_grad(&operator)?;
     let mut gradients = Array2::zeros((n_seeds, exact.len()));
     for (seed, mut row) in gradients.rows_mut().into_iter().enumerate() {

@@ -3,10 +3,11 @@
 
 mod common;
 
-use common::{Complete, Table, TestResult, dense_mean};
+use common::{Complete, TestResult, dense_mean};
 use num_complex::Complex64;
 use operator_core::hilbert::{HilbertSpace, Spin};
 use operator_core::terms::{Pauli, Terms};
+use operator_core::testing::Table;
 use operator_core::{DiscreteOperator, Model, Result, WaveFunction};
 use sampler::{HamiltonianBackend, HamiltonianSampler};
 use variational::{FullSumState, LocalKernel, MonteCarloState, VariationalState};
@@ -49,7 +50,7 @@ where
     B: Complete + LocalKernel<O> + HamiltonianBackend<O>,
     O: DiscreteOperator<Backend = B> + Clone,
 {
-    let mut psi = Table::varied(operator.hilbert())?;
+    let mut psi = Table::<B>::random(operator.hilbert().clone(), 1)?;
     for (x, log_psi) in operator.hilbert().all_states()?.rows().into_iter().zip(&mut psi.log_psi) {
         if (0..N_SITES).any(|site| x[site] > 0 && x[neighbors(site).1] > 0) {
             *log_psi = Complex64::new(f64::NEG_INFINITY, 0.0);
@@ -118,7 +119,7 @@ mod flat {
 
     #[test]
     fn a_kernel_for_a_foreign_type_is_measured() -> TestResult {
-        let psi = Table::varied(&spins()?)?;
+        let psi = Table::<Flat>::random(spins()?, 1)?;
         let amplitudes = psi.psi();
         let norm: f64 = amplitudes.iter().map(Complex64::norm_sqr).sum();
         // Turning all spins over reverses the order of the states.
@@ -177,15 +178,15 @@ fn a_backend_chosen_at_run_time_gives_the_same_energy() -> TestResult {
     use variational::Flat;
 
     let definition = common::heisenberg(6)?;
-    let psi = Table::varied(definition.hilbert())?;
+    let psi = Table::<Flat>::random(definition.hilbert().clone(), 1)?;
     let operator = definition.lower::<Flat>()?;
     let sampler = HamiltonianSampler::new(&operator)?.with_seed(9);
     let expected = MonteCarloState::new(sampler, psi.clone(), 320)?.expect(&operator)?;
     for kind in ["flat".parse::<BackendKind>()?, "padded".parse()?] {
         let operator = AnyOperator::lower(&definition, kind)?;
         let sampler = HamiltonianSampler::new(&operator)?.with_seed(9);
-        let stats = MonteCarloState::new(sampler, AnyWaveFunction::<Flat, _>::new(psi.clone()), 320)?
-            .expect(&operator)?;
+        let stats =
+            MonteCarloState::new(sampler, AnyWaveFunction::new(psi.clone()), 320)?.expect(&operator)?;
         assert!((stats.mean - expected.mean).norm() < 1e-12, "{kind}: {stats} {expected}");
     }
     Ok(())

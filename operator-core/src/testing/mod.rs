@@ -14,6 +14,7 @@ mod kronecker;
 mod operator;
 mod random;
 mod reference;
+mod table;
 
 pub use agree::check_agree;
 pub use backend::{check_backend, check_definition};
@@ -22,6 +23,7 @@ pub use kronecker::kronecker_dense;
 pub use operator::{check_custom_operator, check_operator};
 pub use random::{SplitMix, test_samples};
 pub use reference::{check_against_reference, reference_row};
+pub use table::Table;
 
 use num_complex::Complex64;
 

@@ -1,0 +1,66 @@
+//! Whether samples are distributed as |ψ|².
+
+use ndarray::{Array1, Array2};
+use sampler::{Enumerate, MetropolisSampler, Samples};
+
+use super::{FromHost, Psi};
+
+/// How far a chain remembers from sample to sample: from any state, the probability of any other is |ψ|²
+/// within this fraction.
+const MEMORY: f64 = 0.01;
+
+/// −ln of the rate of false alarms, 10⁻⁶.
+const LOG_RATE: f64 = 13.8155;
+
+/// The smallest power of two of steps after which the chain has forgotten where it was, from its exact
+/// transition matrix.
+pub(crate) fn forgetful_sweep(mut step: Array2<f64>, probabilities: &Array1<f64>) -> usize {
+    let memory = |matrix: &Array2<f64>| {
+        matrix.indexed_iter().map(|((_, to), p)| (p / probabilities[to] - 1.0).abs()).fold(0.0, f64::max)
+    };
+    for doublings in 0..12 {
+        if memory(&step) < MEMORY {
+            return 1 << doublings;
+        }
+        step = step.dot(&step);
+    }
+    panic!("the chain still remembers after 4096 steps")
+}
+
+/// The sampler with sweeps after which its chains have forgotten where they were.
+pub(crate) fn thinned<B, R>(
+    sampler: MetropolisSampler<B, R>,
+    psi: &Psi,
+) -> Result<MetropolisSampler<B, R>, Box<dyn std::error::Error>>
+where
+    B: FromHost,
+    R: Enumerate<B>,
+{
+    let (hilbert, device) = (sampler.hilbert(), B::default_device());
+    let step = sampler::exact_transition_matrix::<B, _, _>(sampler.rule(), hilbert, psi, &device)?;
+    let sweep_size = forgetful_sweep(step, &psi.probabilities()?);
+    Ok(sampler.with_sweep_size(sweep_size)?)
+}
+
+/// Pearson's statistic of the samples, in units of the value that a right program exceeds once in a million
+/// seeds.
+///
+/// Samples of [`thinned`] chains are all but independent: no eigenvalue λ ≠ 1 from sample to sample is larger
+/// than [`MEMORY`], so no direction of the statistic is stretched by more than (1 + λ)/(1 − λ) < 1.03. For
+/// independent samples, `P(χ²_k ≥ k + 2√(kt) + 2t) ≤ exp(−t)` (Laurent and Massart, Annals of Statistics 28,
+/// 1302 (2000), Lemma 1), where every state is expected often enough for counts to be normal.
+pub(crate) fn chi_square<B: FromHost>(
+    samples: &Samples<B>,
+    psi: &Psi,
+) -> Result<f64, Box<dyn std::error::Error>> {
+    let n = samples.len() as f64;
+    let expected = psi.probabilities()? * n;
+    assert!(expected.iter().all(|&expected| expected > 30.0), "too few samples: {expected}");
+    let mut counts = Array1::<f64>::zeros(expected.len());
+    for index in psi.hilbert.states_to_indices(B::to_host(&samples.configurations)?.view())? {
+        counts[index] += 1.0;
+    }
+    let statistic = ((&counts - &expected).mapv(|d| d * d) / &expected).sum();
+    let k = expected.len() as f64 - 1.0;
+    Ok(statistic / (1.03 * (k + 2.0 * (k * LOG_RATE).sqrt() + 2.0 * LOG_RATE)))
+}

@@ -1,0 +1,100 @@
+//! Samples are distributed as |ψ|². With other seeds, each test would fail a right program with a probability
+//! of at most 10⁻⁶.
+#![cfg(any(feature = "flat", feature = "padded"))]
+
+mod common;
+
+use common::chi_square::{chi_square, thinned};
+use common::{Complete, FromHost, Psi, TestResult, Uncorrected, operators};
+use num_complex::Complex64;
+use operator_core::hilbert::{Fock, HilbertSpace, Spin};
+use operator_core::{Boundary, Definition, Graph};
+use sampler::{
+    Enumerate, ExchangeRule, ExchangeSampler, HamiltonianRule, HamiltonianSampler, LocalRule, LocalSampler,
+    MetropolisSampler, MixtureRule,
+};
+
+/// [`chi_square`] of 20 000 samples.
+fn of_samples<B, R>(
+    sampler: MetropolisSampler<B, R>,
+    seed: u64,
+) -> Result<(f64, Psi), Box<dyn std::error::Error>>
+where
+    B: FromHost,
+    R: Enumerate<B>,
+{
+    let psi = Psi::random(sampler.hilbert(), 0.7, seed)?;
+    let sampler = thinned(sampler, &psi)?.with_n_chains(2000)?.with_seed(seed);
+    let mut chains = sampler.start(&psi)?;
+    let samples = sampler.sample(&psi, &mut chains, 10, 2)?;
+    assert_eq!(samples.len(), 20_000);
+    Ok((chi_square(&samples, &psi)?, psi))
+}
+
+fn check<B, R>(sampler: MetropolisSampler<B, R>, seed: u64) -> TestResult
+where
+    B: FromHost,
+    R: Enumerate<B>,
+{
+    let (value, psi) = of_samples(sampler, seed)?;
+    assert!(value < 1.0, "{value} on {}", <Psi as operator_core::WaveFunction<B>>::hilbert(&psi));
+    Ok(())
+}
+
+/// Operators whose numbers of connected states vary, on masks and on tables, real and complex.
+fn definitions() -> operator_core::Result<Vec<Definition>> {
+    let of_interest = ["Heisenberg chain at Sz = 0", "Pauli strings", "hops of 4 bosons"];
+    let cases = operators::all()?.into_iter().filter(|case| of_interest.contains(&case.name));
+    Ok(cases.map(|case| case.definition).collect())
+}
+
+fn hamiltonian_rule_samples_psi_squared<B: Complete>() -> TestResult {
+    let definitions = definitions()?;
+    assert_eq!(definitions.len(), 3);
+    for definition in definitions {
+        check(HamiltonianSampler::new(&definition.lower_as::<B, Complex64>()?)?, 1)?;
+    }
+    Ok(())
+}
+
+/// The test sees a rule that forgets the numbers of connected states.
+fn without_its_correction_hamiltonian_rule_samples_something_else<B: Complete>() -> TestResult {
+    let operator = operators::heisenberg(6)?.lower::<B>()?;
+    let rule = Uncorrected(HamiltonianRule::new(operator)?);
+    let psi_of_sampler = Psi::random(operators::heisenberg(6)?.hilbert(), 0.7, 1)?;
+    let right = HamiltonianSampler::new(rule.0.operator())?;
+    let sweep_size = thinned(right, &psi_of_sampler)?.sweep_size();
+    let sampler = MetropolisSampler::<B, _>::from_rule(operators::heisenberg(6)?.hilbert().clone(), rule)?;
+    let sampler = sampler.with_sweep_size(sweep_size)?.with_n_chains(2000)?.with_seed(1);
+    let mut chains = sampler.start(&psi_of_sampler)?;
+    let samples = sampler.sample(&psi_of_sampler, &mut chains, 10, 2)?;
+    let value = chi_square(&samples, &psi_of_sampler)?;
+    assert!(value > 3.0, "{value}");
+    Ok(())
+}
+
+fn local_rule_samples_psi_squared<B: Complete>() -> TestResult {
+    check(LocalSampler::<B>::new(Spin::half(4)?)?, 2)?;
+    check(LocalSampler::<B>::new(Fock::new(2, 3)?)?, 3)
+}
+
+fn exchange_rule_samples_psi_squared<B: Complete>() -> TestResult {
+    let chain = |n| Graph::chain(n, Boundary::Open);
+    check(ExchangeSampler::<B>::new(Spin::half(6)?.with_total_sz(0.0)?, &chain(6)?)?, 4)?;
+    check(ExchangeSampler::<B>::new(operators::fermion_space()?, &chain(4)?)?, 5)
+}
+
+fn mixtures_sample_psi_squared<B: Complete>() -> TestResult {
+    let ring = Graph::chain(3, Boundary::Periodic)?;
+    let spins = HilbertSpace::from(Spin::new(1.0, 3)?);
+    let rule = MixtureRule::new(ExchangeRule::new(&ring), LocalRule, 0.4);
+    check(MetropolisSampler::<B, _>::from_rule(spins, rule)?, 6)
+}
+
+on_backends!(
+    hamiltonian_rule_samples_psi_squared,
+    without_its_correction_hamiltonian_rule_samples_something_else,
+    local_rule_samples_psi_squared,
+    exchange_rule_samples_psi_squared,
+    mixtures_sample_psi_squared,
+);
