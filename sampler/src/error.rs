@@ -19,6 +19,12 @@ pub enum Error {
         /// What it must be.
         expected: &'static str,
     },
+    /// A probability that is none.
+    #[error("the probability of the first rule is {value}; expected a number from 0 to 1")]
+    Probability {
+        /// Its value.
+        value: f64,
+    },
     /// A rule that leaves a constrained space.
     #[error(
         "{rule} changes one site at a time, which leaves {hilbert}; use ExchangeSampler or HamiltonianSampler"

@@ -3,7 +3,7 @@ use rand::RngExt;
 
 use super::{EnumerateHost, HostRule, Move};
 use crate::chain::ChainRng;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Proposes by one of two rules, drawn anew for each chain and each step.
 ///
@@ -16,11 +16,15 @@ pub struct MixtureRule<P, Q> {
 }
 
 impl<P, Q> MixtureRule<P, Q> {
-    /// Takes `first` with this probability, clamped to between 0 and 1 (NaN counts as 0), and `second`
-    /// otherwise.
-    pub fn new(first: P, second: Q, probability: f64) -> Self {
-        let probability = if probability.is_nan() { 0.0 } else { probability.clamp(0.0, 1.0) };
-        MixtureRule { first, second, probability }
+    /// Takes `first` with this probability and `second` otherwise.
+    ///
+    /// # Errors
+    /// [`Error::Probability`] unless it is between 0 and 1.
+    pub fn new(first: P, second: Q, probability: f64) -> Result<Self> {
+        match (0.0..=1.0).contains(&probability) {
+            true => Ok(MixtureRule { first, second, probability }),
+            false => Err(Error::Probability { value: probability }),
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! Whether samples are distributed as |ψ|².
 
 use ndarray::{Array1, Array2};
+use operator_core::Backend;
+use operator_core::testing::Table;
 use sampler::{Enumerate, MetropolisSampler, Samples};
-
-use super::{FromHost, Psi};
 
 /// How far a chain remembers from sample to sample: from any state, the probability of any other is |ψ|²
 /// within this fraction.
@@ -30,15 +30,15 @@ pub(crate) fn forgetful_sweep(mut step: Array2<f64>, probabilities: &Array1<f64>
 /// The sampler with sweeps after which its chains have forgotten where they were.
 pub(crate) fn thinned<B, R>(
     sampler: MetropolisSampler<B, R>,
-    psi: &Psi,
+    psi: &Table<B>,
 ) -> Result<MetropolisSampler<B, R>, Box<dyn std::error::Error>>
 where
-    B: FromHost,
+    B: Backend,
     R: Enumerate<B>,
 {
     let (hilbert, device) = (sampler.hilbert(), B::default_device());
     let step = sampler::exact_transition_matrix::<B, _, _>(sampler.rule(), hilbert, psi, &device)?;
-    let sweep_size = forgetful_sweep(step, &psi.probabilities()?);
+    let sweep_size = forgetful_sweep(step, &psi.probabilities());
     Ok(sampler.with_sweep_size(sweep_size)?)
 }
 
@@ -49,17 +49,12 @@ where
 /// than [`MEMORY`], so no direction of the statistic is stretched by more than (1 + λ)/(1 − λ) < 1.03. For
 /// independent samples, `P(χ²_k ≥ k + 2√(kt) + 2t) ≤ exp(−t)` (Laurent and Massart, Annals of Statistics 28,
 /// 1302 (2000), Lemma 1), where every state is expected often enough for counts to be normal.
-pub(crate) fn chi_square<B: FromHost>(
-    samples: &Samples<B>,
-    psi: &Psi,
-) -> Result<f64, Box<dyn std::error::Error>> {
+pub(crate) fn chi_square<B: Backend>(samples: &Samples<B>, psi: &Table<B>) -> operator_core::Result<f64> {
     let n = samples.len() as f64;
-    let expected = psi.probabilities()? * n;
+    let expected = psi.probabilities() * n;
     assert!(expected.iter().all(|&expected| expected > 30.0), "too few samples: {expected}");
     let mut counts = Array1::<f64>::zeros(expected.len());
-    for index in psi.hilbert.states_to_indices(B::to_host(&samples.configurations)?.view())? {
-        counts[index] += 1.0;
-    }
+    psi.indices(&samples.configurations)?.into_iter().for_each(|index| counts[index] += 1.0);
     let statistic = ((&counts - &expected).mapv(|d| d * d) / &expected).sum();
     let k = expected.len() as f64 - 1.0;
     Ok(statistic / (1.03 * (k + 2.0 * (k * LOG_RATE).sqrt() + 2.0 * LOG_RATE)))

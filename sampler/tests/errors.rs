@@ -1,0 +1,169 @@
+//! What is said of bad settings, rules, operators and wave functions.
+#![cfg(feature = "flat")]
+
+use backend_flat::{Emitter, Flat, FlatKernel, FlatOperator};
+use ndarray::{Array1, Array2};
+use num_complex::Complex64;
+use operator_core::hilbert::{HilbertSpace, Qubit, Spin, SpinOrbitalFermions};
+use operator_core::terms::{Pauli, Terms};
+use operator_core::testing::Table;
+use operator_core::{Boundary, Definition, Graph, Ising, Model, WaveFunction};
+use rand::RngExt;
+use sampler::{
+    ChainRng, Error, ExchangeSampler, HamiltonianSampler, HostRule, LocalRule, LocalSampler,
+    MetropolisSampler, MixtureRule,
+};
+
+type TestResult = Result<(), Box<dyn std::error::Error>>;
+
+fn message<T>(result: Result<T, Error>) -> String {
+    match result {
+        Ok(_) => "no error".into(),
+        Err(error) => error.to_string(),
+    }
+}
+
+fn ring(n_sites: usize) -> operator_core::Result<Graph> {
+    Graph::chain(n_sites, Boundary::Periodic)
+}
+
+fn table(hilbert: &HilbertSpace) -> operator_core::Result<Table<Flat>> {
+    Table::random(hilbert.clone(), 1)
+}
+
+#[test]
+fn settings_out_of_range_are_refused() -> TestResult {
+    let sampler = || LocalSampler::<Flat>::new(Spin::half(4)?);
+    assert_eq!(message(sampler()?.with_n_chains(0)), "n_chains is 0; expected at least 1");
+    assert_eq!(message(sampler()?.with_sweep_size(0)), "sweep_size is 0; expected at least 1");
+    let psi = table(&Spin::half(4)?.into())?;
+    let mut chains = sampler()?.start(&psi)?;
+    let sample = |n| sampler()?.sample(&psi, &mut chains.clone(), n, 0);
+    assert_eq!(message(sample(0)), "n_per_chain is 0; expected at least 1");
+    let large = message(sample(1 << 40));
+    assert!(large.starts_with("1099511627776 samples of 16 chains on Spin(1/2, 4 sites)"), "{large}");
+    assert!(large.ends_with("take fewer at a time"), "{large}");
+    let four = sampler()?.with_n_chains(4)?;
+    assert_eq!(message(four.sweep(&psi, &mut chains)), "16 chains; expected 4, one a chain");
+    for (value, shown) in [(-0.1, "-0.1"), (1.5, "1.5"), (f64::NAN, "NaN")] {
+        let expected = format!("the probability of the first rule is {shown}; expected a number from 0 to 1");
+        assert_eq!(message(MixtureRule::new(LocalRule, LocalRule, value)), expected);
+    }
+    Ok(())
+}
+
+#[test]
+fn rules_that_do_not_fit_their_space_are_refused() -> TestResult {
+    assert_eq!(
+        message(LocalSampler::<Flat>::new(Spin::half(4)?.with_total_sz(0.0)?)),
+        "LocalRule changes one site at a time, which leaves Spin(1/2, 4 sites, total_sz = 0); \
+         use ExchangeSampler or HamiltonianSampler"
+    );
+    assert_eq!(
+        message(ExchangeSampler::<Flat>::new(Spin::half(4)?, &ring(5)?)),
+        "the graph has 5 sites; Spin(1/2, 4 sites) has 4"
+    );
+    assert_eq!(
+        message(ExchangeSampler::<Flat>::new(Spin::half(4)?, &Graph::from_edges(4, [])?)),
+        "ExchangeRule has no moves on Spin(1/2, 4 sites): the graph has no edges"
+    );
+    let fermions = SpinOrbitalFermions::with_spin(2, 0.5)?.with_n_fermions_per_spin(&[1, 1])?;
+    let between = Graph::from_edges(4, [[1, 2]])?;
+    let refused = message(ExchangeSampler::<Flat>::new(fermions, &between));
+    assert!(refused.starts_with("exchanging sites 1 and 2 leaves SpinOrbitalFermions("), "{refused}");
+    Ok(())
+}
+
+#[test]
+fn operators_that_cannot_move_chains_are_refused() -> TestResult {
+    let mut raising = Terms::new(Qubit::new(2)?);
+    raising.pauli(1.0, &[(0, Pauli::X)])?.pauli(Complex64::I, &[(0, Pauli::Y)])?;
+    let raising = Definition::new("raise", raising)?.lower_as::<Flat, Complex64>();
+    let refused = message(HamiltonianSampler::new(&raising?));
+    assert_eq!(refused, "raise on Qubit(2) is not Hermitian, which HamiltonianSampler needs");
+
+    let diagonal = Ising::new(Spin::half(3)?, &ring(3)?, 0.0, 1.0)?.lower::<Flat>()?;
+    let sampler = HamiltonianSampler::new(&diagonal)?.with_n_chains(1)?;
+    let psi = table(&Spin::half(3)?.into())?;
+    let mut chains = sampler.start(&psi)?;
+    let isolated = message(sampler.sweep(&psi, &mut chains));
+    assert!(isolated.starts_with("chain 0 sits at ["), "{isolated}");
+    let ends =
+        "which Ising(h = 0, J = 1) on Spin(1/2, 3 sites) connects to no other state; choose another rule";
+    assert!(isolated.ends_with(ends), "{isolated}");
+
+    /// Emits a state of another space.
+    #[derive(Debug)]
+    struct Outside(HilbertSpace);
+    impl FlatKernel<f64> for Outside {
+        fn hilbert(&self) -> &HilbertSpace {
+            &self.0
+        }
+        fn connect(&self, _: &[i8], emit: &mut Emitter<'_, f64>) {
+            emit.state(&[1, 1], 1.0);
+        }
+        fn max_conn_size(&self) -> Option<usize> {
+            Some(1)
+        }
+        fn is_hermitian(&self) -> Option<bool> {
+            Some(true)
+        }
+    }
+    let space = HilbertSpace::from(Spin::half(2)?.with_total_sz(0.0)?);
+    let sampler = HamiltonianSampler::new(&FlatOperator::custom(Outside(space.clone()))?)?;
+    let psi = table(&space)?;
+    let left = message(sampler.sweep(&psi, &mut sampler.start(&psi)?));
+    assert!(left.contains("it leaves its space (sample 0 is outside Spin(1/2, 2 sites"), "{left}");
+    Ok(())
+}
+
+/// ψ with a value of its own at each configuration.
+struct Psi<F>(HilbertSpace, F);
+
+impl<F: Fn(&[i8]) -> Complex64 + Send + Sync> WaveFunction<Flat> for Psi<F> {
+    fn hilbert(&self) -> &HilbertSpace {
+        &self.0
+    }
+
+    fn log_psi(&self, x: &Array2<i8>) -> operator_core::Result<Array1<Complex64>> {
+        Ok(x.rows().into_iter().map(|x| self.1(&x.to_vec())).collect())
+    }
+}
+
+#[test]
+fn wave_functions_that_are_no_numbers_are_refused() -> TestResult {
+    let hilbert = HilbertSpace::from(Spin::half(3)?);
+    let sampler = LocalSampler::<Flat>::new(hilbert.clone())?.with_n_chains(2)?;
+    let nan = Psi(hilbert.clone(), |x: &[i8]| match x {
+        [1, ..] => Complex64::new(f64::NAN, 0.0),
+        _ => Complex64::ZERO,
+    });
+    let refused = message((0..10).try_for_each(|_| sampler.sweep(&nan, &mut sampler.start(&nan)?)));
+    assert!(refused.contains(": log psi is NaN+0i at [1, "), "{refused}");
+    assert!(refused.ends_with("check the wave function's parameters"), "{refused}");
+
+    let zero = Psi(hilbert.clone(), |_: &[i8]| Complex64::from(f64::NEG_INFINITY));
+    assert_eq!(
+        message(sampler.start(&zero)),
+        "chain 0: psi was zero at each of 100 random states of Spin(1/2, 3 sites); check the wave function"
+    );
+
+    let elsewhere = table(&Spin::half(4)?.into())?;
+    assert_eq!(
+        message(sampler.start(&elsewhere)),
+        "operands live on different Hilbert spaces: Spin(1/2, 3 sites) and Spin(1/2, 4 sites)"
+    );
+
+    /// Gives no number for the ratio of its probabilities.
+    struct Broken;
+    impl HostRule for Broken {
+        fn propose_row(&self, _: &HilbertSpace, _: &mut [i8], rng: &mut ChainRng) -> f64 {
+            rng.random::<f64>() * f64::NAN
+        }
+    }
+    let broken = MetropolisSampler::<Flat, _>::from_rule(hilbert.clone(), Broken)?;
+    let psi = table(&hilbert)?;
+    let refused = message(broken.sweep(&psi, &mut broken.start(&psi)?));
+    assert_eq!(refused, "chain 0: the rule's log_correction is NaN");
+    Ok(())
+}
