@@ -26,6 +26,7 @@
 
 mod complex;
 mod custom;
+mod device;
 mod local_kernel;
 mod operator;
 mod ops;
@@ -33,6 +34,7 @@ mod values;
 
 pub use complex::ComplexTensor;
 pub use custom::PaddedKernel;
+pub use device::device;
 pub use local_kernel::{local_estimator_tensor, local_estimators};
 pub use operator::{ConnTensors, PaddedOperator, TensorConn};
 

@@ -308,6 +308,14 @@ pub enum Error {
     /// A model that is known by name but not built here.
     #[error("model {0:?} is not known; known models: {known}", known = crate::models::KNOWN.join(", "))]
     UnknownModel(String),
+    /// A device that is not there.
+    #[error("device {device:?} is not there: {reason}")]
+    Device {
+        /// The device asked for.
+        device: String,
+        /// Why it cannot be had.
+        reason: String,
+    },
     /// A failure inside a backend.
     #[error("backend {backend}: {source}")]
     Backend {

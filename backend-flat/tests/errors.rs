@@ -1,0 +1,109 @@
+//! What is said of samples, matrices and vectors that do not fit.
+
+use backend_flat::{Flat, FlatOperator, local_estimators};
+use ndarray::{Array1, Array2, aview2};
+use num_complex::Complex64;
+use operator_core::hilbert::{HilbertSpace, Spin};
+use operator_core::testing::Table;
+use operator_core::{
+    Boundary, DiscreteOperator, Error, Graph, Heisenberg, Ising, Model, PauliStrings, Result, WaveFunction,
+};
+
+fn message<T>(result: Result<T>) -> String {
+    match result {
+        Ok(_) => "no error".into(),
+        Err(error) => error.to_string(),
+    }
+}
+
+fn ising(n_sites: usize) -> Result<FlatOperator> {
+    let chain = Graph::chain(n_sites, Boundary::Periodic)?;
+    Ising::new(Spin::half(n_sites)?, &chain, 1.0, 0.5)?.lower::<Flat>()
+}
+
+#[test]
+fn bad_samples_are_named_by_their_row_and_site() -> Result<()> {
+    let ising = ising(3)?;
+    assert_eq!(
+        message(ising.get_conn_flattened(aview2(&[[1, 1], [1, 1]]))),
+        "samples have 2 sites; Spin(1/2, 3 sites) has 3"
+    );
+    assert_eq!(
+        message(ising.n_conn(aview2(&[[1, 1, -1], [1, 0, 1]]))),
+        "sample 1 has quantum number 0 at site 1; Spin(1/2, 3 sites) allows 1 and -1"
+    );
+    let chain = Graph::chain(4, Boundary::Periodic)?;
+    let heisenberg = Heisenberg::new(Spin::half(4)?.with_total_sz(0.0)?, &chain, 1.0)?.lower::<Flat>()?;
+    assert_eq!(
+        message(heisenberg.get_conn_padded(aview2(&[[1, 1, 1, -1]]))),
+        "sample 0 is outside Spin(1/2, 4 sites, total_sz = 0): total_sz = 1, expected total_sz = 0"
+    );
+    Ok(())
+}
+
+#[test]
+fn matrices_too_large_for_memory_are_refused_with_their_size() -> Result<()> {
+    assert_eq!(
+        message(ising(20)?.to_dense()),
+        "the dense matrix on Spin(1/2, 20 sites) would take 8.796e12 bytes, more than the limit of 8.590e9; \
+         use to_sparse or apply"
+    );
+    assert_eq!(
+        message(ising(40)?.to_sparse()),
+        "the sparse matrix on Spin(1/2, 40 sites) would take 8.796e12 bytes, more than the limit of 8.590e9; \
+         use apply or samples"
+    );
+    assert_eq!(
+        message(ising(70)?.to_dense()),
+        "Spin(1/2, 70 sites) has about 2^70 states, too many to be numbered; use samples instead of all states"
+    );
+    assert_eq!(
+        message(ising(3)?.apply(Array1::zeros(7).view())),
+        "vector has 7 elements; Spin(1/2, 3 sites) has 8 states"
+    );
+    Ok(())
+}
+
+#[test]
+fn complex_operators_are_not_lowered_to_real_elements() -> Result<()> {
+    let y = PauliStrings::new(Spin::half(2)?, ["YI"], [1.0])?.definition()?;
+    assert_eq!(
+        message(y.lower::<Flat>()),
+        "PauliStrings(weights = [1.0]) on Spin(1/2, 2 sites) has complex matrix elements, which f64 cannot \
+         hold; lower it with `lower_as` to Complex64 or Complex32"
+    );
+    Ok(())
+}
+
+/// ψ that is no number at the second state.
+struct Broken(HilbertSpace);
+
+impl WaveFunction<Flat> for Broken {
+    fn hilbert(&self) -> &HilbertSpace {
+        &self.0
+    }
+
+    fn log_psi(&self, x: &Array2<i8>) -> Result<Array1<Complex64>> {
+        let value = |x: &[i8]| if x == [1, 1, -1] { f64::NAN } else { 0.0 };
+        Ok(x.rows().into_iter().map(|x| Complex64::from(value(&x.to_vec()))).collect())
+    }
+}
+
+#[test]
+fn local_estimators_name_the_sample_whose_amplitude_is_no_number() -> Result<()> {
+    let ising = ising(3)?;
+    let x = aview2(&[[-1, -1, -1], [1, 1, -1], [1, 1, 1]]);
+    let broken = Broken(Spin::half(3)?.into());
+    let expected = "log psi of sample 1 is NaN+0i; check the wave function's parameters";
+    assert_eq!(message(local_estimators(&ising, &broken, x, None)), expected);
+    // The third sample is connected to the broken state.
+    let connected = x.slice(ndarray::s![2.., ..]);
+    let refused = local_estimators(&ising, &broken, connected, None);
+    assert!(matches!(refused, Err(Error::LogPsiNotFinite { sample: 0, .. })), "{refused:?}");
+    let table = Table::<Flat>::random(Spin::half(3)?, 1)?;
+    assert_eq!(
+        message(local_estimators(&ising, &table, x, Some(0))),
+        "chunk_size is 0; give at least 1, or None for everything at once"
+    );
+    Ok(())
+}
