@@ -378,15 +378,18 @@ fn all_families(hilbert: HilbertSpace, seed: u64) -> Result<Definition> {
             terms.fermion(coefficient(), &string)?;
         }
     }
-    for _ in 0..12 {
+    for _ in 0..8 {
         let (n_flips, n_signs) = (rng.below(3), rng.below(two_level.len() - 1));
         let sites = rng.distinct(n_flips + n_signs, two_level.len());
         let matrix = |(k, &site): (usize, &usize)| match k {
             k if k >= n_flips => (two_level[site], Pauli::Z),
             k => (two_level[site], [Pauli::X, Pauli::Y][k % 2]),
         };
-        let string: Vec<_> = sites.iter().enumerate().map(matrix).collect();
-        terms.pauli(coefficient(), &string)?;
+        // Two strings with equal flips and unequal signs.
+        for n in [sites.len(), sites.len() - sites.len().saturating_sub(n_flips) / 2] {
+            let string: Vec<_> = sites[..n].iter().enumerate().map(matrix).collect();
+            terms.pauli(coefficient(), &string)?;
+        }
         let pair = rng.distinct(2, n_sites);
         let dim = pair.iter().map(|&site| hilbert.local_dim(site)).product();
         terms.local(coefficient(), &pair, random_matrix(&mut rng, dim, true))?;
