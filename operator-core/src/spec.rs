@@ -16,6 +16,7 @@
 //! | `qubit` | `n` |
 //! | `fock` | `n_max`, `n`, `n_particles` (optional) |
 //! | `spin_orbital_fermions` | `n_orbitals`, `s`, `n_fermions`, `n_fermions_per_spin` (all but the first optional) |
+//! | `tensor` | `factors`, a list of spaces |
 //!
 //! Keys of the operator that its model does not know are remarks, and are not read; the space takes no
 //! others.

@@ -1,6 +1,6 @@
 //! Which operators a constrained space takes.
 
-use operator_core::hilbert::{Fock, Spin, SpinOrbitalFermions};
+use operator_core::hilbert::{Fock, Qubit, Spin, SpinOrbitalFermions};
 use operator_core::terms::{Ladder, Pauli, Terms, real_matrix};
 use operator_core::{Boundary, Definition, Error, Graph, HilbertSpace, Ising, Model};
 
@@ -86,4 +86,85 @@ fn terms_that_leave_only_from_states_outside_the_space_are_taken() {
     let mut terms = Terms::new(Spin::half(2).unwrap().with_total_sz(0.0).unwrap());
     terms.pauli(1.0, &[(0, Pauli::X), (1, Pauli::X)]).unwrap();
     assert_eq!(Definition::new("XX", terms).unwrap().max_conn_size(), 1);
+}
+
+fn pauli_string(flips: [(usize, Pauli); 2], signs: std::ops::Range<usize>) -> Vec<(usize, Pauli)> {
+    flips.into_iter().chain(signs.map(|site| (site, Pauli::Z))).collect()
+}
+
+/// Spaces on which an exchange between sites 0 and 8 is a mask, and where it is a table with signs.
+fn nine_spins_and_more() -> [HilbertSpace; 2] {
+    let spins = || HilbertSpace::from(Spin::half(9).unwrap().with_total_sz(0.5).unwrap());
+    [(spins() * Qubit::new(1).unwrap()).unwrap(), (spins() * Fock::new(2, 1).unwrap()).unwrap()]
+}
+
+#[test]
+fn signs_between_the_exchanged_spins_keep_the_magnetisation_of_their_factor() {
+    for space in nine_spins_and_more() {
+        let mut terms = Terms::new(space.clone());
+        terms.pauli(0.5, &pauli_string([(0, Pauli::X), (8, Pauli::X)], 1..8)).unwrap();
+        terms.pauli(0.5, &pauli_string([(0, Pauli::Y), (8, Pauli::Y)], 1..8)).unwrap();
+        let exchange = Definition::new("exchange", terms).unwrap();
+        assert!(exchange.is_hermitian() && exchange.is_real());
+        assert_eq!(exchange.max_conn_size(), 1);
+        let mut terms = Terms::new(space);
+        terms.pauli(0.5, &pauli_string([(0, Pauli::X), (8, Pauli::X)], 1..8)).unwrap();
+        terms.pauli(0.5, &pauli_string([(0, Pauli::Y), (8, Pauli::Y)], 1..7)).unwrap();
+        refused(terms);
+    }
+}
+
+#[test]
+fn excitations_stay_in_a_factor_with_a_fixed_number() {
+    let spins = HilbertSpace::from(Spin::half(2).unwrap());
+    let fixed = Fock::new(1, 2).unwrap().with_n_particles(1).unwrap();
+    let exchange =
+        real_matrix([[0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]]);
+    for other in [Fock::new(1, 1).unwrap(), Fock::new(2, 1).unwrap()] {
+        let space = HilbertSpace::tensor([spins.clone(), fixed.clone().into(), other.into()]).unwrap();
+        let mut terms = Terms::new(space.clone());
+        terms.local(1.0, &[0, 1], exchange.clone()).unwrap();
+        terms.local(1.0, &[2, 3], exchange.clone()).unwrap();
+        Definition::new("within factors", terms).unwrap();
+        let mut terms = Terms::new(space);
+        terms.local(1.0, &[0, 2], exchange.clone()).unwrap();
+        assert!(refused(terms).contains("[0, 2]"));
+    }
+}
+
+#[test]
+fn hops_beside_bosons_keep_the_number_of_fermions_and_single_ladders_do_not() {
+    let fermions = HilbertSpace::from(SpinOrbitalFermions::new(8).unwrap().with_n_fermions(3).unwrap());
+    let space = (HilbertSpace::from(Fock::new(3, 2).unwrap()) * fermions).unwrap();
+    let mut terms = Terms::new(space.clone());
+    terms.fermion(1.0, &[Ladder::create(2), Ladder::destroy(9)]).unwrap();
+    let hop = Definition::new("hop", terms).unwrap();
+    assert!(!hop.is_hermitian());
+    let mut terms = Terms::new(space);
+    terms.fermion(1.0, &[Ladder::create(9)]).unwrap();
+    assert!(refused(terms).contains("9^"));
+}
+
+#[test]
+fn strings_over_too_many_sites_for_a_table_are_refused_and_long_signs_are_not() {
+    let space = (HilbertSpace::from(Qubit::new(40).unwrap()) * Fock::new(2, 1).unwrap()).unwrap();
+    let string = |pauli: Pauli, n: usize| (0..n).map(|site| (site, pauli)).collect::<Vec<_>>();
+    let mut terms = Terms::new(space.clone());
+    terms.pauli(1.0, &string(Pauli::Z, 40)).unwrap();
+    terms.pauli(1.0, &string(Pauli::Y, 10)).unwrap();
+    assert!(Definition::new("long signs", terms).unwrap().is_hermitian());
+    let mut terms = Terms::new(space);
+    terms.pauli(1.0, &string(Pauli::Y, 11)).unwrap();
+    let error = Definition::new("long flips", terms).unwrap_err().to_string();
+    assert!(error.contains("strings flip or count at most 10 sites"), "{error}");
+}
+
+#[test]
+fn models_of_pauli_matrices_are_not_for_products_with_fermions() {
+    let pair = Graph::chain(2, Boundary::Open).unwrap();
+    let of = |space: HilbertSpace| Ising::new(space, &pair, 1.0, 1.0).map(|model| model.definition());
+    let spin = || HilbertSpace::from(Spin::half(1).unwrap());
+    of((spin() * Qubit::new(1).unwrap()).unwrap()).unwrap().unwrap();
+    let error = of((spin() * SpinOrbitalFermions::new(1).unwrap()).unwrap()).unwrap_err();
+    assert!(matches!(error, Error::WrongHilbert { .. }), "{error}");
 }

@@ -151,6 +151,11 @@ fn specs() -> Vec<Value> {
             "model": "pauli_strings", "hilbert": { "kind": "qubit", "n": 3 },
             "strings": ["XYZ", "IIZ"], "weights": [1, 2], "weights_im": [0, 0],
         }),
+        json!({
+            "model": "local",
+            "hilbert": { "kind": "tensor", "factors": [spins, { "kind": "fock", "n_max": 1, "n": 1 }] },
+            "terms": [{ "sites": [4], "re": [[0, 1], [1, 0]] }],
+        }),
     ]
 }
 
@@ -164,7 +169,7 @@ fn the_specs_of_these_tests_are_operators() {
 #[test]
 fn all_spaces_survive() {
     let fermions = SpinOrbitalFermions::with_spin(3, 0.5).unwrap();
-    let spaces: [HilbertSpace; 10] = [
+    let spaces: [HilbertSpace; 13] = [
         Spin::new(1.5, 3).unwrap().into(),
         Spin::half(3).unwrap().with_total_sz(-1.5).unwrap().into(),
         Qubit::new(7).unwrap().into(),
@@ -175,10 +180,34 @@ fn all_spaces_survive() {
         fermions.clone().into(),
         fermions.with_n_fermions(4).unwrap().into(),
         fermions.with_n_fermions_per_spin(&[3, 0]).unwrap().into(),
+        (HilbertSpace::from(Qubit::new(2).unwrap()) * Fock::new(1, 2).unwrap()).unwrap(),
+        HilbertSpace::tensor([
+            Spin::half(3).unwrap().with_total_sz(0.5).unwrap().into(),
+            HilbertSpace::from(fermions.with_n_fermions_per_spin(&[1, 2]).unwrap()),
+            Fock::new(4, 3).unwrap().with_n_particles(2).unwrap().into(),
+        ])
+        .unwrap(),
+        HilbertSpace::tensor([Qubit::new(7).unwrap()]).unwrap(),
     ];
     for space in spaces {
         assert_eq!(hilbert_from_json(&hilbert_to_json(&space)).unwrap(), space);
     }
+}
+
+#[test]
+fn a_product_is_a_list_of_factors_and_its_errors_name_the_factor() {
+    let mut product = json!({ "kind": "tensor", "factors": [
+        { "kind": "qubit", "n": 2 }, { "kind": "tensor", "factors": [{ "kind": "fock", "n_max": 2, "n": 1 }] },
+    ] });
+    let expected = (HilbertSpace::from(Qubit::new(2).unwrap()) * Fock::new(2, 1).unwrap()).unwrap();
+    assert_eq!(hilbert_from_json(&product).unwrap(), expected);
+    product["factors"][1]["factors"][0]["n"] = json!("one");
+    assert_eq!(
+        hilbert_from_json(&product).unwrap_err().to_string(),
+        "not an operator: hilbert.factors[1].factors[0].n is \"one\"; expected a whole number, 0 or more"
+    );
+    let empty = hilbert_from_json(&json!({ "kind": "tensor", "factors": [] })).unwrap_err();
+    assert!(matches!(empty, Error::InvalidHilbert(_)), "{empty}");
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod qubit;
 mod random;
 mod ranking;
 mod spin;
+mod tensor;
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -29,6 +30,7 @@ pub use fermion::SpinOrbitalFermions;
 pub use fock::Fock;
 pub use qubit::Qubit;
 pub use spin::Spin;
+pub use tensor::TensorHilbert;
 
 use crate::error::{Error, Result};
 use random::RandomBlock;
@@ -76,7 +78,7 @@ macro_rules! space {
         })*
     };
 }
-space!(Spin, Qubit, Fock, SpinOrbitalFermions);
+space!(Spin, Qubit, Fock, SpinOrbitalFermions, TensorHilbert);
 
 /// Any of the Hilbert spaces. Cheap to clone.
 #[enum_dispatch(Space)]
@@ -90,6 +92,8 @@ pub enum HilbertSpace {
     Fock(Fock),
     /// Fermion modes.
     SpinOrbitalFermions(SpinOrbitalFermions),
+    /// A tensor product of the others.
+    Tensor(TensorHilbert),
 }
 
 impl HilbertSpace {
@@ -125,9 +129,20 @@ impl HilbertSpace {
         self.blocks().iter().all(|block| block.local.len == 2)
     }
 
-    /// Whether the sites are fermion modes.
+    /// Whether all sites are fermion modes.
     pub fn is_fermionic(&self) -> bool {
-        matches!(self, HilbertSpace::SpinOrbitalFermions(_))
+        self.factors().iter().all(|factor| matches!(factor, HilbertSpace::SpinOrbitalFermions(_)))
+    }
+
+    /// Whether a site is a fermion mode.
+    pub fn is_fermion_mode(&self, site: usize) -> bool {
+        self.modes_with(site).is_some()
+    }
+
+    /// The fermion modes that anticommute with a mode, itself included: those of its factor. The mode's
+    /// Jordan-Wigner string runs over those before it. `None` if the site is not a fermion mode.
+    pub fn modes_with(&self, mode: usize) -> Option<Range<usize>> {
+        self.factor_of(mode).filter(|(factor, _)| factor.is_fermionic()).map(|(_, modes)| modes)
     }
 
     /// Number of states.
@@ -320,16 +335,20 @@ impl HilbertSpace {
 
     /// A conserved sum of local indices as the quantity that users fixed.
     fn conserved(&self, block: &Block, sum: i64) -> String {
-        match self {
+        let (first, last) = (block.start, block.start + block.n_sites - 1);
+        let quantity = match self.factor_of(first).map_or(self, |(factor, _)| factor) {
             HilbertSpace::Spin(spin) => {
                 format!("total_sz = {}", block.n_sites as f64 * spin.s() - sum as f64)
             }
             HilbertSpace::SpinOrbitalFermions(space) if space.n_fermions_per_spin().is_some() => {
-                let first = block.start;
-                format!("{sum} fermions in modes {first} to {}", first + block.n_sites - 1)
+                return format!("{sum} fermions in modes {first} to {last}");
             }
             HilbertSpace::SpinOrbitalFermions(_) => format!("{sum} fermions"),
             _ => format!("{sum} particles"),
+        };
+        match self.factors() {
+            [_] => quantity,
+            _ => format!("{quantity} on sites {first} to {last}"),
         }
     }
 }
@@ -363,15 +382,20 @@ impl fmt::Display for HilbertSpace {
             HilbertSpace::Qubit(space) => space.fmt(f),
             HilbertSpace::Fock(space) => space.fmt(f),
             HilbertSpace::SpinOrbitalFermions(space) => space.fmt(f),
+            HilbertSpace::Tensor(space) => space.fmt(f),
         }
     }
 }
 
-/// Spaces are equal when they are of one kind with equal blocks.
+/// Spaces are equal when their factors are, and these when they are of one kind with equal blocks.
 impl PartialEq for HilbertSpace {
     fn eq(&self, other: &Self) -> bool {
-        std::mem::discriminant(self) == std::mem::discriminant(other)
-            && (Arc::ptr_eq(self.layout(), other.layout()) || self.blocks() == other.blocks())
+        let (left, right) = (self.factors(), other.factors());
+        let equal = |(a, b): (&HilbertSpace, &HilbertSpace)| {
+            std::mem::discriminant(a) == std::mem::discriminant(b)
+                && (Arc::ptr_eq(a.layout(), b.layout()) || a.blocks() == b.blocks())
+        };
+        left.len() == right.len() && left.iter().zip(right).all(equal)
     }
 }
 
@@ -379,8 +403,10 @@ impl Eq for HilbertSpace {}
 
 impl Hash for HilbertSpace {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        std::mem::discriminant(self).hash(state);
-        self.blocks().hash(state);
+        for factor in self.factors() {
+            std::mem::discriminant(factor).hash(state);
+            factor.blocks().hash(state);
+        }
     }
 }
 
@@ -406,6 +432,23 @@ mod tests {
             fermions.clone().into(),
             fermions.with_n_fermions(2).unwrap().into(),
             fermions.with_n_fermions_per_spin(&[2, 1]).unwrap().into(),
+        ]
+        .into_iter()
+        .chain(tensors())
+        .collect()
+    }
+
+    fn tensors() -> Vec<HilbertSpace> {
+        let spins: HilbertSpace = Spin::half(3).unwrap().with_total_sz(0.5).unwrap().into();
+        let bosons: HilbertSpace = Fock::new(2, 2).unwrap().with_n_particles(2).unwrap().into();
+        let fermions = SpinOrbitalFermions::with_spin(2, 0.5).unwrap();
+        let fermions: HilbertSpace = fermions.with_n_fermions_per_spin(&[1, 2]).unwrap().into();
+        vec![
+            (HilbertSpace::from(Spin::new(1.0, 2).unwrap()) * Fock::new(3, 1).unwrap()).unwrap(),
+            (bosons.clone() * spins.clone()).unwrap(),
+            (fermions.clone() * Fock::new(2, 1).unwrap()).unwrap(),
+            HilbertSpace::tensor([Qubit::new(1).unwrap().into(), fermions, spins]).unwrap(),
+            HilbertSpace::tensor([bosons]).unwrap(),
         ]
     }
 
@@ -469,20 +512,95 @@ mod tests {
     #[test]
     fn random_states_are_uniform() {
         // 19 states, 18 degrees of freedom: chi-square exceeds 42.3 with probability 1e-3 for a right sampler.
-        let space: HilbertSpace = Fock::new(2, 4).unwrap().with_n_particles(4).unwrap().into();
-        assert_eq!(space.n_states().unwrap(), 19);
-        let n = 19_000;
+        uniform(Fock::new(2, 4).unwrap().with_n_particles(4).unwrap().into(), 19, 42.3);
+        // 18 states, 17 degrees of freedom: 40.8 with probability 1e-3.
+        let bosons: HilbertSpace = Fock::new(2, 3).unwrap().with_n_particles(2).unwrap().into();
+        let spins = Spin::half(3).unwrap().with_total_sz(-0.5).unwrap();
+        uniform((bosons * spins).unwrap(), 18, 40.8);
+    }
+
+    fn uniform(space: HilbertSpace, n_states: usize, bound: f64) {
+        assert_eq!(space.n_states().unwrap(), n_states);
+        let n = 1000 * n_states;
         let states = space.random_states(n, &mut Xoshiro256PlusPlus::seed_from_u64(3));
-        let mut counts = [0.0f64; 19];
+        let mut counts = vec![0.0f64; n_states];
         space.states_to_indices(states.view()).unwrap().iter().for_each(|&k| counts[k] += 1.0);
-        let expected = n as f64 / 19.0;
-        let chi_square: f64 = counts.iter().map(|count| (count - expected).powi(2) / expected).sum();
-        assert!(chi_square < 42.3, "{chi_square}");
+        let chi_square: f64 = counts.iter().map(|count| (count - 1000.0).powi(2) / 1000.0).sum();
+        assert!(chi_square < bound, "{space}: {chi_square}");
+    }
+
+    #[test]
+    fn states_of_a_product_are_pairs_of_states_the_first_most_significant() {
+        for (a, b) in tensors().into_iter().zip(spaces()) {
+            let product = (a.clone() * b.clone()).unwrap();
+            let (left, right) = (a.all_states().unwrap(), b.all_states().unwrap());
+            let pairs = left.rows().into_iter().flat_map(|l| right.rows().into_iter().map(move |r| (l, r)));
+            let states = product.all_states().unwrap();
+            assert_eq!(states.nrows(), left.nrows() * right.nrows());
+            for (state, (l, r)) in states.rows().into_iter().zip(pairs) {
+                assert_eq!(state.to_vec(), [l.to_vec(), r.to_vec()].concat());
+            }
+        }
+    }
+
+    #[test]
+    fn products_of_products_are_products_of_their_factors() {
+        let [a, b, c]: [HilbertSpace; 3] =
+            [Spin::half(2).unwrap().into(), Qubit::new(1).unwrap().into(), Fock::new(2, 2).unwrap().into()];
+        let left = ((a.clone() * b.clone()).unwrap() * c.clone()).unwrap();
+        let right = (a.clone() * (b.clone() * c.clone()).unwrap()).unwrap();
+        assert_eq!(left, right);
+        assert_eq!(left.to_string(), "Spin(1/2, 2 sites) ⊗ Qubit(1) ⊗ Fock(n_max = 2, 2 sites)");
+        assert_eq!(left.factors(), [a.clone(), b, c]);
+        assert_eq!(HilbertSpace::tensor([a.clone()]).unwrap(), a);
+        let HilbertSpace::Tensor(tensor) = left else { panic!("a product is a tensor") };
+        assert_eq!((0..3).map(|k| tensor.sites(k).unwrap()).collect::<Vec<_>>(), [0..2, 2..3, 3..5]);
+    }
+
+    #[test]
+    fn products_of_other_factors_are_other_spaces() {
+        let qubits = HilbertSpace::from(Qubit::new(2).unwrap());
+        let bosons = HilbertSpace::from(Fock::new(1, 2).unwrap());
+        assert_eq!(qubits.blocks(), bosons.blocks());
+        let spin = || Spin::half(1).unwrap();
+        let products = [
+            (qubits.clone() * spin()).unwrap(),
+            (bosons.clone() * spin()).unwrap(),
+            (HilbertSpace::from(spin()) * qubits.clone()).unwrap(),
+            (qubits.clone() * bosons.clone()).unwrap(),
+            (qubits.clone() * qubits.clone()).unwrap(),
+            Qubit::new(4).unwrap().into(),
+            qubits,
+            bosons,
+        ];
+        for (k, a) in products.iter().enumerate() {
+            for (l, b) in products.iter().enumerate() {
+                assert_eq!(a == b, k == l, "{a} and {b}");
+            }
+        }
+        let distinct: std::collections::HashSet<_> = products.iter().chain(&products).collect();
+        assert_eq!(distinct.len(), products.len());
+    }
+
+    #[test]
+    fn fermion_modes_are_those_of_fermion_factors() {
+        let fermions = HilbertSpace::from(SpinOrbitalFermions::with_spin(2, 0.5).unwrap());
+        let other = SpinOrbitalFermions::new(3).unwrap();
+        let both = (fermions.clone() * other.clone()).unwrap();
+        assert!(both.is_fermionic() && fermions.is_fermionic());
+        let space = HilbertSpace::tensor([fermions, Qubit::new(2).unwrap().into(), other.into()]).unwrap();
+        assert!(!space.is_fermionic());
+        let modes: Vec<_> = (0..10).map(|site| space.modes_with(site)).collect();
+        let [first, second] = [Some(0..4), Some(6..9)];
+        assert_eq!(modes[..4], vec![first; 4]);
+        assert_eq!(modes[4..6], [None, None]);
+        assert_eq!(modes[6..9], vec![second; 3]);
+        assert_eq!(modes[9], None, "there is no site 9");
     }
 
     proptest! {
         #[test]
-        fn ranking_and_unranking_are_inverse(which in 0usize..12, seed in any::<u64>()) {
+        fn ranking_and_unranking_are_inverse(which in 0..spaces().len(), seed in any::<u64>()) {
             let space = &spaces()[which];
             let index = seed as usize % space.n_states().unwrap();
             let mut x = vec![0; space.n_sites()];
@@ -492,7 +610,7 @@ mod tests {
 
         #[test]
         fn any_bytes_are_accepted_or_refused_without_panic(
-            which in 0usize..12, x in proptest::collection::vec(any::<i8>(), 0..8)
+            which in 0..spaces().len(), x in proptest::collection::vec(any::<i8>(), 0..8)
         ) {
             let space = &spaces()[which];
             let listed = brute_force(space).contains(&x);
@@ -520,6 +638,27 @@ mod tests {
             message(space.state_at(6, &mut [0; 4]).unwrap_err()),
             "state 6 does not exist: Spin(1/2, 4 sites, total_sz = 0) has 6 states"
         );
+        let fermions = SpinOrbitalFermions::with_spin(2, 0.5).unwrap();
+        let product = HilbertSpace::tensor([
+            space.clone(),
+            Fock::new(2, 2).unwrap().with_n_particles(1).unwrap().into(),
+            fermions.with_n_fermions_per_spin(&[1, 1]).unwrap().into(),
+        ]);
+        let product = product.unwrap();
+        let found = |x: &[i8]| message(product.check_row(0, x).unwrap_err());
+        assert!(
+            found(&[1, 1, 1, -1, 0, 1, 0, 1, 0, 1])
+                .ends_with(": total_sz = 1 on sites 0 to 3, expected total_sz = 0 on sites 0 to 3")
+        );
+        assert!(
+            found(&[1, -1, 1, -1, 0, 2, 0, 1, 0, 1])
+                .ends_with(": 2 particles on sites 4 to 5, expected 1 particles on sites 4 to 5")
+        );
+        assert!(
+            found(&[1, -1, 1, -1, 0, 1, 0, 1, 1, 1])
+                .ends_with(": 2 fermions in modes 8 to 9, expected 1 fermions in modes 8 to 9")
+        );
+        assert!(found(&[1, -1, 1, -1, 0, 3, 0, 1, 0, 1]).contains("quantum number 3 at site 5"));
         let large: HilbertSpace = Qubit::new(100).unwrap().into();
         assert_eq!(
             message(large.n_states().unwrap_err()),
@@ -538,6 +677,8 @@ mod tests {
             SpinOrbitalFermions::new(2).unwrap().with_n_fermions(3).unwrap_err(),
             SpinOrbitalFermions::with_spin(2, 0.5).unwrap().with_n_fermions_per_spin(&[1]).unwrap_err(),
             SpinOrbitalFermions::with_spin(2, 0.5).unwrap().mode(0, 2).unwrap_err(),
+            TensorHilbert::new(Vec::<HilbertSpace>::new()).unwrap_err(),
+            TensorHilbert::new([Qubit::new(2).unwrap()]).unwrap().sites(1).unwrap_err(),
         ] {
             assert!(matches!(error, Error::InvalidHilbert(_)), "{error}");
         }

@@ -27,10 +27,10 @@ impl Form {
         self.add_entry(parameter, factor, factor.norm());
     }
 
-    /// Adds another form.
-    pub(crate) fn add_form(&mut self, other: &Form) {
+    /// Adds another form, or subtracts it.
+    pub(crate) fn add_form(&mut self, other: &Form, negative: bool) {
         for &(parameter, factor, size) in &other.entries {
-            self.add_entry(parameter, factor, size);
+            self.add_entry(parameter, if negative { -factor } else { factor }, size);
         }
     }
 

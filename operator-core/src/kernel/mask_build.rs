@@ -6,27 +6,17 @@ use num_complex::Complex64;
 use smallvec::SmallVec;
 
 use super::mask::{Group, MaskKernel, Piece};
+use super::mask_string::MaskString;
 use super::{Form, FormBuilder, offset};
 use crate::bits::{self, SiteSet};
 use crate::error::{Error, Result};
 use crate::hilbert::{Block, HilbertSpace};
-use crate::terms::{Coefficient, FermionString, LocalTerm, PauliString, Term, TermKind};
+use crate::terms::{Coefficient, LocalTerm, Term, TermKind};
 
 /// Strings that flip at most this many sites may share a table over them.
 const MAX_FLIP_SUPPORT: usize = 4;
 /// Tables over more sites than this are not built.
 const MAX_SUPPORT: usize = 20;
-
-/// What every family of terms comes down to: `coefficient · (-1)^|x & sign|` where x has `guard` set as
-/// `guard_value` says, 0 elsewhere, as the element to x' = x ^ flip.
-struct MaskString {
-    flip: SiteSet,
-    guard: SiteSet,
-    guard_value: SiteSet,
-    sign: SiteSet,
-    coefficient: Coefficient,
-    term: u32,
-}
 
 pub(super) fn build(hilbert: &HilbertSpace, terms: &[Term], forms: &mut FormBuilder) -> Result<MaskKernel> {
     let (strings, group_of, n_groups) = collect_strings(hilbert, terms);
@@ -58,9 +48,9 @@ fn collect_strings(hilbert: &HilbertSpace, terms: &[Term]) -> (Vec<MaskString>, 
         let k = k as u32;
         match &term.kind {
             TermKind::Local(local) => push_local(local, term.coefficient, k, n_words, &mut strings),
-            TermKind::Pauli(string) => strings.push(from_pauli(string, term.coefficient, k)),
+            TermKind::Pauli(string) => strings.push(MaskString::from_pauli(string, term.coefficient, k)),
             TermKind::Fermion(string) => {
-                strings.extend(from_fermion(string, term.coefficient, k, n_words));
+                strings.extend(MaskString::from_fermion(hilbert, string, term.coefficient, k));
             }
         }
     }
@@ -77,18 +67,6 @@ fn collect_strings(hilbert: &HilbertSpace, terms: &[Term]) -> (Vec<MaskString>, 
     let n_groups = groups.len() as u32;
     drop(groups);
     (strings, group_of, n_groups)
-}
-
-fn from_pauli(string: &PauliString, coefficient: Coefficient, term: u32) -> MaskString {
-    let n_words = string.flip().len();
-    MaskString {
-        flip: string.flip().clone(),
-        guard: bits::empty(n_words),
-        guard_value: bits::empty(n_words),
-        sign: string.sign().clone(),
-        coefficient: Coefficient { factor: coefficient.factor * string.phase(), ..coefficient },
-        term,
-    }
 }
 
 /// One string for each non-zero matrix element; its guard is the whole row.
@@ -122,44 +100,6 @@ fn push_local(
             });
         }
     }
-}
-
-/// `<x| o_1 o_2 … |x'>`: the bra takes the conjugates of the factors from left to right. Each needs its mode
-/// empty or filled by then and gives the parity of the modes below it. `None` if the string is 0.
-fn from_fermion(
-    string: &FermionString,
-    coefficient: Coefficient,
-    term: u32,
-    n_words: usize,
-) -> Option<MaskString> {
-    let mut out = MaskString {
-        flip: bits::empty(n_words),
-        guard: bits::empty(n_words),
-        guard_value: bits::empty(n_words),
-        sign: bits::empty(n_words),
-        coefficient,
-        term,
-    };
-    for ladder in string.ladders() {
-        let mode = ladder.mode;
-        // c† has a non-zero bra element where the mode is filled in the bra.
-        let needed_in_x = ladder.dagger ^ bits::contains(&out.flip, mode);
-        if bits::contains(&out.guard, mode) && bits::contains(&out.guard_value, mode) != needed_in_x {
-            return None;
-        }
-        bits::insert(&mut out.guard, mode);
-        if needed_in_x {
-            bits::insert(&mut out.guard_value, mode);
-        }
-        for below in 0..mode {
-            bits::toggle(&mut out.sign, below);
-            if bits::contains(&out.flip, below) {
-                out.coefficient.factor = -out.coefficient.factor;
-            }
-        }
-        bits::toggle(&mut out.flip, mode);
-    }
-    Some(out)
 }
 
 /// A piece under construction: the strings of one group with equal support and equal signs outside it.
@@ -234,21 +174,8 @@ fn with_table(
     }
     let mut table = vec![Form::default(); 1 << sites.len()];
     for string in strings {
-        let local = |set: &SiteSet| -> usize {
-            sites.iter().enumerate().map(|(k, &site)| usize::from(bits::contains(set, site)) << k).sum()
-        };
-        let (guard, value, sign) = (local(&string.guard), local(&string.guard_value), local(&string.sign));
-        // Only the bits that no guard fixes are free.
-        let free = !guard & (table.len() - 1);
-        let mut bits_free = 0usize;
-        loop {
-            let index = value | bits_free;
-            let parity = if (index & sign).count_ones() % 2 == 1 { -1.0 } else { 1.0 };
-            table[index].add(string.coefficient, Complex64::new(parity, 0.0));
-            bits_free = bits_free.wrapping_sub(free) & free;
-            if bits_free == 0 {
-                break;
-            }
+        for (index, parity) in string.rows(&sites) {
+            table[index].add(string.coefficient, parity);
         }
     }
     Ok(PieceDraft { support: sites, sign, table, term: strings[0].term })

@@ -10,6 +10,7 @@ mod forms;
 mod mask;
 mod mask_build;
 mod mask_hermitian;
+mod mask_string;
 mod table;
 mod table_build;
 mod table_hermitian;

@@ -9,6 +9,10 @@ use crate::hilbert::Block;
 /// table says for this index which new digits (*targets*) are reached and by which slot. Groups mostly have
 /// a single lookup, whose targets are emitted as they stand; a group whose terms reach over too many sites
 /// for one table keeps several and adds them up.
+///
+/// A lookup may have a *sign set* of two-level sites besides its own: its values are negated where the sum
+/// of the digits on them is odd. So a fermion hop is a table over its two modes, however long the
+/// Jordan-Wigner string between them.
 #[derive(Debug)]
 pub(crate) struct TableKernel {
     pub(super) blocks: Vec<Block>,
@@ -20,6 +24,8 @@ pub(crate) struct TableKernel {
     /// Sites of all lookups, and the weight of each site's digit in the index.
     pub(super) sites: Vec<u32>,
     pub(super) strides: Vec<u32>,
+    /// Sign sets of all lookups, as ranges of sites: most are the modes between two others.
+    pub(super) signs: Vec<(u32, u32)>,
     /// `entries[row_starts[lookup.table + index] .. row_starts[lookup.table + index + 1]]`.
     pub(super) row_starts: Vec<u32>,
     pub(super) entries: Vec<Entry>,
@@ -33,6 +39,7 @@ pub(crate) struct TableKernel {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Lookup {
     pub(super) sites: (u32, u32),
+    pub(super) signs: (u32, u32),
     pub(super) table: u32,
 }
 
@@ -79,10 +86,11 @@ impl TableKernel {
         sums: &mut Vec<T>,
         visit: &mut F,
     ) {
+        let signed = |value: T, negative: bool| if negative { -value } else { value };
         let mut diagonal = T::zero();
         for lookup in &self.diagonal {
             let slot = self.diagonal_tables[lookup.table as usize + self.index(lookup, digits)];
-            diagonal += values[slot as usize];
+            diagonal += signed(values[slot as usize], self.is_negative(lookup, digits));
         }
         if diagonal != T::zero() {
             let origin = Origin::Table { kernel: self, lookups: (0, 0), target: None, digits };
@@ -92,16 +100,20 @@ impl TableKernel {
             match group.lookups.1 - group.lookups.0 {
                 1 => {
                     let lookup = &self.lookups[group.lookups.0 as usize];
-                    for entry in self.row(lookup, digits) {
-                        self.emit(group, entry.target, values[entry.slot as usize], digits, visit);
+                    let row = self.row(lookup, digits);
+                    let negative = !row.is_empty() && self.is_negative(lookup, digits);
+                    for entry in row {
+                        let mel = signed(values[entry.slot as usize], negative);
+                        self.emit(group, entry.target, mel, digits, visit);
                     }
                 }
                 _ => {
                     sums.clear();
                     sums.resize(group.n_targets as usize, T::zero());
                     for lookup in &self.lookups[range(group.lookups)] {
+                        let negative = self.is_negative(lookup, digits);
                         for entry in self.row(lookup, digits) {
-                            sums[entry.target as usize] += values[entry.slot as usize];
+                            sums[entry.target as usize] += signed(values[entry.slot as usize], negative);
                         }
                     }
                     for (target, &mel) in sums.iter().enumerate() {
@@ -141,6 +153,15 @@ impl TableKernel {
             .sum()
     }
 
+    /// Whether a configuration's values are negated.
+    #[inline]
+    fn is_negative(&self, lookup: &Lookup, digits: &[u8]) -> bool {
+        let parity = self.signs[range(lookup.signs)].iter().fold(0, |parity, &(start, end)| {
+            digits[start as usize..end as usize].iter().fold(parity, |parity, digit| parity ^ digit)
+        });
+        parity & 1 == 1
+    }
+
     #[inline]
     fn row(&self, lookup: &Lookup, digits: &[u8]) -> &[Entry] {
         let row = lookup.table as usize + self.index(lookup, digits);
@@ -157,13 +178,13 @@ impl TableKernel {
         let Some(target) = target else {
             for lookup in &self.diagonal {
                 let slot = self.diagonal_tables[lookup.table as usize + self.index(lookup, digits)];
-                f(slot as usize, false);
+                f(slot as usize, self.is_negative(lookup, digits));
             }
             return;
         };
         for lookup in &self.lookups[range(lookups)] {
             for entry in self.row(lookup, digits).iter().filter(|entry| entry.target == target) {
-                f(entry.slot as usize, false);
+                f(entry.slot as usize, self.is_negative(lookup, digits));
             }
         }
     }

@@ -2,36 +2,42 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use ndarray::Array2;
 use num_complex::Complex64;
 
+use super::mask_string::MaskString;
 use super::table::{Entry, Group, Lookup, TableKernel};
 use super::{Form, FormBuilder, offset};
+use crate::bits::{self, SiteSet};
 use crate::error::{Error, Result};
 use crate::hilbert::HilbertSpace;
-use crate::terms::{Pauli, PauliString, Term, TermKind};
+use crate::terms::{Coefficient, LocalTerm, Term, TermKind};
 
 /// A group's terms are joined into one table when it has at most this many rows.
 const MAX_JOINED_ROWS: usize = 4096;
-/// Pauli strings longer than this are not expanded into matrices.
-const MAX_PAULI_SITES: usize = 10;
+/// Strings of operators are tables over at most this many sites.
+const MAX_STRING_SITES: usize = 10;
+/// A string's signs are part of its table up to this many sites, so that it shares the table with others on
+/// these sites; beyond, they are a sign set.
+const MAX_SIGN_SITES: usize = 4;
 
-/// The elements of some terms with equal (sorted) sites that change the same of these sites, as linear
-/// forms: (digits of the row, target) → form.
+/// The elements of some terms with equal (sorted) sites and sign sets that change the same of these sites,
+/// as linear forms: (digits of the row, target) → form.
 #[derive(Default)]
 struct Member {
     elements: BTreeMap<(usize, u32), Form>,
     term: u32,
 }
 
-/// A table over `sites` before its forms have slots.
+/// A table over `sites` before its forms have slots, negated where the digits on `sign` have an odd sum.
 struct Draft {
     sites: Vec<usize>,
+    sign: Vec<usize>,
     rows: Vec<BTreeMap<u32, Form>>,
     term: u32,
 }
 
-type Members = BTreeMap<Vec<usize>, Member>;
+/// Members by sites and sign set, which have no site in common.
+type Members = BTreeMap<(Vec<usize>, Vec<usize>), Member>;
 
 pub(super) fn build(hilbert: &HilbertSpace, terms: &[Term], forms: &mut FormBuilder) -> Result<TableKernel> {
     let mut kernel = Assembler::new(hilbert);
@@ -47,124 +53,156 @@ pub(super) fn build(hilbert: &HilbertSpace, terms: &[Term], forms: &mut FormBuil
 
 /// Groups in the order of their first element; the diagonal, whose changed sites are none, first.
 fn collect_groups(hilbert: &HilbertSpace, terms: &[Term]) -> Result<Vec<(Vec<usize>, Members)>> {
-    let mut groups: Vec<(Vec<usize>, Members)> = vec![(Vec::new(), Members::new())];
-    let mut known: HashMap<Vec<usize>, usize> = HashMap::from([(Vec::new(), 0)]);
+    let mut groups = Groups::new(hilbert);
     for (t, term) in terms.iter().enumerate() {
-        let (sites, matrix) = as_matrix(hilbert, term)?;
-        let mut sorted = sites.clone();
+        let (t, coefficient) = (t as u32, term.coefficient);
+        let string = match &term.kind {
+            TermKind::Local(local) => {
+                groups.push_matrix(local, coefficient, t)?;
+                continue;
+            }
+            TermKind::Pauli(string) => Some(MaskString::from_pauli(string, coefficient, t)),
+            TermKind::Fermion(string) => MaskString::from_fermion(hilbert, string, coefficient, t),
+        };
+        if let Some(string) = string {
+            groups.push_string(&string, term)?;
+        }
+    }
+    Ok(groups.groups)
+}
+
+struct Groups<'a> {
+    hilbert: &'a HilbertSpace,
+    groups: Vec<(Vec<usize>, Members)>,
+    known: HashMap<Vec<usize>, usize>,
+}
+
+impl<'a> Groups<'a> {
+    fn new(hilbert: &'a HilbertSpace) -> Self {
+        let groups = vec![(Vec::new(), Members::new())];
+        Groups { hilbert, groups, known: HashMap::from([(Vec::new(), 0)]) }
+    }
+
+    /// The member of these sites and this sign set in the group of the changed sites.
+    fn member(&mut self, changed: Vec<usize>, sites: Vec<usize>, sign: Vec<usize>, term: u32) -> &mut Member {
+        let next = self.groups.len();
+        let group = *self.known.entry(changed.clone()).or_insert(next);
+        if group == next {
+            self.groups.push((changed, Members::new()));
+        }
+        let members = &mut self.groups[group].1;
+        members.entry((sites, sign)).or_insert_with(|| Member { term, ..Member::default() })
+    }
+
+    fn push_matrix(&mut self, local: &LocalTerm, coefficient: Coefficient, term: u32) -> Result<()> {
+        let sites = local.sites();
+        let mut sorted = sites.to_vec();
         sorted.sort_unstable();
         let place: Vec<usize> =
             sites.iter().filter_map(|site| sorted.iter().position(|s| s == site)).collect();
-        let dims: Vec<usize> = sites.iter().map(|&site| hilbert.local_dim(site)).collect();
-        let sorted_dims: Vec<usize> = sorted.iter().map(|&site| hilbert.local_dim(site)).collect();
-        for ((r, c), &value) in matrix.indexed_iter().filter(|(_, value)| **value != Complex64::ZERO) {
+        let (dims, sorted_dims) = (dims(self.hilbert, sites), dims(self.hilbert, &sorted));
+        for ((r, c), &value) in local.matrix().indexed_iter().filter(|(_, value)| **value != Complex64::ZERO)
+        {
             let row = reordered(&digits_of(r, &dims), &place);
             let col = reordered(&digits_of(c, &dims), &place);
             let differs: Vec<usize> = (0..sorted.len()).filter(|&k| row[k] != col[k]).collect();
             let changed: Vec<usize> = differs.iter().map(|&k| sorted[k]).collect();
             let target_dims: Vec<usize> = differs.iter().map(|&k| sorted_dims[k]).collect();
             let new_digits: Vec<usize> = differs.iter().map(|&k| col[k]).collect();
-            let next = groups.len();
-            let group = *known.entry(changed.clone()).or_insert(next);
-            if group == next {
-                groups.push((changed, Members::new()));
-            }
-            let member = groups[group]
-                .1
-                .entry(sorted.clone())
-                .or_insert_with(|| Member { term: t as u32, ..Member::default() });
             let key = (index_of(&row, &sorted_dims), offset(index_of(&new_digits, &target_dims))?);
-            member.elements.entry(key).or_default().add(term.coefficient, value);
+            let member = self.member(changed, sorted.clone(), Vec::new(), term);
+            member.elements.entry(key).or_default().add(coefficient, value);
         }
+        Ok(())
     }
-    Ok(groups)
+
+    /// A string is a table over the sites that it flips or guards; the rest of its signs are its sign set.
+    fn push_string(&mut self, string: &MaskString, term: &Term) -> Result<()> {
+        let union = |a: &SiteSet, b: &SiteSet| -> SiteSet { a.iter().zip(b).map(|(a, b)| a | b).collect() };
+        let own = union(&string.flip, &string.guard);
+        let with_signs = union(&own, &string.sign);
+        let own = if bits::count(&with_signs) <= MAX_SIGN_SITES { with_signs } else { own };
+        let sites: Vec<usize> = bits::sites(&own).collect();
+        if sites.len() > MAX_STRING_SITES {
+            return Err(Error::WrongHilbert {
+                term: term.kind.to_string(),
+                hilbert: self.hilbert.to_string(),
+                reason: "beside sites of more than two states, strings flip or count at most 10 sites",
+            });
+        }
+        let sign = bits::sites(&string.sign).filter(|&site| !bits::contains(&own, site)).collect();
+        let changed: Vec<usize> = bits::sites(&string.flip).collect();
+        // Tables have their first site as the most significant digit, rows of strings as the lowest bit.
+        let reversed: Vec<usize> = sites.iter().rev().copied().collect();
+        let flipped: Vec<usize> =
+            (0..reversed.len()).rev().filter(|&k| bits::contains(&string.flip, reversed[k])).collect();
+        let member = self.member(changed, sites, sign, string.term);
+        for (row, parity) in string.rows(&reversed) {
+            let target = flipped.iter().fold(0, |target, k| target << 1 | (!row >> k & 1) as u32);
+            member.elements.entry((row, target)).or_default().add(string.coefficient, parity);
+        }
+        Ok(())
+    }
 }
 
-/// Any term as a matrix on a list of sites.
-fn as_matrix(hilbert: &HilbertSpace, term: &Term) -> Result<(Vec<usize>, Array2<Complex64>)> {
-    match &term.kind {
-        TermKind::Local(local) => Ok((local.sites().to_vec(), local.matrix().clone())),
-        TermKind::Pauli(string) => pauli_matrix(hilbert, string),
-        TermKind::Fermion(string) => Err(Error::WrongHilbert {
-            term: string.to_string(),
-            hilbert: hilbert.to_string(),
-            reason: "fermion strings need a space made of two-level sites only",
-        }),
-    }
-}
-
-fn pauli_matrix(hilbert: &HilbertSpace, string: &PauliString) -> Result<(Vec<usize>, Array2<Complex64>)> {
-    let paulis = string.paulis();
-    if paulis.len() > MAX_PAULI_SITES {
-        return Err(Error::WrongHilbert {
-            term: string.to_string(),
-            hilbert: hilbert.to_string(),
-            reason: "on a space with sites of more than two states, Pauli strings have at most 10 sites",
-        });
-    }
-    let n = paulis.len();
-    let bit = |index: usize, k: usize| index >> (n - 1 - k) & 1;
-    let matrix = Array2::from_shape_fn((1 << n, 1 << n), |(r, c)| {
-        paulis.iter().enumerate().map(|(k, &(_, pauli))| element(pauli, bit(r, k), bit(c, k))).product()
-    });
-    Ok((paulis.iter().map(|&(site, _)| site).collect(), matrix))
-}
-
-fn element(pauli: Pauli, row: usize, col: usize) -> Complex64 {
-    let sign = if row == 0 { 1.0 } else { -1.0 };
-    match (pauli, row == col) {
-        (Pauli::Z, true) => Complex64::new(sign, 0.0),
-        (Pauli::X, false) => Complex64::ONE,
-        (Pauli::Y, false) => Complex64::new(0.0, -sign),
-        _ => Complex64::ZERO,
-    }
+fn dims(hilbert: &HilbertSpace, sites: &[usize]) -> Vec<usize> {
+    sites.iter().map(|&site| hilbert.local_dim(site)).collect()
 }
 
 /// Joins the members of a group into one table where that is small, so that its elements need no adding up
-/// when they are visited.
+/// when they are visited. The table is over all their sites and those that some sign sets have and others
+/// do not; what is left of the sign sets is the same for all.
 fn join(hilbert: &HilbertSpace, members: Members) -> Vec<Draft> {
-    let dims =
-        |sites: &[usize]| -> Vec<usize> { sites.iter().map(|&site| hilbert.local_dim(site)).collect() };
-    let mut union: Vec<usize> = members.keys().flatten().copied().collect();
+    let mut n_signs: BTreeMap<usize, usize> = BTreeMap::new();
+    members.keys().flat_map(|(_, sign)| sign).for_each(|&site| *n_signs.entry(site).or_default() += 1);
+    let in_some = n_signs.iter().filter(|&(_, &n)| n < members.len()).map(|(&site, _)| site);
+    let mut union: Vec<usize> = members.keys().flat_map(|(sites, _)| sites).copied().chain(in_some).collect();
     union.sort_unstable();
     union.dedup();
-    let union_rows = dims(&union).iter().fold(1usize, |n, &d| n.saturating_mul(d));
-    if members.len() > 1 && union_rows <= MAX_JOINED_ROWS {
-        let term = members.values().map(|member| member.term).min().unwrap_or(0);
-        let mut rows = vec![BTreeMap::<u32, Form>::new(); union_rows];
-        let union_dims = dims(&union);
-        for (sites, member) in &members {
-            let place: Vec<usize> =
-                sites.iter().filter_map(|site| union.iter().position(|s| s == site)).collect();
-            let member_dims = dims(sites);
-            for (index, row) in rows.iter_mut().enumerate() {
-                let digits = digits_of(index, &union_dims);
-                let local: Vec<usize> = place.iter().map(|&k| digits[k]).collect();
-                let own = index_of(&local, &member_dims);
-                for ((_, target), form) in member.elements.range((own, 0)..=(own, u32::MAX)) {
-                    row.entry(*target).or_default().add_form(form);
-                }
+    let union_dims = dims(hilbert, &union);
+    let union_rows = union_dims.iter().fold(1usize, |n, &d| n.saturating_mul(d));
+    if members.len() <= 1 || union_rows > MAX_JOINED_ROWS {
+        return members
+            .into_iter()
+            .map(|((sites, sign), member)| draft(hilbert, sites, sign, member))
+            .collect();
+    }
+    let place = |sites: &[usize]| -> Vec<usize> {
+        sites.iter().filter_map(|site| union.iter().position(|s| s == site)).collect()
+    };
+    let term = members.values().map(|member| member.term).min().unwrap_or(0);
+    let mut rows = vec![BTreeMap::<u32, Form>::new(); union_rows];
+    for ((sites, sign), member) in &members {
+        let (own, signs, member_dims) = (place(sites), place(sign), dims(hilbert, sites));
+        for (index, row) in rows.iter_mut().enumerate() {
+            let digits = digits_of(index, &union_dims);
+            let local: Vec<usize> = own.iter().map(|&k| digits[k]).collect();
+            let own = index_of(&local, &member_dims);
+            let negative = signs.iter().map(|&k| digits[k]).sum::<usize>() % 2 == 1;
+            for ((_, target), form) in member.elements.range((own, 0)..=(own, u32::MAX)) {
+                row.entry(*target).or_default().add_form(form, negative);
             }
         }
-        return vec![Draft { sites: union, rows, term }];
     }
-    members
-        .into_iter()
-        .map(|(sites, member)| {
-            let n_rows = dims(&sites).iter().product();
-            let mut rows = vec![BTreeMap::new(); n_rows];
-            for ((row, target), form) in member.elements {
-                rows[row].insert(target, form);
-            }
-            Draft { sites, rows, term: member.term }
-        })
-        .collect()
+    let in_all = n_signs.into_iter().filter(|&(_, n)| n == members.len()).map(|(site, _)| site);
+    let sign = in_all.filter(|site| union.binary_search(site).is_err()).collect();
+    vec![Draft { sites: union, sign, rows, term }]
 }
 
-/// Refuses a table that takes an allowed configuration out of a constrained block.
+/// One member as it stands.
+fn draft(hilbert: &HilbertSpace, sites: Vec<usize>, sign: Vec<usize>, member: Member) -> Draft {
+    let n_rows = dims(hilbert, &sites).iter().product();
+    let mut rows = vec![BTreeMap::new(); n_rows];
+    for ((row, target), form) in member.elements {
+        rows[row].insert(target, form);
+    }
+    Draft { sites, sign, rows, term: member.term }
+}
+
+/// Refuses a table that takes an allowed configuration out of a constrained block. Its sign set decides
+/// nothing: it makes no element 0.
 fn check_conserves(hilbert: &HilbertSpace, changed: &[usize], draft: &Draft, terms: &[Term]) -> Result<()> {
-    let dims: Vec<usize> = draft.sites.iter().map(|&site| hilbert.local_dim(site)).collect();
-    let target_dims: Vec<usize> = changed.iter().map(|&site| hilbert.local_dim(site)).collect();
+    let (dims, target_dims) = (dims(hilbert, &draft.sites), dims(hilbert, changed));
     for block in hilbert.blocks() {
         let Some(total) = block.total else { continue };
         let inside = |site: usize| (block.start..block.start + block.n_sites).contains(&site);
@@ -226,6 +264,7 @@ impl<'a> Assembler<'a> {
             lookups: Vec::new(),
             sites: Vec::new(),
             strides: Vec::new(),
+            signs: Vec::new(),
             row_starts: vec![0],
             entries: Vec::new(),
             changed: Vec::new(),
@@ -248,7 +287,7 @@ impl<'a> Assembler<'a> {
             if width > 0 {
                 widest += width;
                 let table = self.table(rows)?;
-                let lookup = self.lookup(&draft.sites, table)?;
+                let lookup = self.lookup(draft, table)?;
                 self.kernel.lookups.push(lookup);
             }
         }
@@ -281,7 +320,7 @@ impl<'a> Assembler<'a> {
                     next
                 }
             };
-            let lookup = self.lookup(&draft.sites, table)?;
+            let lookup = self.lookup(draft, table)?;
             self.kernel.diagonal.push(lookup);
         }
         self.kernel.max_conn_size += usize::from(!self.kernel.diagonal.is_empty());
@@ -302,22 +341,27 @@ impl<'a> Assembler<'a> {
         Ok(table)
     }
 
-    fn lookup(&mut self, sites: &[usize], table: u32) -> Result<Lookup> {
+    fn lookup(&mut self, draft: &Draft, table: u32) -> Result<Lookup> {
         let start = offset(self.kernel.sites.len())?;
         let mut stride = 1usize;
-        let mut strides = vec![0; sites.len()];
-        for (k, &site) in sites.iter().enumerate().rev() {
+        let mut strides = vec![0; draft.sites.len()];
+        for (k, &site) in draft.sites.iter().enumerate().rev() {
             strides[k] = offset(stride)?;
             stride *= self.hilbert.local_dim(site);
         }
-        self.kernel.sites.extend(sites.iter().map(|&site| site as u32));
+        self.kernel.sites.extend(draft.sites.iter().map(|&site| site as u32));
         self.kernel.strides.extend(strides);
-        Ok(Lookup { sites: (start, offset(self.kernel.sites.len())?), table })
+        let sites = (start, offset(self.kernel.sites.len())?);
+        let start = offset(self.kernel.signs.len())?;
+        let runs = draft.sign.chunk_by(|a, b| a + 1 == *b);
+        let ends = |run: &[usize]| Some((*run.first()? as u32, *run.last()? as u32 + 1));
+        self.kernel.signs.extend(runs.filter_map(ends));
+        Ok(Lookup { sites, signs: (start, offset(self.kernel.signs.len())?), table })
     }
 
     /// Start and number of the quantum numbers of all targets on `changed`, in order of target.
     fn targets(&mut self, changed: &[usize]) -> Result<(u32, u32)> {
-        let dims: Vec<usize> = changed.iter().map(|&site| self.hilbert.local_dim(site)).collect();
+        let dims = dims(self.hilbert, changed);
         let n_targets: usize = dims.iter().product();
         let values: Vec<i8> = (0..n_targets)
             .flat_map(|target| {

@@ -12,47 +12,41 @@ const TOLERANCE: f64 = 1e-12;
 /// Decides whether the operator is Hermitian on the unconstrained space.
 ///
 /// For each group and each pair (old digits a, new digits b) on its changed sites, the element is a function
-/// f_ab of the other sites' digits, a sum of functions of a few of them. Hermitian means f_ab = conj f_ba.
-/// A sum of functions of overlapping sets of sites is expanded in functions that vanish wherever one of
-/// their digits is 0; this expansion is unique, so comparing it term by term is exact.
+/// f_ab of the other sites' digits, a sum of functions of a few of them, some times the parity of many
+/// others. Hermitian means f_ab = conj f_ba.
+///
+/// Each site has a basis of functions of its digit: 1 and the parity `(-1)^digit` on two-level sites, 1 and
+/// the functions that are 1 at one digit other than 0 and vanish elsewhere on larger ones. Products of these
+/// are a basis of all functions, and a function of a few sites needs only products of theirs, a parity only
+/// itself. The expansion is unique, so comparing it term by term is exact.
 pub(super) fn is_hermitian(kernel: &TableKernel, values: &[Complex64]) -> bool {
     diagonal_is_real(kernel, values)
         && kernel.groups.iter().all(|group| group_is_hermitian(kernel, group, values))
 }
 
-/// Sites (with their digits) that a basis function depends on.
-type Anchored = Vec<(u32, usize)>;
+/// A product of basis functions: the sites whose function is not 1, and which it is.
+type Basis = Vec<(u32, usize)>;
 
 fn diagonal_is_real(kernel: &TableKernel, values: &[Complex64]) -> bool {
-    let mut expansion: HashMap<Anchored, Complex64> = HashMap::new();
+    let mut expansion: HashMap<Basis, Complex64> = HashMap::new();
     for lookup in &kernel.diagonal {
-        for (index, digits) in rows(kernel, lookup) {
-            let value = values[kernel.diagonal_tables[lookup.table as usize + index] as usize];
-            expand(kernel, &digits, value, &mut |key, part| *expansion.entry(key).or_default() += part);
-        }
+        let sites = &kernel.sites[range(lookup.sites)];
+        let slots = &kernel.diagonal_tables[lookup.table as usize..][..n_rows(kernel, sites)];
+        let table = slots.iter().map(|&slot| values[slot as usize]).collect();
+        expand(kernel, lookup, sites, table, |key, part| *expansion.entry(key).or_default() += part);
     }
     let size = largest(expansion.values());
     expansion.values().all(|value| value.im.abs() <= TOLERANCE * size)
 }
 
 fn group_is_hermitian(kernel: &TableKernel, group: &Group, values: &[Complex64]) -> bool {
-    let changed = &kernel.changed[range(group.changed)];
-    let mut expansion: HashMap<(Vec<i8>, Vec<i8>, Anchored), Complex64> = HashMap::new();
+    let mut expansion: HashMap<(Vec<i8>, Vec<i8>, Basis), Complex64> = HashMap::new();
     for lookup in &kernel.lookups[range(group.lookups)] {
-        for (index, digits) in rows(kernel, lookup) {
-            let (inside, outside): (Anchored, Anchored) =
-                digits.into_iter().partition(|(site, _)| changed.contains(site));
-            let old: Vec<i8> = inside.iter().map(|&(site, digit)| local(kernel, site).value(digit)).collect();
-            let row = lookup.table as usize + index;
-            let entries =
-                &kernel.entries[kernel.row_starts[row] as usize..kernel.row_starts[row + 1] as usize];
-            for entry in entries {
-                let start = group.new_values as usize + entry.target as usize * changed.len();
-                let new = &kernel.new_values[start..start + changed.len()];
-                expand(kernel, &outside, values[entry.slot as usize], &mut |key, part| {
-                    *expansion.entry((old.clone(), new.to_vec(), key)).or_default() += part;
-                });
-            }
+        let (outside, functions) = functions(kernel, group, lookup, values);
+        for ((old, new), table) in functions {
+            expand(kernel, lookup, &outside, table, |key, part| {
+                *expansion.entry((old.clone(), new.clone(), key)).or_default() += part;
+            });
         }
     }
     let size = largest(expansion.values());
@@ -66,51 +60,88 @@ fn largest<'a>(values: impl Iterator<Item = &'a Complex64>) -> f64 {
     values.fold(0.0, |size, value| size.max(value.norm()))
 }
 
-/// Adds the value of a function at `digits` to its expansion.
-///
-/// The basis function of sites U with non-zero digits has the coefficient
-/// `Σ_{V ⊆ U} (-1)^{|U| - |V|} f(digits on V, 0 elsewhere)`. So each zero of `digits` either stays out of U,
-/// or joins it with any non-zero digit and a minus sign.
+/// Old and new quantum numbers on a group's changed sites → the element's values on all digits elsewhere.
+type Functions = HashMap<(Vec<i8>, Vec<i8>), Vec<Complex64>>;
+
+/// The functions f_ab of one lookup, without its signs, and the sites that they depend on.
+fn functions(
+    kernel: &TableKernel,
+    group: &Group,
+    lookup: &Lookup,
+    values: &[Complex64],
+) -> (Vec<u32>, Functions) {
+    let changed = &kernel.changed[range(group.changed)];
+    let sites = &kernel.sites[range(lookup.sites)];
+    let outside: Vec<u32> = sites.iter().copied().filter(|site| !changed.contains(site)).collect();
+    let mut functions = Functions::new();
+    for index in 0..n_rows(kernel, sites) {
+        let (mut old, mut place) = (Vec::with_capacity(changed.len()), 0);
+        for (&site, &stride) in sites.iter().zip(&kernel.strides[range(lookup.sites)]) {
+            let local = local(kernel, site);
+            let digit = index / stride as usize % local.len;
+            match changed.contains(&site) {
+                true => old.push(local.value(digit)),
+                false => place = place * local.len + digit,
+            }
+        }
+        let row = lookup.table as usize + index;
+        let entries = kernel.row_starts[row] as usize..kernel.row_starts[row + 1] as usize;
+        for entry in &kernel.entries[entries] {
+            let start = group.new_values as usize + entry.target as usize * changed.len();
+            let new = kernel.new_values[start..start + changed.len()].to_vec();
+            let function = functions
+                .entry((old.clone(), new))
+                .or_insert_with(|| vec![Complex64::ZERO; n_rows(kernel, &outside)]);
+            function[place] += values[entry.slot as usize];
+        }
+    }
+    (outside, functions)
+}
+
+/// Expands a function of the digits on `sites`, times a lookup's signs, which are parities of other sites.
 fn expand(
     kernel: &TableKernel,
-    digits: &[(u32, usize)],
-    value: Complex64,
-    add: &mut impl FnMut(Anchored, Complex64),
+    lookup: &Lookup,
+    sites: &[u32],
+    mut table: Vec<Complex64>,
+    mut add: impl FnMut(Basis, Complex64),
 ) {
-    let mut partial: Vec<(Anchored, Complex64)> = vec![(Anchored::new(), value)];
-    for &(site, digit) in digits {
-        let with = |key: &Anchored, digit: usize| {
-            let mut key = key.clone();
-            key.push((site, digit));
-            key
-        };
-        partial = match digit {
-            0 => {
-                let joined: Vec<_> = partial
-                    .iter()
-                    .flat_map(|(key, value)| (1..dim(kernel, site)).map(move |d| (with(key, d), -value)))
-                    .collect();
-                partial.into_iter().chain(joined).collect()
+    let mut stride = 1;
+    for &site in sites.iter().rev() {
+        let dim = local(kernel, site).len;
+        for first in (0..table.len()).filter(|index| index / stride % dim == 0) {
+            let zero = table[first];
+            if dim == 2 {
+                let one = table[first + stride];
+                table[first] = (zero + one) * 0.5;
+                table[first + stride] = (zero - one) * 0.5;
+            } else {
+                (1..dim).for_each(|digit| table[first + digit * stride] -= zero);
             }
-            digit => partial.iter().map(|(key, value)| (with(key, digit), *value)).collect(),
-        };
+        }
+        stride *= dim;
     }
-    partial.into_iter().for_each(|(key, value)| add(key, value));
+    let signs: Basis = kernel.signs[range(lookup.signs)]
+        .iter()
+        .flat_map(|&(start, end)| (start..end).map(|s| (s, 1)))
+        .collect();
+    for (mut index, value) in table.into_iter().enumerate().filter(|(_, value)| *value != Complex64::ZERO) {
+        let mut key = signs.clone();
+        for &site in sites.iter().rev() {
+            let dim = local(kernel, site).len;
+            if index % dim > 0 {
+                key.push((site, index % dim));
+            }
+            index /= dim;
+        }
+        key.sort_unstable();
+        add(key, value);
+    }
 }
 
-/// Every index of a lookup's table with the digits of its sites.
-fn rows(kernel: &TableKernel, lookup: &Lookup) -> Vec<(usize, Anchored)> {
-    let sites = &kernel.sites[range(lookup.sites)];
-    let strides = &kernel.strides[range(lookup.sites)];
-    let n_rows: usize = sites.iter().map(|&site| dim(kernel, site)).product();
-    let digit = |index: usize, k: usize| index / strides[k] as usize % dim(kernel, sites[k]);
-    (0..n_rows)
-        .map(|index| (index, sites.iter().enumerate().map(|(k, &site)| (site, digit(index, k))).collect()))
-        .collect()
-}
-
-fn dim(kernel: &TableKernel, site: u32) -> usize {
-    local(kernel, site).len
+/// Number of rows of a table over some sites.
+fn n_rows(kernel: &TableKernel, sites: &[u32]) -> usize {
+    sites.iter().map(|&site| local(kernel, site).len).product()
 }
 
 fn local(kernel: &TableKernel, site: u32) -> LocalStates {

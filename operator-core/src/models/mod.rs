@@ -117,7 +117,7 @@ fn check_graph(hilbert: &HilbertSpace, graph: &Graph) -> Result<()> {
 
 /// Checks that all sites have two local states.
 fn check_two_level(hilbert: &HilbertSpace, model: &'static str) -> Result<()> {
-    if hilbert.is_two_level() && !hilbert.is_fermionic() {
+    if hilbert.is_two_level() && !hilbert.factors().iter().any(HilbertSpace::is_fermionic) {
         return Ok(());
     }
     Err(crate::Error::WrongHilbert {

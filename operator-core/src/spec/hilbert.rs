@@ -23,6 +23,9 @@ pub fn hilbert_to_json(hilbert: &HilbertSpace) -> Value {
             "n_fermions": space.n_fermions(),
             "n_fermions_per_spin": space.n_fermions_per_spin(),
         }),
+        HilbertSpace::Tensor(space) => json!({
+            "kind": "tensor", "factors": space.factors().iter().map(hilbert_to_json).collect::<Vec<_>>(),
+        }),
     }
 }
 
@@ -45,7 +48,12 @@ pub(super) fn read(hilbert: &Reader<'_>) -> Result<HilbertSpace> {
         }
         "fock" => fock(hilbert),
         "spin_orbital_fermions" => fermions(hilbert),
-        _ => kind.wrong("spin, qubit, fock or spin_orbital_fermions"),
+        "tensor" => {
+            hilbert.only(&["kind", "factors"])?;
+            let factors = hilbert.key("factors")?.items()?.map(|factor| read(&factor));
+            HilbertSpace::tensor(factors.collect::<Result<Vec<_>>>()?)
+        }
+        _ => kind.wrong("spin, qubit, fock, spin_orbital_fermions or tensor"),
     }
 }
 

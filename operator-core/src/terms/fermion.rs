@@ -31,8 +31,8 @@ impl fmt::Display for Ladder {
     }
 }
 
-/// A product of creation and annihilation operators, which act right to left; Jordan-Wigner signs in mode
-/// order. It prints as `0^ 3^ 2 1`.
+/// A product of creation and annihilation operators of one factor's modes, which act right to left;
+/// Jordan-Wigner signs in mode order, over this factor. It prints as `0^ 3^ 2 1`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FermionString {
     ladders: Vec<Ladder>,
@@ -42,15 +42,16 @@ impl FermionString {
     pub(crate) fn new(hilbert: &HilbertSpace, ladders: &[Ladder]) -> Result<Self> {
         let string = FermionString { ladders: ladders.to_vec() };
         let name = || format!("fermion string {string}");
-        if !hilbert.is_fermionic() {
-            return Err(Error::WrongHilbert {
-                term: name(),
-                hilbert: hilbert.to_string(),
-                reason: "its sites are not fermion modes",
-            });
-        }
-        for ladder in ladders {
-            check_sites(hilbert, &[ladder.mode], &name)?;
+        let wrong = |reason| Error::WrongHilbert { term: name(), hilbert: hilbert.to_string(), reason };
+        let mut modes = None;
+        for &Ladder { mode, .. } in ladders {
+            check_sites(hilbert, &[mode], &name)?;
+            let own = hilbert.modes_with(mode).ok_or_else(|| wrong("its sites are not fermion modes"))?;
+            if *modes.get_or_insert(own.clone()) != own {
+                return Err(wrong(
+                    "its modes are in different factors, which commute; write a string a factor",
+                ));
+            }
         }
         Ok(string)
     }

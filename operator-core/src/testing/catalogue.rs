@@ -21,7 +21,7 @@ pub struct Entry {
 }
 
 /// Operators on all spaces: the models, random Pauli strings and matrices, hops with conserved numbers,
-/// fermion strings, and what cancels or is empty. The same ones every time.
+/// fermion strings, tensor products, and what cancels or is empty. The same ones every time.
 ///
 /// # Errors
 /// Never, unless this crate is broken.
@@ -33,6 +33,7 @@ pub fn catalogue() -> Result<Vec<Entry>> {
     local_matrices(&mut add)?;
     conserved(&mut add)?;
     fermions(&mut add)?;
+    tensor_products(&mut add)?;
     corners(&mut add)?;
     Ok(entries)
 }
@@ -226,6 +227,174 @@ fn hubbard(hilbert: HilbertSpace, n_spin_states: usize, hop: Complex64) -> Resul
         }
     }
     Definition::new("hops", terms)
+}
+
+fn tensor_products(add: &mut dyn FnMut(&'static str, Definition)) -> Result<()> {
+    let spins = HilbertSpace::from(Spin::half(3)?);
+    add("Dicke model", dicke((spins * Fock::new(3, 1)?)?)?);
+    let spins = HilbertSpace::from(Spin::new(1.0, 2)?);
+    add("Dicke model of spins 1 with two modes", dicke((spins * Fock::new(2, 2)?)?)?);
+    let electrons = SpinOrbitalFermions::new(4)?;
+    let phonons = Fock::new(2, 2)?;
+    add("Holstein chain", holstein((HilbertSpace::from(electrons.clone()) * phonons.clone())?)?);
+    let electrons = HilbertSpace::from(electrons.with_n_fermions(2)?);
+    add("Holstein chain, phonons first", holstein((HilbertSpace::from(phonons) * electrons)?)?);
+    let electrons = SpinOrbitalFermions::with_spin(24, 0.5)?.with_n_fermions_per_spin(&[12, 11])?;
+    add("Holstein chain of 24 orbitals", holstein((HilbertSpace::from(electrons) * Fock::new(3, 24)?)?)?);
+    let two = HilbertSpace::tensor(vec![SpinOrbitalFermions::new(4)?; 2])?;
+    add("two species of fermions that commute", all_families(two, 15)?);
+    let electrons = HilbertSpace::from(SpinOrbitalFermions::new(4)?.with_n_fermions(2)?);
+    add("Kondo chain at fixed numbers", kondo((electrons * Spin::half(4)?.with_total_sz(0.0)?)?)?);
+    let electrons = HilbertSpace::from(SpinOrbitalFermions::new(3)?.with_n_fermions(2)?);
+    let three = [electrons, Spin::half(3)?.with_total_sz(0.5)?.into(), Fock::new(2, 1)?.into()];
+    add("Kondo chain beside a boson", kondo(HilbertSpace::tensor(three)?)?);
+    let two_level: [HilbertSpace; 3] =
+        [Spin::half(2)?.into(), Qubit::new(2)?.into(), SpinOrbitalFermions::new(3)?.into()];
+    add("spins, qubits and fermions", all_families(HilbertSpace::tensor(two_level)?, 16)?);
+    let fermions = |n| SpinOrbitalFermions::new(n).map(HilbertSpace::from);
+    let mixed = [fermions(3)?, Spin::new(1.0, 1)?.into(), Qubit::new(1)?.into(), fermions(2)?];
+    add("fermions on both sides of a spin 1", all_families(HilbertSpace::tensor(mixed)?, 17)?);
+    let large: [HilbertSpace; 3] =
+        [Fock::new(4, 20)?.into(), SpinOrbitalFermions::new(40)?.into(), Qubit::new(30)?.into()];
+    add("all families on 90 sites", all_families(HilbertSpace::tensor(large)?, 18)?);
+    Ok(())
+}
+
+/// The first site of each factor, and the site after the last one.
+fn starts(hilbert: &HilbertSpace) -> Vec<usize> {
+    let mut starts = vec![0];
+    for factor in hilbert.factors() {
+        starts.push(starts[starts.len() - 1] + factor.n_sites());
+    }
+    starts
+}
+
+/// The annihilation operator of a boson, which also takes a spin from one local state to the one before it.
+fn lower(dim: usize) -> Array2<Complex64> {
+    Array2::from_shape_fn((dim, dim), |(row, column)| match column == row + 1 {
+        true => (column as f64).sqrt().into(),
+        false => Complex64::ZERO,
+    })
+}
+
+fn adjoint(matrix: &Array2<Complex64>) -> Array2<Complex64> {
+    matrix.t().mapv(|z| z.conj())
+}
+
+/// The matrix of n = 0, 1, …
+fn number(dim: usize) -> Array2<Complex64> {
+    Array2::from_diag(&ndarray::Array1::from_shape_fn(dim, |n| Complex64::from(n as f64)))
+}
+
+/// Spins in cavities, `Σ ω b†b + Σ g (σ b† + σ† b)`: excitations go to and fro between the factors.
+fn dicke(hilbert: HilbertSpace) -> Result<Definition> {
+    let (n_spins, n_sites) = (starts(&hilbert)[1], hilbert.n_sites());
+    let (spin, boson) = (hilbert.local_dim(0), hilbert.local_dim(n_spins));
+    let mut terms = Terms::new(hilbert);
+    let omega = terms.parameter("omega", 0.9)?.at(0)?;
+    let g = terms.parameter("g", vec![0.3; n_spins])?;
+    for mode in n_spins..n_sites {
+        terms.local(omega, &[mode], number(boson))?;
+        for site in 0..n_spins {
+            let absorb = ndarray::linalg::kron(&lower(boson), &adjoint(&lower(spin)));
+            terms.local(g.at(site)?, &[mode, site], &absorb + &adjoint(&absorb))?;
+        }
+    }
+    Definition::new("Dicke", terms)
+}
+
+/// Electrons that hop between all orbitals of a spin state, and phonons that they create,
+/// `Σ t c†_i c_j + Σ n_i (b_k + b_k†) + Σ b†b`.
+fn holstein(hilbert: HilbertSpace) -> Result<Definition> {
+    let starts = starts(&hilbert);
+    let fermions = usize::from(!hilbert.factors()[0].is_fermionic());
+    let (modes, phonons) = (starts[fermions], starts[1 - fermions]);
+    let n_phonons = hilbert.factors()[1 - fermions].n_sites();
+    let dim = hilbert.local_dim(phonons);
+    let spin_states: Vec<(usize, usize)> =
+        hilbert.factors()[fermions].blocks().iter().map(|block| (block.start, block.n_sites)).collect();
+    let mut terms = Terms::new(hilbert);
+    let t = terms.parameter("t", 1.1)?.at(0)?;
+    let g = terms.parameter("g", 0.4)?.at(0)?;
+    let shake = ndarray::linalg::kron(&number(2), &(lower(dim) + adjoint(&lower(dim))));
+    for (first, n_orbitals) in spin_states {
+        for a in 0..n_orbitals {
+            let mode = modes + first + a;
+            terms.local(g, &[mode, phonons + a % n_phonons], shake.clone())?;
+            for other in mode + 1..modes + first + n_orbitals {
+                let hop = Complex64::new(-1.0, 0.3) / (other - mode) as f64;
+                terms.fermion(hop * t, &[Ladder::create(mode), Ladder::destroy(other)])?;
+                terms.fermion(hop.conj() * t, &[Ladder::create(other), Ladder::destroy(mode)])?;
+            }
+        }
+    }
+    for phonon in phonons..phonons + n_phonons {
+        terms.local(0.7, &[phonon], number(dim))?;
+    }
+    Definition::new("Holstein", terms)
+}
+
+/// A ring of electrons and one of spins 1/2, `n_i σz_i` between them, and any boson shaken by the electrons.
+fn kondo(hilbert: HilbertSpace) -> Result<Definition> {
+    let (starts, n_sites) = (starts(&hilbert), hilbert.n_sites());
+    let n = starts[1];
+    let dim = hilbert.local_dim(n_sites - 1);
+    let mut terms = Terms::new(hilbert);
+    let j = terms.parameter("J", 0.6)?.at(0)?;
+    for a in 0..n {
+        let b = (a + 1) % n;
+        terms.fermion(-1.0, &[Ladder::create(a), Ladder::destroy(b)])?;
+        terms.fermion(-1.0, &[Ladder::create(b), Ladder::destroy(a)])?;
+        for pauli in [Pauli::X, Pauli::Y, Pauli::Z] {
+            terms.pauli(0.5, &[(n + a, pauli), (n + b, pauli)])?;
+        }
+        terms.pauli(j, &[(a, Pauli::Z), (n + a, Pauli::Z)])?;
+        if starts.len() > 3 {
+            let shake = ndarray::linalg::kron(&number(2), &(lower(dim) + adjoint(&lower(dim))));
+            terms.local(0.2, &[a, n_sites - 1], shake)?;
+        }
+    }
+    Definition::new("Kondo", terms)
+}
+
+/// Random fermion strings in every fermion factor, Pauli strings across all two-level sites, and matrices on
+/// any two sites.
+fn all_families(hilbert: HilbertSpace, seed: u64) -> Result<Definition> {
+    let mut rng = SplitMix::new(seed);
+    let (starts, n_sites) = (starts(&hilbert), hilbert.n_sites());
+    let two_level: Vec<usize> = (0..n_sites).filter(|&site| hilbert.local_dim(site) == 2).collect();
+    let mut terms = Terms::new(hilbert.clone());
+    let mut coefficient = SplitMix::new(seed + 100);
+    let mut coefficient = || Complex64::new(coefficient.number(), coefficient.number());
+    for (factor, &start) in hilbert.factors().iter().zip(&starts) {
+        for len in [2, 2, 2, 2, 4, 4, 5, 0].into_iter().filter(|_| factor.is_fermionic()) {
+            let mode = |rng: &mut SplitMix| start + rng.below(factor.n_sites());
+            let string: Vec<Ladder> =
+                (0..len).map(|k| Ladder { mode: mode(&mut rng), dagger: k % 2 == 0 }).collect();
+            terms.fermion(coefficient(), &string)?;
+            // A hop that is counted by a third mode shares a group with the plain one.
+            let counted = Ladder::create(mode(&mut rng));
+            let string = [&string[..], &[counted, Ladder { dagger: false, ..counted }]].concat();
+            terms.fermion(coefficient(), &string)?;
+        }
+    }
+    for _ in 0..8 {
+        let (n_flips, n_signs) = (rng.below(3), rng.below(two_level.len() - 1));
+        let sites = rng.distinct(n_flips + n_signs, two_level.len());
+        let matrix = |(k, &site): (usize, &usize)| match k {
+            k if k >= n_flips => (two_level[site], Pauli::Z),
+            k => (two_level[site], [Pauli::X, Pauli::Y][k % 2]),
+        };
+        // Two strings with equal flips and unequal signs.
+        for n in [sites.len(), sites.len() - sites.len().saturating_sub(n_flips) / 2] {
+            let string: Vec<_> = sites[..n].iter().enumerate().map(matrix).collect();
+            terms.pauli(coefficient(), &string)?;
+        }
+        let pair = rng.distinct(2, n_sites);
+        let dim = pair.iter().map(|&site| hilbert.local_dim(site)).product();
+        terms.local(coefficient(), &pair, random_matrix(&mut rng, dim, true))?;
+    }
+    Definition::new("all families", terms)
 }
 
 fn corners(add: &mut dyn FnMut(&'static str, Definition)) -> Result<()> {

@@ -14,7 +14,7 @@ type Matrix = Array2<Complex64>;
 const MAX_DIM: usize = 4096;
 
 /// An operator's matrix, each term written out on the full space by Kronecker products (fermion strings by
-/// products of Jordan-Wigner matrices), then restricted to the states that meet the constraint.
+/// products of Jordan-Wigner matrices of their factor), then restricted to the states that meet the constraint.
 ///
 /// # Errors
 /// [`Error::TooLarge`] for a space of more than 4096 states, constraints lifted.
@@ -37,9 +37,9 @@ pub fn kronecker_dense(definition: &Definition) -> Result<Array2<Complex64>> {
         let coefficient = term.coefficient.factor * value;
         let matrix = match &term.kind {
             TermKind::Local(local) => embed(local.sites(), local.matrix(), &dims),
-            TermKind::Pauli(string) => pauli_string(&string.paulis(), dims.len()),
+            TermKind::Pauli(string) => pauli_string(&string.paulis(), &dims),
             TermKind::Fermion(string) => {
-                let factors = string.ladders().iter().map(|&ladder| jordan_wigner(ladder, dims.len()));
+                let factors = string.ladders().iter().map(|&ladder| fermion(hilbert, ladder));
                 factors.fold(Matrix::eye(dim), |product, factor| product.dot(&factor))
             }
         };
@@ -56,12 +56,26 @@ fn product(factors: impl Iterator<Item = Matrix>) -> Matrix {
     factors.fold(Matrix::eye(1), |product, factor| kron(&product, &factor))
 }
 
-fn pauli_string(paulis: &[(usize, Pauli)], n_sites: usize) -> Matrix {
-    product((0..n_sites).map(|site| match paulis.iter().find(|(s, _)| *s == site) {
-        None => Matrix::eye(2),
+fn pauli_string(paulis: &[(usize, Pauli)], dims: &[usize]) -> Matrix {
+    product(dims.iter().enumerate().map(|(site, &dim)| match paulis.iter().find(|(s, _)| *s == site) {
+        None => Matrix::eye(dim),
         Some((_, Pauli::X)) => real_matrix([[0.0, 1.0], [1.0, 0.0]]),
         Some((_, Pauli::Y)) => real_matrix([[0.0, -1.0], [1.0, 0.0]]).mapv(|z| z * Complex64::I),
         Some((_, Pauli::Z)) => real_matrix([[1.0, 0.0], [0.0, -1.0]]),
+    }))
+}
+
+/// The Jordan-Wigner matrix of a ladder on its factor, the identity on every other.
+fn fermion(hilbert: &HilbertSpace, ladder: Ladder) -> Matrix {
+    let mut start = 0;
+    product(hilbert.factors().iter().map(|factor| {
+        let n_sites = factor.n_sites();
+        let inside = ladder.mode.checked_sub(start).filter(|&mode| mode < n_sites);
+        start += n_sites;
+        match inside {
+            Some(mode) => jordan_wigner(Ladder { mode, ..ladder }, n_sites),
+            None => Matrix::eye((0..n_sites).map(|site| factor.local_dim(site)).product()),
+        }
     }))
 }
 

@@ -31,7 +31,7 @@ pub fn reference_row(definition: &Definition, x: &[i8]) -> BTreeMap<Vec<i8>, Com
         match &term.kind {
             TermKind::Local(local) => local_row(hilbert, local, x, &mut add),
             TermKind::Pauli(string) => pauli_row(hilbert, string, x, &mut add),
-            TermKind::Fermion(string) => fermion_row(string, x, &mut add),
+            TermKind::Fermion(string) => fermion_row(hilbert, string, x, &mut add),
         }
     }
     row
@@ -74,14 +74,27 @@ fn pauli_row(
     add(state, mel);
 }
 
-/// From the left, a creation operator empties its mode and an annihilation operator fills it.
-fn fermion_row(string: &FermionString, x: &[i8], add: &mut dyn FnMut(Vec<i8>, Complex64)) {
+/// From the left, a creation operator empties its mode and an annihilation operator fills it, past the
+/// fermions of its factor on modes before it.
+fn fermion_row(
+    hilbert: &HilbertSpace,
+    string: &FermionString,
+    x: &[i8],
+    add: &mut dyn FnMut(Vec<i8>, Complex64),
+) {
     let (mut state, mut mel) = (x.to_vec(), Complex64::ONE);
     for ladder in string.ladders() {
         if state[ladder.mode] != i8::from(ladder.dagger) {
             return;
         }
-        if state[..ladder.mode].iter().filter(|&&n| n == 1).count() % 2 == 1 {
+        let mut first = 0;
+        for factor in hilbert.factors() {
+            match first + factor.n_sites() {
+                next if next <= ladder.mode => first = next,
+                _ => break,
+            }
+        }
+        if state[first..ladder.mode].iter().filter(|&&n| n == 1).count() % 2 == 1 {
             mel = -mel;
         }
         state[ladder.mode] = i8::from(!ladder.dagger);

@@ -1,0 +1,87 @@
+use num_complex::Complex64;
+
+use crate::bits::{self, SiteSet};
+use crate::hilbert::HilbertSpace;
+use crate::terms::{Coefficient, FermionString, PauliString};
+
+/// What every family of terms on two-level sites comes down to: `coefficient · (-1)^|x & sign|` where x has
+/// `guard` set as `guard_value` says, 0 elsewhere, as the element to x' = x ^ flip.
+pub(super) struct MaskString {
+    pub(super) flip: SiteSet,
+    pub(super) guard: SiteSet,
+    pub(super) guard_value: SiteSet,
+    pub(super) sign: SiteSet,
+    pub(super) coefficient: Coefficient,
+    pub(super) term: u32,
+}
+
+impl MaskString {
+    pub(super) fn from_pauli(string: &PauliString, coefficient: Coefficient, term: u32) -> Self {
+        let n_words = string.flip().len();
+        MaskString {
+            flip: string.flip().clone(),
+            guard: bits::empty(n_words),
+            guard_value: bits::empty(n_words),
+            sign: string.sign().clone(),
+            coefficient: Coefficient { factor: coefficient.factor * string.phase(), ..coefficient },
+            term,
+        }
+    }
+
+    /// `<x| o_1 o_2 … |x'>`: the bra takes the conjugates of the factors from left to right. Each needs its
+    /// mode empty or filled by then and gives the parity of the modes below it that anticommute with it.
+    /// `None` if the string is 0.
+    pub(super) fn from_fermion(
+        hilbert: &HilbertSpace,
+        string: &FermionString,
+        coefficient: Coefficient,
+        term: u32,
+    ) -> Option<Self> {
+        let n_words = bits::n_words(hilbert.n_sites());
+        let mut out = MaskString {
+            flip: bits::empty(n_words),
+            guard: bits::empty(n_words),
+            guard_value: bits::empty(n_words),
+            sign: bits::empty(n_words),
+            coefficient,
+            term,
+        };
+        for ladder in string.ladders() {
+            let mode = ladder.mode;
+            // c† has a non-zero bra element where the mode is filled in the bra.
+            let needed_in_x = ladder.dagger ^ bits::contains(&out.flip, mode);
+            if bits::contains(&out.guard, mode) && bits::contains(&out.guard_value, mode) != needed_in_x {
+                return None;
+            }
+            bits::insert(&mut out.guard, mode);
+            if needed_in_x {
+                bits::insert(&mut out.guard_value, mode);
+            }
+            for below in hilbert.modes_with(mode).map_or(0, |modes| modes.start)..mode {
+                bits::toggle(&mut out.sign, below);
+                if bits::contains(&out.flip, below) {
+                    out.coefficient.factor = -out.coefficient.factor;
+                }
+            }
+            bits::toggle(&mut out.flip, mode);
+        }
+        Some(out)
+    }
+
+    /// The string as a table over `sites`, among which are all its guards: the indices where it is not 0
+    /// (bit k is the bit of the k-th site), each with the sign that these sites give.
+    pub(super) fn rows(&self, sites: &[usize]) -> impl Iterator<Item = (usize, Complex64)> {
+        let local = |set: &SiteSet| -> usize {
+            sites.iter().enumerate().map(|(k, &site)| usize::from(bits::contains(set, site)) << k).sum()
+        };
+        let (guard, value, sign) = (local(&self.guard), local(&self.guard_value), local(&self.sign));
+        // Only the bits that no guard fixes are free: this counts through them.
+        let free = !guard & ((1 << sites.len()) - 1);
+        let next = move |&bits: &usize| Some(bits.wrapping_sub(free) & free).filter(|&bits| bits != 0);
+        std::iter::successors(Some(0), next).map(move |bits| {
+            let index = value | bits;
+            let parity = if (index & sign).count_ones() % 2 == 1 { -1.0 } else { 1.0 };
+            (index, Complex64::new(parity, 0.0))
+        })
+    }
+}
