@@ -51,7 +51,7 @@ proptest! {
         let a = random_terms(&space, seed, true);
         let matrix = dense(&a);
         let mut power = eye(&space);
-        for n in 0..5 {
+        for n in 0..4 {
             prop_assert!(distance(&dense(&a.pow(n).unwrap()), &power) < 1e-9);
             power = power.dot(&matrix);
         }
@@ -108,7 +108,7 @@ proptest! {
 }
 
 #[test]
-fn catalogue_operators_commute_with_their_squares_and_add_up() {
+fn squares_and_doubles_of_catalogue_operators_are_those_of_their_matrices() {
     for entry in catalogue().unwrap() {
         let a = entry.definition;
         if a.hilbert().log2_n_states() > 7.0 || a.terms().len() > 40 {
@@ -275,11 +275,7 @@ fn results_have_short_names() {
     assert_eq!(ising.adjoint().unwrap().name(), "adjoint(Ising)");
     assert_eq!(ising.commutator(&heisenberg).unwrap().name(), "[Ising, Heisenberg]");
     let many = Definition::sum(std::iter::repeat_n(&heisenberg, 9)).unwrap();
-    assert_eq!(
-        many.name(),
-        "Heisenberg + Heisenberg + Heisenberg + Heisenberg + Heise ...".get(..56).unwrap().to_owned()
-            + " ..."
-    );
+    assert_eq!(many.name(), "Heisenberg + Heisenberg + Heisenberg + Heisenberg + Heis ...");
 }
 
 #[test]
@@ -297,14 +293,14 @@ fn pieces_that_leave_a_constrained_space_may_add_up_to_one_that_does_not() {
     let matrix = kronecker_dense(&exchange).unwrap();
     assert_eq!(matrix.iter().filter(|z| z.norm() > 0.0).count(), 4);
     assert!(
-        matches!((&exchange - Definition::new("0", (&xx - &xx).unwrap()).unwrap()), Ok(same) if same == exchange)
+        matches!(&exchange - Definition::new("0", (&xx - &xx).unwrap()).unwrap(), Ok(same) if same == exchange)
     );
 }
 
 #[test]
 fn powers_at_fixed_magnetisation_are_those_of_the_matrix() {
-    let space = Spin::half(8).unwrap().with_total_sz(0.0).unwrap();
-    let chain = Graph::chain(8, Boundary::Open).unwrap();
+    let space = Spin::half(6).unwrap().with_total_sz(0.0).unwrap();
+    let chain = Graph::chain(6, Boundary::Open).unwrap();
     let heisenberg = Heisenberg::new(space, &chain, 0.5).unwrap().definition().unwrap();
     let matrix = kronecker_dense(&heisenberg).unwrap();
     let mut power = matrix.clone();
@@ -337,7 +333,7 @@ fn bad_algebra_is_refused_with_the_value_and_the_remedy() {
         message((f64::NAN * &ising).unwrap_err()),
         "factor of an operator is NaN+0i; coefficients must be finite"
     );
-    assert!(matches!((&ising * Complex64::new(0.0, f64::INFINITY)), Err(Error::NotFinite { .. })));
+    assert!(matches!(&ising * Complex64::new(0.0, f64::INFINITY), Err(Error::NotFinite { .. })));
     let mut huge = Terms::new(Qubit::new(2).unwrap());
     huge.pauli(1e308, &[(0, Pauli::X)]).unwrap();
     assert_eq!(

@@ -176,7 +176,7 @@ fn formulas_that_do_not_fit_are_refused_with_the_operator() {
     );
     assert_eq!(
         message((f64::INFINITY * sigmax(0)).on(Qubit::new(1).unwrap())),
-        "coefficient of inf sigmax(0) is inf+NaNi; coefficients must be finite"
+        "coefficient of (inf+NaNi) sigmax(0) is inf+NaNi; coefficients must be finite"
     );
     let long = (0..20).map(sigmaz).reduce(|a, b| a * b).unwrap();
     assert_eq!(long.on(Spin::half(20).unwrap()).unwrap().len(), 1);

@@ -71,10 +71,11 @@ proptest! {
     fn local_matrices_have_the_same_matrix(space in prop::sample::select(spaces()), seed: u64) {
         let terms = random_terms(&space, seed, true);
         let local = terms.to_local().unwrap();
-        prop_assert!(local.iter().all(|term| match &term.kind {
+        let sorted = local.iter().all(|term| match &term.kind {
             TermKind::Local(local) => local.sites().is_sorted(),
             _ => false,
-        }));
+        });
+        prop_assert!(sorted);
         assert_close(&dense(&local), &dense(&terms));
     }
 
@@ -134,8 +135,9 @@ proptest! {
         let (mut text, mut expected) = (Vec::new(), Terms::new(Qubit::new(6).unwrap()));
         for _ in 0..1 + rng.below(6) {
             let z = Complex64::new(rng.number(), rng.number());
+            let n = 1 + rng.below(4);
             let string: Vec<(usize, Pauli)> = rng
-                .distinct(1 + rng.below(4), 6)
+                .distinct(n, 6)
                 .into_iter()
                 .map(|site| (site, [Pauli::X, Pauli::Y, Pauli::Z][rng.below(3)]))
                 .collect();
@@ -187,10 +189,7 @@ fn known_normal_orders() {
     assert_eq!(ordered(&[up(0), up(3)]), ["-1 3^ 0^"]);
     assert_eq!(ordered(&[down(0), up(1)]), ["-1 1^ 0"]);
     assert_eq!(ordered(&[down(2), up(2)]), ["-1 2^ 2", "1 I"]);
-    assert_eq!(
-        ordered(&[up(1), down(1), up(2), down(2)]),
-        ["-1 2^ 1^ 2 1"].map(|_| "1 2^ 1^ 2 1").map(|s| s.replace("1 2^ 1^ 2 1", "-1 2^ 1^ 2 1"))
-    );
+    assert_eq!(ordered(&[up(1), down(1), up(2), down(2)]), ["-1 2^ 1^ 2 1"]);
     assert_eq!(ordered(&[up(1), up(1)]), [""; 0]);
     assert_eq!(ordered(&[up(1), down(1), up(1), down(1)]), ["1 1^ 1"]);
 }
@@ -261,10 +260,7 @@ fn openfermion_text_is_read_in_its_usual_forms() {
         message("1.0 [X-1]", None),
         "cannot read \"X-1\": expected the number of a qubit after the letter"
     );
-    assert_eq!(
-        message("1.0 [X0] 2 [Z0]", None),
-        "cannot read \" 2 \": expected + or - between terms".replace("\" 2 \"", "\"2 \"")
-    );
+    assert_eq!(message("1.0 [X0] 2 [Z0]", None), "cannot read \"2 \": expected + or - between terms");
     assert_eq!(
         message("one [X0]", None),
         "cannot read \"one \": expected a number like 0.5, 2j or (0.3+0.1j)"

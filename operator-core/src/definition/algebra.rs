@@ -28,7 +28,7 @@ fallible_operators!(Definition);
 ///     sum?.to_string(),
 ///     "2 * Ising + Heisenberg(h = 1, J = 0.5, J_2 = 1) on Spin(1/2, 4 sites)"
 /// );
-/// assert!(ising.commutator(&ising.pow(2)?)?.terms().is_empty());
+/// assert!(ising.commutator(&ising)?.terms().is_empty());
 /// # Ok::<(), operator_core::Error>(())
 /// ```
 ///

@@ -5,8 +5,10 @@ use num_complex::Complex64;
 use crate::error::{Error, Result};
 use crate::terms::Pauli;
 
+type WeightedString = (Vec<(usize, Pauli)>, Complex64);
+
 /// Strings with their weights, in the order of the text. A weight that is left out is 1.
-pub(super) fn parse(text: &str) -> Result<Vec<(Vec<(usize, Pauli)>, Complex64)>> {
+pub(super) fn parse(text: &str) -> Result<Vec<WeightedString>> {
     let mut terms = Vec::new();
     let mut rest = text.trim();
     if rest == "0" {

@@ -20,7 +20,7 @@ impl Terms {
     /// let ordered = terms.normal_ordered()?;
     /// let terms: Vec<String> =
     ///     ordered.iter().map(|term| format!("{} {}", term.coefficient.factor.re, term.kind)).collect();
-    /// assert_eq!(terms, ["1 I", "-1 1^ 1"]);
+    /// assert_eq!(terms, ["-1 1^ 1", "1 I"]);
     /// # Ok::<(), operator_core::Error>(())
     /// ```
     ///

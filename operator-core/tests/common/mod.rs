@@ -8,10 +8,10 @@ use operator_core::terms::{Coefficient, Ladder, Pauli, Terms};
 use operator_core::testing::{SplitMix, kronecker_dense};
 use operator_core::{Definition, HilbertSpace};
 
-pub type Matrix = Array2<Complex64>;
+pub(crate) type Matrix = Array2<Complex64>;
 
 /// Small spaces of every kind.
-pub fn spaces() -> Vec<HilbertSpace> {
+pub(crate) fn spaces() -> Vec<HilbertSpace> {
     vec![
         Spin::half(3).unwrap().into(),
         Qubit::new(4).unwrap().into(),
@@ -24,16 +24,16 @@ pub fn spaces() -> Vec<HilbertSpace> {
 }
 
 /// The spaces of two-level sites among them.
-pub fn two_level_spaces() -> Vec<HilbertSpace> {
+pub(crate) fn two_level_spaces() -> Vec<HilbertSpace> {
     spaces().into_iter().filter(HilbertSpace::is_two_level).collect()
 }
 
-pub fn complex(rng: &mut SplitMix) -> Complex64 {
+pub(crate) fn complex(rng: &mut SplitMix) -> Complex64 {
     Complex64::new(rng.number(), rng.number())
 }
 
 /// A random operator of all the families that the space carries, with two parameters if asked for.
-pub fn random_terms(hilbert: &HilbertSpace, seed: u64, with_parameters: bool) -> Terms {
+pub(crate) fn random_terms(hilbert: &HilbertSpace, seed: u64, with_parameters: bool) -> Terms {
     let mut rng = SplitMix::new(seed);
     let mut terms = Terms::new(hilbert.clone());
     let parameters = with_parameters.then(|| {
@@ -62,7 +62,8 @@ fn push_random(terms: &mut Terms, coefficient: Coefficient, rng: &mut SplitMix) 
     };
     match family {
         0 => {
-            let sites = rng.distinct(rng.below(3), n_sites);
+            let n = rng.below(3);
+            let sites = rng.distinct(n, n_sites);
             let dim = sites.iter().map(|&site| hilbert.local_dim(site)).product();
             let matrix = Array2::from_shape_simple_fn((dim, dim), || match rng.below(2) {
                 0 => Complex64::ZERO,
@@ -71,7 +72,8 @@ fn push_random(terms: &mut Terms, coefficient: Coefficient, rng: &mut SplitMix) 
             terms.local(coefficient, &sites, matrix).unwrap();
         }
         1 => {
-            let sites = rng.distinct(rng.below(n_sites + 1), n_sites);
+            let n = rng.below(n_sites + 1);
+            let sites = rng.distinct(n, n_sites);
             let string: Vec<_> =
                 sites.into_iter().map(|site| (site, [Pauli::X, Pauli::Y, Pauli::Z][rng.below(3)])).collect();
             terms.pauli(coefficient, &string).unwrap();
@@ -86,25 +88,25 @@ fn push_random(terms: &mut Terms, coefficient: Coefficient, rng: &mut SplitMix) 
 }
 
 /// The matrix by Kronecker products.
-pub fn dense(terms: &Terms) -> Matrix {
+pub(crate) fn dense(terms: &Terms) -> Matrix {
     kronecker_dense(&Definition::new("test", terms.clone()).unwrap()).unwrap()
 }
 
-pub fn adjoint(matrix: &Matrix) -> Matrix {
+pub(crate) fn adjoint(matrix: &Matrix) -> Matrix {
     matrix.t().mapv(|z| z.conj())
 }
 
-pub fn distance(a: &Matrix, b: &Matrix) -> f64 {
+pub(crate) fn distance(a: &Matrix, b: &Matrix) -> f64 {
     (a - b).iter().map(|z| z.norm()).fold(0.0, f64::max)
 }
 
 /// Equal up to the rounding of elements of order 100.
 #[track_caller]
-pub fn assert_close(a: &Matrix, b: &Matrix) {
+pub(crate) fn assert_close(a: &Matrix, b: &Matrix) {
     let distance = distance(a, b);
     assert!(distance < 1e-11, "matrices differ by {distance:e}");
 }
 
-pub fn eye(hilbert: &HilbertSpace) -> Matrix {
+pub(crate) fn eye(hilbert: &HilbertSpace) -> Matrix {
     Matrix::eye(hilbert.n_states().unwrap())
 }
