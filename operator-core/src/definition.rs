@@ -1,3 +1,7 @@
+mod algebra;
+
+pub(crate) use algebra::shortened;
+
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -165,6 +169,11 @@ impl Definition {
     /// The terms, in the order they were written.
     pub fn terms(&self) -> &[Term] {
         &self.structure.0.terms
+    }
+
+    /// The operator in the form in which it was written, with the present values of its parameters.
+    pub fn to_terms(&self) -> Terms {
+        Terms::from_parts(self.hilbert().clone(), self.parameters().clone(), self.terms().to_vec())
     }
 
     /// The parameters and their values.

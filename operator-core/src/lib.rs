@@ -15,11 +15,12 @@
 //!
 //! Where things are:
 //! - [`graph`]: which sites are neighbours; [`hilbert`]: which states there are, and their numbers;
-//! - [`terms`]: how operators are written; [`models`]: operators by name;
+//! - [`terms`]: how operators are written; [`models`]: operators by name; [`expression`]: formulas;
 //! - [`Definition`], [`Parameters`], [`Structure`]: static and dynamic data; [`kernel`]: the lowered form;
 //! - [`DiscreteOperator`]: what every operator can do; [`Backend`], [`Lower`]: what a backend is;
 //! - [`WaveFunction`]: what samplers and expectation values need of a wave function.
 
+pub mod expression;
 pub mod graph;
 pub mod hilbert;
 pub mod kernel;
@@ -33,6 +34,7 @@ mod definition;
 mod element;
 mod error;
 mod operator;
+mod operators;
 mod parameters;
 #[cfg(feature = "serde")]
 pub mod spec;
@@ -45,6 +47,7 @@ pub use conn::{ConnBatch, PaddedConn};
 pub use definition::{Definition, Structure};
 pub use element::Element;
 pub use error::{Error, Result};
+pub use expression::Expression;
 pub use graph::{Boundary, Graph};
 pub use hilbert::HilbertSpace;
 pub use models::{Heisenberg, Ising, LocalOperator, Model, PauliStrings};

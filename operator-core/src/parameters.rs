@@ -168,6 +168,24 @@ impl Parameters {
         Ok(start)
     }
 
+    /// Adds a parameter like [`push`](Self::push), under the first free name of `h`, `h_2`, `h_3`, … where
+    /// `h` is its name without such a suffix.
+    pub(crate) fn push_renamed(&mut self, name: &str, value: ParameterValue) -> Result<usize> {
+        let taken = |candidate: &str| self.names().any(|known| known == candidate);
+        if !taken(name) {
+            return self.push(name, value);
+        }
+        let base = match name.rsplit_once('_') {
+            Some((base, suffix)) if !base.is_empty() && suffix.parse::<u32>().is_ok() => base,
+            _ => name,
+        };
+        let mut k = 2usize;
+        while taken(&format!("{base}_{k}")) {
+            k += 1;
+        }
+        self.push(&format!("{base}_{k}"), value)
+    }
+
     /// Whether names and lengths are the same, whatever the values.
     pub(crate) fn same_shape(&self, other: &Self) -> bool {
         self.entries.len() == other.entries.len()

@@ -61,7 +61,9 @@ impl Form {
     }
 }
 
-fn clean(factor: Complex64, size: f64) -> Complex64 {
+/// The factor without a real or imaginary part that is only the rounding of summands, whose absolute values
+/// add up to `size`.
+pub(crate) fn clean(factor: Complex64, size: f64) -> Complex64 {
     let part = |value: f64| if value.abs() <= CANCELLATION * size { 0.0 } else { value };
     Complex64::new(part(factor.re), part(factor.im))
 }

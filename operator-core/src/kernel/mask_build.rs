@@ -30,10 +30,23 @@ pub(super) fn build(hilbert: &HilbertSpace, terms: &[Term], forms: &mut FormBuil
         rest = others;
         let Some(&first) = members.first() else { continue };
         let flip = &strings[first as usize].flip;
-        let pieces = pieces_of_group(flip, members.iter().map(|&s| &strings[s as usize]), terms)?;
-        for piece in &pieces {
-            check_conserves(hilbert, flip, piece, terms)?;
-        }
+        let draft = |over_flips: bool| -> Result<Vec<PieceDraft>> {
+            let members = members.iter().map(|&s| &strings[s as usize]);
+            let pieces = pieces_of_group(flip, members, terms, over_flips)?;
+            pieces.iter().try_for_each(|piece| check_conserves(hilbert, flip, piece, terms))?;
+            Ok(pieces)
+        };
+        let n_flips = bits::count(flip);
+        let pieces = match draft(n_flips <= MAX_FLIP_SUPPORT) {
+            // Strings that leave the space one by one may keep it as a table, as those of a power of
+            // XX + YY do.
+            Err(error @ Error::LeavesHilbert { .. })
+                if n_flips > MAX_FLIP_SUPPORT && n_flips <= MAX_SUPPORT =>
+            {
+                draft(true).map_err(|_| error)?
+            }
+            pieces => pieces?,
+        };
         kernel.push_group(flip, &pieces, forms)?;
     }
     Ok(kernel.finish())
@@ -114,10 +127,10 @@ fn pieces_of_group<'a>(
     flip: &SiteSet,
     members: impl Iterator<Item = &'a MaskString>,
     terms: &[Term],
+    table_over_flips: bool,
 ) -> Result<Vec<PieceDraft>> {
     let mut keyed: HashMap<(SiteSet, SiteSet), usize> = HashMap::new();
     let mut classes: Vec<(SiteSet, SiteSet, Vec<&MaskString>)> = Vec::new();
-    let table_over_flips = bits::count(flip) <= MAX_FLIP_SUPPORT;
     for string in members {
         let mut support = string.guard.clone();
         if table_over_flips {

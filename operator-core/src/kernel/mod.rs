@@ -19,7 +19,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub use forms::Forms;
-pub(crate) use forms::{Form, FormBuilder};
+pub(crate) use forms::{Form, FormBuilder, clean};
 pub(crate) use mask::MaskKernel;
 pub(crate) use table::TableKernel;
 

@@ -3,6 +3,7 @@
 mod heisenberg;
 mod ising;
 mod local_operator;
+mod openfermion;
 mod pauli_strings;
 
 pub use heisenberg::Heisenberg;

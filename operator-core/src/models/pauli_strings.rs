@@ -1,8 +1,8 @@
 use num_complex::Complex64;
 
-use super::Model;
+use super::{Model, openfermion};
 use crate::error::{Error, Result};
-use crate::hilbert::HilbertSpace;
+use crate::hilbert::{HilbertSpace, Qubit};
 use crate::terms::{Pauli, Terms};
 
 /// A weighted sum of Pauli strings, `Σ_k w_k P_k`; the leftmost letter of a string is site 0.
@@ -45,6 +45,52 @@ impl PauliStrings {
             .map(|string| parse(string.as_ref(), hilbert.n_sites()))
             .collect::<Result<Vec<_>>>()?;
         Self::from_factors(hilbert, strings, weights)
+    }
+
+    /// Strings with their weights as pairs, such as the entries of a map.
+    ///
+    /// ```
+    /// use operator_core::{PauliStrings, hilbert::Qubit};
+    /// let toric = PauliStrings::from_pairs(Qubit::new(4)?, [("XXXX", 1.0), ("ZZII", 0.5)])?;
+    /// # Ok::<(), operator_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Parse`] as [`new`](Self::new).
+    pub fn from_pairs<S, W>(
+        hilbert: impl Into<HilbertSpace>,
+        pairs: impl IntoIterator<Item = (S, W)>,
+    ) -> Result<Self>
+    where
+        S: AsRef<str>,
+        W: Into<Complex64>,
+    {
+        let (strings, weights): (Vec<S>, Vec<W>) = pairs.into_iter().unzip();
+        Self::new(hilbert, strings, weights)
+    }
+
+    /// The text of an OpenFermion `QubitOperator`, on `n_qubits` qubits, or on as many as it names (at
+    /// least 1).
+    ///
+    /// ```
+    /// use operator_core::{Model, PauliStrings};
+    /// let text = "0.5 [X0 Y1] +\n(0.3+0.1j) [Z3] +\n1.0 []";
+    /// let operator = PauliStrings::from_openfermion(text, None)?.definition()?;
+    /// assert_eq!((operator.hilbert().n_sites(), operator.terms().len()), (4, 6));
+    /// # Ok::<(), operator_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Parse`] for text of another form, [`Error::RepeatedSite`] for a string that names a qubit
+    /// twice, [`Error::SiteOutOfRange`] for a qubit beyond `n_qubits`.
+    pub fn from_openfermion(text: &str, n_qubits: Option<usize>) -> Result<Self> {
+        let (strings, weights): (Vec<_>, Vec<_>) = openfermion::parse(text)?.into_iter().unzip();
+        let highest = strings.iter().flatten().map(|&(site, _)| site).max();
+        let n_qubits = n_qubits.unwrap_or(highest.map_or(1, |site| site.saturating_add(1)));
+        let qubits = Qubit::new(n_qubits)?;
+        let mut check = Terms::new(qubits.clone());
+        strings.iter().try_for_each(|string| check.pauli(1.0, string).map(|_| ()))?;
+        Self::from_factors(qubits, strings, weights)
     }
 
     /// Strings as lists of (site, matrix), for sparse strings on many sites.

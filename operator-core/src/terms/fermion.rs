@@ -33,7 +33,7 @@ impl fmt::Display for Ladder {
 
 /// A product of creation and annihilation operators of one factor's modes, which act right to left;
 /// Jordan-Wigner signs in mode order, over this factor. It prints as `0^ 3^ 2 1`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FermionString {
     ladders: Vec<Ladder>,
 }
@@ -54,6 +54,20 @@ impl FermionString {
             }
         }
         Ok(string)
+    }
+
+    /// The string of ladders on modes that are known to exist.
+    pub(crate) fn from_ladders(ladders: Vec<Ladder>) -> Self {
+        FermionString { ladders }
+    }
+
+    /// Whether the string is 0 because it fills a filled mode or empties an empty one, as `0^ 1 0^` does.
+    pub(crate) fn vanishes(&self) -> bool {
+        let repeats = |(k, ladder): (usize, &Ladder)| {
+            let before = self.ladders[..k].iter().rev().find(|other| other.mode == ladder.mode);
+            before.is_some_and(|other| other.dagger == ladder.dagger)
+        };
+        self.ladders.iter().enumerate().any(repeats)
     }
 
     /// The factors, left to right.

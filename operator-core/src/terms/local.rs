@@ -24,6 +24,18 @@ impl From<Array2<f64>> for LocalMatrix {
     }
 }
 
+impl LocalMatrix {
+    /// Where the matrix lies in memory, to recognise one that terms share.
+    pub(crate) fn address(&self) -> *const Array2<Complex64> {
+        Arc::as_ptr(&self.0)
+    }
+
+    /// Whether no other term holds this matrix.
+    pub(crate) fn is_unshared(&self) -> bool {
+        Arc::strong_count(&self.0) == 1
+    }
+}
+
 impl std::ops::Deref for LocalMatrix {
     type Target = Array2<Complex64>;
     fn deref(&self) -> &Self::Target {
@@ -51,6 +63,16 @@ impl LocalTerm {
             return Err(Error::NotFinite { what, value });
         }
         Ok(LocalTerm { sites: sites.to_vec(), matrix })
+    }
+
+    /// A matrix of the right size on sites that are known to exist.
+    pub(crate) fn from_parts(sites: Vec<usize>, matrix: impl Into<LocalMatrix>) -> Self {
+        LocalTerm { sites, matrix: matrix.into() }
+    }
+
+    /// The matrix as it is shared.
+    pub(crate) fn shared_matrix(&self) -> &LocalMatrix {
+        &self.matrix
     }
 
     /// The sites, most significant first.

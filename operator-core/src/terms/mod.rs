@@ -5,9 +5,17 @@
 //! ([`Terms::pauli`]), and a string of fermion creation and annihilation operators ([`Terms::fermion`]).
 //! A coefficient is a constant, or a constant times one of the operator's parameters.
 
+mod adjoint;
+mod algebra;
+mod collect;
+mod convert;
+mod embed;
+mod equivalent;
 mod fermion;
 mod local;
+mod normal_order;
 mod pauli;
+mod product;
 
 use std::fmt;
 use std::ops::{Mul, Neg};
@@ -16,16 +24,21 @@ use std::sync::Arc;
 use ndarray::Array2;
 use num_complex::Complex64;
 
+pub(crate) use collect::Collector;
+pub(crate) use convert::check_n_strings;
+pub use convert::jordan_wigner;
+pub(crate) use embed::checked_dim;
 pub use fermion::{FermionString, Ladder};
 pub use local::{LocalMatrix, LocalTerm};
 pub use pauli::{Pauli, PauliString};
+pub(crate) use product::multiply;
 
 use crate::error::{Error, Result};
 use crate::hilbert::HilbertSpace;
 use crate::parameters::{ParameterValue, Parameters};
 
 /// One value of an operator's [`Parameters`], to be used in coefficients: `-2.0 * h`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ParameterId(u32);
 
 impl ParameterId {
@@ -257,7 +270,7 @@ impl Terms {
         self.push(coefficient.into(), TermKind::Fermion(string))
     }
 
-    fn push(&mut self, coefficient: Coefficient, kind: TermKind) -> Result<&mut Self> {
+    pub(crate) fn push(&mut self, coefficient: Coefficient, kind: TermKind) -> Result<&mut Self> {
         if !coefficient.factor.is_finite() {
             return Err(Error::NotFinite {
                 what: format!("coefficient of {kind}"),
@@ -266,6 +279,10 @@ impl Terms {
         }
         self.terms.push(Term { coefficient, kind });
         Ok(self)
+    }
+
+    pub(crate) fn from_parts(hilbert: HilbertSpace, parameters: Parameters, terms: Vec<Term>) -> Self {
+        Terms { hilbert, parameters, terms }
     }
 
     pub(crate) fn into_parts(self) -> (HilbertSpace, Parameters, Arc<[Term]>) {

@@ -20,7 +20,7 @@ pub enum Pauli {
 
 /// A product of Pauli matrices on two-level sites, as two sets of sites: where it flips (X or Y) and where
 /// it gives a sign (Z or Y).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PauliString {
     flip: SiteSet,
     sign: SiteSet,
@@ -49,6 +49,27 @@ impl PauliString {
             }
         }
         Ok(PauliString { flip, sign })
+    }
+
+    /// The string that flips `flip` and gives signs on `sign`, both of the space's length.
+    pub(crate) fn from_sets(flip: SiteSet, sign: SiteSet) -> Self {
+        PauliString { flip, sign }
+    }
+
+    /// The empty string on sets of `n_words`.
+    pub(crate) fn identity(n_words: usize) -> Self {
+        PauliString { flip: bits::empty(n_words), sign: bits::empty(n_words) }
+    }
+
+    /// The string with a matrix on one more site, which is known to exist.
+    pub(crate) fn with(mut self, site: usize, pauli: Option<Pauli>) -> Self {
+        if matches!(pauli, Some(Pauli::X | Pauli::Y)) {
+            bits::insert(&mut self.flip, site);
+        }
+        if matches!(pauli, Some(Pauli::Z | Pauli::Y)) {
+            bits::insert(&mut self.sign, site);
+        }
+        self
     }
 
     /// The factors in order of site.

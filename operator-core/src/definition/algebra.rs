@@ -1,0 +1,186 @@
+//! The algebra of [`Terms`] for definitions, with names for what comes out.
+
+use std::borrow::Borrow;
+
+use num_complex::Complex64;
+
+use super::Definition;
+use crate::error::Result;
+use crate::operators::fallible_operators;
+use crate::terms::{Terms, jordan_wigner};
+
+/// Names are cut to this many letters.
+const MAX_NAME: usize = 60;
+
+fallible_operators!(Definition);
+
+/// Algebra. `+`, `-` and `*` work between definitions and with numbers (f64 or Complex64), by value and by
+/// reference. Each result is checked and lowered, so a sum of many operators is best made by
+/// [`sum`](Self::sum) or on their [`Terms`]; what is said there of parameters holds here.
+///
+/// ```
+/// use operator_core::{Boundary, Graph, Ising, Heisenberg, Model, hilbert::Spin};
+/// let (space, chain) = (Spin::half(4)?, Graph::chain(4, Boundary::Periodic)?);
+/// let ising = Ising::new(space.clone(), &chain, 1.0, 0.5)?.definition()?;
+/// let heisenberg = Heisenberg::new(space, &chain, 1.0)?.definition()?;
+/// let sum = (2.0 * &ising)? + heisenberg;
+/// assert_eq!(
+///     sum?.to_string(),
+///     "2 * Ising + Heisenberg(h = 1, J = 0.5, J_2 = 1) on Spin(1/2, 4 sites)"
+/// );
+/// assert!(ising.commutator(&ising)?.terms().is_empty());
+/// # Ok::<(), operator_core::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::HilbertMismatch`](crate::Error::HilbertMismatch) for operands on different spaces,
+/// [`Error::NotFinite`](crate::Error::NotFinite) for a factor that is not finite,
+/// [`Error::TooLarge`](crate::Error::TooLarge) for a product that acts on too many sites at once, and
+/// [`Error::LeavesHilbert`](crate::Error::LeavesHilbert) where the result leaves a constrained space, as the
+/// adjoint of an operator may that does not.
+impl Definition {
+    /// The sum of many operators, lowered once; see [`Terms::sum`].
+    ///
+    /// # Errors
+    /// As [`Terms::sum`] and [`new`](Self::new).
+    pub fn sum<D: Borrow<Definition>>(operands: impl IntoIterator<Item = D>) -> Result<Self> {
+        let (mut names, mut terms) = (Vec::new(), Vec::new());
+        for operand in operands {
+            names.push(operand.borrow().name().to_owned());
+            terms.push(operand.borrow().to_terms());
+        }
+        Self::new(shortened(names.join(" + ")), Terms::sum(&terms)?)
+    }
+
+    /// The operator times a number.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`](crate::Error::NotFinite).
+    pub fn scaled(&self, factor: impl Into<Complex64>) -> Result<Self> {
+        let factor = factor.into();
+        let name = match factor {
+            Complex64 { re: -1.0, im: 0.0 } => format!("-{}", grouped(self.name())),
+            Complex64 { re, im: 0.0 } => format!("{re} * {}", grouped(self.name())),
+            _ => format!("({factor}) * {}", grouped(self.name())),
+        };
+        Self::new(shortened(name), self.to_terms().scaled(factor)?)
+    }
+
+    /// The n-th power; the 0-th is the identity. See [`Terms::pow`].
+    ///
+    /// # Errors
+    /// As [`Terms::pow`] and [`new`](Self::new).
+    pub fn pow(&self, n: u32) -> Result<Self> {
+        let name = match self.name() {
+            name if name.contains(' ') => format!("({name})^{n}"),
+            name => format!("{name}^{n}"),
+        };
+        Self::new(shortened(name), self.to_terms().pow(n)?)
+    }
+
+    /// The Hermitian conjugate, A†.
+    ///
+    /// # Errors
+    /// [`Error::LeavesHilbert`](crate::Error::LeavesHilbert).
+    pub fn adjoint(&self) -> Result<Self> {
+        self.mapped("adjoint", |terms| Ok(terms.adjoint()))
+    }
+
+    /// The complex conjugate, A*, in the basis of configurations.
+    ///
+    /// # Errors
+    /// [`Error::LeavesHilbert`](crate::Error::LeavesHilbert).
+    pub fn conj(&self) -> Result<Self> {
+        self.mapped("conj", |terms| Ok(terms.conj()))
+    }
+
+    /// The transpose, Aᵀ, in the basis of configurations.
+    ///
+    /// # Errors
+    /// [`Error::LeavesHilbert`](crate::Error::LeavesHilbert).
+    pub fn transpose(&self) -> Result<Self> {
+        self.mapped("transpose", |terms| Ok(terms.transpose()))
+    }
+
+    /// The commutator, AB − BA.
+    ///
+    /// # Errors
+    /// As [`Terms::commutator`] and [`new`](Self::new).
+    pub fn commutator(&self, other: &Definition) -> Result<Self> {
+        let name = format!("[{}, {}]", self.name(), other.name());
+        Self::new(shortened(name), self.to_terms().commutator(&other.to_terms())?)
+    }
+
+    /// The anticommutator, AB + BA.
+    ///
+    /// # Errors
+    /// As [`Terms::anticommutator`] and [`new`](Self::new).
+    pub fn anticommutator(&self, other: &Definition) -> Result<Self> {
+        let name = format!("{{{}, {}}}", self.name(), other.name());
+        Self::new(shortened(name), self.to_terms().anticommutator(&other.to_terms())?)
+    }
+
+    /// The same operator with like terms merged; see [`Terms::collected`].
+    ///
+    /// # Errors
+    /// As [`Terms::collected`].
+    pub fn collected(&self) -> Result<Self> {
+        Self::new(self.name(), self.to_terms().collected()?)
+    }
+
+    /// The same operator as Pauli strings; see [`Terms::to_pauli_strings`].
+    ///
+    /// # Errors
+    /// As [`Terms::to_pauli_strings`].
+    pub fn to_pauli_strings(&self) -> Result<Self> {
+        Self::new(self.name(), self.to_terms().to_pauli_strings()?)
+    }
+
+    /// The same operator as local matrices; see [`Terms::to_local`].
+    ///
+    /// # Errors
+    /// As [`Terms::to_local`].
+    pub fn to_local_operator(&self) -> Result<Self> {
+        Self::new(self.name(), self.to_terms().to_local()?)
+    }
+
+    /// The Jordan-Wigner image on qubits; see [`jordan_wigner`].
+    ///
+    /// # Errors
+    /// As [`jordan_wigner`].
+    pub fn jordan_wigner(&self) -> Result<Self> {
+        Self::new(shortened(format!("jordan_wigner({})", self.name())), jordan_wigner(&self.to_terms())?)
+    }
+
+    fn plus(&self, other: &Definition) -> Result<Self> {
+        let name = format!("{} + {}", self.name(), other.name());
+        Self::new(shortened(name), (self.to_terms() + other.to_terms())?)
+    }
+
+    fn minus(&self, other: &Definition) -> Result<Self> {
+        let name = format!("{} - {}", self.name(), grouped(other.name()));
+        Self::new(shortened(name), (self.to_terms() - other.to_terms())?)
+    }
+
+    fn times(&self, other: &Definition) -> Result<Self> {
+        let name = format!("{} * {}", grouped(self.name()), grouped(other.name()));
+        Self::new(shortened(name), (self.to_terms() * other.to_terms())?)
+    }
+
+    fn mapped(&self, name: &str, f: impl Fn(&Terms) -> Result<Terms>) -> Result<Self> {
+        Self::new(shortened(format!("{name}({})", self.name())), f(&self.to_terms())?)
+    }
+}
+
+/// A name as an operand: with brackets if it is a sum.
+fn grouped(name: &str) -> String {
+    if name.contains(" + ") || name.contains(" - ") { format!("({name})") } else { name.to_owned() }
+}
+
+/// A name, or the beginning of a long one.
+pub(crate) fn shortened(name: String) -> String {
+    if name.chars().count() <= MAX_NAME {
+        return name;
+    }
+    name.chars().take(MAX_NAME - 4).chain(" ...".chars()).collect()
+}

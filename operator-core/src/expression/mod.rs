@@ -1,0 +1,190 @@
+//! Hamiltonians as formulas, written before there is a Hilbert space.
+//!
+//! The functions of [`spin`], [`boson`] and [`fermion`] make operators of one site; `+`, `-` and `*` combine
+//! them, with each other and with numbers. [`Expression::on`] reads the formula on a Hilbert space.
+//!
+//! The transverse-field Ising chain and the Bose-Hubbard chain:
+//!
+//! ```
+//! use operator_core::{Expression, expression::{boson, spin::{sigmax, sigmaz}}};
+//! use operator_core::hilbert::{Fock, Spin};
+//! let field: Expression = (0..10).map(sigmax).sum();
+//! let bonds: Expression = (0..10).map(|i| sigmaz(i) * sigmaz((i + 1) % 10)).sum();
+//! let ising = (bonds - 0.5 * field).definition(Spin::half(10)?)?;
+//!
+//! let hops: Expression = (0..7).map(|i| (boson::create(i) * boson::destroy(i + 1)).plus_hc()).sum();
+//! let pairs: Expression = (0..8).map(|i| boson::number(i) * (boson::number(i) - 1.0)).sum();
+//! let bose_hubbard = (2.0 * pairs - hops).definition(Fock::new(3, 8)?.with_n_particles(8)?)?;
+//! # assert!(ising.is_hermitian() && bose_hubbard.is_hermitian());
+//! # assert_eq!((ising.max_conn_size(), bose_hubbard.max_conn_size()), (11, 15));
+//! # Ok::<(), operator_core::Error>(())
+//! ```
+
+pub mod boson;
+pub mod fermion;
+pub mod spin;
+
+mod factor;
+mod operators;
+mod resolve;
+
+use std::fmt;
+
+use num_complex::Complex64;
+use smallvec::SmallVec;
+
+use crate::definition::{Definition, shortened};
+use crate::error::Result;
+use crate::hilbert::HilbertSpace;
+use crate::terms::{Coefficient, Terms};
+use factor::Factor;
+
+/// A sum of products of site operators, each with a coefficient.
+///
+/// Nothing is checked before the formula is read on a space, so its operations cannot fail. The empty sum
+/// is 0; numbers stand for multiples of the identity.
+///
+/// ```
+/// use operator_core::expression::fermion;
+/// use operator_core::hilbert::SpinOrbitalFermions;
+/// let hop = (fermion::create(0) * fermion::destroy(1)).plus_hc();
+/// assert_eq!(
+///     hop.to_string(),
+///     "fermion::create(0) fermion::destroy(1) + fermion::create(1) fermion::destroy(0)"
+/// );
+/// assert!(hop.on(SpinOrbitalFermions::new(2)?)?.is_hermitian()?);
+/// # Ok::<(), operator_core::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Expression {
+    products: Vec<Product>,
+}
+
+/// A coefficient times a product of site operators, which act right to left.
+#[derive(Clone, Debug)]
+struct Product {
+    coefficient: Complex64,
+    factors: SmallVec<[Factor; 4]>,
+}
+
+/// The identity.
+pub fn identity() -> Expression {
+    Expression::from(1.0)
+}
+
+impl Expression {
+    fn of(factor: Factor) -> Self {
+        let factors = SmallVec::from_iter([factor]);
+        Expression { products: vec![Product { coefficient: Complex64::ONE, factors }] }
+    }
+
+    /// The formula 0.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The Hermitian conjugate.
+    pub fn adjoint(&self) -> Self {
+        let adjoint = |product: &Product| Product {
+            coefficient: product.coefficient.conj(),
+            factors: product.factors.iter().rev().map(|factor| factor.adjoint()).collect(),
+        };
+        Expression { products: self.products.iter().map(adjoint).collect() }
+    }
+
+    /// The formula plus its Hermitian conjugate.
+    pub fn plus_hc(self) -> Self {
+        let adjoint = self.adjoint();
+        self + adjoint
+    }
+
+    /// The n-th power; the 0-th is the identity.
+    pub fn pow(&self, n: u32) -> Self {
+        (0..n).fold(identity(), |power, _| power * self)
+    }
+
+    /// The formula on a Hilbert space, like terms merged.
+    ///
+    /// On spins 1/2 and qubits it is written in Pauli strings, on other spins and bosons in local matrices
+    /// (products on one site are multiplied first), on fermion modes in fermion strings. Boson matrices end
+    /// at the space's n_max, and so `boson::destroy(0) * boson::create(0)` is 0 on n_max bosons.
+    ///
+    /// # Errors
+    /// [`Error::SiteOutOfRange`](crate::Error::SiteOutOfRange);
+    /// [`Error::WrongHilbert`](crate::Error::WrongHilbert) for an operator of another kind of site;
+    /// [`Error::NotFinite`](crate::Error::NotFinite);
+    /// [`Error::TooLarge`](crate::Error::TooLarge) for a product of too many matrices.
+    pub fn on(&self, hilbert: impl Into<HilbertSpace>) -> Result<Terms> {
+        resolve::resolve(self, hilbert.into())
+    }
+
+    /// The formula on a Hilbert space as an operator, checked and ready for any backend.
+    ///
+    /// # Errors
+    /// As [`on`](Self::on); [`Error::LeavesHilbert`](crate::Error::LeavesHilbert) if it leaves a constrained
+    /// space.
+    pub fn definition(&self, hilbert: impl Into<HilbertSpace>) -> Result<Definition> {
+        Definition::new(self.short_name(), self.on(hilbert)?)
+    }
+
+    /// The first products of a long formula only, so that a name costs no more than it shows.
+    fn short_name(&self) -> String {
+        let first = Expression { products: self.products.iter().take(8).cloned().collect() };
+        let rest = if self.products.len() > 8 { " + ..." } else { "" };
+        shortened(format!("{first}{rest}"))
+    }
+}
+
+impl Terms {
+    /// Adds `coefficient ·` a formula, read on the space of these terms.
+    ///
+    /// ```
+    /// use operator_core::{Definition, expression::{Expression, spin::sigmax}, hilbert::Spin, terms::Terms};
+    /// let mut terms = Terms::new(Spin::half(4)?);
+    /// let h = terms.parameter("h", 0.5)?.at(0)?;
+    /// terms.expression(-h, &(0..4).map(sigmax).sum::<Expression>())?;
+    /// assert_eq!(Definition::new("field", terms)?.parameters().get("h")?, [0.5]);
+    /// # Ok::<(), operator_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Expression::on`].
+    pub fn expression(
+        &mut self,
+        coefficient: impl Into<Coefficient>,
+        expression: &Expression,
+    ) -> Result<&mut Self> {
+        let coefficient = coefficient.into();
+        for term in expression.on(self.hilbert().clone())?.iter() {
+            self.push(coefficient.scaled(term.coefficient.factor), term.kind.clone())?;
+        }
+        Ok(self)
+    }
+}
+
+impl fmt::Display for Product {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let one = self.coefficient == Complex64::ONE && !self.factors.is_empty();
+        match self.coefficient {
+            _ if one => {}
+            Complex64 { re, im: 0.0 } => write!(f, "{re}")?,
+            coefficient => write!(f, "({coefficient})")?,
+        }
+        for (k, factor) in self.factors.iter().enumerate() {
+            write!(f, "{}{factor}", if one && k == 0 { "" } else { " " })?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.products.is_empty() {
+            return f.write_str("0");
+        }
+        for (k, product) in self.products.iter().enumerate() {
+            write!(f, "{}{product}", if k == 0 { "" } else { " + " })?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,218 @@
+//! Sums, products and powers.
+
+use num_complex::Complex64;
+
+use super::{Coefficient, Collector, LocalTerm, ParameterId, PauliString, Term, TermKind, Terms, multiply};
+use super::{FermionString, real_matrix};
+use crate::bits;
+use crate::error::{Error, Result};
+use crate::hilbert::HilbertSpace;
+use crate::operators::fallible_operators;
+use crate::parameters::Parameters;
+
+fallible_operators!(Terms);
+
+/// Algebra. `+`, `-` and `*` work between [`Terms`] and with numbers (f64 or Complex64), by value and by
+/// reference. Results have like terms merged and zeros dropped.
+///
+/// **Parameters.** Those of both operands stay parameters of a sum; the later one of two equal names
+/// becomes `h_2`, `h_3`, …. Coefficients hold one parameter, so a product keeps parameters where one of its
+/// operands has none; where both have some, both are [`frozen`](Self::frozen) first.
+///
+/// **Constraints.** Nothing is checked against the constraint of the space, so here is the place for pieces
+/// that leave it while their sum does not, such as XX and YY at fixed magnetisation.
+/// [`Definition::new`](crate::Definition::new) checks the result.
+///
+/// ```
+/// use operator_core::{hilbert::Spin, terms::{Pauli, Terms}};
+/// let space = Spin::half(2)?;
+/// let (mut x, mut y) = (Terms::new(space.clone()), Terms::new(space));
+/// x.pauli(1.0, &[(0, Pauli::X)])?;
+/// y.pauli(1.0, &[(0, Pauli::Y)])?;
+/// let square = ((&x + &y)? * (&x - &y)?)?;
+/// assert_eq!(square.len(), 1);
+/// assert_eq!(square.iter().next().map(|term| term.kind.to_string()), Some("Z0".into()));
+/// # Ok::<(), operator_core::Error>(())
+/// ```
+impl Terms {
+    /// Appends the terms of another operator, times a factor. Its parameters are appended too; where a name
+    /// is taken, under the first free one of `h_2`, `h_3`, …. Like terms are not merged.
+    ///
+    /// # Errors
+    /// [`Error::HilbertMismatch`] on different spaces; [`Error::NotFinite`] if the factor is, or makes a
+    /// coefficient that is. Nothing is appended then.
+    pub fn add_scaled(&mut self, factor: impl Into<Complex64>, other: &Terms) -> Result<&mut Self> {
+        check_same(&self.hilbert, &other.hilbert)?;
+        let terms = other.scaled_terms(factor.into())?;
+        let shift = self.parameters.n_values();
+        for (name, value) in other.parameters.iter() {
+            self.parameters.push_renamed(name, value.clone())?;
+        }
+        self.terms.extend(terms.into_iter().map(
+            |Term { coefficient: Coefficient { factor, parameter }, kind }| {
+                let parameter = parameter.map(|p| ParameterId((p.index() + shift) as u32));
+                Term { coefficient: Coefficient { factor, parameter }, kind }
+            },
+        ));
+        Ok(self)
+    }
+
+    /// The sum of many operators.
+    ///
+    /// # Errors
+    /// [`Error::HilbertMismatch`] on different spaces; [`Error::Count`] of none, whose space is not known.
+    pub fn sum<'a>(operands: impl IntoIterator<Item = &'a Terms>) -> Result<Terms> {
+        let mut operands = operands.into_iter();
+        let first = operands.next().ok_or_else(|| Error::Count {
+            what: "operators to sum".into(),
+            got: 0,
+            expected: "at least 1".into(),
+        })?;
+        let mut sum = first.clone();
+        operands.try_for_each(|operand| sum.add_scaled(1.0, operand).map(|_| ()))?;
+        sum.collected()
+    }
+
+    /// The operator times a number, like terms merged.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`].
+    pub fn scaled(&self, factor: impl Into<Complex64>) -> Result<Terms> {
+        let terms = self.scaled_terms(factor.into())?;
+        Terms::from_parts(self.hilbert.clone(), self.parameters.clone(), terms).collected()
+    }
+
+    /// The n-th power; the 0-th is the identity. Parameters are frozen from the second on.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] for a matrix on too many sites; [`Error::NotFinite`].
+    pub fn pow(&self, n: u32) -> Result<Terms> {
+        match n {
+            0 => {
+                let identity = Term { coefficient: 1.0.into(), kind: TermKind::identity(&self.hilbert) };
+                Ok(Terms::from_parts(self.hilbert.clone(), Parameters::new(), vec![identity]))
+            }
+            1 => self.collected(),
+            _ => {
+                // The power of the leading bits of n: doubled, and one more where the next bit is set.
+                let base = self.frozen()?.collected()?;
+                (0..n.ilog2()).rev().try_fold(base.clone(), |power, bit| {
+                    let square = power.times(&power)?;
+                    if n >> bit & 1 == 1 { square.times(&base) } else { Ok(square) }
+                })
+            }
+        }
+    }
+
+    /// The commutator, AB − BA.
+    ///
+    /// # Errors
+    /// As a product: [`Error::HilbertMismatch`], [`Error::TooLarge`], [`Error::NotFinite`].
+    pub fn commutator(&self, other: &Terms) -> Result<Terms> {
+        self.bilinear(other, Some(-1.0))
+    }
+
+    /// The anticommutator, AB + BA.
+    ///
+    /// # Errors
+    /// As a product: [`Error::HilbertMismatch`], [`Error::TooLarge`], [`Error::NotFinite`].
+    pub fn anticommutator(&self, other: &Terms) -> Result<Terms> {
+        self.bilinear(other, Some(1.0))
+    }
+
+    /// The same operator with like terms merged: strings that are equal (in equal order, for fermions; see
+    /// [`normal_ordered`](Self::normal_ordered)) and matrices on the same sites, each with equal parameter.
+    /// Sites of matrices are brought to ascending order; what is zero, or rounding, is dropped.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] if a sum grows beyond what f64 holds.
+    pub fn collected(&self) -> Result<Terms> {
+        self.converted(|kind, emit| emit(Complex64::ONE, kind.clone()))
+    }
+
+    /// The same operator with the present values of its parameters for constants.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] if a coefficient grows beyond what f64 holds.
+    pub fn frozen(&self) -> Result<Terms> {
+        let values = self.parameters.to_vec();
+        let mut frozen = Terms::new(self.hilbert.clone());
+        for Term { coefficient, kind } in &self.terms {
+            let value = coefficient.parameter.map_or(1.0, |p| values[p.index()]);
+            frozen.push((coefficient.factor * value).into(), kind.clone())?;
+        }
+        Ok(frozen)
+    }
+
+    fn plus(&self, other: &Terms) -> Result<Terms> {
+        let mut sum = self.clone();
+        sum.add_scaled(1.0, other)?;
+        sum.collected()
+    }
+
+    fn minus(&self, other: &Terms) -> Result<Terms> {
+        let mut sum = self.clone();
+        sum.add_scaled(-1.0, other)?;
+        sum.collected()
+    }
+
+    fn times(&self, other: &Terms) -> Result<Terms> {
+        self.bilinear(other, None)
+    }
+
+    /// `AB`, or `AB + factor · BA`.
+    fn bilinear(&self, other: &Terms, reversed: Option<f64>) -> Result<Terms> {
+        check_same(&self.hilbert, &other.hilbert)?;
+        if self.parameters.n_values() > 0 && other.parameters.n_values() > 0 {
+            return self.frozen()?.bilinear(&other.frozen()?, reversed);
+        }
+        let parameters = if self.parameters.n_values() > 0 { &self.parameters } else { &other.parameters };
+        let mut sum = Collector::new(&self.hilbert);
+        for a in &self.terms {
+            for b in &other.terms {
+                let coefficient = Coefficient {
+                    factor: a.coefficient.factor * b.coefficient.factor,
+                    parameter: a.coefficient.parameter.or(b.coefficient.parameter),
+                };
+                let mut emit = |z, kind| sum.push(coefficient.scaled(z), kind);
+                multiply(&self.hilbert, &a.kind, &b.kind, &mut emit)?;
+                if let Some(reversed) = reversed {
+                    let mut emit = |z, kind| sum.push(coefficient.scaled(reversed * z), kind);
+                    multiply(&self.hilbert, &b.kind, &a.kind, &mut emit)?;
+                }
+            }
+        }
+        Ok(Terms::from_parts(self.hilbert.clone(), parameters.clone(), sum.finish()?))
+    }
+
+    fn scaled_terms(&self, scale: Complex64) -> Result<Vec<Term>> {
+        if !scale.is_finite() {
+            return Err(Error::NotFinite { what: "factor of an operator".into(), value: scale });
+        }
+        let mut scaled = Terms::new(self.hilbert.clone());
+        for Term { coefficient, kind } in &self.terms {
+            scaled.push(coefficient.scaled(scale), kind.clone())?;
+        }
+        Ok(scaled.terms)
+    }
+}
+
+impl TermKind {
+    /// The identity, in the family that is at home on the space.
+    pub(crate) fn identity(hilbert: &HilbertSpace) -> Self {
+        if hilbert.is_fermionic() {
+            TermKind::Fermion(FermionString::from_ladders(Vec::new()))
+        } else if hilbert.is_two_level() {
+            TermKind::Pauli(PauliString::identity(bits::n_words(hilbert.n_sites())))
+        } else {
+            TermKind::Local(LocalTerm::from_parts(Vec::new(), real_matrix([[1.0]])))
+        }
+    }
+}
+
+fn check_same(left: &HilbertSpace, right: &HilbertSpace) -> Result<()> {
+    if left == right {
+        return Ok(());
+    }
+    Err(Error::HilbertMismatch { left: left.to_string(), right: right.to_string() })
+}

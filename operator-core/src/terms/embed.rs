@@ -1,0 +1,160 @@
+//! Matrices on sites among those on more sites, or on the same ones in another order.
+
+use ndarray::Array2;
+use num_complex::Complex64;
+
+use super::LocalTerm;
+use crate::error::{Error, Result};
+use crate::hilbert::HilbertSpace;
+use crate::kernel::clean;
+
+/// The algebra builds no local matrix of more rows than this (16 MiB).
+const MAX_DIM: usize = 1024;
+
+/// Number of states of some sites, if a matrix on them is of a size that the algebra builds.
+///
+/// # Errors
+/// [`Error::TooLarge`].
+pub(crate) fn checked_dim(hilbert: &HilbertSpace, sites: &[usize]) -> Result<usize> {
+    let dim = sites.iter().fold(1usize, |dim, &site| dim.saturating_mul(hilbert.local_dim(site)));
+    if dim > MAX_DIM {
+        let bytes = |dim: usize| (dim as f64).powi(2) * size_of::<Complex64>() as f64;
+        return Err(Error::TooLarge {
+            what: format!("the matrix on {} sites, {dim} x {dim},", sites.len()),
+            bytes: bytes(dim),
+            limit: bytes(MAX_DIM),
+            remedy: "write it in Pauli or fermion strings, or keep the factors of the product apart",
+        });
+    }
+    Ok(dim)
+}
+
+/// How an index over some sites lies in the index over `union`, which holds them all.
+struct Embedding {
+    /// For each index over the union, that over the sites.
+    index: Vec<usize>,
+    /// For each index over the sites, what it adds to that over the union.
+    part: Vec<usize>,
+}
+
+impl Embedding {
+    fn new(hilbert: &HilbertSpace, sites: &[usize], union: &[usize]) -> Self {
+        let strides = |sites: &[usize]| -> (Vec<usize>, usize) {
+            let mut strides = vec![0; sites.len()];
+            let mut dim = 1;
+            for (stride, &site) in strides.iter_mut().zip(sites).rev() {
+                *stride = dim;
+                dim *= hilbert.local_dim(site);
+            }
+            (strides, dim)
+        };
+        let ((inner, inner_dim), (outer, outer_dim)) = (strides(sites), strides(union));
+        let digits: Vec<(usize, usize, usize)> = sites
+            .iter()
+            .zip(inner)
+            .filter_map(|(&site, inner)| {
+                let k = union.iter().position(|&other| other == site)?;
+                Some((inner, outer[k], hilbert.local_dim(site)))
+            })
+            .collect();
+        let (mut index, mut part) = (vec![0; outer_dim], vec![0; inner_dim]);
+        for (outside, inside) in index.iter_mut().enumerate() {
+            let mut reached = 0;
+            for &(inner, outer, dim) in &digits {
+                let digit = outside / outer % dim;
+                *inside += digit * inner;
+                reached += digit * outer;
+            }
+            part[*inside] = reached;
+        }
+        Embedding { index, part }
+    }
+
+    /// The index over the union with the part of the sites, now `from`, replaced by `to`.
+    fn replaced(&self, outside: usize, from: usize, to: usize) -> usize {
+        outside - self.part[from] + self.part[to]
+    }
+}
+
+/// For each row, its non-zero elements with their columns.
+fn sparse_rows(matrix: &Array2<Complex64>) -> Vec<Vec<(usize, Complex64)>> {
+    let non_zero = |row: ndarray::ArrayView1<'_, Complex64>| {
+        row.iter().copied().enumerate().filter(|(_, z)| *z != Complex64::ZERO).collect()
+    };
+    matrix.rows().into_iter().map(non_zero).collect()
+}
+
+impl LocalTerm {
+    /// The same term with its sites in ascending order; the matrix stays shared if they are.
+    pub(super) fn sorted(self, hilbert: &HilbertSpace) -> Self {
+        if self.sites().is_sorted() {
+            return self;
+        }
+        let mut sites = self.sites().to_vec();
+        sites.sort_unstable();
+        let Embedding { index, .. } = Embedding::new(hilbert, self.sites(), &sites);
+        let dim = index.len();
+        let matrix = Array2::from_shape_fn((dim, dim), |(r, c)| self.matrix()[[index[r], index[c]]]);
+        LocalTerm::from_parts(sites, matrix)
+    }
+
+    /// The product of two matrices, on the union of their sites in ascending order.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] if they are too many for one matrix; [`Error::NotFinite`] if an element grows
+    /// beyond what f64 holds.
+    pub(super) fn times(&self, other: &LocalTerm, hilbert: &HilbertSpace) -> Result<LocalTerm> {
+        let union = union(self.sites(), other.sites());
+        let dim = checked_dim(hilbert, &union)?;
+        let (left, right) =
+            (Embedding::new(hilbert, self.sites(), &union), Embedding::new(hilbert, other.sites(), &union));
+        let (left_rows, right_rows) = (sparse_rows(self.matrix()), sparse_rows(other.matrix()));
+        let (mut product, mut size) = (Array2::zeros((dim, dim)), Array2::<f64>::zeros((dim, dim)));
+        for row in 0..dim {
+            let from = left.index[row];
+            for &(to, x) in &left_rows[from] {
+                let middle = left.replaced(row, from, to);
+                let from = right.index[middle];
+                for &(to, y) in &right_rows[from] {
+                    let column = right.replaced(middle, from, to);
+                    product[[row, column]] += x * y;
+                    size[[row, column]] += (x * y).norm();
+                }
+            }
+        }
+        if let Some(&size) = size.iter().find(|size| !size.is_finite()) {
+            let what = format!("element of the matrix product on sites {union:?}");
+            return Err(Error::NotFinite { what, value: Complex64::new(size, 0.0) });
+        }
+        product.zip_mut_with(&size, |z, &size| *z = clean(*z, size));
+        Ok(LocalTerm::from_parts(union, product))
+    }
+
+    /// The term as `A ⊗ 1 + B` with 1 on the `k`-th of its sites and B traceless there.
+    pub(super) fn split_at_site(&self, k: usize, hilbert: &HilbertSpace) -> (LocalTerm, LocalTerm) {
+        let (mut others, site) = (self.sites().to_vec(), self.sites()[k]);
+        others.remove(k);
+        let (rest, own) =
+            (Embedding::new(hilbert, &others, self.sites()), Embedding::new(hilbert, &[site], self.sites()));
+        let (n_rest, dim) = (rest.part.len(), own.part.len());
+        let traced = Array2::from_shape_fn((n_rest, n_rest), |(r, c)| {
+            let at = |digit: usize| (rest.part[r] + own.part[digit], rest.part[c] + own.part[digit]);
+            (0..dim).map(|digit| self.matrix()[at(digit)]).sum::<Complex64>() / dim as f64
+        });
+        let mut remainder = self.matrix().clone();
+        for ((r, c), z) in remainder.indexed_iter_mut() {
+            if own.index[r] == own.index[c] {
+                *z -= traced[[rest.index[r], rest.index[c]]];
+            }
+        }
+        (LocalTerm::from_parts(others, traced), LocalTerm::from_parts(self.sites().to_vec(), remainder))
+    }
+}
+
+/// The sites of either list, in ascending order.
+pub(super) fn union(a: &[usize], b: &[usize]) -> Vec<usize> {
+    let mut union = [a, b].concat();
+    union.sort_unstable();
+    union.dedup();
+    union
+}

@@ -1,0 +1,78 @@
+//! Equality of operators, however they are written.
+
+use num_complex::Complex64;
+
+use super::{LocalTerm, TermKind, Terms};
+use crate::error::Result;
+use crate::hilbert::HilbertSpace;
+
+/// Relative size of a difference that is taken for rounding.
+const ROUNDING: f64 = 1e-12;
+
+impl Terms {
+    /// Whether two operators are equal at the present values of their parameters, up to rounding, in
+    /// whatever order and family their terms are written; on the space without its constraint.
+    ///
+    /// The difference is brought to a form that is unique: normal order where there are only fermion
+    /// strings, Pauli strings on two-level sites, and elsewhere matrices that are traceless on each of
+    /// their sites.
+    ///
+    /// # Errors
+    /// [`Error::HilbertMismatch`](crate::Error::HilbertMismatch) on different spaces;
+    /// [`Error::TooLarge`](crate::Error::TooLarge) as [`to_pauli_strings`](Self::to_pauli_strings) and
+    /// [`to_local`](Self::to_local).
+    pub fn equivalent(&self, other: &Terms) -> Result<bool> {
+        let difference = (self - other)?.frozen()?.unique_form()?;
+        if difference.is_empty() {
+            return Ok(true);
+        }
+        let size = largest(&self.frozen()?).max(largest(&other.frozen()?));
+        Ok(largest(&difference) <= ROUNDING * size)
+    }
+
+    /// Whether the operator is its own Hermitian conjugate; see [`equivalent`](Self::equivalent).
+    ///
+    /// # Errors
+    /// As [`equivalent`](Self::equivalent).
+    pub fn is_hermitian(&self) -> Result<bool> {
+        self.equivalent(&self.adjoint())
+    }
+
+    /// The operator in linearly independent terms.
+    fn unique_form(&self) -> Result<Terms> {
+        if self.iter().all(|term| matches!(term.kind, TermKind::Fermion(_))) {
+            return self.normal_ordered();
+        }
+        if self.hilbert.is_two_level() {
+            return self.to_pauli_strings();
+        }
+        self.to_local()?.converted(|kind, emit| match kind {
+            TermKind::Local(local) => emit_traceless(local.clone(), 0, &self.hilbert, emit),
+            _ => emit(Complex64::ONE, kind.clone()),
+        })
+    }
+}
+
+/// Emits the parts of a matrix that are traceless on all of their sites. The first `n_done` sites are.
+fn emit_traceless(
+    local: LocalTerm,
+    n_done: usize,
+    hilbert: &HilbertSpace,
+    emit: &mut dyn FnMut(Complex64, TermKind) -> Result<()>,
+) -> Result<()> {
+    if n_done == local.sites().len() {
+        return emit(Complex64::ONE, local.into());
+    }
+    let (traced, traceless) = local.split_at_site(n_done, hilbert);
+    emit_traceless(traced, n_done, hilbert, emit)?;
+    emit_traceless(traceless, n_done + 1, hilbert, emit)
+}
+
+/// The largest absolute value of a coefficient or a matrix element times its coefficient.
+fn largest(terms: &Terms) -> f64 {
+    let of_kind = |kind: &TermKind| match kind {
+        TermKind::Local(local) => local.matrix().iter().map(|z| z.norm()).fold(0.0, f64::max),
+        _ => 1.0,
+    };
+    terms.iter().map(|term| term.coefficient.factor.norm() * of_kind(&term.kind)).fold(0.0, f64::max)
+}
