@@ -116,18 +116,26 @@ impl<'a, T: Element> Emitter<'a, T> {
         self.send(mel);
     }
 
+    /// Passes on an element that another operator has of the same sample.
+    pub fn connected(&mut self, connected: Connected<'_>, mel: T) {
+        if !mel.is_zero() {
+            (self.visit)(connected, mel);
+        }
+    }
+
+    /// Says that the elements of this sample cannot be had; whatever asked for them fails with `reason`.
+    pub fn fail(&mut self, reason: String) {
+        self.sites.clear();
+        self.values.clear();
+        self.error.get_or_insert(reason);
+    }
+
     fn send(&mut self, mel: T) {
         if !mel.is_zero() {
             (self.visit)(Connected::new(&self.sites, &self.values), mel);
         }
         self.sites.clear();
         self.values.clear();
-    }
-
-    fn fail(&mut self, reason: String) {
-        self.sites.clear();
-        self.values.clear();
-        self.error.get_or_insert(reason);
     }
 
     pub(crate) fn finish(self) -> Result<(), String> {

@@ -37,6 +37,39 @@ impl ComplexTensor {
         Ok(ComplexTensor { re: f(&self.re)?, im: self.im.as_ref().map(&f).transpose()? })
     }
 
+    /// The tensor times a number.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn scaled(&self, factor: Complex64) -> Result<Self> {
+        let times = |part: &Tensor, factor: f64| part.affine(factor, 0.0);
+        match (&self.im, factor.im == 0.0) {
+            (_, true) => self.map(|part| times(part, factor.re)),
+            (None, false) => {
+                Ok(ComplexTensor { re: times(&self.re, factor.re)?, im: Some(times(&self.re, factor.im)?) })
+            }
+            (Some(im), false) => Ok(ComplexTensor {
+                re: (times(&self.re, factor.re)? - times(im, factor.im)?)?,
+                im: Some((times(&self.re, factor.im)? + times(im, factor.re)?)?),
+            }),
+        }
+    }
+
+    /// Several tensors one after another along a dimension.
+    ///
+    /// # Errors
+    /// If shapes do not match or the device fails.
+    pub fn cat(tensors: &[Self], dim: usize) -> Result<Self> {
+        let re: Vec<&Tensor> = tensors.iter().map(|tensor| &tensor.re).collect();
+        let re = Tensor::cat(&re, dim)?;
+        if tensors.iter().all(|tensor| tensor.im.is_none()) {
+            return Ok(Self::real(re));
+        }
+        let im = |tensor: &Self| tensor.im.clone().map_or_else(|| tensor.re.zeros_like(), Ok);
+        let im = tensors.iter().map(im).collect::<Result<Vec<_>>>()?;
+        Ok(ComplexTensor { re, im: Some(Tensor::cat(&im, dim)?) })
+    }
+
     /// The product, element by element with broadcasting.
     ///
     /// # Errors

@@ -1,8 +1,9 @@
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
-use ndarray::{Array1, Array2, Array3, ArrayView2};
+use ndarray::{Array1, Array2, Array3, ArrayView1, ArrayView2};
 use operator_core::kernel::Engine;
 use operator_core::{
     Backend, ConnBatch, Definition, DiscreteOperator, Element, Error, HilbertSpace, PaddedConn, Parameters,
@@ -203,7 +204,7 @@ impl<T: Element> PaddedOperator<T> {
         Ok((states, mels))
     }
 
-    /// For each sample, the slots of a custom kernel that hold x' ≠ x with a non-zero element.
+    /// For each sample, the first slot of each x' ≠ x of a custom kernel whose elements add up to non-zero.
     fn custom_off_diagonal(
         &self,
         kernel: &dyn PaddedKernel<T>,
@@ -211,8 +212,17 @@ impl<T: Element> PaddedOperator<T> {
     ) -> Result<(Array2<i8>, Vec<Vec<usize>>)> {
         let (states, mels) = self.custom_conn(kernel, x)?;
         let width = kernel.max_conn_size();
-        let off_diagonal = |(b, row): (usize, ndarray::ArrayView1<'_, i8>)| {
-            (b * width..(b + 1) * width).filter(|&k| !mels[k].is_zero() && states.row(k) != row).collect()
+        let off_diagonal = |(b, row): (usize, ArrayView1<'_, i8>)| {
+            let mut places: HashMap<ArrayView1<'_, i8>, usize> = HashMap::new();
+            let mut distinct: Vec<(usize, T)> = Vec::new();
+            for k in (b * width..(b + 1) * width).filter(|&k| !mels[k].is_zero() && states.row(k) != row) {
+                let place = *places.entry(states.row(k)).or_insert(distinct.len());
+                match distinct.get_mut(place) {
+                    Some((_, sum)) => *sum += mels[k],
+                    None => distinct.push((k, mels[k])),
+                }
+            }
+            distinct.into_iter().filter(|(_, sum)| !sum.is_zero()).map(|(k, _)| k).collect()
         };
         let slots = x.rows().into_iter().enumerate().map(off_diagonal).collect();
         Ok((states, slots))

@@ -261,6 +261,14 @@ pub enum Error {
         /// Space of the second operand.
         right: String,
     },
+    /// Two operands run on different backends.
+    #[error("operands run on different backends: {left} and {right}; move one with `to_backend`")]
+    BackendMismatch {
+        /// Backend of the first operand.
+        left: String,
+        /// Backend of the second operand.
+        right: String,
+    },
     /// An operator without a definition was asked for what only a definition has.
     #[error(
         "{operator} is a custom kernel without terms, so it cannot {action}; write it as a `Model` for that"

@@ -8,17 +8,14 @@ use ndarray::Array3;
 use operator_core::hilbert::Spin;
 use operator_core::testing::Table;
 use operator_core::{Definition, Graph, Heisenberg, Model};
-use sampler::{HamiltonianBackend, HamiltonianSampler, LocalSampler};
+use sampler::{HamiltonianSampler, LocalSampler};
 
 /// Samples of a Hamiltonian sampler and how many moves were accepted.
 fn samples<B: Complete>(
     definition: &Definition,
     n_chains: usize,
     seed: u64,
-) -> Result<(Array3<i8>, u64), Box<dyn std::error::Error + Send + Sync>>
-where
-    B: HamiltonianBackend<<B as operator_core::Lower<f64>>::Operator>,
-{
+) -> Result<(Array3<i8>, u64), Box<dyn std::error::Error + Send + Sync>> {
     let operator = definition.lower::<B>()?;
     let psi = Table::<B>::random(definition.hilbert().clone(), 1)?;
     let sampler = HamiltonianSampler::new(&operator)?.with_n_chains(n_chains)?.with_seed(seed);

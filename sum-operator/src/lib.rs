@@ -1,4 +1,10 @@
-//! Operators whose backend and element type are chosen at run time.
+//! Sums, products and tensor products of operators of one backend, and operators whose backend is chosen at
+//! run time.
+//!
+//! [`SumOperator`], [`ProductOperator`], [`TensorOperator`] and [`EmbedOperator`] are operators themselves:
+//! they go through samplers, local kernels and expectation values, whatever they are made of. What is made of
+//! terms is merged as terms; kernels of third parties are combined sample by sample ([`Combine`]).
+//! [`AnyOperator`] holds an operator on a backend that is chosen when the program runs:
 //!
 //! ```
 //! # #[cfg(feature = "flat")] {
@@ -14,12 +20,31 @@
 //! # Ok::<(), sum_operator::Error>(())
 //! ```
 //!
-//! Without any backend's feature there is nothing to choose from, and only the error type remains.
+//! Without any backend's feature there is nothing to combine and nothing to choose from.
 
 #[cfg(any(feature = "flat", feature = "padded"))]
 mod any;
+#[cfg(any(feature = "flat", feature = "padded"))]
+mod any_combine;
+mod combine;
+mod composite;
+#[cfg(any(feature = "flat", feature = "padded"))]
+mod describe;
+mod embed;
 mod error;
+#[cfg(feature = "flat")]
+mod flat;
+#[cfg(feature = "padded")]
+mod padded;
+mod product;
+mod sum;
+mod tensor;
 
 #[cfg(any(feature = "flat", feature = "padded"))]
 pub use any::{Any, AnyOperator, AnyWaveFunction, BackendKind};
+pub use combine::Combine;
+pub use embed::EmbedOperator;
 pub use error::{Error, Result};
+pub use product::ProductOperator;
+pub use sum::SumOperator;
+pub use tensor::TensorOperator;

@@ -6,6 +6,7 @@ use num_complex::Complex64;
 
 use super::Definition;
 use crate::error::Result;
+use crate::hilbert::HilbertSpace;
 use crate::operators::fallible_operators;
 use crate::terms::{Terms, jordan_wigner};
 
@@ -44,10 +45,23 @@ impl Definition {
     /// # Errors
     /// As [`Terms::sum`] and [`new`](Self::new).
     pub fn sum<D: Borrow<Definition>>(operands: impl IntoIterator<Item = D>) -> Result<Self> {
+        Self::linear_combination(operands.into_iter().map(|operand| (1.0, operand)))
+    }
+
+    /// `Σ_k c_k A_k`, lowered once; for parameters see [`Terms::sum`].
+    ///
+    /// # Errors
+    /// As [`sum`](Self::sum), and [`NotFinite`](crate::Error::NotFinite) for a coefficient that is not.
+    pub fn linear_combination<C: Into<Complex64>, D: Borrow<Definition>>(
+        operands: impl IntoIterator<Item = (C, D)>,
+    ) -> Result<Self> {
         let (mut names, mut terms) = (Vec::new(), Vec::new());
-        for operand in operands {
-            names.push(operand.borrow().name().to_owned());
-            terms.push(operand.borrow().to_terms());
+        for (factor, operand) in operands {
+            let (factor, operand) = (factor.into(), operand.borrow());
+            let mut scaled = Terms::new(operand.hilbert().clone());
+            scaled.add_scaled(factor, &operand.to_terms())?;
+            names.push(scaled_name(factor, operand.name()));
+            terms.push(scaled);
         }
         Self::new(shortened(names.join(" + ")), Terms::sum(&terms)?)
     }
@@ -58,12 +72,7 @@ impl Definition {
     /// [`Error::NotFinite`](crate::Error::NotFinite).
     pub fn scaled(&self, factor: impl Into<Complex64>) -> Result<Self> {
         let factor = factor.into();
-        let name = match factor {
-            Complex64 { re: -1.0, im: 0.0 } => format!("-{}", grouped(self.name())),
-            Complex64 { re, im: 0.0 } => format!("{re} * {}", grouped(self.name())),
-            _ => format!("({factor}) * {}", grouped(self.name())),
-        };
-        Self::new(shortened(name), self.to_terms().scaled(factor)?)
+        Self::new(shortened(scaled_name(factor, self.name())), self.to_terms().scaled(factor)?)
     }
 
     /// The n-th power; the 0-th is the identity. See [`Terms::pow`].
@@ -144,6 +153,14 @@ impl Definition {
         Self::new(self.name(), self.to_terms().to_local()?)
     }
 
+    /// The same operator on a tensor product; see [`Terms::embedded`].
+    ///
+    /// # Errors
+    /// As [`Terms::embedded`].
+    pub fn embedded(&self, hilbert: &HilbertSpace, first: usize) -> Result<Self> {
+        Self::new(self.name(), self.to_terms().embedded(hilbert, first)?)
+    }
+
     /// The Jordan-Wigner image on qubits; see [`jordan_wigner`].
     ///
     /// # Errors
@@ -169,6 +186,16 @@ impl Definition {
 
     fn mapped(&self, name: &str, f: impl Fn(&Terms) -> Result<Terms>) -> Result<Self> {
         Self::new(shortened(format!("{name}({})", self.name())), f(&self.to_terms())?)
+    }
+}
+
+/// The name of an operator times a number.
+fn scaled_name(factor: Complex64, name: &str) -> String {
+    match factor {
+        Complex64 { re: 1.0, im: 0.0 } => name.to_owned(),
+        Complex64 { re: -1.0, im: 0.0 } => format!("-{}", grouped(name)),
+        Complex64 { re, im: 0.0 } => format!("{re} * {}", grouped(name)),
+        _ => format!("({factor}) * {}", grouped(name)),
     }
 }
 

@@ -16,6 +16,7 @@ mod local;
 mod normal_order;
 mod pauli;
 mod product;
+mod tensor;
 
 use std::fmt;
 use std::ops::{Mul, Neg};
