@@ -299,8 +299,8 @@ fn pieces_that_leave_a_constrained_space_may_add_up_to_one_that_does_not() {
 
 #[test]
 fn powers_at_fixed_magnetisation_are_those_of_the_matrix() {
-    let space = Spin::half(6).unwrap().with_total_sz(0.0).unwrap();
-    let chain = Graph::chain(6, Boundary::Open).unwrap();
+    let space = Spin::half(7).unwrap().with_total_sz(0.5).unwrap();
+    let chain = Graph::chain(7, Boundary::Open).unwrap();
     let heisenberg = Heisenberg::new(space, &chain, 0.5).unwrap().definition().unwrap();
     let matrix = kronecker_dense(&heisenberg).unwrap();
     let mut power = matrix.clone();

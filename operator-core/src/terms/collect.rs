@@ -72,11 +72,12 @@ impl<'a> Collector<'a> {
         };
         let next = self.sums.len();
         let place = *self.places.entry(Key { shape, parameter }).or_insert(next);
-        if place < next {
-            self.sums[place].add(factor, matrix);
-            return Ok(());
+        if let Some(sum) = self.sums.get_mut(place) {
+            self.bytes += sum.add(factor, matrix);
+        } else {
+            self.bytes += matrix.as_ref().filter(|matrix| matrix.is_unshared()).map_or(0.0, matrix_bytes);
+            self.sums.push(Sum::Multiple { factor, size: factor.norm(), matrix });
         }
-        self.bytes += matrix.as_ref().filter(|matrix| matrix.is_unshared()).map_or(0.0, matrix_bytes);
         if self.bytes > MAX_BYTES {
             return Err(Error::TooLarge {
                 what: "the sum of local matrices".into(),
@@ -85,7 +86,6 @@ impl<'a> Collector<'a> {
                 remedy: "keep the factors of the product apart",
             });
         }
-        self.sums.push(Sum::Multiple { factor, size: factor.norm(), matrix });
         Ok(())
     }
 
@@ -106,25 +106,28 @@ fn matrix_bytes(matrix: &LocalMatrix) -> f64 {
 }
 
 impl Sum {
-    fn add(&mut self, factor: Complex64, matrix: Option<LocalMatrix>) {
+    /// Adds `factor ·` a string or matrix; returns the bytes that this takes.
+    fn add(&mut self, factor: Complex64, matrix: Option<LocalMatrix>) -> f64 {
         match (&mut *self, matrix) {
             (Sum::Multiple { factor: sum, size, matrix: known }, matrix) if *known == matrix => {
                 *sum += factor;
                 *size += factor.norm();
+                0.0
             }
-            (Sum::Multiple { factor: sum, matrix: Some(known), .. }, Some(matrix)) => {
-                let (sum, size) = (known.mapv(|z| *sum * z), known.mapv(|z| (*sum * z).norm()));
+            (Sum::Multiple { factor: sum, size, matrix: Some(known) }, Some(matrix)) => {
+                let (sum, size) = (known.mapv(|z| *sum * z), known.mapv(|z| *size * z.norm()));
                 *self = Sum::Matrix { sum, size };
-                self.add(factor, Some(matrix));
+                1.5 * matrix_bytes(&matrix) + self.add(factor, Some(matrix))
             }
             (Sum::Matrix { sum, size }, Some(matrix)) => {
                 Zip::from(sum).and(size).and(&**matrix).for_each(|sum, size, &z| {
                     *sum += factor * z;
                     *size += (factor * z).norm();
                 });
+                0.0
             }
             // Equal keys never mix strings with matrices.
-            (_, None) | (Sum::Multiple { matrix: None, .. }, Some(_)) => {}
+            (_, None) | (Sum::Multiple { matrix: None, .. }, Some(_)) => 0.0,
         }
     }
 
@@ -158,10 +161,78 @@ impl Sum {
     }
 }
 
+/// The value by the rule of [`clean`].
+///
+/// # Errors
+/// [`Error::NotFinite`].
 fn finite_and_clean(value: Complex64, size: f64, name: &dyn std::fmt::Display) -> Result<Complex64> {
     if size.is_finite() && value.is_finite() {
         return Ok(clean(value, size));
     }
     let value = if value.is_finite() { Complex64::new(size, 0.0) } else { value };
     Err(Error::NotFinite { what: format!("coefficient of {name}"), value })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hilbert::Fock;
+    use crate::terms::{Terms, real_matrix};
+
+    fn collected(hilbert: &HilbertSpace, summands: &[(f64, LocalTerm)]) -> Vec<Term> {
+        let mut sum = Collector::new(hilbert);
+        for (factor, local) in summands {
+            sum.push((*factor).into(), local.clone().into()).unwrap();
+        }
+        sum.finish().unwrap()
+    }
+
+    #[test]
+    fn what_cancels_up_to_rounding_leaves_no_trace_in_a_sum_of_matrices() {
+        let hilbert: HilbertSpace = Fock::new(1, 2).unwrap().into();
+        let one_site = |rows| LocalTerm::new(&hilbert, &[0], real_matrix::<2>(rows).into()).unwrap();
+        let (flip, up) = (one_site([[0.0, 1.0], [1.0, 0.0]]), one_site([[1.0, 0.0], [0.0, 0.0]]));
+        let cancelling = [(0.1, flip.clone()), (0.2, flip.clone()), (-0.3, flip.clone())];
+        assert!(collected(&hilbert, &cancelling).is_empty());
+        let others = [&[(1.0, up.clone())][..], &cancelling].concat();
+        for summands in [others.clone(), others.into_iter().rev().collect()] {
+            let terms = collected(&hilbert, &summands);
+            assert_eq!(terms.len(), 1);
+            assert_eq!(terms[0].kind, TermKind::Local(up.clone()));
+        }
+    }
+
+    #[test]
+    fn sites_in_another_order_are_the_same_sites() {
+        let hilbert: HilbertSpace = Fock::new(1, 2).unwrap().into();
+        let mut hop = [[0.0; 4]; 4];
+        hop[1][2] = 1.0;
+        let mut terms = Terms::new(hilbert.clone());
+        terms.local(1.0, &[0, 1], real_matrix(hop)).unwrap();
+        let mut back = Terms::new(hilbert);
+        back.local(1.0, &[1, 0], real_matrix(hop)).unwrap();
+        let sum = (terms + back).unwrap();
+        assert_eq!(sum.len(), 1);
+        assert!(sum.is_hermitian().unwrap());
+    }
+
+    #[test]
+    fn a_matrix_that_terms_share_stays_shared() {
+        let hilbert: HilbertSpace = Fock::new(1, 3).unwrap().into();
+        let matrix = LocalMatrix::from(real_matrix([[0.0, 1.0], [2.0, 0.0]]));
+        let mut terms = Terms::new(hilbert);
+        for site in [0, 1, 2, 0] {
+            terms.local(1.0, &[site], matrix.clone()).unwrap();
+        }
+        let same = |terms: &Terms, address| {
+            let mut addresses = terms.iter().map(|term| match &term.kind {
+                TermKind::Local(local) => local.shared_matrix().address(),
+                _ => std::ptr::null(),
+            });
+            addresses.all(|other| other == address)
+        };
+        let merged = terms.collected().unwrap();
+        assert_eq!(merged.len(), 3);
+        assert!(same(&merged, matrix.address()));
+    }
 }
