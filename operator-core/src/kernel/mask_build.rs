@@ -30,7 +30,8 @@ pub(super) fn build(hilbert: &HilbertSpace, terms: &[Term], forms: &mut FormBuil
         rest = others;
         let Some(&first) = members.first() else { continue };
         let flip = &strings[first as usize].flip;
-        let pieces = pieces_of_group(flip, members.iter().map(|&s| &strings[s as usize]), terms)?;
+        let members: SmallVec<[&MaskString; 1]> = members.iter().map(|&s| &strings[s as usize]).collect();
+        let pieces = pieces_of_group(flip, &members, terms)?;
         for piece in &pieces {
             check_conserves(hilbert, flip, piece, terms)?;
         }
@@ -110,15 +111,22 @@ struct PieceDraft {
     term: u32,
 }
 
-fn pieces_of_group<'a>(
+fn pieces_of_group(
     flip: &SiteSet,
-    members: impl Iterator<Item = &'a MaskString>,
+    members: &[&MaskString],
     terms: &[Term],
-) -> Result<Vec<PieceDraft>> {
+) -> Result<SmallVec<[PieceDraft; 1]>> {
+    // Most of a great many Pauli strings are alone in their group; they need no classes.
+    if let [string] = members
+        && bits::is_empty(&string.guard)
+    {
+        let draft = pure_sign(string);
+        return Ok(Some(draft).filter(|draft| !draft.table[0].is_zero()).into_iter().collect());
+    }
     let mut keyed: HashMap<(SiteSet, SiteSet), usize> = HashMap::new();
     let mut classes: Vec<(SiteSet, SiteSet, Vec<&MaskString>)> = Vec::new();
     let table_over_flips = bits::count(flip) <= MAX_FLIP_SUPPORT;
-    for string in members {
+    for &string in members {
         let mut support = string.guard.clone();
         if table_over_flips {
             support.iter_mut().zip(flip).for_each(|(s, f)| *s |= f);
@@ -133,7 +141,7 @@ fn pieces_of_group<'a>(
             }
         }
     }
-    let mut pieces = Vec::with_capacity(classes.len());
+    let mut pieces = SmallVec::new();
     for (support, sign, strings) in classes {
         let draft = match strings[..] {
             // A lone Pauli string is cheaper as one sign than as a table.
@@ -249,7 +257,7 @@ fn leaves(
 /// Lays drafts out in the kernel's arrays.
 struct Assembler {
     kernel: MaskKernel,
-    tables: HashMap<Vec<u32>, u32>,
+    tables: HashMap<SmallVec<[u32; 4]>, u32>,
 }
 
 impl Assembler {
@@ -294,7 +302,7 @@ impl Assembler {
     }
 
     fn push_piece(&mut self, piece: &PieceDraft, forms: &mut FormBuilder) -> Result<()> {
-        let slots: Vec<u32> = piece.table.iter().map(|form| forms.slot(form)).collect();
+        let slots: SmallVec<[u32; 4]> = piece.table.iter().map(|form| forms.slot(form)).collect();
         let next = offset(self.kernel.tables.len())?;
         let table = match self.tables.get(&slots) {
             Some(&known) => known,
