@@ -76,7 +76,8 @@ fn fermion_strings(hilbert: HilbertSpace, rng: &mut SplitMix) -> Definition {
     let mut terms = Terms::new(hilbert);
     for _ in 0..6 {
         let len = if fixed { 2 * (1 + rng.below(2)) } else { rng.below(4) };
-        let dagger = |k: usize, rng: &mut SplitMix| if fixed { k % 2 == 0 } else { rng.below(2) == 0 };
+        let dagger =
+            |k: usize, rng: &mut SplitMix| if fixed { k.is_multiple_of(2) } else { rng.below(2) == 0 };
         let string: Vec<_> =
             (0..len).map(|k| Ladder { mode: rng.below(n_modes), dagger: dagger(k, rng) }).collect();
         terms.fermion(complex(rng), &string).unwrap();

@@ -31,6 +31,17 @@ fn the_slots_of_an_element_add_up_to_it() {
     assert!(n_negative > 0);
 }
 
+#[test]
+fn strings_that_flip_the_same_site_are_one_element_whatever_their_signs() {
+    let space = (HilbertSpace::from(Qubit::new(30).unwrap()) * Fock::new(2, 1).unwrap()).unwrap();
+    let mut terms = Terms::new(space);
+    for signs in [1..15, 15..30, 1..30] {
+        let signs = signs.map(|site| (site, Pauli::Z));
+        terms.pauli(1.0, &[(0, Pauli::X)].into_iter().chain(signs).collect::<Vec<_>>()).unwrap();
+    }
+    assert_eq!(Definition::new("X with signs", terms).unwrap().max_conn_size(), 1);
+}
+
 /// A string of fermion operators or of Pauli matrices.
 #[derive(Clone)]
 enum Factor {

@@ -118,16 +118,34 @@ fn without_its_correction_hamiltonian_rule_fails<B: Complete>() -> TestResult {
 }
 
 fn local_rule_fulfils_detailed_balance<B: Complete>() -> TestResult {
-    let spaces: [HilbertSpace; 5] = [
+    let spaces: [HilbertSpace; 6] = [
         Spin::half(4)?.into(),
         Spin::new(1.0, 3)?.into(),
         Qubit::new(3)?.into(),
         Fock::new(3, 3)?.into(),
         SpinOrbitalFermions::with_spin(2, 0.5)?.into(),
+        (HilbertSpace::from(Spin::half(2)?) * Fock::new(2, 2)?)?,
     ];
     for hilbert in spaces {
         check::<B, _>(&hilbert.to_string(), &LocalRule, &hilbert, 1)?;
     }
+    Ok(())
+}
+
+fn in_factors() -> operator_core::Result<HilbertSpace> {
+    HilbertSpace::from(Spin::half(3)?.with_total_sz(0.5)?) * Fock::new(2, 3)?.with_n_particles(2)?
+}
+
+#[test]
+fn exchanges_between_factors_are_refused_where_they_leave_the_space() -> TestResult {
+    let chain = ExchangeRule::new(&Graph::chain(6, Boundary::Open)?);
+    let refused = chain.check_space(&in_factors()?);
+    assert!(matches!(refused, Err(sampler::Error::Exchange { from: 2, to: 3, .. })), "{refused:?}");
+    let fixed = HilbertSpace::from(Spin::half(3)?.with_total_sz(0.5)?);
+    let alike = (fixed * Spin::half(3)?.with_total_sz(0.5)?)?;
+    assert!(matches!(chain.check_space(&alike), Err(sampler::Error::Exchange { from: 2, to: 3, .. })));
+    assert!(LocalRule.check_space(&in_factors()?).is_err());
+    chain.check_space(&(HilbertSpace::from(Qubit::new(3)?) * Fock::new(1, 3)?)?)?;
     Ok(())
 }
 
@@ -148,6 +166,8 @@ fn exchanges() -> operator_core::Result<Vec<(HilbertSpace, Graph, usize)>> {
         (fermions.with_n_fermions_per_spin(&[2, 1])?.into(), chain(4)?, 1),
         // The graph of the modes does not.
         (fermions.with_n_fermions(3)?.into(), chain(8)?, 1),
+        // Each factor keeps its sum; two bosons are on one site or on two.
+        (in_factors()?, Graph::from_edges(6, [[0, 1], [1, 2], [3, 4], [4, 5]])?, 2),
     ])
 }
 

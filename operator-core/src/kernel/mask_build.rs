@@ -30,9 +30,9 @@ pub(super) fn build(hilbert: &HilbertSpace, terms: &[Term], forms: &mut FormBuil
         rest = others;
         let Some(&first) = members.first() else { continue };
         let flip = &strings[first as usize].flip;
-        let draft = |over_flips: bool| -> Result<Vec<PieceDraft>> {
-            let members = members.iter().map(|&s| &strings[s as usize]);
-            let pieces = pieces_of_group(flip, members, terms, over_flips)?;
+        let members: SmallVec<[&MaskString; 1]> = members.iter().map(|&s| &strings[s as usize]).collect();
+        let draft = |over_flips: bool| -> Result<SmallVec<[PieceDraft; 1]>> {
+            let pieces = pieces_of_group(flip, &members, terms, over_flips)?;
             pieces.iter().try_for_each(|piece| check_conserves(hilbert, flip, piece, terms))?;
             Ok(pieces)
         };
@@ -123,15 +123,22 @@ struct PieceDraft {
     term: u32,
 }
 
-fn pieces_of_group<'a>(
+fn pieces_of_group(
     flip: &SiteSet,
-    members: impl Iterator<Item = &'a MaskString>,
+    members: &[&MaskString],
     terms: &[Term],
     table_over_flips: bool,
-) -> Result<Vec<PieceDraft>> {
+) -> Result<SmallVec<[PieceDraft; 1]>> {
+    // Most of a great many Pauli strings are alone in their group; they need no classes.
+    if let [string] = members
+        && bits::is_empty(&string.guard)
+    {
+        let draft = pure_sign(string);
+        return Ok(Some(draft).filter(|draft| !draft.table[0].is_zero()).into_iter().collect());
+    }
     let mut keyed: HashMap<(SiteSet, SiteSet), usize> = HashMap::new();
     let mut classes: Vec<(SiteSet, SiteSet, Vec<&MaskString>)> = Vec::new();
-    for string in members {
+    for &string in members {
         let mut support = string.guard.clone();
         if table_over_flips {
             support.iter_mut().zip(flip).for_each(|(s, f)| *s |= f);
@@ -146,7 +153,7 @@ fn pieces_of_group<'a>(
             }
         }
     }
-    let mut pieces = Vec::with_capacity(classes.len());
+    let mut pieces = SmallVec::new();
     for (support, sign, strings) in classes {
         let draft = match strings[..] {
             // A lone Pauli string is cheaper as one sign than as a table.
@@ -262,7 +269,7 @@ fn leaves(
 /// Lays drafts out in the kernel's arrays.
 struct Assembler {
     kernel: MaskKernel,
-    tables: HashMap<Vec<u32>, u32>,
+    tables: HashMap<SmallVec<[u32; 4]>, u32>,
 }
 
 impl Assembler {
@@ -307,7 +314,7 @@ impl Assembler {
     }
 
     fn push_piece(&mut self, piece: &PieceDraft, forms: &mut FormBuilder) -> Result<()> {
-        let slots: Vec<u32> = piece.table.iter().map(|form| forms.slot(form)).collect();
+        let slots: SmallVec<[u32; 4]> = piece.table.iter().map(|form| forms.slot(form)).collect();
         let next = offset(self.kernel.tables.len())?;
         let table = match self.tables.get(&slots) {
             Some(&known) => known,

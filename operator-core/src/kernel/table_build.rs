@@ -295,12 +295,14 @@ impl<'a> Assembler<'a> {
         if lookups.0 == lookups.1 {
             return Ok(());
         }
+        // Each changed site leaves its digit.
+        let reachable = changed.iter().map(|&site| self.hilbert.local_dim(site) - 1).product();
         let (new_values, n_targets) = self.targets(changed)?;
         let start = offset(self.kernel.changed.len())?;
         self.kernel.changed.extend(changed.iter().map(|&site| site as u32));
         let changed = (start, offset(self.kernel.changed.len())?);
         self.kernel.groups.push(Group { changed, lookups, new_values, n_targets });
-        self.kernel.max_conn_size += widest.min(n_targets as usize);
+        self.kernel.max_conn_size += widest.min(reachable);
         Ok(())
     }
 

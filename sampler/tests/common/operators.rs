@@ -35,6 +35,7 @@ pub(crate) fn all() -> Result<Vec<Case>> {
         case("Heisenberg chain of spins 1 at Sz = 0", spins_one(), 1, true),
         case("hops of 4 bosons", bosons(), 1, true),
         case("hops of fermions with spin", fermions(), 1, true),
+        case("fermions that shake a boson", holstein(), 1, true),
     ]
     .into_iter()
     .collect()
@@ -132,4 +133,19 @@ fn fermions() -> Result<Definition> {
         }
     }
     Definition::new("hops", terms)
+}
+
+/// Two fermions on three modes, with a hop past another mode, beside a boson.
+fn holstein() -> Result<Definition> {
+    let electrons = HilbertSpace::from(SpinOrbitalFermions::new(3)?.with_n_fermions(2)?);
+    let mut terms = Terms::new((electrons * Fock::new(2, 1)?)?);
+    let s = 2.0_f64.sqrt();
+    let shake = real_matrix([[0.0, 1.0, 0.0], [1.0, 0.0, s], [0.0, s, 0.0]]);
+    let number = real_matrix([[0.0, 0.0], [0.0, 1.0]]);
+    for (mode, other) in [(0, 1), (1, 2), (2, 0)] {
+        terms.fermion(-1.0, &[Ladder::create(mode), Ladder::destroy(other)])?;
+        terms.fermion(-1.0, &[Ladder::create(other), Ladder::destroy(mode)])?;
+        terms.local(0.4 + mode as f64, &[mode, 3], ndarray::linalg::kron(&number, &shake))?;
+    }
+    Definition::new("Holstein", terms)
 }
