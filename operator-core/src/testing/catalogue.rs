@@ -84,11 +84,13 @@ fn spin_models(add: &mut dyn FnMut(&'static str, Definition)) -> Result<()> {
 fn particle_models(add: &mut dyn FnMut(&'static str, Definition)) -> Result<()> {
     let ring = Graph::chain(4, Boundary::Periodic)?;
     let (per_site, per_bond) = ([0.3, 1.2, -0.5, 2.0], [1.0, 0.5, -0.7, 0.2]);
-    let bosons = BoseHubbard::new(Fock::new(3, 4)?, &ring, per_site)?.with_j(per_bond).with_v(0.3);
+    let bosons = BoseHubbard::new(Fock::new(2, 4)?, &ring, per_site)?.with_j(per_bond).with_v(0.3);
     add("Bose-Hubbard ring", bosons.with_mu(0.4).definition()?);
-    let fixed = Fock::new(3, 4)?.with_n_particles(4)?;
+    let fixed = Fock::new(2, 4)?.with_n_particles(4)?;
     add("Bose-Hubbard ring of 4 bosons", BoseHubbard::new(fixed, &ring, 2.0)?.definition()?);
-    let electrons = SpinOrbitalFermions::with_spin(4, 0.5)?;
+    let ring = Graph::chain(3, Boundary::Periodic)?;
+    let (per_site, per_bond) = ([0.3, 1.2, -0.5], [1.0, 0.5, -0.7]);
+    let electrons = SpinOrbitalFermions::with_spin(3, 0.5)?;
     let fixed = electrons.with_n_fermions_per_spin(&[2, 1])?;
     add("Fermi-Hubbard ring", FermiHubbard::new(electrons.clone(), &ring, per_bond, per_site)?.definition()?);
     add(
@@ -112,7 +114,7 @@ fn particle_models(add: &mut dyn FnMut(&'static str, Definition)) -> Result<()> 
 fn molecules(add: &mut dyn FnMut(&'static str, Definition)) -> Result<()> {
     let mut rng = SplitMix::new(15);
     let mut one = Vec::new();
-    for p in 0..3 {
+    for p in 0..2 {
         (0..=p).for_each(|q| one.push(([p, q], rng.number())));
     }
     let two: Vec<([usize; 4], f64)> = one
@@ -121,11 +123,11 @@ fn molecules(add: &mut dyn FnMut(&'static str, Definition)) -> Result<()> {
         .filter(|[p, q, r, s]| [p, q] >= [r, s])
         .map(|indices| (indices, rng.number()))
         .collect();
-    let electrons = SpinOrbitalFermions::with_spin(3, 0.5)?;
+    let electrons = SpinOrbitalFermions::with_spin(2, 0.5)?;
     let molecule = Molecular::from_integrals(electrons.clone(), 0.7, one.clone(), two.clone())?;
     add("molecule", molecule.definition()?);
-    let fixed = electrons.with_n_fermions_per_spin(&[2, 1])?;
-    add("molecule of 3 electrons", Molecular::from_integrals(fixed, 0.7, one, two)?.definition()?);
+    let fixed = electrons.with_n_fermions_per_spin(&[1, 1])?;
+    add("molecule of 2 electrons", Molecular::from_integrals(fixed, 0.7, one, two)?.definition()?);
     let strings = ["0^ 3^ 2 1", "1^ 2^ 3 0", "2^ 2", "", "3^ 0", "0^ 3", "0^ 3"];
     let weights = [Complex64::new(0.5, 1.0), Complex64::new(0.5, -1.0), 2.0.into(), 0.3.into(), Complex64::I]
         .into_iter()
