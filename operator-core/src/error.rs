@@ -55,7 +55,7 @@ pub enum Error {
         /// The highest colour there can be.
         highest: usize,
     },
-    /// A lattice that cannot be built as asked.
+    /// A lattice that cannot be built as asked, or that does not fit a model.
     #[error("lattice: {0}")]
     Lattice(String),
 
@@ -193,6 +193,9 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// Molecular integrals that do not fit together.
+    #[error("integrals: {0}")]
+    Integrals(String),
     /// An operator leaves its constrained Hilbert space.
     #[error("{term} leaves {hilbert}: it takes {from} to {to}; lift the constraint or complete the term")]
     LeavesHilbert {

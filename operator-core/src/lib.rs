@@ -50,7 +50,10 @@ pub use error::{Error, Result};
 pub use expression::Expression;
 pub use graph::{Boundary, Graph};
 pub use hilbert::HilbertSpace;
-pub use models::{Heisenberg, Ising, LocalOperator, Model, PauliStrings};
+pub use models::{
+    BoseHubbard, Fcidump, FermiHubbard, FermionOperator2nd, Heisenberg, Ising, KitaevHoneycomb,
+    LocalOperator, Model, Molecular, PauliStrings, Rydberg, Ssh, TJ, Xyz,
+};
 pub use operator::{DiscreteOperator, RowVisitor};
 pub use parameters::{ParameterValue, Parameters};
 pub use wave_function::WaveFunction;

@@ -7,7 +7,8 @@ use operator_core::hilbert::{Fock, Qubit, Spin, SpinOrbitalFermions};
 use operator_core::spec::{hilbert_from_json, hilbert_to_json};
 use operator_core::terms::{Pauli, Terms};
 use operator_core::{
-    Boundary, Definition, Error, Graph, Heisenberg, HilbertSpace, Ising, LocalOperator, Model, PauliStrings,
+    BoseHubbard, Boundary, Definition, Error, Fcidump, FermionOperator2nd, Graph, Heisenberg, HilbertSpace,
+    Ising, KitaevHoneycomb, LocalOperator, Model, PauliStrings, Rydberg, Ssh, TJ, Xyz,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -152,6 +153,49 @@ fn specs() -> Vec<Value> {
             "strings": ["XYZ", "IIZ"], "weights": [1, 2], "weights_im": [0, 0],
         }),
         json!({
+            "model": "fermion_operator_2nd", "hilbert": { "kind": "spin_orbital_fermions", "n_orbitals": 4 },
+            "terms": ["0^ 3^ 2 1", "I", "3^ 3"], "weights": [1, 2, 0.5], "weights_im": [0, 0, 1],
+        }),
+        json!({
+            "model": "xyz", "hilbert": { "kind": "spin", "s": 1, "n": 3 }, "edges": [[0, 1], [1, 2]],
+            "Jx": 1, "Jy": [0.5, 2], "Jz": -1, "h": [1, 2, 3],
+        }),
+        json!({
+            "model": "xyz", "hilbert": { "kind": "spin", "s": 0.5, "n": 4, "total_sz": 0 },
+            "edges": [[0, 1], [1, 2]], "Jxy": [0.5, 2], "Jz": -1,
+        }),
+        json!({
+            "model": "kitaev_honeycomb", "hilbert": { "kind": "qubit", "n": 4 },
+            "edges": [[0, 1], [1, 2], [2, 3]], "edge_colors": [0, 1, 0], "Jx": [1, 2], "Jy": 0.5, "Jz": 1,
+        }),
+        json!({
+            "model": "rydberg", "hilbert": { "kind": "qubit", "n": 3 },
+            "positions": [[0, 0], [1, 0.5], [3, 0]], "cutoff": 2.5, "Omega": 1, "delta": [1, 2, 3], "C6": 0.5,
+        }),
+        json!({
+            "model": "bose_hubbard", "hilbert": { "kind": "fock", "n_max": 2, "n": 3, "n_particles": 2 },
+            "edges": [[0, 1], [2, 1]], "J": [1, 2], "U": [1, 2, 3], "V": 0.5, "mu": 1,
+        }),
+        json!({
+            "model": "fermi_hubbard",
+            "hilbert": { "kind": "spin_orbital_fermions", "n_orbitals": 3, "s": 0.5, "n_fermions_per_spin": [1, 2] },
+            "edges": [[0, 1], [2, 1]], "t": [1, 2], "U": [1, 2, 3],
+        }),
+        json!({
+            "model": "tj",
+            "hilbert": { "kind": "spin_orbital_fermions", "n_orbitals": 3, "s": 0.5, "n_fermions": 2 },
+            "edges": [[0, 1], [2, 1]], "t": [1, 2], "J": 0.4, "penalty": 9,
+        }),
+        json!({
+            "model": "ssh", "hilbert": { "kind": "spin_orbital_fermions", "n_orbitals": 4, "n_fermions": 2 },
+            "boundary": "periodic", "t1": [1, 2], "t2": 0.5,
+        }),
+        json!({
+            "model": "molecular", "hilbert": { "kind": "spin_orbital_fermions", "n_orbitals": 2, "s": 0.5 },
+            "core": 0.7, "one_body": [-1.25, 0], "one_body_indices": [[0, 0], [1, 1]],
+            "two_body": [0.67, 0.18], "two_body_indices": [[0, 0, 0, 0], [1, 0, 1, 0]],
+        }),
+        json!({
             "model": "local",
             "hilbert": { "kind": "tensor", "factors": [spins, { "kind": "fock", "n_max": 1, "n": 1 }] },
             "terms": [{ "sites": [4], "re": [[0, 1], [1, 0]] }],
@@ -164,6 +208,66 @@ fn the_specs_of_these_tests_are_operators() {
     for spec in specs() {
         round_trip(&Definition::from_spec(&spec).unwrap());
     }
+}
+
+#[test]
+fn every_known_model_is_among_them() {
+    let text = Definition::from_spec(&json!({ "model": "icing" })).unwrap_err().to_string();
+    let (_, known) = text.split_once("known models: ").unwrap();
+    let mut names: Vec<String> =
+        specs().iter().map(|spec| spec["model"].as_str().unwrap().to_owned()).collect();
+    names.dedup();
+    names.sort();
+    let mut known: Vec<&str> = known.split(", ").collect();
+    known.sort_unstable();
+    assert_eq!(names, known);
+}
+
+#[test]
+fn models_read_what_they_were_built_from() {
+    let chain = Graph::chain(4, Boundary::Open).unwrap();
+    let fields = Xyz::xxz(Spin::half(4).unwrap(), &chain, [1.0, 2.0, 3.0], 0.5).unwrap().with_field(0.1);
+    round_trip(&fields.definition().unwrap());
+    let honeycomb = Graph::kitaev_honeycomb([2, 3], Boundary::Periodic).unwrap();
+    let kitaev = KitaevHoneycomb::new(Spin::half(12).unwrap(), &honeycomb, 1.0, [0.5; 6], -1.0).unwrap();
+    round_trip(&kitaev.definition().unwrap());
+    let atoms =
+        Rydberg::new(Spin::half(3).unwrap(), [[0.0], [1.0], [2.5]], [1.0, 2.0, 3.0], 0.0, 3.0).unwrap();
+    round_trip(&atoms.definition().unwrap());
+    round_trip(&atoms.with_cutoff(1.5).unwrap().definition().unwrap());
+    let bosons = BoseHubbard::new(Fock::new(2, 4).unwrap(), &chain, 2.0).unwrap();
+    round_trip(&bosons.definition().unwrap());
+    let electrons = SpinOrbitalFermions::with_spin(4, 0.5).unwrap();
+    round_trip(&TJ::new(electrons.clone(), &chain, 1.0, 0.3).unwrap().definition().unwrap());
+    round_trip(&Ssh::new(electrons.clone(), Boundary::Open, 1.0, [0.3]).unwrap().definition().unwrap());
+    let weights = [Complex64::new(1.0, 0.5), Complex64::new(0.0, -2.0)];
+    let strings = FermionOperator2nd::new(electrons, ["7^ 0 1^ 2", ""], weights).unwrap();
+    round_trip(&strings.definition().unwrap());
+    let dump = "&FCI NORB=3,NELEC=3,MS2=1 &END\n0.1 1 2 3 3\n0.2 3 1 2 1\n-0.3 2 1 0 0\n0.4 0 0 0 0";
+    round_trip(&Fcidump::parse(dump).unwrap().molecular().unwrap().definition().unwrap());
+}
+
+#[test]
+fn parameters_with_defaults_may_be_left_out() {
+    let chain = Graph::chain(3, Boundary::Open).unwrap();
+    let model = BoseHubbard::new(Fock::new(2, 3).unwrap(), &chain, 2.0).unwrap().definition().unwrap();
+    let mut spec = model.to_spec().unwrap();
+    for key in ["J", "V", "mu"] {
+        spec.as_object_mut().unwrap().remove(key).unwrap();
+    }
+    assert_eq!(Definition::from_spec(&spec).unwrap(), model);
+}
+
+#[test]
+fn a_constant_is_one_more_string() {
+    let mut spec = specs().swap_remove(4);
+    (spec["weights"], spec["weights_im"]) = (json!([1, [2, 1], 0.5]), json!(null));
+    spec["constant"] = json!([0.25, -1]);
+    let weights = [1.0.into(), Complex64::new(2.0, 1.0), 0.5.into()];
+    let space = SpinOrbitalFermions::new(4).unwrap();
+    let model = FermionOperator2nd::new(space, ["0^ 3^ 2 1", "", "3^ 3"], weights).unwrap();
+    let model = model.with_constant(Complex64::new(0.25, -1.0)).unwrap();
+    assert_eq!(Definition::from_spec(&spec).unwrap(), model.definition().unwrap());
 }
 
 #[test]
@@ -290,15 +394,31 @@ fn errors_name_the_key() {
     assert!(error(3, |spec| spec["strings"][0] = json!(1)).contains("spec.strings[0] is 1"));
     assert!(error(3, |spec| spec["hilbert"]["kind"] = json!("qutrit")).contains("spin, qubit, fock"));
     assert_eq!(error(0, |spec| *spec = json!([])), "not an operator: spec is []; expected an object");
+    assert!(error(4, |spec| spec["terms"][0] = json!("0^ x")).contains("factor \"x\""));
+    assert!(error(4, |spec| spec["weights"] = json!([1])).contains("expected 3, one a string"));
+    assert_eq!(error(5, remove("Jx")), "not an operator: spec.Jx is missing");
+    assert!(error(7, |spec| spec["edge_colors"] = json!([0, 0, 1])).contains("two edges of colour 0"));
+    assert!(error(8, |spec| spec["cutoff"] = json!(-1)).contains("cutoff -1"));
+    assert!(error(10, |spec| spec["edges"][0] = json!([0, 3])).contains("edge (0, 3)"));
+    assert_eq!(
+        error(12, |spec| spec["boundary"] = json!("closed")),
+        "not an operator: spec.boundary is \"closed\"; expected open or periodic"
+    );
+    assert_eq!(
+        error(13, |spec| spec["two_body"] = json!([0.5])),
+        "not an operator: spec.two_body has 1 items; expected 2, one an integral"
+    );
+    assert_eq!(
+        error(13, |spec| spec["one_body_indices"][1] = json!([1])),
+        "not an operator: spec.one_body_indices[1] is [1]; expected two orbitals"
+    );
 }
 
 #[test]
 fn unknown_models_and_operators_without_a_spec_are_named() {
     let mut spec = specs().remove(0);
-    spec["model"] = json!("fermi_hubbard");
-    assert!(
-        matches!(Definition::from_spec(&spec), Err(Error::UnknownModel(name)) if name == "fermi_hubbard")
-    );
+    spec["model"] = json!("icing");
+    assert!(matches!(Definition::from_spec(&spec), Err(Error::UnknownModel(name)) if name == "icing"));
     assert!(matches!(Definition::from_json("{"), Err(Error::Spec(_))));
     let mut terms = Terms::new(Qubit::new(2).unwrap());
     terms.pauli(1.0, &[(0, Pauli::X)]).unwrap();

@@ -93,6 +93,14 @@ impl Combine<AnyOperator> for Any {
         }
     }
 
+    fn check_together(left: &AnyOperator, right: &AnyOperator) -> Result<()> {
+        let (left, right) = (left.backend(), right.backend());
+        if left != right {
+            return Err(Error::BackendMismatch { left: left.to_string(), right: right.to_string() });
+        }
+        Ok(())
+    }
+
     fn lower_like(definition: &Definition, like: &AnyOperator) -> Result<AnyOperator> {
         match like {
             #[cfg(feature = "flat")]

@@ -16,6 +16,14 @@ pub trait Combine<O: DiscreteOperator<Backend = Self>>: Backend {
         operator.definition()
     }
 
+    /// Checks that two operators run on the same backend, where their types do not say so.
+    ///
+    /// # Errors
+    /// [`BackendMismatch`](operator_core::Error::BackendMismatch).
+    fn check_together(_left: &O, _right: &O) -> Result<()> {
+        Ok(())
+    }
+
     /// Lowers a definition to where `like` runs.
     ///
     /// # Errors

@@ -137,8 +137,16 @@ impl<T: Element> PaddedKernel<T> for Embedded<T> {
         let beside = |from: usize, to: usize| {
             x.narrow(1, from, to - from)?.unsqueeze(1)?.expand((batch, width, to - from))
         };
-        let states = Tensor::cat(&[beside(0, start)?, own.states, beside(end, n_sites)?], 2)?;
-        Ok(ConnTensors { states, mels: own.mels })
+        let mut states = Vec::with_capacity(3);
+        // Candle's `cat` panics on tensors without elements.
+        if start > 0 {
+            states.push(beside(0, start)?);
+        }
+        states.push(own.states);
+        if end < n_sites {
+            states.push(beside(end, n_sites)?);
+        }
+        Ok(ConnTensors { states: Tensor::cat(&states, 2)?, mels: own.mels })
     }
 
     fn is_hermitian(&self) -> Option<bool> {

@@ -51,6 +51,9 @@ where
             let (what, expected) = ("operators of a tensor product".into(), "at least 1".into());
             return Err(Error::Count { what, got: 0, expected });
         }
+        for operator in &operators[1..] {
+            O::Backend::check_together(operators[0], operator)?;
+        }
         let hilbert = HilbertSpace::tensor(operators.iter().map(|operator| operator.hilbert().clone()))?;
         let (mut product, mut first) = (None, 0);
         for operator in operators {

@@ -1,9 +1,13 @@
 //! Operators whose backend is chosen at run time.
 #![cfg(feature = "flat")]
 
+mod common;
+
+use common::Shifts;
+use num_complex::Complex64;
 use operator_core::hilbert::{Qubit, Spin};
 use operator_core::{Boundary, Definition, DiscreteOperator, Graph, Ising, Model, PauliStrings};
-use sum_operator::{AnyOperator, BackendKind, Error};
+use sum_operator::{AnyOperator, BackendKind, Error, ProductOperator, SumOperator, TensorOperator};
 
 fn definitions() -> operator_core::Result<[Definition; 2]> {
     let chain = Graph::chain(4, Boundary::Periodic)?;
@@ -53,5 +57,55 @@ fn backends_are_chosen_by_name() -> Result<(), Error> {
         let expected = "this program was built without the padded backend; turn on the feature \"padded\" of sum-operator";
         assert_eq!(refused.map_err(|error| error.to_string()), Err(expected.into()));
     }
+    Ok(())
+}
+
+/// A third party's kernel and terms, real and complex, on the backend that was chosen.
+#[test]
+fn operators_chosen_at_run_time_are_combined_on_their_backend() -> Result<(), Box<dyn std::error::Error>> {
+    let spins = common::spins(3)?;
+    let y = PauliStrings::new(spins.clone(), ["YII", "IXX"], [0.5, 1.0])?.definition()?;
+    for kind in backends() {
+        let kernel = match kind {
+            BackendKind::Flat => {
+                AnyOperator::Flat(common::custom::<backend_flat::Flat>(Shifts(spins.clone()))?)
+            }
+            #[cfg(feature = "padded")]
+            BackendKind::Padded => {
+                AnyOperator::Padded(common::custom::<backend_padded::Padded>(Shifts(spins.clone()))?)
+            }
+            #[cfg(not(feature = "padded"))]
+            BackendKind::Padded => continue,
+        };
+        let terms = AnyOperator::lower(&y, kind)?;
+        let (a, b) = (terms.to_dense()?, kernel.to_dense()?);
+        let close = |x: &ndarray::Array2<Complex64>, y: &ndarray::Array2<Complex64>| {
+            x.dim() == y.dim() && x.iter().zip(y).all(|(x, y)| (x - y).norm() < 1e-12)
+        };
+        let (one, i) = (Complex64::ONE, Complex64::I);
+        let sum = SumOperator::new([(i, terms.clone()), (one, kernel.clone())])?;
+        assert!(close(&sum.to_dense()?, &(&a * i + &b)), "{sum}");
+        assert_eq!(sum.operator().backend(), kind);
+        let product = ProductOperator::new(&kernel, &terms)?;
+        assert!(close(&product.to_dense()?, &b.dot(&a)), "{product}");
+        let tensor = TensorOperator::new([&kernel, &terms])?;
+        assert!(close(&tensor.to_dense()?, &ndarray::linalg::kron(&b, &a)), "{tensor}");
+        assert_eq!(tensor.operator().backend(), kind);
+    }
+    Ok(())
+}
+
+#[cfg(feature = "padded")]
+#[test]
+fn operators_on_different_backends_are_not_combined() -> Result<(), Box<dyn std::error::Error>> {
+    let definition = &definitions()?[0];
+    let kernel = common::custom::<backend_flat::Flat>(Shifts(definition.hilbert().clone()))?;
+    let padded = AnyOperator::lower(definition, BackendKind::Padded)?;
+    let one = Complex64::ONE;
+    let refused = SumOperator::new([(one, AnyOperator::Flat(kernel.clone())), (one, padded.clone())]);
+    let expected = "operands run on different backends: flat and padded; move one with `to_backend`";
+    assert_eq!(refused.map(|_| ()).map_err(|error| error.to_string()), Err(expected.into()));
+    let refused = ProductOperator::new(&AnyOperator::Flat(kernel), &padded);
+    assert_eq!(refused.map(|_| ()).map_err(|error| error.to_string()), Err(expected.into()));
     Ok(())
 }

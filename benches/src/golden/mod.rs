@@ -10,12 +10,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use num_complex::Complex64;
-use operator_core::{Backend, Definition, Error, Lower};
+use operator_core::{Backend, Definition, Lower};
 
 pub use file::Golden;
-
-/// Models that the reference data knows and that are not built yet.
-const NOT_BUILT: [&str; 3] = ["bose_hubbard", "fermi_hubbard", "fermion_operator_2nd"];
 
 /// What came of one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,19 +21,15 @@ pub enum Outcome {
     Passed(String),
     /// Something does not agree or cannot be read; what.
     Failed(String),
-    /// The file was left out; why.
-    Skipped(String),
 }
 
-/// How many files passed, failed and were skipped.
+/// How many files passed and failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Files that agree.
     pub passed: usize,
     /// Files that do not agree or cannot be read.
     pub failed: usize,
-    /// Files of models that are not built yet.
-    pub skipped: usize,
 }
 
 impl Tally {
@@ -45,18 +38,13 @@ impl Tally {
         match outcome {
             Outcome::Passed(_) => self.passed += 1,
             Outcome::Failed(_) => self.failed += 1,
-            Outcome::Skipped(_) => self.skipped += 1,
         }
     }
 }
 
 impl std::fmt::Display for Tally {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} passed, {} failed", self.passed, self.failed)?;
-        if self.skipped > 0 {
-            write!(f, ", {} skipped", self.skipped)?;
-        }
-        Ok(())
+        write!(f, "{} passed, {} failed", self.passed, self.failed)
     }
 }
 
@@ -103,13 +91,7 @@ pub fn check_file(path: &Path) -> Outcome {
 fn check(path: &Path) -> Result<Outcome, String> {
     let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
     let golden: Golden = serde_json::from_str(&text).map_err(|error| error.to_string())?;
-    let definition = match Definition::from_spec(&golden.spec) {
-        Ok(definition) => definition,
-        Err(Error::UnknownModel(model)) if NOT_BUILT.contains(&model.as_str()) => {
-            return Ok(Outcome::Skipped(format!("model {model:?} is not built yet")));
-        }
-        Err(error) => return Err(error.to_string()),
-    };
+    let definition = Definition::from_spec(&golden.spec).map_err(|error| error.to_string())?;
     golden.check_shapes()?;
     check::check_definition(&definition, &golden)?;
     let backends = [

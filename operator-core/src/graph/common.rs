@@ -151,6 +151,19 @@ impl Graph {
         Lattice::honeycomb(extents).boundary(boundary).build()
     }
 
+    /// A honeycomb lattice of `extents[0] × extents[1]` cells of two sites, its edges coloured by direction, as
+    /// [`KitaevHoneycomb`](crate::KitaevHoneycomb) needs them.
+    ///
+    /// Colour 0 are the x bonds, within a cell; colour 1 the y bonds, to the cell before along the first basis
+    /// vector; colour 2 the z bonds, to the cell before along the second. Seen from the first site of a cell,
+    /// they lead to `(1/2, √3/6)`, `(−1/2, √3/6)` and `(0, −1/√3)`.
+    ///
+    /// # Errors
+    /// As [`Lattice::build`]; in particular, an extent is 0, or 1 for a periodic lattice.
+    pub fn kitaev_honeycomb(extents: [usize; 2], boundary: Boundary) -> Result<Self> {
+        Lattice::honeycomb(extents).color_by_direction().boundary(boundary).build()
+    }
+
     /// A kagome lattice of `extents[0] × extents[1]` cells of three sites.
     ///
     /// # Errors
@@ -225,6 +238,38 @@ mod tests {
     #[test]
     fn kagome_neighbors_are_four_four_six() {
         assert_eq!(coordination(Lattice::kagome([5, 4]), 3), [4, 4, 6]);
+    }
+
+    #[test]
+    fn honeycomb_directions_are_the_vectors_they_are_said_to_be() {
+        let lattice = Lattice::honeycomb([3, 4]).color_by_direction().boundary(Open);
+        let (graph, positions) = (lattice.build().unwrap(), lattice.positions().unwrap());
+        let h = 3_f64.sqrt() / 6.0;
+        let expected = [[0.5, h], [-0.5, h], [0.0, -2.0 * h]];
+        for (edge, &color) in graph.edges().iter().zip(graph.edge_colors()) {
+            // First sites of cells have even numbers.
+            let [a, b] = if edge[0] % 2 == 0 { *edge } else { [edge[1], edge[0]] };
+            for axis in 0..2 {
+                let along = positions[b][axis] - positions[a][axis];
+                assert!((along - expected[color][axis]).abs() < 1e-12, "{edge:?} of colour {color}");
+            }
+        }
+        let torus = Graph::kitaev_honeycomb([2, 3], Periodic).unwrap();
+        assert!((0..3).all(|color| torus.edges_of_color(color).count() == 6));
+        assert!((0..12).all(|site| torus.neighbors(site).len() == 3));
+    }
+
+    #[test]
+    fn directions_that_join_the_same_sites_have_no_colour() {
+        let error = Graph::kitaev_honeycomb([1, 3], Periodic).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "lattice: sites 0 and 1 are joined in the directions 0 and 1, so their edge has no colour; \
+             give the periodic directions larger extents"
+        );
+        // The bonds to the left and to the right are one direction, so they may be one edge.
+        let ladder = Lattice::square([2, 3]).color_by_direction().build().unwrap();
+        assert_eq!(ladder.edges_of_color(1).count(), 3);
     }
 
     #[test]

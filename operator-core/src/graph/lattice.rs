@@ -51,6 +51,16 @@ pub struct Lattice {
     extents: Vec<usize>,
     boundaries: Vec<Boundary>,
     max_order: usize,
+    coloring: Coloring,
+}
+
+/// What the colour of an edge tells.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Coloring {
+    /// Its neighbour order.
+    Order,
+    /// Its bond in the unit cell.
+    Direction,
 }
 
 impl Lattice {
@@ -66,6 +76,7 @@ impl Lattice {
             basis,
             extents,
             max_order: 1,
+            coloring: Coloring::Order,
         }
     }
 
@@ -110,7 +121,27 @@ impl Lattice {
         self
     }
 
-    /// The graph, with an edge of colour `k - 1` between neighbours of order `k`.
+    /// Colours edges by their direction instead of their neighbour order: the bonds that a unit cell repeats
+    /// get a colour each.
+    ///
+    /// Colours are numbered by neighbour order, within one order by the distance of the bond's cells (the sum
+    /// of its coordinates' differences), then by the bond's first site, its second, and the difference.
+    ///
+    /// ```
+    /// use operator_core::graph::Lattice;
+    ///
+    /// let square = Lattice::square([3, 3]).color_by_direction().build()?;
+    /// assert_eq!(square.edges_of_color(1).take(2).collect::<Vec<_>>(), [[0, 3], [0, 6]]);
+    /// # Ok::<(), operator_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn color_by_direction(mut self) -> Self {
+        self.coloring = Coloring::Direction;
+        self
+    }
+
+    /// The graph, with an edge of colour `k - 1` between neighbours of order `k`, unless edges are coloured
+    /// [by direction](Self::color_by_direction).
     ///
     /// A small periodic lattice may join two sites in several ways; they get one edge, of the lowest order.
     ///
@@ -118,15 +149,21 @@ impl Lattice {
     /// - [`Error::Lattice`]: there are no directions or more than 32; the basis, the offsets or the
     ///   boundaries do not have one entry a direction; a number is not finite; the basis vectors are linearly
     ///   dependent; two sites fall on the same place; an extent or the neighbour order is 0; the order
-    ///   reaches over too many sites; or a periodic direction is so short that a site would be its own
-    ///   neighbour.
+    ///   reaches over too many sites; a periodic direction is so short that a site would be its own
+    ///   neighbour; or edges are coloured by direction, and it is so short that two directions join the same
+    ///   sites.
     /// - [`Error::TooLarge`]: the graph would not fit into memory.
     pub fn build(&self) -> Result<Graph> {
         self.check()?;
         let bonds = stencil::bonds(&self.basis, &self.offsets, self.max_order)?;
         check_size(self.n_sites_estimate(), self.n_cells_estimate() * bonds.len() as f64)?;
         self.check_no_own_neighbors(&bonds)?;
-        let edges = without_repetitions(self.repeat(&bonds));
+        let colors = self.colors(&bonds);
+        let edges = self.repeat(&bonds, &colors);
+        if self.coloring == Coloring::Direction {
+            check_one_color_a_pair(&edges)?;
+        }
+        let edges = without_repetitions(edges);
         Graph::from_colored_edges(self.n_cells() * self.offsets.len(), edges)
     }
 
@@ -162,16 +199,33 @@ impl Lattice {
         position
     }
 
-    /// The edges of all cells, from the bonds of one. Pairs of sites may come up more than once.
-    fn repeat(&self, bonds: &[Bond]) -> Vec<([usize; 2], usize)> {
+    /// The colour of each bond of a unit cell.
+    fn colors(&self, bonds: &[Bond]) -> Vec<usize> {
+        if self.coloring == Coloring::Order {
+            return bonds.iter().map(|bond| bond.order).collect();
+        }
+        let mut sorted: Vec<usize> = (0..bonds.len()).collect();
+        sorted.sort_by_key(|&k| {
+            let Bond { from, to, shift, order } = &bonds[k];
+            let cells: u64 = shift.iter().map(|component| component.unsigned_abs()).sum();
+            (*order, cells, *from, *to, shift)
+        });
+        let mut colors = vec![0; bonds.len()];
+        sorted.into_iter().enumerate().for_each(|(color, k)| colors[k] = color);
+        colors
+    }
+
+    /// The edges of all cells with their colours, from the bonds of one. Pairs of sites may come up more than
+    /// once.
+    fn repeat(&self, bonds: &[Bond], colors: &[usize]) -> Vec<([usize; 2], usize)> {
         let n_offsets = self.offsets.len();
         let mut edges = Vec::new();
         self.for_each_cell(|cell, coordinates| {
-            for bond in bonds {
+            for (bond, &color) in bonds.iter().zip(colors) {
                 let Some(other_cell) = self.shifted_cell(coordinates, &bond.shift) else { continue };
                 let from = cell * n_offsets + bond.from;
                 let to = other_cell * n_offsets + bond.to;
-                edges.push(([from.min(to), from.max(to)], bond.order));
+                edges.push(([from.min(to), from.max(to)], color));
             }
         });
         edges
@@ -311,11 +365,24 @@ fn farthest(bonds: &[Bond], direction: usize) -> u64 {
     own.map(|bond| bond.shift[direction].unsigned_abs()).max().unwrap_or(0)
 }
 
-/// Each pair of sites once, with its lowest order; sorted by order, then by sites.
+/// Checks that no two sites are joined in two colours.
+fn check_one_color_a_pair(edges: &[([usize; 2], usize)]) -> Result<()> {
+    let mut sorted = edges.to_vec();
+    sorted.sort_unstable();
+    match sorted.windows(2).find(|pair| pair[0].0 == pair[1].0 && pair[0].1 != pair[1].1) {
+        Some(&[([a, b], first), (_, second)]) => refuse(format!(
+            "sites {a} and {b} are joined in the directions {first} and {second}, so their edge has no colour; give \
+             the periodic directions larger extents"
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Each pair of sites once, with its lowest colour; sorted by colour, then by sites.
 fn without_repetitions(mut edges: Vec<([usize; 2], usize)>) -> Vec<([usize; 2], usize)> {
     edges.sort_unstable();
     edges.dedup_by_key(|(edge, _)| *edge);
-    edges.sort_by_key(|&(_, order)| order);
+    edges.sort_by_key(|&(_, color)| color);
     edges
 }
 

@@ -99,7 +99,8 @@ impl SpinOrbitalFermions {
         Ok(SpinOrbitalFermions { n_orbitals, two_s, n_fermions, n_fermions_per_spin: per_spin, layout })
     }
 
-    fn n_spin_states(&self) -> usize {
+    /// Number of spin states of an orbital, 1 for spinless fermions.
+    pub fn n_spin_states(&self) -> usize {
         self.two_s.map_or(1, |two_s| two_s + 1)
     }
 

@@ -8,7 +8,15 @@ use crate::terms::{Pauli, Terms};
 /// The Heisenberg model in Pauli matrices, `H = Σ_<ij> J_c (σx σx + σy σy + σz σz)`, c the bond's colour.
 ///
 /// Parameter: `J`, a scalar where all bonds have one colour, otherwise one value a colour. With neighbour
-/// orders as colours this is J1-J2-….
+/// orders as colours this is J1-J2-…:
+///
+/// ```
+/// use operator_core::{Heisenberg, Model, graph::Lattice, hilbert::Spin};
+/// let square = Lattice::square([4, 4]).neighbors(2).build()?;
+/// let j1_j2 = Heisenberg::new(Spin::half(16)?.with_total_sz(0.0)?, &square, [1.0, 0.5])?.definition()?;
+/// assert_eq!(j1_j2.parameters().to_string(), "J = [1.0, 0.5]");
+/// # Ok::<(), operator_core::Error>(())
+/// ```
 ///
 /// The sign rule of a colour flips the sign of its exchange part σx σx + σy σy. On a bipartite graph with one
 /// colour this is Marshall's change of basis, which makes the ground state positive; it is on by default

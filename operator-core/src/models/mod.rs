@@ -1,28 +1,65 @@
 //! Operators by name, one short file each, with no backend in sight.
 
+mod bose_hubbard;
+mod fcidump;
+mod fermi_hubbard;
+mod fermion_operator;
 mod heisenberg;
 mod ising;
+mod kitaev_honeycomb;
 mod local_operator;
+mod molecular;
 mod openfermion;
 mod pauli_strings;
+mod rydberg;
+mod ssh;
+mod tj;
+mod xyz;
 
+pub use bose_hubbard::BoseHubbard;
+pub use fcidump::Fcidump;
+pub use fermi_hubbard::FermiHubbard;
+pub use fermion_operator::FermionOperator2nd;
 pub use heisenberg::Heisenberg;
 pub use ising::Ising;
+pub use kitaev_honeycomb::KitaevHoneycomb;
 pub use local_operator::LocalOperator;
+pub use molecular::Molecular;
 pub use pauli_strings::PauliStrings;
+pub use rydberg::Rydberg;
+pub use ssh::Ssh;
+pub use tj::TJ;
+pub use xyz::Xyz;
 
 use std::fmt::Debug;
 
 use crate::backend::Lower;
 use crate::definition::Definition;
 use crate::element::Element;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::graph::Graph;
-use crate::hilbert::HilbertSpace;
+use crate::hilbert::{HilbertSpace, SpinOrbitalFermions};
 use crate::terms::Terms;
 
 /// Names of the models that can be read from JSON.
-pub(crate) const KNOWN: [&str; 4] = ["ising", "heisenberg", "local", "pauli_strings"];
+pub(crate) const KNOWN: [&str; 13] = [
+    "ising",
+    "heisenberg",
+    "xyz",
+    "kitaev_honeycomb",
+    "rydberg",
+    "bose_hubbard",
+    "fermi_hubbard",
+    "tj",
+    "ssh",
+    "molecular",
+    "local",
+    "pauli_strings",
+    "fermion_operator_2nd",
+];
+
+/// Matrices on two sites larger than this many bytes are not built.
+const MAX_PAIR_BYTES: f64 = 256.0 * 1024.0 * 1024.0;
 
 /// An operator that writes itself as terms, and so has every backend.
 ///
@@ -107,10 +144,22 @@ pub trait Model: Debug {
 /// Checks that a graph has the sites of a space.
 fn check_graph(hilbert: &HilbertSpace, graph: &Graph) -> Result<()> {
     if graph.n_nodes() != hilbert.n_sites() {
-        return Err(crate::Error::Count {
+        return Err(Error::Count {
             what: "sites of the graph".into(),
             got: graph.n_nodes(),
             expected: format!("{} as {hilbert} has", hilbert.n_sites()),
+        });
+    }
+    Ok(())
+}
+
+/// Checks that a graph has the orbitals of a space.
+fn check_orbital_graph(hilbert: &SpinOrbitalFermions, graph: &Graph) -> Result<()> {
+    if graph.n_nodes() != hilbert.n_orbitals() {
+        return Err(Error::Count {
+            what: "sites of the graph".into(),
+            got: graph.n_nodes(),
+            expected: format!("{} as {hilbert} has orbitals", hilbert.n_orbitals()),
         });
     }
     Ok(())
@@ -121,9 +170,48 @@ fn check_two_level(hilbert: &HilbertSpace, model: &'static str) -> Result<()> {
     if hilbert.is_two_level() && !hilbert.factors().iter().any(HilbertSpace::is_fermionic) {
         return Ok(());
     }
-    Err(crate::Error::WrongHilbert {
+    Err(Error::WrongHilbert {
         term: model.into(),
         hilbert: hilbert.to_string(),
         reason: "it is written in Pauli matrices, for spins 1/2 or qubits",
     })
+}
+
+/// The fermions of a space.
+fn fermions(hilbert: HilbertSpace, model: &'static str) -> Result<SpinOrbitalFermions> {
+    match hilbert {
+        HilbertSpace::SpinOrbitalFermions(space) => Ok(space),
+        other => Err(Error::WrongHilbert {
+            term: model.into(),
+            hilbert: other.to_string(),
+            reason: "its sites are not fermion modes",
+        }),
+    }
+}
+
+/// The fermions of a space, if they have spin 1/2.
+fn electrons(hilbert: HilbertSpace, model: &'static str) -> Result<SpinOrbitalFermions> {
+    let space = fermions(hilbert, model)?;
+    match space.s() {
+        Some(0.5) => Ok(space),
+        _ => Err(Error::WrongHilbert {
+            term: model.into(),
+            hilbert: space.to_string(),
+            reason: "its fermions need spin 1/2, as SpinOrbitalFermions::with_spin(n_orbitals, 0.5) has",
+        }),
+    }
+}
+
+/// Checks that a matrix on two sites fits into memory.
+fn check_pair_matrix(hilbert: &HilbertSpace, remedy: &'static str) -> Result<()> {
+    let bytes = (hilbert.local_dim(0) as f64).powi(4) * size_of::<num_complex::Complex64>() as f64;
+    match bytes <= MAX_PAIR_BYTES {
+        true => Ok(()),
+        false => Err(Error::TooLarge {
+            what: format!("a matrix on two sites of {hilbert}"),
+            bytes,
+            limit: MAX_PAIR_BYTES,
+            remedy,
+        }),
+    }
 }

@@ -117,10 +117,12 @@ impl<'a> Reader<'a> {
 
     /// A pair of whole numbers.
     pub(super) fn pair(&self) -> Result<[usize; 2]> {
-        match self.counts()?.try_into() {
-            Ok(pair) => Ok(pair),
-            Err(_) => self.expected("a pair of sites"),
-        }
+        self.sites("a pair of sites")
+    }
+
+    /// So many whole numbers.
+    pub(super) fn sites<const N: usize>(&self, expected: &str) -> Result<[usize; N]> {
+        self.counts()?.try_into().or_else(|_| self.expected(expected))
     }
 
     /// The rows of a matrix, all equally long.

@@ -25,6 +25,13 @@ impl Ladder {
     }
 }
 
+/// A mode, and whether it is created.
+impl From<(usize, bool)> for Ladder {
+    fn from((mode, dagger): (usize, bool)) -> Self {
+        Ladder { mode, dagger }
+    }
+}
+
 impl fmt::Display for Ladder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}", self.mode, if self.dagger { "^" } else { "" })

@@ -8,7 +8,10 @@ use crate::definition::Definition;
 use crate::error::Result;
 use crate::graph::{Boundary, Graph, Lattice};
 use crate::hilbert::{Fock, HilbertSpace, Qubit, Spin, SpinOrbitalFermions};
-use crate::models::{Heisenberg, Ising, LocalOperator, Model, PauliStrings};
+use crate::models::{
+    BoseHubbard, FermiHubbard, FermionOperator2nd, Heisenberg, Ising, KitaevHoneycomb, LocalOperator, Model,
+    Molecular, PauliStrings, Rydberg, Ssh, TJ, Xyz,
+};
 use crate::terms::{Ladder, Pauli, Terms};
 
 /// An operator of the [`catalogue`].
@@ -29,6 +32,8 @@ pub fn catalogue() -> Result<Vec<Entry>> {
     let mut entries = Vec::new();
     let mut add = |name, definition| entries.push(Entry { name, definition });
     models(&mut add)?;
+    spin_models(&mut add)?;
+    particle_models(&mut add)?;
     pauli_strings(&mut add)?;
     local_matrices(&mut add)?;
     conserved(&mut add)?;
@@ -56,6 +61,80 @@ fn models(add: &mut dyn FnMut(&'static str, Definition)) -> Result<()> {
     let large = Lattice::square([8, 10]).neighbors(2).build()?;
     let j1_j2 = Heisenberg::new(Spin::half(80)?.with_total_sz(0.0)?, &large, [1.0, 0.4])?;
     add("J1-J2 rectangle of 80 sites", j1_j2.definition()?);
+    Ok(())
+}
+
+fn spin_models(add: &mut dyn FnMut(&'static str, Definition)) -> Result<()> {
+    let chain = Graph::chain(4, Boundary::Open)?;
+    let (jx, jy) = ([0.5, -1.0, 2.0], [1.5, 0.2, -0.3]);
+    let xyz = Xyz::new(Spin::half(4)?, &chain, jx, jy, 0.7)?.with_field([0.1, 0.2, -0.3, 0.4]);
+    add("XYZ chain in a field", xyz.definition()?);
+    add("XYZ chain of spins 1", Xyz::new(Spin::new(1.0, 4)?, &chain, jx, jy, 0.7)?.definition()?);
+    let spins = Spin::new(1.0, 4)?.with_total_sz(0.0)?;
+    add("XXZ chain of spins 1 at Sz = 0", Xyz::xxz(spins, &chain, jx, 0.4)?.definition()?);
+    let torus = Graph::kitaev_honeycomb([2, 2], Boundary::Periodic)?;
+    let kitaev = KitaevHoneycomb::new(Spin::half(8)?, &torus, 1.0, [0.5, 0.6, 0.7, 0.8], -0.4)?;
+    add("Kitaev honeycomb of 8 sites", kitaev.definition()?);
+    let positions = Lattice::triangular([2, 3]).positions()?;
+    let atoms = Rydberg::new(Qubit::new(6)?, positions, 1.0, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6], 2.0)?;
+    add("Rydberg atoms", atoms.definition()?);
+    add("Rydberg atoms with a cutoff", atoms.with_cutoff(1.1)?.definition()?);
+    Ok(())
+}
+
+fn particle_models(add: &mut dyn FnMut(&'static str, Definition)) -> Result<()> {
+    let ring = Graph::chain(4, Boundary::Periodic)?;
+    let (per_site, per_bond) = ([0.3, 1.2, -0.5, 2.0], [1.0, 0.5, -0.7, 0.2]);
+    let bosons = BoseHubbard::new(Fock::new(2, 4)?, &ring, per_site)?.with_j(per_bond).with_v(0.3);
+    add("Bose-Hubbard ring", bosons.with_mu(0.4).definition()?);
+    let fixed = Fock::new(2, 4)?.with_n_particles(4)?;
+    add("Bose-Hubbard ring of 4 bosons", BoseHubbard::new(fixed, &ring, 2.0)?.definition()?);
+    let ring = Graph::chain(3, Boundary::Periodic)?;
+    let (per_site, per_bond) = ([0.3, 1.2, -0.5], [1.0, 0.5, -0.7]);
+    let electrons = SpinOrbitalFermions::with_spin(3, 0.5)?;
+    let fixed = electrons.with_n_fermions_per_spin(&[2, 1])?;
+    add("Fermi-Hubbard ring", FermiHubbard::new(electrons.clone(), &ring, per_bond, per_site)?.definition()?);
+    add(
+        "Fermi-Hubbard ring of 3 electrons",
+        FermiHubbard::new(fixed.clone(), &ring, 1.0, 4.0)?.definition()?,
+    );
+    let square = Graph::square(6, Boundary::Periodic)?;
+    let large = SpinOrbitalFermions::with_spin(36, 0.5)?.with_n_fermions_per_spin(&[16, 17])?;
+    add("Fermi-Hubbard square of 36 orbitals", FermiHubbard::new(large, &square, 1.0, 8.0)?.definition()?);
+    add("t-J ring", TJ::new(electrons, &ring, per_bond, 0.4)?.with_penalty(3.0).definition()?);
+    add("t-J ring of 3 electrons", TJ::new(fixed, &ring, 1.0, 0.4)?.definition()?);
+    let chain = SpinOrbitalFermions::new(6)?;
+    add("SSH ring", Ssh::new(chain.clone(), Boundary::Periodic, 0.6, 1.1)?.definition()?);
+    add(
+        "three fermions on an SSH chain",
+        Ssh::new(chain.with_n_fermions(3)?, Boundary::Open, 0.6, [1.1, 0.9])?.definition()?,
+    );
+    molecules(add)
+}
+
+fn molecules(add: &mut dyn FnMut(&'static str, Definition)) -> Result<()> {
+    let mut rng = SplitMix::new(15);
+    let mut one = Vec::new();
+    for p in 0..2 {
+        (0..=p).for_each(|q| one.push(([p, q], rng.number())));
+    }
+    let two: Vec<([usize; 4], f64)> = one
+        .iter()
+        .flat_map(|&([p, q], _)| one.iter().map(move |&([r, s], _)| [p, q, r, s]))
+        .filter(|[p, q, r, s]| [p, q] >= [r, s])
+        .map(|indices| (indices, rng.number()))
+        .collect();
+    let electrons = SpinOrbitalFermions::with_spin(2, 0.5)?;
+    let molecule = Molecular::from_integrals(electrons.clone(), 0.7, one.clone(), two.clone())?;
+    add("molecule", molecule.definition()?);
+    let fixed = electrons.with_n_fermions_per_spin(&[1, 1])?;
+    add("molecule of 2 electrons", Molecular::from_integrals(fixed, 0.7, one, two)?.definition()?);
+    let strings = ["0^ 3^ 2 1", "1^ 2^ 3 0", "2^ 2", "", "3^ 0", "0^ 3", "0^ 3"];
+    let weights = [Complex64::new(0.5, 1.0), Complex64::new(0.5, -1.0), 2.0.into(), 0.3.into(), Complex64::I]
+        .into_iter()
+        .chain([-Complex64::I, 0.25.into()]);
+    let fixed = SpinOrbitalFermions::new(4)?.with_n_fermions(2)?;
+    add("strings of fermions", FermionOperator2nd::new(fixed, strings, weights)?.definition()?);
     Ok(())
 }
 

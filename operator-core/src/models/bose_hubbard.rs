@@ -1,0 +1,154 @@
+use ndarray::linalg::kron;
+use ndarray::{Array1, Array2};
+
+use super::{Model, check_graph, check_pair_matrix};
+use crate::error::{Error, Result};
+use crate::graph::Graph;
+use crate::hilbert::HilbertSpace;
+use crate::parameters::ParameterValue;
+use crate::terms::{LocalMatrix, Terms};
+
+/// The extended Bose-Hubbard model,
+/// `H = −J Σ_<ij> (b†_i b_j + b†_j b_i) + U/2 Σ_i n_i (n_i − 1) + V Σ_<ij> n_i n_j − mu Σ_i n_i`.
+///
+/// Parameters: `J` and `V`, each a scalar or one value a bond; `U` and `mu`, each a scalar or one value a
+/// site. J is 1, V and mu are 0 unless they are set.
+///
+/// Hops onto a site that holds n_max bosons are left out. On a space with a fixed number of bosons, mu only
+/// shifts the energy.
+///
+/// ```
+/// use operator_core::{BoseHubbard, Boundary, Graph, Model, hilbert::Fock};
+/// let chain = Graph::chain(8, Boundary::Periodic)?;
+/// let space = Fock::new(4, 8)?.with_n_particles(8)?;
+/// let mott = BoseHubbard::new(space, &chain, 10.0)?.with_v(0.5).definition()?;
+/// assert_eq!(mott.to_string(), "BoseHubbard(J = 1, U = 10, V = 0.5, mu = 0) on Fock(n_max = 4, 8 sites, n_particles = 8)");
+/// # Ok::<(), operator_core::Error>(())
+/// ```
+///
+/// # Source
+/// M. P. A. Fisher et al., Boson localization and the superfluid-insulator transition, Phys. Rev. B 40, 546
+/// (1989).
+#[derive(Clone, Debug)]
+pub struct BoseHubbard {
+    hilbert: HilbertSpace,
+    graph: Graph,
+    j: ParameterValue,
+    u: ParameterValue,
+    v: ParameterValue,
+    mu: ParameterValue,
+}
+
+impl BoseHubbard {
+    /// The model on the bonds of `graph` with on-site interaction `u` (U).
+    ///
+    /// # Errors
+    /// [`Error::WrongHilbert`] off bosons; [`Error::Count`] if the graph has another number of sites;
+    /// [`Error::TooLarge`] if a matrix on two sites of so many bosons would not fit into memory.
+    pub fn new(
+        hilbert: impl Into<HilbertSpace>,
+        graph: &Graph,
+        u: impl Into<ParameterValue>,
+    ) -> Result<Self> {
+        let hilbert = hilbert.into();
+        if !matches!(hilbert, HilbertSpace::Fock(_)) {
+            return Err(Error::WrongHilbert {
+                term: "BoseHubbard".into(),
+                hilbert: hilbert.to_string(),
+                reason: "its sites hold bosons, so it needs a Fock space",
+            });
+        }
+        check_graph(&hilbert, graph)?;
+        check_pair_matrix(&hilbert, "lower n_max")?;
+        let (j, v, mu) = (1.0.into(), 0.0.into(), 0.0.into());
+        Ok(BoseHubbard { hilbert, graph: graph.clone(), j, u: u.into(), v, mu })
+    }
+
+    /// Sets the hopping J, 1 by default.
+    #[must_use]
+    pub fn with_j(mut self, j: impl Into<ParameterValue>) -> Self {
+        self.j = j.into();
+        self
+    }
+
+    /// Sets the interaction of neighbours V, 0 by default.
+    #[must_use]
+    pub fn with_v(mut self, v: impl Into<ParameterValue>) -> Self {
+        self.v = v.into();
+        self
+    }
+
+    /// Sets the chemical potential mu, 0 by default.
+    #[must_use]
+    pub fn with_mu(mut self, mu: impl Into<ParameterValue>) -> Self {
+        self.mu = mu.into();
+        self
+    }
+}
+
+impl Model for BoseHubbard {
+    fn hilbert(&self) -> Result<HilbertSpace> {
+        Ok(self.hilbert.clone())
+    }
+
+    fn terms(&self, terms: &mut Terms) -> Result<()> {
+        let (n_sites, n_edges) = (self.graph.n_nodes(), self.graph.n_edges());
+        let j = terms.parameter("J", self.j.clone())?.one_or(n_edges, "J")?;
+        let u = terms.parameter("U", self.u.clone())?.one_or(n_sites, "U")?;
+        let v = terms.parameter("V", self.v.clone())?.one_or(n_edges, "V")?;
+        let mu = terms.parameter("mu", self.mu.clone())?.one_or(n_sites, "mu")?;
+        let matrices = Matrices::new(self.hilbert.local_dim(0));
+        for site in 0..n_sites {
+            terms.local(0.5 * u.at(site)?, &[site], matrices.pairs.clone())?;
+            terms.local(-mu.at(site)?, &[site], matrices.number.clone())?;
+        }
+        for (bond, edge) in self.graph.edges().iter().enumerate() {
+            terms.local(-j.at(bond)?, edge, matrices.hop.clone())?;
+            terms.local(v.at(bond)?, edge, matrices.density.clone())?;
+        }
+        Ok(())
+    }
+
+    #[cfg(feature = "serde")]
+    fn spec(&self) -> Option<serde_json::Value> {
+        Some(serde_json::json!({
+            "model": "bose_hubbard",
+            "hilbert": crate::spec::hilbert_to_json(&self.hilbert),
+            "edges": self.graph.edges(),
+        }))
+    }
+}
+
+/// The matrices of the model's terms, which all sites and all bonds share.
+struct Matrices {
+    /// n
+    number: LocalMatrix,
+    /// n (n − 1)
+    pairs: LocalMatrix,
+    /// b†_i b_j + b†_j b_i
+    hop: LocalMatrix,
+    /// n_i n_j
+    density: LocalMatrix,
+}
+
+impl Matrices {
+    fn new(dim: usize) -> Self {
+        let diagonal = |f: fn(f64) -> f64| Array2::from_diag(&Array1::from_shape_fn(dim, |n| f(n as f64)));
+        let number = diagonal(|n| n);
+        // b |n> = √n |n − 1>
+        let destroy =
+            Array2::from_shape_fn(
+                (dim, dim),
+                |(row, column)| {
+                    if column == row + 1 { (column as f64).sqrt() } else { 0.0 }
+                },
+            );
+        let create = destroy.t().to_owned();
+        Matrices {
+            pairs: diagonal(|n| n * (n - 1.0)).into(),
+            hop: (kron(&create, &destroy) + kron(&destroy, &create)).into(),
+            density: kron(&number, &number).into(),
+            number: number.into(),
+        }
+    }
+}

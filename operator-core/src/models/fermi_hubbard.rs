@@ -1,0 +1,81 @@
+use super::{Model, check_orbital_graph, electrons};
+use crate::error::Result;
+use crate::graph::Graph;
+use crate::hilbert::{HilbertSpace, SpinOrbitalFermions};
+use crate::parameters::ParameterValue;
+use crate::terms::{Ladder, Terms};
+
+/// The Fermi-Hubbard model, `H = −t Σ_<ij>,s (c†_is c_js + c†_js c_is) + U Σ_i n_i↑ n_i↓`.
+///
+/// Parameters: `t`, a scalar or one value a bond, and `U`, a scalar or one value an orbital.
+///
+/// ```
+/// use operator_core::{Boundary, FermiHubbard, Graph, Model, hilbert::SpinOrbitalFermions};
+/// let ladder = Graph::grid(&[3, 2], Boundary::Open)?;
+/// let space = SpinOrbitalFermions::with_spin(6, 0.5)?.with_n_fermions_per_spin(&[3, 3])?;
+/// let hubbard = FermiHubbard::new(space, &ladder, 1.0, 8.0)?.definition()?;
+/// assert!(hubbard.is_real() && hubbard.is_hermitian());
+/// # Ok::<(), operator_core::Error>(())
+/// ```
+///
+/// # Source
+/// J. Hubbard, Electron correlations in narrow energy bands, Proc. R. Soc. A 276, 238 (1963).
+#[derive(Clone, Debug)]
+pub struct FermiHubbard {
+    hilbert: SpinOrbitalFermions,
+    graph: Graph,
+    t: ParameterValue,
+    u: ParameterValue,
+}
+
+impl FermiHubbard {
+    /// The model on the bonds of a graph of orbitals, with hopping `t` and interaction `u` (U).
+    ///
+    /// # Errors
+    /// [`Error::WrongHilbert`](crate::Error::WrongHilbert) off fermions of spin 1/2;
+    /// [`Error::Count`](crate::Error::Count) unless the graph has one site an orbital.
+    pub fn new(
+        hilbert: impl Into<HilbertSpace>,
+        graph: &Graph,
+        t: impl Into<ParameterValue>,
+        u: impl Into<ParameterValue>,
+    ) -> Result<Self> {
+        let hilbert = electrons(hilbert.into(), "FermiHubbard")?;
+        check_orbital_graph(&hilbert, graph)?;
+        Ok(FermiHubbard { hilbert, graph: graph.clone(), t: t.into(), u: u.into() })
+    }
+}
+
+impl Model for FermiHubbard {
+    fn hilbert(&self) -> Result<HilbertSpace> {
+        Ok(self.hilbert.clone().into())
+    }
+
+    fn terms(&self, terms: &mut Terms) -> Result<()> {
+        let n_orbitals = self.graph.n_nodes();
+        let t = terms.parameter("t", self.t.clone())?.one_or(self.graph.n_edges(), "t")?;
+        let u = terms.parameter("U", self.u.clone())?.one_or(n_orbitals, "U")?;
+        for (bond, &[i, j]) in self.graph.edges().iter().enumerate() {
+            for spin in 0..2 {
+                let (i, j) = (self.hilbert.mode(i, spin)?, self.hilbert.mode(j, spin)?);
+                terms.fermion(-t.at(bond)?, &[Ladder::create(i), Ladder::destroy(j)])?;
+                terms.fermion(-t.at(bond)?, &[Ladder::create(j), Ladder::destroy(i)])?;
+            }
+        }
+        for orbital in 0..n_orbitals {
+            let (down, up) = (self.hilbert.mode(orbital, 0)?, self.hilbert.mode(orbital, 1)?);
+            let [up, down] = [up, down].map(|mode| [Ladder::create(mode), Ladder::destroy(mode)]);
+            terms.fermion(u.at(orbital)?, &[up, down].concat())?;
+        }
+        Ok(())
+    }
+
+    #[cfg(feature = "serde")]
+    fn spec(&self) -> Option<serde_json::Value> {
+        Some(serde_json::json!({
+            "model": "fermi_hubbard",
+            "hilbert": crate::spec::hilbert_to_json(&self.hilbert.clone().into()),
+            "edges": self.graph.edges(),
+        }))
+    }
+}

@@ -1,0 +1,149 @@
+use num_complex::Complex64;
+
+use super::Model;
+use crate::error::{Error, Result};
+use crate::hilbert::HilbertSpace;
+use crate::terms::{FermionString, Ladder, Terms};
+
+/// A weighted sum of strings of creation and annihilation operators, `Σ_k w_k c†_a c†_b … c_c c_d`.
+///
+/// A string is written as OpenFermion does: its modes from left to right, `^` after those that are created.
+/// `0^ 3^ 2 1` is `c†_0 c†_3 c_2 c_1`, which acts right to left; the empty string, or `I`, is the identity.
+/// Strings need not be in normal order, and one that is listed twice counts twice.
+///
+/// Parameters: `weights`, one real number a string; and `weights_im`, their imaginary parts, where any of
+/// them is not zero.
+///
+/// ```
+/// use operator_core::{FermionOperator2nd, Model, hilbert::SpinOrbitalFermions};
+/// let space = SpinOrbitalFermions::new(4)?.with_n_fermions(2)?;
+/// let pairs = FermionOperator2nd::new(space, ["0^ 1^ 3 2", "2^ 3^ 1 0", "0^ 0"], [0.5, 0.5, 1.0])?;
+/// assert!(pairs.definition()?.is_hermitian());
+/// # Ok::<(), operator_core::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct FermionOperator2nd {
+    hilbert: HilbertSpace,
+    strings: Vec<FermionString>,
+    weights: Vec<Complex64>,
+}
+
+impl FermionOperator2nd {
+    /// Strings such as `0^ 3^ 2 1`, with a weight each (real or complex).
+    ///
+    /// # Errors
+    /// [`Error::Parse`] for text that is no such string; [`Error::Count`] unless there is one weight a
+    /// string; [`Error::WrongHilbert`] off fermions; [`Error::SiteOutOfRange`] for a mode that is not there.
+    pub fn new<S, W>(
+        hilbert: impl Into<HilbertSpace>,
+        strings: impl IntoIterator<Item = S>,
+        weights: impl IntoIterator<Item = W>,
+    ) -> Result<Self>
+    where
+        S: AsRef<str>,
+        W: Into<Complex64>,
+    {
+        let strings = strings.into_iter().map(|string| parse(string.as_ref())).collect::<Result<Vec<_>>>()?;
+        Self::from_ladders(hilbert, strings, weights)
+    }
+
+    /// Strings as lists of [`Ladder`]s or of tuples (mode, whether it is created).
+    ///
+    /// ```
+    /// use operator_core::{FermionOperator2nd, Model, hilbert::SpinOrbitalFermions};
+    /// let hop = [[(0, true), (1, false)], [(1, true), (0, false)]];
+    /// let hop = FermionOperator2nd::from_ladders(SpinOrbitalFermions::new(2)?, hop, [1.0, 1.0])?;
+    /// assert_eq!(hop.definition()?.max_conn_size(), 1);
+    /// # Ok::<(), operator_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Count`] unless there is one weight a string; [`Error::WrongHilbert`] off fermions;
+    /// [`Error::SiteOutOfRange`] for a mode that is not there.
+    pub fn from_ladders<S, L, W>(
+        hilbert: impl Into<HilbertSpace>,
+        strings: impl IntoIterator<Item = S>,
+        weights: impl IntoIterator<Item = W>,
+    ) -> Result<Self>
+    where
+        S: IntoIterator<Item = L>,
+        L: Into<Ladder>,
+        W: Into<Complex64>,
+    {
+        let hilbert = hilbert.into();
+        let string = |string: S| {
+            let ladders: Vec<Ladder> = string.into_iter().map(Into::into).collect();
+            FermionString::new(&hilbert, &ladders)
+        };
+        let strings = strings.into_iter().map(string).collect::<Result<Vec<_>>>()?;
+        let weights: Vec<Complex64> = weights.into_iter().map(Into::into).collect();
+        if weights.len() != strings.len() {
+            let expected = format!("{}, one a string", strings.len());
+            return Err(Error::Count { what: "weights".into(), got: weights.len(), expected });
+        }
+        Ok(FermionOperator2nd { hilbert, strings, weights })
+    }
+
+    /// Adds a multiple of the identity, as one more string.
+    ///
+    /// # Errors
+    /// [`Error::WrongHilbert`] off fermions.
+    pub fn with_constant(mut self, constant: impl Into<Complex64>) -> Result<Self> {
+        self.strings.push(FermionString::new(&self.hilbert, &[])?);
+        self.weights.push(constant.into());
+        Ok(self)
+    }
+}
+
+impl Model for FermionOperator2nd {
+    fn hilbert(&self) -> Result<HilbertSpace> {
+        Ok(self.hilbert.clone())
+    }
+
+    fn terms(&self, terms: &mut Terms) -> Result<()> {
+        let part = |part: fn(&Complex64) -> f64| -> Vec<f64> { self.weights.iter().map(part).collect() };
+        let weights = terms.parameter("weights", part(|w| w.re))?;
+        let imaginary = self.weights.iter().any(|w| w.im != 0.0);
+        let weights_im = if imaginary { Some(terms.parameter("weights_im", part(|w| w.im))?) } else { None };
+        for (k, string) in self.strings.iter().enumerate() {
+            terms.fermion(weights.at(k)?, string.ladders())?;
+            if let Some(weights_im) = weights_im {
+                terms.fermion(Complex64::I * weights_im.at(k)?, string.ladders())?;
+            }
+        }
+        Ok(())
+    }
+
+    #[cfg(feature = "serde")]
+    fn spec(&self) -> Option<serde_json::Value> {
+        let strings: Vec<String> = self.strings.iter().map(ToString::to_string).collect();
+        Some(serde_json::json!({
+            "model": "fermion_operator_2nd",
+            "hilbert": crate::spec::hilbert_to_json(&self.hilbert),
+            "terms": strings,
+        }))
+    }
+}
+
+fn parse(text: &str) -> Result<Vec<Ladder>> {
+    if text.trim() == "I" {
+        return Ok(Vec::new());
+    }
+    let ladder = |factor: &str| {
+        let (mode, dagger) = match factor.strip_suffix('^') {
+            Some(mode) => (mode, true),
+            None => (factor, false),
+        };
+        match mode.parse() {
+            // `parse` takes a leading `+` as well.
+            Ok(mode) if factor.starts_with(|first: char| first.is_ascii_digit()) => {
+                Ok(Ladder { mode, dagger })
+            }
+            _ => Err(Error::Parse {
+                text: text.to_owned(),
+                reason: format!("factor {factor:?}; expected a mode such as 3, or 3^ where it is created"),
+            }),
+        }
+    };
+    text.split_whitespace().map(ladder).collect()
+}

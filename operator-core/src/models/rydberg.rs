@@ -1,0 +1,151 @@
+use super::{Model, check_two_level};
+use crate::error::{Error, Result};
+use crate::hilbert::HilbertSpace;
+use crate::parameters::ParameterValue;
+use crate::terms::{LocalMatrix, Pauli, Terms, real_matrix};
+
+/// Neutral atoms driven between their ground and a Rydberg state,
+/// `H = Ω/2 Σ_i σx_i − δ Σ_i n_i + Σ_{i<j} C6 / |r_i − r_j|⁶ n_i n_j`.
+///
+/// n is 1 on an excited atom and 0 on one in its ground state. A qubit is excited in the state 1, a spin 1/2
+/// in the state up (+1), so n = (1 + σz) / 2 there.
+///
+/// Parameters: `Omega` and `delta`, each a scalar or one value an atom, and `C6`, a scalar. Positions are
+/// fixed. Energies are in the unit of Ω and δ, lengths in that of the positions, and C6 is in energy times
+/// length⁶.
+///
+/// ```
+/// use operator_core::{Model, Rydberg, graph::Lattice, hilbert::Qubit};
+/// let positions = Lattice::square([3, 3]).positions()?;
+/// let atoms = Rydberg::new(Qubit::new(9)?, positions, 1.0, 0.5, 10.0)?.with_cutoff(1.5)?;
+/// assert_eq!(atoms.pairs().len(), 12 + 8);
+/// assert_eq!(atoms.definition()?.max_conn_size(), 1 + 9);
+/// # Ok::<(), operator_core::Error>(())
+/// ```
+///
+/// # Source
+/// H. Bernien et al., Probing many-body dynamics on a 51-atom quantum simulator, Nature 551, 579 (2017),
+/// eq. (1).
+#[derive(Clone, Debug)]
+pub struct Rydberg {
+    hilbert: HilbertSpace,
+    positions: Vec<Vec<f64>>,
+    cutoff: Option<f64>,
+    omega: ParameterValue,
+    delta: ParameterValue,
+    c6: f64,
+}
+
+impl Rydberg {
+    /// Atoms at cartesian `positions` in any dimension, with Rabi frequency `omega` (Ω), detuning `delta` (δ)
+    /// and van der Waals coefficient `c6`. All pairs interact.
+    ///
+    /// # Errors
+    /// [`Error::WrongHilbert`] off spins 1/2 and qubits; [`Error::Count`] unless there is one position a site;
+    /// [`Error::Lattice`] for positions that are not finite, differ in dimension or coincide.
+    pub fn new(
+        hilbert: impl Into<HilbertSpace>,
+        positions: impl IntoIterator<Item = impl Into<Vec<f64>>>,
+        omega: impl Into<ParameterValue>,
+        delta: impl Into<ParameterValue>,
+        c6: f64,
+    ) -> Result<Self> {
+        let hilbert = hilbert.into();
+        check_two_level(&hilbert, "Rydberg")?;
+        let positions: Vec<Vec<f64>> = positions.into_iter().map(Into::into).collect();
+        if positions.len() != hilbert.n_sites() {
+            return Err(Error::Count {
+                what: "positions".into(),
+                got: positions.len(),
+                expected: format!("{} as {hilbert} has sites", hilbert.n_sites()),
+            });
+        }
+        check_positions(&positions)?;
+        Ok(Rydberg { hilbert, positions, cutoff: None, omega: omega.into(), delta: delta.into(), c6 })
+    }
+
+    /// Leaves out pairs farther apart than `cutoff`.
+    ///
+    /// # Errors
+    /// [`Error::Lattice`] unless it is positive.
+    pub fn with_cutoff(mut self, cutoff: f64) -> Result<Self> {
+        if cutoff.is_nan() || cutoff <= 0.0 {
+            return Err(Error::Lattice(format!("cutoff {cutoff}; give a positive length")));
+        }
+        self.cutoff = Some(cutoff);
+        Ok(self)
+    }
+
+    /// The pairs of atoms that interact, with their distances.
+    pub fn pairs(&self) -> Vec<([usize; 2], f64)> {
+        let n = self.positions.len();
+        let pairs = (0..n).flat_map(|i| (i + 1..n).map(move |j| [i, j]));
+        let with_distance = |[i, j]: [usize; 2]| ([i, j], distance(&self.positions[i], &self.positions[j]));
+        let near = |(_, r): &([usize; 2], f64)| self.cutoff.is_none_or(|cutoff| *r <= cutoff);
+        pairs.map(with_distance).filter(near).collect()
+    }
+
+    /// 1 at the local index of the excited state, 0 at that of the ground state.
+    fn excited(&self) -> [f64; 2] {
+        if matches!(self.hilbert, HilbertSpace::Spin(_)) { [1.0, 0.0] } else { [0.0, 1.0] }
+    }
+}
+
+fn distance(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt()
+}
+
+fn check_positions(positions: &[Vec<f64>]) -> Result<()> {
+    let d = positions.first().map_or(0, Vec::len);
+    for (site, position) in positions.iter().enumerate() {
+        if position.len() != d {
+            let got = position.len();
+            return Err(Error::Lattice(format!("position {site} has {got} components; position 0 has {d}")));
+        }
+        if let Some(x) = position.iter().find(|x| !x.is_finite()) {
+            return Err(Error::Lattice(format!(
+                "position {site} has the component {x}; components must be finite"
+            )));
+        }
+        if let Some(other) = positions[..site].iter().position(|other| other == position) {
+            return Err(Error::Lattice(format!(
+                "atoms {other} and {site} are both at {position:?}; give each atom a place of its own"
+            )));
+        }
+    }
+    Ok(())
+}
+
+impl Model for Rydberg {
+    fn hilbert(&self) -> Result<HilbertSpace> {
+        Ok(self.hilbert.clone())
+    }
+
+    fn terms(&self, terms: &mut Terms) -> Result<()> {
+        let n_sites = self.positions.len();
+        let omega = terms.parameter("Omega", self.omega.clone())?.one_or(n_sites, "Omega")?;
+        let delta = terms.parameter("delta", self.delta.clone())?.one_or(n_sites, "delta")?;
+        let c6 = terms.parameter("C6", self.c6)?.at(0)?;
+        let [a, b] = self.excited();
+        let number: LocalMatrix = real_matrix([[a, 0.0], [0.0, b]]).into();
+        let both: LocalMatrix = ndarray::linalg::kron(&*number, &*number).into();
+        for site in 0..n_sites {
+            terms.pauli(0.5 * omega.at(site)?, &[(site, Pauli::X)])?;
+            terms.local(-delta.at(site)?, &[site], number.clone())?;
+        }
+        for (pair, r) in self.pairs() {
+            terms.local(r.powi(-6) * c6, &pair, both.clone())?;
+        }
+        Ok(())
+    }
+
+    #[cfg(feature = "serde")]
+    fn spec(&self) -> Option<serde_json::Value> {
+        Some(serde_json::json!({
+            "model": "rydberg",
+            "hilbert": crate::spec::hilbert_to_json(&self.hilbert),
+            "positions": self.positions,
+            "cutoff": self.cutoff,
+        }))
+    }
+}

@@ -1,0 +1,101 @@
+use super::{Model, fermions};
+use crate::error::{Error, Result};
+use crate::graph::Boundary;
+use crate::hilbert::{HilbertSpace, SpinOrbitalFermions};
+use crate::parameters::ParameterValue;
+use crate::terms::{Ladder, Terms};
+
+/// The Su-Schrieffer-Heeger chain of fermions that hop with alternating amplitudes,
+/// `H = −t1 Σ_n (c†_2n c_2n+1 + h.c.) − t2 Σ_n (c†_2n+1 c_2n+2 + h.c.)`.
+///
+/// Parameters: `t1` and `t2`, each a scalar or one value a bond of its kind. Fermions with spin hop alike in
+/// all spin states.
+///
+/// An open chain of an even number of orbitals has a state at each end, of an energy that vanishes with its
+/// length, where |t1| < |t2|. The bands of a periodic chain are `±|t1 + t2 exp(ik)|`.
+///
+/// ```
+/// use operator_core::{Boundary, Model, Ssh, hilbert::SpinOrbitalFermions};
+/// let chain = Ssh::new(SpinOrbitalFermions::new(6)?, Boundary::Open, 0.5, 1.0)?.definition()?;
+/// assert_eq!(chain.max_conn_size(), 5);
+/// # Ok::<(), operator_core::Error>(())
+/// ```
+///
+/// # Source
+/// W. P. Su, J. R. Schrieffer, A. J. Heeger, Solitons in polyacetylene, Phys. Rev. Lett. 42, 1698 (1979).
+#[derive(Clone, Debug)]
+pub struct Ssh {
+    hilbert: SpinOrbitalFermions,
+    boundary: Boundary,
+    t1: ParameterValue,
+    t2: ParameterValue,
+}
+
+impl Ssh {
+    /// A chain of all orbitals of the space, with hopping `t1` within its cells of two and `t2` between them.
+    ///
+    /// # Errors
+    /// [`Error::WrongHilbert`] off fermions; [`Error::Count`] for a periodic chain of an odd number of
+    /// orbitals.
+    pub fn new(
+        hilbert: impl Into<HilbertSpace>,
+        boundary: Boundary,
+        t1: impl Into<ParameterValue>,
+        t2: impl Into<ParameterValue>,
+    ) -> Result<Self> {
+        let hilbert = fermions(hilbert.into(), "Ssh")?;
+        let n_orbitals = hilbert.n_orbitals();
+        if boundary == Boundary::Periodic && !n_orbitals.is_multiple_of(2) {
+            return Err(Error::Count {
+                what: "orbitals in a periodic chain".into(),
+                got: n_orbitals,
+                expected: "an even number, since its bonds alternate".into(),
+            });
+        }
+        Ok(Ssh { hilbert, boundary, t1: t1.into(), t2: t2.into() })
+    }
+
+    /// Number of bonds.
+    fn n_bonds(&self) -> usize {
+        match self.boundary {
+            Boundary::Open => self.hilbert.n_orbitals() - 1,
+            Boundary::Periodic => self.hilbert.n_orbitals(),
+        }
+    }
+}
+
+impl Model for Ssh {
+    fn hilbert(&self) -> Result<HilbertSpace> {
+        Ok(self.hilbert.clone().into())
+    }
+
+    fn terms(&self, terms: &mut Terms) -> Result<()> {
+        let (n_orbitals, n_bonds) = (self.hilbert.n_orbitals(), self.n_bonds());
+        let t1 = terms.parameter("t1", self.t1.clone())?.one_or(n_bonds.div_ceil(2), "t1")?;
+        let t2 = terms.parameter("t2", self.t2.clone())?.one_or(n_bonds / 2, "t2")?;
+        let n_spin_states = self.hilbert.n_spin_states();
+        for bond in 0..n_bonds {
+            let t = if bond % 2 == 0 { t1 } else { t2 };
+            for spin in 0..n_spin_states {
+                let i = self.hilbert.mode(bond, spin)?;
+                let j = self.hilbert.mode((bond + 1) % n_orbitals, spin)?;
+                terms.fermion(-t.at(bond / 2)?, &[Ladder::create(i), Ladder::destroy(j)])?;
+                terms.fermion(-t.at(bond / 2)?, &[Ladder::create(j), Ladder::destroy(i)])?;
+            }
+        }
+        Ok(())
+    }
+
+    #[cfg(feature = "serde")]
+    fn spec(&self) -> Option<serde_json::Value> {
+        let boundary = match self.boundary {
+            Boundary::Open => "open",
+            Boundary::Periodic => "periodic",
+        };
+        Some(serde_json::json!({
+            "model": "ssh",
+            "hilbert": crate::spec::hilbert_to_json(&self.hilbert.clone().into()),
+            "boundary": boundary,
+        }))
+    }
+}

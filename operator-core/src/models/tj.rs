@@ -1,0 +1,125 @@
+use super::{Model, check_orbital_graph, electrons};
+use crate::error::Result;
+use crate::graph::Graph;
+use crate::hilbert::{HilbertSpace, SpinOrbitalFermions};
+use crate::parameters::ParameterValue;
+use crate::terms::{Ladder, Terms};
+
+/// The t-J model,
+/// `H = −t Σ_<ij>,s P (c†_is c_js + c†_js c_is) P + J Σ_<ij> P (S_i · S_j − n_i n_j / 4) P`, where P projects onto
+/// sites with at most one fermion.
+///
+/// Parameters: `t` and `J`, each a scalar or one value a bond; `penalty`, a scalar, where it is set.
+///
+/// The space of the fermions has doubly occupied sites too. They are neither made nor left: a site with two
+/// fermions stays as it is, and the terms on its bonds are 0. So a sampler that moves along its elements and
+/// starts without any stays without any. Where all states of the space count, as in exact diagonalisation, raise the energy of doubly
+/// occupied sites with [`with_penalty`](Self::with_penalty): otherwise the lowest state may have some.
+///
+/// ```
+/// use operator_core::{Boundary, Graph, Model, TJ, hilbert::SpinOrbitalFermions};
+/// let square = Graph::square(4, Boundary::Periodic)?;
+/// let two_holes = SpinOrbitalFermions::with_spin(16, 0.5)?.with_n_fermions_per_spin(&[7, 7])?;
+/// assert!(TJ::new(two_holes, &square, 1.0, 0.4)?.definition()?.is_hermitian());
+/// # Ok::<(), operator_core::Error>(())
+/// ```
+///
+/// # Source
+/// K. A. Chao, J. Spałek, A. M. Oleś, Kinetic exchange interaction in a narrow S-band, J. Phys. C 10, L271
+/// (1977).
+#[derive(Clone, Debug)]
+pub struct TJ {
+    hilbert: SpinOrbitalFermions,
+    graph: Graph,
+    t: ParameterValue,
+    j: ParameterValue,
+    penalty: Option<f64>,
+}
+
+impl TJ {
+    /// The model on the bonds of a graph of orbitals, with hopping `t` and exchange `j` (J).
+    ///
+    /// # Errors
+    /// [`Error::WrongHilbert`](crate::Error::WrongHilbert) off fermions of spin 1/2;
+    /// [`Error::Count`](crate::Error::Count) unless the graph has one site an orbital.
+    pub fn new(
+        hilbert: impl Into<HilbertSpace>,
+        graph: &Graph,
+        t: impl Into<ParameterValue>,
+        j: impl Into<ParameterValue>,
+    ) -> Result<Self> {
+        let hilbert = electrons(hilbert.into(), "TJ")?;
+        check_orbital_graph(&hilbert, graph)?;
+        Ok(TJ { hilbert, graph: graph.clone(), t: t.into(), j: j.into(), penalty: None })
+    }
+
+    /// Adds `penalty · Σ_i n_i↑ n_i↓`, the energy of a doubly occupied site.
+    #[must_use]
+    pub fn with_penalty(mut self, penalty: f64) -> Self {
+        self.penalty = Some(penalty);
+        self
+    }
+
+    /// The modes of a site in each spin state, down and up.
+    fn modes(&self, orbital: usize) -> Result<[usize; 2]> {
+        Ok([self.hilbert.mode(orbital, 0)?, self.hilbert.mode(orbital, 1)?])
+    }
+}
+
+/// n of a mode.
+fn filled(mode: usize) -> [Ladder; 2] {
+    [Ladder::create(mode), Ladder::destroy(mode)]
+}
+
+/// 1 − n of a mode. As a string it keeps the projected terms one string each.
+fn empty(mode: usize) -> [Ladder; 2] {
+    [Ladder::destroy(mode), Ladder::create(mode)]
+}
+
+impl Model for TJ {
+    fn hilbert(&self) -> Result<HilbertSpace> {
+        Ok(self.hilbert.clone().into())
+    }
+
+    fn terms(&self, terms: &mut Terms) -> Result<()> {
+        let n_edges = self.graph.n_edges();
+        let t = terms.parameter("t", self.t.clone())?.one_or(n_edges, "t")?;
+        let exchange = terms.parameter("J", self.j.clone())?.one_or(n_edges, "J")?;
+        for (bond, &[i, j]) in self.graph.edges().iter().enumerate() {
+            let (i, j, exchange) = (self.modes(i)?, self.modes(j)?, exchange.at(bond)?);
+            for (spin, other) in [(0, 1), (1, 0)] {
+                let single = [empty(i[other]), empty(j[other])].concat();
+                for (to, from) in [(i[spin], j[spin]), (j[spin], i[spin])] {
+                    let hop = [Ladder::create(to), Ladder::destroy(from)];
+                    terms.fermion(-t.at(bond)?, &[&hop, &single[..]].concat())?;
+                }
+                // Between singly occupied sites, Sz Sz − n n / 4 is −1/2 where the spins are opposite and 0
+                // elsewhere.
+                let opposite = [filled(i[spin]), empty(i[other]), filled(j[other]), empty(j[spin])];
+                terms.fermion(-0.5 * exchange, &opposite.concat())?;
+                // (S+ S−) / 2, which is 0 by itself unless both sites are singly occupied.
+                let swap = [
+                    [Ladder::create(i[other]), Ladder::destroy(i[spin])],
+                    [Ladder::create(j[spin]), Ladder::destroy(j[other])],
+                ];
+                terms.fermion(0.5 * exchange, &swap.concat())?;
+            }
+        }
+        if let Some(penalty) = self.penalty {
+            let penalty = terms.parameter("penalty", penalty)?.at(0)?;
+            for orbital in 0..self.graph.n_nodes() {
+                terms.fermion(penalty, &self.modes(orbital)?.map(filled).concat())?;
+            }
+        }
+        Ok(())
+    }
+
+    #[cfg(feature = "serde")]
+    fn spec(&self) -> Option<serde_json::Value> {
+        Some(serde_json::json!({
+            "model": "tj",
+            "hilbert": crate::spec::hilbert_to_json(&self.hilbert.clone().into()),
+            "edges": self.graph.edges(),
+        }))
+    }
+}

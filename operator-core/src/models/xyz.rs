@@ -1,0 +1,208 @@
+use ndarray::linalg::kron;
+use ndarray::{Array1, Array2};
+use num_complex::Complex64;
+
+use super::{Model, check_graph, check_pair_matrix};
+use crate::error::{Error, Result};
+use crate::graph::Graph;
+use crate::hilbert::HilbertSpace;
+use crate::parameters::ParameterValue;
+use crate::terms::{Coefficient, LocalMatrix, ParameterHandle, Pauli, Terms};
+
+/// The anisotropic Heisenberg model,
+/// `H = Σ_<ij> (Jx X_i X_j + Jy Y_i Y_j + Jz Z_i Z_j) − h Σ_i Z_i`.
+///
+/// X, Y and Z are the Pauli matrices on spins 1/2 and qubits, as in [`Heisenberg`](crate::Heisenberg), and
+/// twice the spin operators, `2 Sx`, `2 Sy` and `2 Sz`, on spins of any length s, which is the same for
+/// s = 1/2. A coupling J between spin operators S·S is thus J/4 here.
+///
+/// Parameters: `Jx`, `Jy`, `Jz`, each a scalar or one value a bond; `h`, a scalar or one value a site, where
+/// a field is set. The XXZ model has one parameter `Jxy` in place of Jx and Jy, so that it keeps the
+/// magnetisation whatever its value; only then does it act on a space of fixed `total_sz`.
+///
+/// ```
+/// use operator_core::{Boundary, Graph, Model, Xyz, hilbert::Spin};
+/// let chain = Graph::chain(6, Boundary::Periodic)?;
+/// let haldane = Xyz::xxz(Spin::new(1.0, 6)?.with_total_sz(0.0)?, &chain, 0.25, 1.0)?.definition()?;
+/// assert_eq!(haldane.parameters().to_string(), "Jxy = 0.25, Jz = 0.25");
+/// # Ok::<(), operator_core::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Xyz {
+    hilbert: HilbertSpace,
+    graph: Graph,
+    in_plane: InPlane,
+    jz: ParameterValue,
+    h: Option<ParameterValue>,
+}
+
+/// The couplings of X and Y.
+#[derive(Clone, Debug)]
+enum InPlane {
+    Different { jx: ParameterValue, jy: ParameterValue },
+    Equal { jxy: ParameterValue },
+}
+
+impl Xyz {
+    /// The model on the bonds of `graph` with couplings `jx`, `jy`, `jz` (Jx, Jy, Jz) and no field.
+    ///
+    /// # Errors
+    /// [`Error::WrongHilbert`] off spins and qubits; [`Error::Count`] if the graph has another number of
+    /// sites; [`Error::TooLarge`] if a matrix on two spins of this length would not fit into memory.
+    pub fn new(
+        hilbert: impl Into<HilbertSpace>,
+        graph: &Graph,
+        jx: impl Into<ParameterValue>,
+        jy: impl Into<ParameterValue>,
+        jz: impl Into<ParameterValue>,
+    ) -> Result<Self> {
+        Self::build(hilbert.into(), graph, InPlane::Different { jx: jx.into(), jy: jy.into() }, jz.into())
+    }
+
+    /// The XXZ model, `H = J Σ_<ij> (X_i X_j + Y_i Y_j + Δ Z_i Z_j)`: its parameters are `Jxy` = J and
+    /// `Jz` = J Δ.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn xxz(
+        hilbert: impl Into<HilbertSpace>,
+        graph: &Graph,
+        j: impl Into<ParameterValue>,
+        delta: f64,
+    ) -> Result<Self> {
+        let jxy = j.into();
+        let jz: ParameterValue = match &jxy {
+            ParameterValue::Scalar(j) => (j * delta).into(),
+            ParameterValue::Array(values) => values.iter().map(|j| j * delta).collect::<Vec<_>>().into(),
+        };
+        Self::uniaxial(hilbert, graph, jxy, jz)
+    }
+
+    /// The XXZ model with couplings `jxy` (Jxy) of X and Y and `jz` (Jz) of Z.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn uniaxial(
+        hilbert: impl Into<HilbertSpace>,
+        graph: &Graph,
+        jxy: impl Into<ParameterValue>,
+        jz: impl Into<ParameterValue>,
+    ) -> Result<Self> {
+        Self::build(hilbert.into(), graph, InPlane::Equal { jxy: jxy.into() }, jz.into())
+    }
+
+    fn build(hilbert: HilbertSpace, graph: &Graph, in_plane: InPlane, jz: ParameterValue) -> Result<Self> {
+        if !matches!(hilbert, HilbertSpace::Spin(_) | HilbertSpace::Qubit(_)) {
+            return Err(Error::WrongHilbert {
+                term: "Xyz".into(),
+                hilbert: hilbert.to_string(),
+                reason: "it is written in spin operators, for spins or qubits",
+            });
+        }
+        check_graph(&hilbert, graph)?;
+        check_pair_matrix(&hilbert, "use shorter spins")?;
+        Ok(Xyz { hilbert, graph: graph.clone(), in_plane, jz, h: None })
+    }
+
+    /// Adds the field `h`, `− h Σ_i Z_i`.
+    #[must_use]
+    pub fn with_field(mut self, h: impl Into<ParameterValue>) -> Self {
+        self.h = Some(h.into());
+        self
+    }
+
+    /// The parameters that multiply X X and Y Y.
+    fn in_plane(&self, terms: &mut Terms) -> Result<[ParameterHandle; 2]> {
+        let n_edges = self.graph.n_edges();
+        match &self.in_plane {
+            InPlane::Different { jx, jy } => Ok([
+                terms.parameter("Jx", jx.clone())?.one_or(n_edges, "Jx")?,
+                terms.parameter("Jy", jy.clone())?.one_or(n_edges, "Jy")?,
+            ]),
+            InPlane::Equal { jxy } => Ok([terms.parameter("Jxy", jxy.clone())?.one_or(n_edges, "Jxy")?; 2]),
+        }
+    }
+}
+
+impl Model for Xyz {
+    fn hilbert(&self) -> Result<HilbertSpace> {
+        Ok(self.hilbert.clone())
+    }
+
+    fn terms(&self, terms: &mut Terms) -> Result<()> {
+        let (n_sites, n_edges) = (self.graph.n_nodes(), self.graph.n_edges());
+        let [jx, jy] = self.in_plane(terms)?;
+        let jz = terms.parameter("Jz", self.jz.clone())?.one_or(n_edges, "Jz")?;
+        let operators = SpinOperators::new(self.hilbert.local_dim(0));
+        for (bond, &edge) in self.graph.edges().iter().enumerate() {
+            for (pauli, j) in [(Pauli::X, jx), (Pauli::Y, jy), (Pauli::Z, jz)] {
+                operators.pair(terms, j.at(bond)?.into(), pauli, edge)?;
+            }
+        }
+        if let Some(h) = &self.h {
+            let h = terms.parameter("h", h.clone())?.one_or(n_sites, "h")?;
+            for site in 0..n_sites {
+                let h = h.at(site)?;
+                operators.field(terms, -h, site)?;
+            }
+        }
+        Ok(())
+    }
+
+    #[cfg(feature = "serde")]
+    fn spec(&self) -> Option<serde_json::Value> {
+        Some(serde_json::json!({
+            "model": "xyz", "hilbert": crate::spec::hilbert_to_json(&self.hilbert), "edges": self.graph.edges(),
+        }))
+    }
+}
+
+/// How X, Y and Z are written on sites of two local states and of more.
+enum SpinOperators {
+    Pauli,
+    Matrices { pairs: [LocalMatrix; 3], z: LocalMatrix },
+}
+
+impl SpinOperators {
+    fn new(dim: usize) -> Self {
+        if dim == 2 {
+            return SpinOperators::Pauli;
+        }
+        let [x, y, z] = twice_spin(dim);
+        SpinOperators::Matrices { pairs: [&x, &y, &z].map(|o| kron(o, o).into()), z: z.into() }
+    }
+
+    /// Adds X X, Y Y or Z Z.
+    fn pair(&self, terms: &mut Terms, j: Coefficient, pauli: Pauli, [a, b]: [usize; 2]) -> Result<()> {
+        match self {
+            SpinOperators::Pauli => terms.pauli(j, &[(a, pauli), (b, pauli)])?,
+            SpinOperators::Matrices { pairs, .. } => {
+                terms.local(j, &[a, b], pairs[pauli as usize].clone())?
+            }
+        };
+        Ok(())
+    }
+
+    /// Adds Z.
+    fn field(&self, terms: &mut Terms, h: Coefficient, site: usize) -> Result<()> {
+        match self {
+            SpinOperators::Pauli => terms.pauli(h, &[(site, Pauli::Z)])?,
+            SpinOperators::Matrices { z, .. } => terms.local(h, &[site], z.clone())?,
+        };
+        Ok(())
+    }
+}
+
+/// 2 Sx, 2 Sy and 2 Sz of a spin with `dim` = 2s + 1 local states, which run from m = s down to −s.
+fn twice_spin(dim: usize) -> [Array2<Complex64>; 3] {
+    let s = (dim as f64 - 1.0) / 2.0;
+    let z = Array2::from_diag(&Array1::from_shape_fn(dim, |k| Complex64::from(2.0 * (s - k as f64))));
+    // S+ |m> = √(s(s + 1) − m(m + 1)) |m + 1>, and state k has m = s − k.
+    let raise = Array2::from_shape_fn((dim, dim), |(row, column)| {
+        let m = s - column as f64;
+        Complex64::from(if row + 1 == column { (s * (s + 1.0) - m * (m + 1.0)).sqrt() } else { 0.0 })
+    });
+    let lower = raise.t().to_owned();
+    let y = (&lower - &raise).mapv(|element| element * Complex64::I);
+    [raise + lower, y, z]
+}

@@ -1,0 +1,7 @@
+//! Models against matrices multiplied out by hand, closed energies, and bad input.
+
+mod energies;
+mod errors;
+mod kronecker;
+mod matrix;
+mod molecules;
