@@ -133,10 +133,10 @@ fn check_matrix<O: DiscreteOperator>(operator: &O, states: ArrayView2<'_, i8>, g
     }
 }
 
-/// Whether the files list this space's states backwards: they have spins with a fixed magnetisation by
+/// Whether the files list this space's states backwards: they have spins 1/2 with a fixed magnetisation by
 /// ascending quantum numbers, all others by ascending local index, as this project has all spaces.
 fn is_listed_backwards(hilbert: &HilbertSpace) -> bool {
-    matches!(hilbert, HilbertSpace::Spin(_)) && hilbert.is_constrained()
+    matches!(hilbert, HilbertSpace::Spin(space) if space.s() == 0.5) && hilbert.is_constrained()
 }
 
 /// Whether the file lists its states in the opposite of this project's order.

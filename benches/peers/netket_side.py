@@ -1,0 +1,143 @@
+"""The peers' side of the comparison: does with NetKet and QuSpin what a driver asks for.
+
+    python netket_side.py < items
+
+Reads work items from stdin, one JSON object a line, and answers each at once with one JSON line: the item, and
+
+- `seconds`: the best of `repeats` runs (default 5), warm-up and compilation not counted;
+- counts: `elements` (non-zero connected elements), `slots` (those that NetKet returned, zeros and padding
+  included), `samples`, `proposals`, `parameters`, `states`, `nonzeros`;
+- or `error`, in place of both.
+
+What is prepared for an item is kept, so that a driver that sends an item again and again, in turn with work of its
+own, pays for compilation once. The keys of an item other than `what` and `repeats`:
+
+| what | keys |
+| --- | --- |
+| `about` | – ; versions, threads, the systems |
+| `conn` | `system`, `kind` (`numba`: flattened, `jax`: padded), `batch` (1024) |
+| `local_energy` | `system`, `kind` (`jax`), `samples` (1024), `chains` (16) |
+| `sampling` | `system`, `rule` (`local`, `exchange`, `hamiltonian_jax`, `hamiltonian_numba`), `chains` (256), `chain_length` (1) |
+| `vmc_sr_step` | `system`, `samples` (1008), `chains` (16), `use_ntk` (true), `on_the_fly` (the faster) |
+| `first_energy` | `system`, `samples` (1008); seconds from the start of a new process to its first energy |
+| `quspin_sparse` | `n` (20) |
+| `quspin_apply` | `n` (20), `matrix_free` (false) |
+
+Systems: ising_chain_100, ising_square_10x10, heisenberg_10x10_sz0, j1j2_10x10_sz0, bose_hubbard_8x8_nmax4
+(64 particles), fermi_hubbard_6x6 (18 + 18 fermions), pauli_1000_4local_40q. The wave function is an RBM of alpha 1
+in f64. Its energies and samples need a system with a graph of its sites: the first four.
+
+The Pauli strings of pauli_1000_4local_40q come from a linear congruential generator, so that another program can make
+the same ones: s <- 6364136223846793005 s + 1442695040888963407 modulo 2^64 from s = 42, and `next` is the new
+s >> 33. For each of the 1000 strings, four times: the site is next % 40, drawn again while it is taken, then its
+letter is "XYZ"[next % 3]; after that the weight is next / 2^30 - 1.
+"""
+
+import importlib.metadata
+import json
+import os
+import subprocess
+import sys
+from functools import cache
+from typing import Any
+
+from timing import best_seconds
+
+SYSTEMS = [
+    "ising_chain_100",
+    "ising_square_10x10",
+    "heisenberg_10x10_sz0",
+    "j1j2_10x10_sz0",
+    "bose_hubbard_8x8_nmax4",
+    "fermi_hubbard_6x6",
+    "pauli_1000_4local_40q",
+]
+PACKAGES = ["netket", "jax", "jaxlib", "numba", "numpy", "scipy", "quspin"]
+VARIABLES = ["NETKET_SHARDING", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "XLA_FLAGS"]
+FIRST_ENERGY = "--first-energy"
+# One process and one device have nothing to share out, and the numba Hamiltonian rule refuses to run with sharding.
+os.environ.setdefault("NETKET_SHARDING", "0")
+
+
+def main() -> None:
+    if FIRST_ENERGY in sys.argv[1:]:
+        import netket_work
+
+        print(netket_work.first_energy(**json.loads(sys.argv[2])), flush=True)
+        return
+    # Only answers go to stdout, whatever the libraries print.
+    answers, sys.stdout = sys.stdout, sys.stderr
+    for line in sys.stdin:
+        if line.strip():
+            print(json.dumps(answer(line)), file=answers, flush=True)
+
+
+def answer(line: str) -> dict[str, Any]:
+    """The item with its results, or with what went wrong."""
+    item: Any = None
+    try:
+        item = json.loads(line)
+        options = dict(item)
+        what, repeats = options.pop("what"), options.pop("repeats", 5)
+        match what:
+            case "about":
+                return item | about()
+            case "first_energy":
+                return item | first_energy(options, repeats)
+            case _:
+                run, facts = prepared(what, json.dumps(options, sort_keys=True))
+                return item | facts | {"seconds": best_seconds(run, repeats)}
+    except Exception as error:  # an answer for every item: the driver waits for it
+        item = item if isinstance(item, dict) else {"item": line.strip()}
+        return item | {"error": f"{type(error).__name__}: {error}"}
+
+
+@cache
+def prepared(what: str, options: str):
+    """What an item needs, made once."""
+    if what.startswith("quspin"):
+        import quspin_work as work
+
+        known = ["quspin_sparse", "quspin_apply"]
+    else:
+        import netket_work as work
+
+        known = ["conn", "local_energy", "sampling", "vmc_sr_step"]
+    if what not in known:
+        raise ValueError(f"{what} is not known")
+    return getattr(work, what)(**json.loads(options))
+
+
+def first_energy(options: dict[str, Any], repeats: int) -> dict[str, Any]:
+    """Time from the start of a new Python to the line with its energy."""
+    command = [sys.executable, __file__, FIRST_ENERGY, json.dumps(options)]
+    energy = ""
+
+    def run():
+        nonlocal energy
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+        energy = done.stdout
+
+    return {"seconds": best_seconds(run, repeats), "energy": float(energy)}
+
+
+def about() -> dict[str, Any]:
+    """Versions and threads."""
+    import jax
+    import netket  # noqa: F401  turns on double precision in JAX
+    import numba
+
+    return {
+        "python": sys.version.split()[0],
+        "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "cpus": len(os.sched_getaffinity(0)),
+        "numba_threads": numba.get_num_threads(),
+        "jax_backend": jax.default_backend(),
+        "jax_x64": jax.config.jax_enable_x64,
+        "environment": {name: os.environ[name] for name in VARIABLES if name in os.environ},
+        "systems": SYSTEMS,
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+"""The work that NetKet does. Each function prepares an item once and returns (run, facts): `run` does the work
+to its end, and `facts` are the counts that belong to it. Warm-up and compilation are over on return."""
+
+import jax
+import netket as nk
+import numpy as np
+import optax
+
+import systems
+from timing import best_seconds
+
+
+def conn(system: str, kind: str, batch: int = 1024):
+    """Connected elements of a batch: flattened with numba, padded with JAX."""
+    operator, samples = systems.operator(system, kind), systems.states(system, batch)
+    if kind == "numba":
+        sections = np.empty(batch, np.int32)
+
+        def run():
+            return operator.get_conn_flattened(samples, sections)
+
+        _, mels = run()
+        facts = {"slots": len(mels)}
+    else:
+        samples = jax.device_put(samples)
+        # The operator is a JAX pytree: an argument, as in NetKet's own kernels.
+        get_conn_padded = jax.jit(lambda operator, samples: operator.get_conn_padded(samples))
+
+        def run():
+            return jax.block_until_ready(get_conn_padded(operator, samples))
+
+        _, mels = run()
+        facts = {"slots": mels.size}
+    return run, facts | {"elements": int(np.count_nonzero(mels)), "batch": batch}
+
+
+def rbm_state(system: str, kind: str, n_samples: int, rule: str | None = None, chains: int = 16):
+    """A Hamiltonian and a Monte-Carlo state with an RBM (alpha 1, f64)."""
+    hamiltonian = systems.operator(system, kind)
+    sampler = make_sampler(system, rule or default_rule(system), hamiltonian, chains)
+    model = nk.models.RBM(alpha=1, param_dtype=float)
+    return hamiltonian, nk.vqs.MCState(sampler, model, n_samples=n_samples, seed=1, sampler_seed=2)
+
+
+def default_rule(system: str) -> str:
+    return "local" if systems.space(system).constraint is None else "exchange"
+
+
+def make_sampler(system: str, rule: str, hamiltonian, chains: int) -> nk.sampler.Sampler:
+    hilbert = systems.space(system)
+    match rule:
+        case "local":
+            return nk.sampler.MetropolisLocal(hilbert, n_chains=chains)
+        case "exchange":
+            return nk.sampler.MetropolisExchange(hilbert, graph=systems.graph(system), n_chains=chains)
+        case "hamiltonian_jax" | "hamiltonian_numba":
+            # NetKet picks the JAX or the numba rule by the class of the operator.
+            return nk.sampler.MetropolisHamiltonian(hilbert, hamiltonian=hamiltonian, n_chains=chains)
+        case _:
+            raise ValueError(
+                f"{rule} is not a rule; there are local, exchange, hamiltonian_jax and hamiltonian_numba"
+            )
+
+
+def local_energy(system: str, kind: str = "jax", samples: int = 1024, chains: int = 16):
+    """Local estimators of the energy on samples that are there."""
+    hamiltonian, state = rbm_state(system, kind, samples, chains=chains)
+    state.sample()
+
+    def run():
+        return jax.block_until_ready(state.local_estimators(hamiltonian))
+
+    run()
+    return run, {"samples": state.n_samples, "parameters": state.n_parameters}
+
+
+def sampling(system: str, rule: str, chains: int = 256, chain_length: int = 1):
+    """Metropolis sampling; a proposal is one step of one chain."""
+    kind = "numba" if rule == "hamiltonian_numba" else "jax"
+    _, state = rbm_state(system, kind, chains, rule, chains)
+    sampler, model, variables = state.sampler, state.model, state.variables
+    chain = sampler.init_state(model, variables, seed=3)
+    chain = sampler.reset(model, variables, state=chain)
+
+    def run():
+        nonlocal chain
+        samples, chain = sampler.sample(model, variables, state=chain, chain_length=chain_length)
+        return jax.block_until_ready(samples)
+
+    run()
+    proposals = chains * chain_length * sampler.sweep_size
+    return run, {"proposals": proposals, "chains": chains}
+
+
+def vmc_sr_step(
+    system: str = "heisenberg_10x10_sz0",
+    samples: int = 1008,
+    chains: int = 16,
+    use_ntk: bool = True,
+    on_the_fly: bool | None = None,
+):
+    """One whole step of VMC_SR: sampling, local energies, the linear system, the update.
+
+    Without `on_the_fly`, the faster of NetKet's two ways to the kernel.
+    """
+
+    def prepared(on_the_fly):
+        hamiltonian, state = rbm_state(system, "jax", samples, chains=chains)
+        driver = nk.driver.VMC_SR(
+            hamiltonian,
+            optax.sgd(0.01),
+            diag_shift=0.01,
+            variational_state=state,
+            use_ntk=use_ntk,
+            on_the_fly=on_the_fly,
+        )
+
+        def run():
+            driver.run(1, show_progress=False)
+            return jax.block_until_ready(state.parameters)
+
+        run()
+        facts = {"samples": state.n_samples, "parameters": state.n_parameters, "chains": chains}
+        return run, facts | {"discarded_per_chain": state.n_discard_per_chain, "on_the_fly": on_the_fly}
+
+    ways = [on_the_fly] if on_the_fly is not None else [False, True] if use_ntk else [False]
+    return min((prepared(way) for way in ways), key=lambda way: best_seconds(way[0], 3 if len(ways) > 1 else 0))
+
+
+def first_energy(system: str = "heisenberg_10x10_sz0", samples: int = 1008) -> float:
+    """The energy of a fresh RBM; what a new process is timed on."""
+    hamiltonian, state = rbm_state(system, "jax", samples)
+    return float(state.expect(hamiltonian).mean.real)
