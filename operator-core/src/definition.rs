@@ -221,7 +221,8 @@ impl Definition {
     /// Upper bound of the number of connected elements of any configuration, whatever the parameters.
     ///
     /// It is the number of groups of terms with different x', so it is reached unless groups exclude each
-    /// other (the bonds of a Heisenberg model cannot all be antiparallel on a frustrated lattice).
+    /// other (the bonds of a Heisenberg model cannot all be antiparallel on a frustrated lattice). Where few
+    /// modes are filled, or few empty, it counts the hops that can start from so many.
     pub fn max_conn_size(&self) -> usize {
         self.structure.0.kernel.max_conn_size()
     }

@@ -216,8 +216,8 @@ fn every_known_model_is_among_them() {
     let (_, known) = text.split_once("known models: ").unwrap();
     let mut names: Vec<String> =
         specs().iter().map(|spec| spec["model"].as_str().unwrap().to_owned()).collect();
-    names.dedup();
     names.sort();
+    names.dedup();
     let mut known: Vec<&str> = known.split(", ").collect();
     known.sort_unstable();
     assert_eq!(names, known);

@@ -1,3 +1,4 @@
+use super::mask_occupied::OccupiedIndex;
 use super::{Connected, NewValues, Origin, range};
 use crate::bits::{self, SiteSet};
 use crate::element::Element;
@@ -31,6 +32,8 @@ pub(crate) struct MaskKernel {
     pub(super) groups: Vec<Group>,
     /// Sites flipped by each group.
     pub(super) flips: Vec<u32>,
+    /// Which groups to try, where most cannot have an element.
+    pub(super) occupied: Option<OccupiedIndex>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +58,26 @@ pub(super) struct Hits<T> {
     groups: Vec<u32>,
     mels: Vec<T>,
     n: usize,
+    /// The groups to be tried, where these are not all.
+    candidates: Vec<u32>,
+}
+
+impl<T: Element> Hits<T> {
+    /// Makes room for the elements of `n_groups` groups, of which none has been tried.
+    #[inline]
+    fn resize(&mut self, n_groups: usize) {
+        self.groups.resize(n_groups, 0);
+        self.mels.resize(n_groups, T::zero());
+        self.n = 0;
+    }
+
+    /// Keeps a group if its element is not zero, without a branch.
+    #[inline]
+    fn push(&mut self, group: u32, mel: T) {
+        self.groups[self.n] = group;
+        self.mels[self.n] = mel;
+        self.n += usize::from(mel != T::zero());
+    }
 }
 
 /// A packed configuration; of fixed length where that is short, so that loops over words unroll.
@@ -90,7 +113,8 @@ impl Words for [u64] {
 
 impl MaskKernel {
     pub(super) fn max_conn_size(&self) -> usize {
-        usize::from(self.n_diagonal > 0) + self.groups.len()
+        let n_groups = self.occupied.as_ref().map_or(usize::MAX, OccupiedIndex::max_candidates);
+        usize::from(self.n_diagonal > 0) + n_groups.min(self.groups.len())
     }
 
     /// Packs quantum numbers, which must be local states, into bits.
@@ -141,10 +165,10 @@ impl MaskKernel {
     #[inline]
     fn evaluate<T: Element>(&self, words: &[u64], values: &[T], hits: &mut Hits<T>) -> T {
         match *words {
-            [a] => self.evaluate_words(&[a], values, hits),
-            [a, b] => self.evaluate_words(&[a, b], values, hits),
-            [a, b, c, d] => self.evaluate_words(&[a, b, c, d], values, hits),
-            _ => self.evaluate_words(words, values, hits),
+            [a] => self.evaluate_words(&[a], words, values, hits),
+            [a, b] => self.evaluate_words(&[a, b], words, values, hits),
+            [a, b, c, d] => self.evaluate_words(&[a, b, c, d], words, values, hits),
+            _ => self.evaluate_words(words, words, values, hits),
         }
     }
 
@@ -152,19 +176,27 @@ impl MaskKernel {
     fn evaluate_words<T: Element, W: Words + ?Sized>(
         &self,
         words: &W,
+        slice: &[u64],
         values: &[T],
         hits: &mut Hits<T>,
     ) -> T {
-        hits.groups.resize(self.groups.len(), 0);
-        hits.mels.resize(self.groups.len(), T::zero());
-        let mut n = 0;
-        for (g, group) in self.groups.iter().enumerate() {
-            let mel = self.sum(group.pieces, words, values);
-            hits.groups[n] = g as u32;
-            hits.mels[n] = mel;
-            n += usize::from(mel != T::zero());
+        match &self.occupied {
+            None => {
+                hits.resize(self.groups.len());
+                for (g, group) in self.groups.iter().enumerate() {
+                    hits.push(g as u32, self.sum(group.pieces, words, values));
+                }
+            }
+            Some(index) => {
+                let mut candidates = std::mem::take(&mut hits.candidates);
+                index.candidates(slice, &mut candidates);
+                hits.resize(candidates.len());
+                for &g in &candidates {
+                    hits.push(g, self.sum(self.groups[g as usize].pieces, words, values));
+                }
+                hits.candidates = candidates;
+            }
         }
-        hits.n = n;
         self.sum((0, self.n_diagonal), words, values)
     }
 

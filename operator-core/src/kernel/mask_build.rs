@@ -6,6 +6,7 @@ use num_complex::Complex64;
 use smallvec::SmallVec;
 
 use super::mask::{Group, MaskKernel, Piece};
+use super::mask_occupied::OccupiedIndex;
 use super::mask_string::MaskString;
 use super::{Form, FormBuilder, offset};
 use crate::bits::{self, SiteSet};
@@ -49,7 +50,7 @@ pub(super) fn build(hilbert: &HilbertSpace, terms: &[Term], forms: &mut FormBuil
         };
         kernel.push_group(flip, &pieces, forms)?;
     }
-    Ok(kernel.finish())
+    Ok(kernel.finish(hilbert))
 }
 
 /// All strings, the group each belongs to, and the number of groups. Group 0 is the diagonal; the others
@@ -289,6 +290,7 @@ impl Assembler {
             n_diagonal: 0,
             groups: Vec::new(),
             flips: Vec::new(),
+            occupied: None,
         };
         Assembler { kernel, tables: HashMap::new() }
     }
@@ -336,7 +338,8 @@ impl Assembler {
         Ok(())
     }
 
-    fn finish(self) -> MaskKernel {
+    fn finish(mut self, hilbert: &HilbertSpace) -> MaskKernel {
+        self.kernel.occupied = OccupiedIndex::build(&self.kernel, hilbert);
         self.kernel
     }
 }

@@ -1,7 +1,7 @@
 //! Operators in the form that backends run.
 //!
 //! [`Definition`](crate::Definition) lowers its terms once to one of two kernels:
-//! [masks](mask) where every site has two local states, [tables](table) for any local dimension. A kernel is
+//! masks where every site has two local states, tables for any local dimension. A kernel is
 //! static: it names its matrix elements by *slots*, and [`Forms`] says what value each slot takes for given
 //! parameters. [`Engine`] joins the two and visits the connected elements of one configuration; backends
 //! add batches, threads, buffers and devices to it.
@@ -10,6 +10,7 @@ mod forms;
 mod mask;
 mod mask_build;
 mod mask_hermitian;
+mod mask_occupied;
 mod mask_string;
 mod table;
 mod table_build;

@@ -279,12 +279,36 @@ fn fermions(add: &mut dyn FnMut(&'static str, Definition)) -> Result<()> {
         terms.fermion(Complex64::new(rng.number(), rng.number()), &string)?;
     }
     add("random fermion strings", Definition::new("fermion strings", terms)?);
+    let dilute = SpinOrbitalFermions::with_spin(5, 0.5)?.with_n_fermions_per_spin(&[1, 4])?;
+    add("few electrons down, few holes up", two_body(dilute.into(), &mut rng)?);
+    let dilute = SpinOrbitalFermions::new(70)?.with_n_fermions(3)?;
+    add("3 of 70 modes filled", two_body(dilute.into(), &mut rng)?);
     let mut terms = Terms::new(free);
     terms.fermion(0.5, &[Ladder::create(4), Ladder::destroy(1)])?;
     terms.pauli(1.5, &[(2, Pauli::Z)])?.pauli(0.5, &[(0, Pauli::X), (5, Pauli::Y)])?;
     terms.local(1.0, &[3], random_matrix(&mut rng, 2, true))?;
     add("all families on fermion modes", Definition::new("mixed", terms)?);
     Ok(())
+}
+
+/// Random Hermitian hops of one and of two particles, each within a spin state or between two densities.
+fn two_body(hilbert: HilbertSpace, rng: &mut SplitMix) -> Result<Definition> {
+    let blocks: Vec<(usize, usize)> =
+        hilbert.blocks().iter().map(|block| (block.start, block.n_sites)).collect();
+    let mut terms = Terms::new(hilbert);
+    for _ in 0..120 {
+        let mut string = Vec::new();
+        for _ in 0..1 + rng.below(2) {
+            let (start, n) = blocks[rng.below(blocks.len())];
+            string.insert(0, Ladder::create(start + rng.below(n)));
+            string.push(Ladder::destroy(start + rng.below(n)));
+        }
+        let weight = Complex64::new(rng.number(), rng.number());
+        terms.fermion(weight, &string)?;
+        let reversed: Vec<Ladder> = string.iter().rev().map(|l| Ladder { dagger: !l.dagger, ..*l }).collect();
+        terms.fermion(weight.conj(), &reversed)?;
+    }
+    Definition::new("two-body", terms)
 }
 
 /// Hops around a ring of each spin state, and interactions of neighbours and of spin states.

@@ -68,7 +68,7 @@ fn for_each_block<T: Send + Sync, D: RemoveAxis>(
 
 /// `b + W x`, shape `(batch, n_hidden)`.
 fn theta(weights: &RbmParameters, x: &Array2<f64>) -> Array2<f64> {
-    x.dot(&weights.kernel().t()) + &weights.hidden_bias()
+    x.dot(&weights.kernel().t()) + weights.hidden_bias()
 }
 
 fn check_width(weights: &RbmParameters, x: &Array2<i8>) -> Result<()> {

@@ -1,0 +1,220 @@
+use std::collections::BTreeSet;
+
+use super::mask::{Group, MaskKernel};
+use super::range;
+use crate::bits::{self, SiteSet};
+use crate::hilbert::HilbertSpace;
+
+/// Pairs of sites are listed up to this many sites.
+const MAX_SITES: usize = 4096;
+
+/// Which groups can have an element at all, found from the few sites that are *marked*.
+///
+/// A hop `c†_i c_j` has an element only where i is filled and j is empty. With few particles, most hops do
+/// not exist: rather than trying every group, this goes through the filled sites, and the pairs of them, and
+/// lists the groups that can start there. In blocks that are more than half filled the empty sites are the
+/// marked ones.
+#[derive(Debug)]
+pub(super) struct OccupiedIndex {
+    n_sites: usize,
+    /// Sites that are marked where they are empty.
+    inverted: SiteSet,
+    /// Groups that may have an element whatever is marked.
+    always: Vec<u32>,
+    singles: Buckets,
+    pairs: Buckets,
+    /// Upper bound of the number of groups listed for any configuration.
+    max_candidates: usize,
+}
+
+/// Lists of groups, one after another.
+#[derive(Debug)]
+struct Buckets {
+    offsets: Vec<u32>,
+    groups: Vec<u32>,
+}
+
+impl Buckets {
+    fn new(n_buckets: usize, mut entries: Vec<(usize, u32)>) -> Self {
+        entries.sort_unstable();
+        let mut offsets = vec![0; n_buckets + 1];
+        entries.iter().for_each(|&(bucket, _)| offsets[bucket + 1] += 1);
+        for k in 0..n_buckets {
+            offsets[k + 1] += offsets[k];
+        }
+        Buckets { offsets, groups: entries.into_iter().map(|(_, group)| group).collect() }
+    }
+
+    fn of(&self, bucket: usize) -> &[u32] {
+        &self.groups[range((self.offsets[bucket], self.offsets[bucket + 1]))]
+    }
+
+    /// Number of groups in the `n` longest lists together.
+    fn longest(&self, n: usize) -> usize {
+        let mut lengths: Vec<u32> = self.offsets.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        lengths.sort_unstable_by(|a, b| b.cmp(a));
+        lengths.iter().take(n).map(|&length| length as usize).sum()
+    }
+}
+
+/// Number of the pair `a < b` among all pairs.
+fn pair(a: usize, b: usize) -> usize {
+    b * b.saturating_sub(1) / 2 + a
+}
+
+impl OccupiedIndex {
+    /// The index of a kernel, `None` where it would not halve the number of groups to be tried.
+    pub(super) fn build(kernel: &MaskKernel, hilbert: &HilbertSpace) -> Option<Self> {
+        let n_sites = hilbert.n_sites();
+        if n_sites > MAX_SITES || !hilbert.is_constrained() {
+            return None;
+        }
+        let (inverted, marked) = marked_fraction(hilbert);
+        let (mut always, mut singles, mut pairs) = (Vec::new(), Vec::new(), Vec::new());
+        let mut n_tried = 0.0;
+        for (g, group) in kernel.groups.iter().enumerate() {
+            let g = g as u32;
+            match starts(kernel, group, &inverted) {
+                None => {
+                    always.push(g);
+                    n_tried += 1.0;
+                }
+                Some(starts) => {
+                    for start in starts {
+                        n_tried += start.iter().map(|&site| marked[site]).product::<f64>();
+                        match start[..] {
+                            [a] => singles.push((a, g)),
+                            [a, b] => pairs.push((pair(a, b), g)),
+                            _ => {}
+                        }
+                    }
+                }
+            }
+        }
+        if n_tried > 0.5 * kernel.groups.len() as f64 {
+            return None;
+        }
+        let (singles, pairs) = (Buckets::new(n_sites, singles), Buckets::new(pair(0, n_sites), pairs));
+        // The constraints say how many sites are marked; at the worst they have the longest lists.
+        let n_marked =
+            marked.iter().map(|&part| if part < 0.5 { part } else { 1.0 }).sum::<f64>().round() as usize;
+        let n_pairs = n_marked * n_marked.saturating_sub(1) / 2;
+        let max_candidates = always.len() + singles.longest(n_marked) + pairs.longest(n_pairs);
+        Some(OccupiedIndex { n_sites, inverted, always, singles, pairs, max_candidates })
+    }
+
+    pub(super) fn max_candidates(&self) -> usize {
+        self.max_candidates
+    }
+
+    /// Lists the groups that may have an element on a configuration, in their order.
+    pub(super) fn candidates(&self, words: &[u64], groups: &mut Vec<u32>) {
+        groups.clear();
+        groups.extend_from_slice(&self.always);
+        let mut marked: SiteSet =
+            words.iter().zip(&self.inverted).map(|(x, inverted)| x ^ inverted).collect();
+        mask_end(&mut marked, self.n_sites);
+        for b in bits::sites(&marked) {
+            groups.extend_from_slice(self.singles.of(b));
+            for a in bits::sites(&marked).take_while(|&a| a < b) {
+                groups.extend_from_slice(self.pairs.of(pair(a, b)));
+            }
+        }
+        groups.sort_unstable();
+    }
+}
+
+/// Clears the bits beyond the last site.
+fn mask_end(set: &mut SiteSet, n_sites: usize) {
+    if !n_sites.is_multiple_of(64)
+        && let Some(last) = set.last_mut()
+    {
+        *last &= (1 << (n_sites % 64)) - 1;
+    }
+}
+
+/// The sites that are marked where they are empty, and for each site how often it is marked.
+fn marked_fraction(hilbert: &HilbertSpace) -> (SiteSet, Vec<f64>) {
+    let mut inverted = bits::empty(bits::n_words(hilbert.n_sites()));
+    let mut marked = vec![0.5; hilbert.n_sites()];
+    for block in hilbert.blocks() {
+        let Some(total) = block.total else { continue };
+        let filled = total as f64 / block.n_sites as f64;
+        for site in block.start..block.start + block.n_sites {
+            marked[site] = filled.min(1.0 - filled);
+            if filled > 0.5 {
+                bits::insert(&mut inverted, site);
+            }
+        }
+    }
+    (inverted, marked)
+}
+
+/// The sets of flipped sites that are marked where the group has an element: each of one or two sites, in
+/// ascending order. `None` if there are others, or if signs alone decide.
+fn starts(kernel: &MaskKernel, group: &Group, inverted: &[u64]) -> Option<BTreeSet<Vec<usize>>> {
+    let flips = &kernel.flips[range(group.flips)];
+    let mut starts = BTreeSet::new();
+    for p in range(group.pieces) {
+        let piece = &kernel.pieces[p];
+        let n = usize::from(piece.n_support);
+        let support = &kernel.support[piece.support as usize..][..n];
+        let places: Vec<(usize, usize)> = flips
+            .iter()
+            .map(|flip| Some((*flip as usize, support.iter().position(|site| site == flip)?)))
+            .collect::<Option<_>>()?;
+        for (index, _) in
+            kernel.tables[piece.table as usize..][..1 << n].iter().enumerate().filter(|(_, slot)| **slot != 0)
+        {
+            let is_marked =
+                |&&(site, k): &&(usize, usize)| (index >> k & 1 == 1) != bits::contains(inverted, site);
+            let mut start: Vec<usize> = places.iter().filter(is_marked).map(|&(site, _)| site).collect();
+            start.sort_unstable();
+            if start.is_empty() || start.len() > 2 {
+                return None;
+            }
+            starts.insert(start);
+        }
+    }
+    Some(starts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{FormBuilder, mask_build};
+    use crate::hilbert::{HilbertSpace, SpinOrbitalFermions};
+    use crate::terms::{Ladder, Terms};
+
+    /// All hops of one and two particles among some modes.
+    fn groups_tried(n_modes: usize, n_fermions: usize) -> (Option<usize>, usize) {
+        let space = SpinOrbitalFermions::new(n_modes).unwrap().with_n_fermions(n_fermions).unwrap();
+        let hilbert = HilbertSpace::from(space);
+        let mut terms = Terms::new(hilbert.clone());
+        let pairs = |n: usize| (0..n).flat_map(|b| (0..b).map(move |a| (a, b)));
+        for (a, b) in pairs(n_modes) {
+            for (c, d) in pairs(n_modes) {
+                let string = [Ladder::create(a), Ladder::create(b), Ladder::destroy(c), Ladder::destroy(d)];
+                terms.fermion(1.0, &string).unwrap();
+            }
+        }
+        let terms: Vec<_> = terms.iter().cloned().collect();
+        let kernel = mask_build::build(&hilbert, &terms, &mut FormBuilder::new()).unwrap();
+        let mut candidates = Vec::new();
+        let tried = kernel.occupied.as_ref().map(|index| {
+            index.candidates(&[(1 << n_fermions) - 1], &mut candidates);
+            assert!(candidates.len() <= index.max_candidates());
+            candidates.len()
+        });
+        (tried, kernel.groups.len())
+    }
+
+    #[test]
+    fn few_particles_or_few_holes_start_few_hops() {
+        for n_fermions in [2, 18] {
+            let (tried, n_groups) = groups_tried(20, n_fermions);
+            // Hops of one particle beside another, and pairs that hop to any of the 18 other modes.
+            assert_eq!(tried, Some(2 * 18 + 18 * 17 / 2), "{n_groups}");
+        }
+        assert_eq!(groups_tried(8, 4).0, None, "at half filling every other hop exists");
+    }
+}
