@@ -123,8 +123,9 @@ def vmc_sr_step(
         facts = {"samples": state.n_samples, "parameters": state.n_parameters, "chains": chains}
         return run, facts | {"discarded_per_chain": state.n_discard_per_chain, "on_the_fly": on_the_fly}
 
-    ways = [on_the_fly] if on_the_fly is not None else [False, True] if use_ntk else [False]
-    return min((prepared(way) for way in ways), key=lambda way: best_seconds(way[0], 3 if len(ways) > 1 else 0))
+    if on_the_fly is not None or not use_ntk:
+        return prepared(bool(on_the_fly))
+    return min((prepared(way) for way in (False, True)), key=lambda way: best_seconds(way[0], 3))
 
 
 def first_energy(system: str = "heisenberg_10x10_sz0", samples: int = 1008) -> float:

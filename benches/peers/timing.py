@@ -11,4 +11,4 @@ def best_seconds(run: Callable[[], object], repeats: int) -> float:
         start = time.perf_counter()
         run()
         seconds.append(time.perf_counter() - start)
-    return min(seconds, default=0.0)
+    return min(seconds)
