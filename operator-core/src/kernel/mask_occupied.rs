@@ -121,6 +121,8 @@ impl OccupiedIndex {
             }
         }
         groups.sort_unstable();
+        // A group may start from several of the marked sites.
+        groups.dedup();
     }
 }
 
@@ -212,8 +214,9 @@ mod tests {
     fn few_particles_or_few_holes_start_few_hops() {
         for n_fermions in [2, 18] {
             let (tried, n_groups) = groups_tried(20, n_fermions);
-            // Hops of one particle beside another, and pairs that hop to any of the 18 other modes.
-            assert_eq!(tried, Some(2 * 18 + 18 * 17 / 2), "{n_groups}");
+            // Hops of one particle beside another, pairs that hop to any of the 18 other modes, and the hop
+            // between the two marked modes, which is tried in vain.
+            assert_eq!(tried, Some(2 * 18 + 18 * 17 / 2 + 1), "{n_groups}");
         }
         assert_eq!(groups_tried(8, 4).0, None, "at half filling every other hop exists");
     }

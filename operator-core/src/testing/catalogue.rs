@@ -279,8 +279,11 @@ fn fermions(add: &mut dyn FnMut(&'static str, Definition)) -> Result<()> {
         terms.fermion(Complex64::new(rng.number(), rng.number()), &string)?;
     }
     add("random fermion strings", Definition::new("fermion strings", terms)?);
-    let dilute = SpinOrbitalFermions::with_spin(5, 0.5)?.with_n_fermions_per_spin(&[1, 4])?;
-    add("few electrons down, few holes up", two_body(dilute.into(), &mut rng)?);
+    let dilute = SpinOrbitalFermions::new(7)?;
+    add("1 of 7 modes filled", two_body(dilute.with_n_fermions(1)?.into(), &mut rng)?);
+    add("1 of 7 modes empty", two_body(dilute.with_n_fermions(6)?.into(), &mut rng)?);
+    let dilute = SpinOrbitalFermions::with_spin(20, 0.5)?.with_n_fermions_per_spin(&[3, 18])?;
+    add("3 electrons down and 2 holes up in 20 orbitals", two_body(dilute.into(), &mut rng)?);
     let dilute = SpinOrbitalFermions::new(70)?.with_n_fermions(3)?;
     add("3 of 70 modes filled", two_body(dilute.into(), &mut rng)?);
     let mut terms = Terms::new(free);
