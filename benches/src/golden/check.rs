@@ -18,7 +18,7 @@ type Checked = Result<(), String>;
 /// Checks what does not depend on the backend: that the operator survives its own spec, and its Hermiticity
 /// where the file knows it.
 pub(super) fn check_definition(definition: &Definition, golden: &Golden) -> Checked {
-    let spec = definition.to_spec().map_err(|error| error.to_string())?;
+    let spec = definition.to_spec();
     let again = Definition::from_spec(&spec).map_err(|error| format!("read from its own spec: {error}"))?;
     if again != *definition {
         return Err("the operator differs from that read from its own spec".into());

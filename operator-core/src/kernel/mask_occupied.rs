@@ -142,11 +142,10 @@ fn marked_fraction(hilbert: &HilbertSpace) -> (SiteSet, Vec<f64>) {
     for block in hilbert.blocks() {
         let Some(total) = block.total else { continue };
         let filled = total as f64 / block.n_sites as f64;
-        for site in block.start..block.start + block.n_sites {
-            marked[site] = filled.min(1.0 - filled);
-            if filled > 0.5 {
-                bits::insert(&mut inverted, site);
-            }
+        let sites = block.start..block.start + block.n_sites;
+        marked[sites.clone()].fill(filled.min(1.0 - filled));
+        if filled > 0.5 {
+            sites.for_each(|site| bits::insert(&mut inverted, site));
         }
     }
     (inverted, marked)

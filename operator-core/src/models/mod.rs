@@ -42,7 +42,7 @@ use crate::hilbert::{HilbertSpace, SpinOrbitalFermions};
 use crate::terms::Terms;
 
 /// Names of the models that can be read from JSON.
-pub(crate) const KNOWN: [&str; 13] = [
+pub(crate) const KNOWN: [&str; 14] = [
     "ising",
     "heisenberg",
     "xyz",
@@ -56,6 +56,7 @@ pub(crate) const KNOWN: [&str; 13] = [
     "local",
     "pauli_strings",
     "fermion_operator_2nd",
+    "terms",
 ];
 
 /// Matrices on two sites larger than this many bytes are not built.

@@ -1,11 +1,12 @@
 //! Models from JSON.
 
-use ndarray::Zip;
+use ndarray::{Array2, Zip};
 use num_complex::Complex64;
 use serde_json::Value;
 
 use super::hilbert;
 use super::reader::Reader;
+use super::terms;
 use crate::definition::Definition;
 use crate::error::{Error, Result};
 use crate::graph::{Boundary, Graph};
@@ -32,6 +33,7 @@ pub(super) fn read(spec: &Value) -> Result<Definition> {
         "local" => local,
         "pauli_strings" => pauli_strings,
         "fermion_operator_2nd" => fermion_operator,
+        terms::NAME => terms::read,
         _ => return Err(Error::UnknownModel(model.to_owned())),
     };
     build(&spec, hilbert::read(&spec.key("hilbert")?)?)
@@ -74,18 +76,23 @@ fn local(spec: &Reader<'_>, hilbert: HilbertSpace) -> Result<Definition> {
     };
     let mut model = LocalOperator::new(hilbert);
     for (term, weight) in terms.zip(weights) {
-        let re = term.key("re")?.matrix()?;
-        let mut matrix = re.mapv(Complex64::from);
-        if let Some(reader) = term.optional("im")? {
-            let im = reader.matrix()?;
-            if im.dim() != re.dim() {
-                return reader.wrong(&format!("{} x {} numbers, as re has", re.nrows(), re.ncols()));
-            }
-            Zip::from(&mut matrix).and(&im).for_each(|z, &im| z.im = im);
-        }
-        model = model.with_weighted(weight, &term.key("sites")?.counts()?, matrix)?;
+        model = model.with_weighted(weight, &term.key("sites")?.counts()?, matrix(&term)?)?;
     }
     model.definition()
+}
+
+/// A matrix from its real part `re` and its imaginary part `im`, which may be left out.
+pub(super) fn matrix(reader: &Reader<'_>) -> Result<Array2<Complex64>> {
+    let re = reader.key("re")?.matrix()?;
+    let mut matrix = re.mapv(Complex64::from);
+    if let Some(reader) = reader.optional("im")? {
+        let im = reader.matrix()?;
+        if im.dim() != re.dim() {
+            return reader.wrong(&format!("{} x {} numbers, as re has", re.nrows(), re.ncols()));
+        }
+        Zip::from(&mut matrix).and(&im).for_each(|z, &im| z.im = im);
+    }
+    Ok(matrix)
 }
 
 fn pauli_strings(spec: &Reader<'_>, hilbert: HilbertSpace) -> Result<Definition> {

@@ -38,8 +38,9 @@ impl fmt::Display for Ladder {
     }
 }
 
-/// A product of creation and annihilation operators of one factor's modes, which act right to left;
-/// Jordan-Wigner signs in mode order, over this factor. It prints as `0^ 3^ 2 1`.
+/// A product of creation and annihilation operators, which act right to left; Jordan-Wigner signs in mode
+/// order, over the modes of the same factor of the space: operators of different factors commute. It prints
+/// as `0^ 3^ 2 1`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FermionString {
     ladders: Vec<Ladder>,
@@ -49,15 +50,11 @@ impl FermionString {
     pub(crate) fn new(hilbert: &HilbertSpace, ladders: &[Ladder]) -> Result<Self> {
         let string = FermionString { ladders: ladders.to_vec() };
         let name = || format!("fermion string {string}");
-        let wrong = |reason| Error::WrongHilbert { term: name(), hilbert: hilbert.to_string(), reason };
-        let mut modes = None;
         for &Ladder { mode, .. } in ladders {
             check_sites(hilbert, &[mode], &name)?;
-            let own = hilbert.modes_with(mode).ok_or_else(|| wrong("its sites are not fermion modes"))?;
-            if *modes.get_or_insert(own.clone()) != own {
-                return Err(wrong(
-                    "its modes are in different factors, which commute; write a string a factor",
-                ));
+            if !hilbert.is_fermion_mode(mode) {
+                let (term, hilbert) = (name(), hilbert.to_string());
+                return Err(Error::WrongHilbert { term, hilbert, reason: "its sites are not fermion modes" });
             }
         }
         Ok(string)
