@@ -1,6 +1,7 @@
 use std::fmt::Debug;
+use std::ops::Range;
 
-use ndarray::{Array1, Array2, ArrayView2};
+use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
 use num_complex::Complex64;
 
 use crate::definition::Definition;
@@ -62,13 +63,63 @@ pub trait Backend: Copy + Debug + Default + PartialEq + Send + Sync + 'static {
     ///
     /// # Errors
     /// [`Error::Backend`](crate::Error::Backend) if the device fails.
-    fn rows(x: &Self::Configurations, range: std::ops::Range<usize>) -> Result<Self::Configurations>;
+    fn rows(x: &Self::Configurations, range: Range<usize>) -> Result<Self::Configurations>;
 
     /// Replaces those rows of `x` whose entry in `replace` is true by the same rows of `y`.
     ///
     /// # Errors
     /// [`Error::Backend`](crate::Error::Backend) if the device fails.
     fn replace_rows(x: &mut Self::Configurations, y: &Self::Configurations, replace: &[bool]) -> Result<()>;
+}
+
+/// A backend whose batches are arrays on the host: this makes it a [`Backend`].
+pub trait HostBackend: Copy + Debug + Default + PartialEq + Send + Sync + 'static {
+    /// Name for messages and tables.
+    const NAME: &'static str;
+}
+
+impl<B: HostBackend> Backend for B {
+    const NAME: &'static str = <B as HostBackend>::NAME;
+    /// Always the CPU.
+    type Device = ();
+    /// Shape `(batch, n_sites)`.
+    type Configurations = Array2<i8>;
+    /// Shape `(batch,)`.
+    type Amplitudes = Array1<Complex64>;
+
+    fn default_device() -> Self::Device {}
+
+    fn from_host(x: ArrayView2<'_, i8>, (): &()) -> Result<Array2<i8>> {
+        Ok(x.as_standard_layout().into_owned())
+    }
+
+    fn to_host(x: &Array2<i8>) -> Result<Array2<i8>> {
+        Ok(x.clone())
+    }
+
+    fn amplitudes_to_host(amplitudes: &Array1<Complex64>) -> Result<Array1<Complex64>> {
+        Ok(amplitudes.clone())
+    }
+
+    fn amplitudes_from_host(amplitudes: Array1<Complex64>, (): &()) -> Result<Array1<Complex64>> {
+        Ok(amplitudes)
+    }
+
+    fn batch_len(x: &Array2<i8>) -> usize {
+        x.nrows()
+    }
+
+    fn rows(x: &Array2<i8>, range: Range<usize>) -> Result<Array2<i8>> {
+        let end = range.end.min(x.nrows());
+        let start = range.start.min(end);
+        Ok(x.slice_axis(Axis(0), Slice::from(start..end)).to_owned())
+    }
+
+    fn replace_rows(x: &mut Array2<i8>, y: &Array2<i8>, replace: &[bool]) -> Result<()> {
+        let rows = x.rows_mut().into_iter().zip(y.rows()).zip(replace);
+        rows.filter(|(_, replace)| **replace).for_each(|((mut to, from), _)| to.assign(&from));
+        Ok(())
+    }
 }
 
 /// A backend that can run operators with matrix elements of type `T`.

@@ -42,7 +42,7 @@ pub mod spec;
 pub mod testing;
 mod wave_function;
 
-pub use backend::{Backend, Lower};
+pub use backend::{Backend, HostBackend, Lower};
 pub use conn::{ConnBatch, PaddedConn};
 pub use definition::{Definition, Structure};
 pub use element::Element;

@@ -195,6 +195,22 @@ pub trait DiscreteOperator: Send + Sync {
             .ok_or_else(|| Error::NoDefinition { operator: self.describe(), action: "be unpacked" })
     }
 
+    /// The Hermitian conjugate (conjugate transpose), on the same backend.
+    ///
+    /// # Errors
+    /// [`Error::NoDefinition`] for a custom kernel; [`Error::LeavesHilbert`] for an operator that only enters a
+    /// constrained space; [`Error::Backend`] if the device fails.
+    fn adjoint(&self) -> Result<<Self::Backend as Lower<Self::Element>>::Operator>
+    where
+        Self: Sized,
+        Self::Backend: Lower<Self::Element>,
+    {
+        match self.definition() {
+            Some(definition) => definition.adjoint()?.lower_as::<Self::Backend, Self::Element>(),
+            None => Err(Error::NoDefinition { operator: self.describe(), action: "be conjugated" }),
+        }
+    }
+
     /// The same operator on another backend, `operator.to_backend::<Padded>()`.
     ///
     /// # Errors

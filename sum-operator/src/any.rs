@@ -1,13 +1,13 @@
 use std::fmt;
 use std::marker::PhantomData;
-use std::ops::Range;
 use std::str::FromStr;
 
 use enum_dispatch::enum_dispatch;
-use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
+use ndarray::{Array1, Array2, ArrayView2};
 use num_complex::Complex64;
 use operator_core::{
-    Backend, ConnBatch, Definition, DiscreteOperator, Element, HilbertSpace, Result, WaveFunction,
+    Backend, ConnBatch, Definition, DiscreteOperator, Element, HilbertSpace, HostBackend, Result,
+    WaveFunction,
 };
 
 use crate::error::Error;
@@ -23,48 +23,8 @@ use backend_padded::{Padded, PaddedOperator};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Any;
 
-impl Backend for Any {
+impl HostBackend for Any {
     const NAME: &'static str = "any";
-    /// The operator's own backend chooses.
-    type Device = ();
-    /// Shape `(batch, n_sites)`.
-    type Configurations = Array2<i8>;
-    /// Shape `(batch,)`.
-    type Amplitudes = Array1<Complex64>;
-
-    fn default_device() -> Self::Device {}
-
-    fn from_host(x: ArrayView2<'_, i8>, (): &()) -> Result<Array2<i8>> {
-        Ok(x.as_standard_layout().into_owned())
-    }
-
-    fn to_host(x: &Array2<i8>) -> Result<Array2<i8>> {
-        Ok(x.clone())
-    }
-
-    fn amplitudes_to_host(amplitudes: &Array1<Complex64>) -> Result<Array1<Complex64>> {
-        Ok(amplitudes.clone())
-    }
-
-    fn amplitudes_from_host(amplitudes: Array1<Complex64>, (): &()) -> Result<Array1<Complex64>> {
-        Ok(amplitudes)
-    }
-
-    fn batch_len(x: &Array2<i8>) -> usize {
-        x.nrows()
-    }
-
-    fn rows(x: &Array2<i8>, range: Range<usize>) -> Result<Array2<i8>> {
-        let end = range.end.min(x.nrows());
-        let start = range.start.min(end);
-        Ok(x.slice_axis(Axis(0), Slice::from(start..end)).to_owned())
-    }
-
-    fn replace_rows(x: &mut Array2<i8>, y: &Array2<i8>, replace: &[bool]) -> Result<()> {
-        let rows = x.rows_mut().into_iter().zip(y.rows()).zip(replace);
-        rows.filter(|(_, replace)| **replace).for_each(|((mut to, from), _)| to.assign(&from));
-        Ok(())
-    }
 }
 
 /// The backends by name.

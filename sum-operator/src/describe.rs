@@ -1,6 +1,8 @@
 //! What combined kernels say of themselves on either backend.
 
-use operator_core::{DiscreteOperator, Element};
+use std::ops::Range;
+
+use operator_core::{DiscreteOperator, Element, HilbertSpace};
 
 /// `A + 2 * B`.
 pub(crate) fn describe_sum<T: Element, O: DiscreteOperator>(summands: &[(T, O)]) -> String {
@@ -16,4 +18,24 @@ pub(crate) fn describe_sum<T: Element, O: DiscreteOperator>(summands: &[(T, O)])
 pub(crate) fn most_elements<O: DiscreteOperator>(left: &O, right: &O) -> usize {
     let paths = left.max_conn_size().saturating_mul(right.max_conn_size());
     paths.min(left.hilbert().n_states().unwrap_or(usize::MAX))
+}
+
+/// `(A) * (B)`.
+pub(crate) fn describe_product<O: DiscreteOperator>(left: &O, right: &O) -> String {
+    format!("({}) * ({})", left.describe(), right.describe())
+}
+
+/// `A on sites 2..4 of …`.
+pub(crate) fn describe_embedded<O: DiscreteOperator>(
+    operator: &O,
+    sites: &Range<usize>,
+    hilbert: &HilbertSpace,
+) -> String {
+    format!("{} on sites {sites:?} of {hilbert}", operator.describe())
+}
+
+/// A sum of Hermitian operators with real coefficients is Hermitian; of others it is not known.
+pub(crate) fn sum_is_hermitian<T: Element, O: DiscreteOperator>(summands: &[(T, O)]) -> Option<bool> {
+    let hermitian = |(c, operator): &(T, O)| c.to_complex().im == 0.0 && operator.is_hermitian();
+    summands.iter().all(hermitian).then_some(true)
 }

@@ -10,7 +10,7 @@ use operator_core::kernel::Scratch;
 use operator_core::{Definition, DiscreteOperator, Element, HilbertSpace, Result};
 
 use crate::combine::Combine;
-use crate::describe::{describe_sum, most_elements};
+use crate::describe::{describe_embedded, describe_product, describe_sum, most_elements, sum_is_hermitian};
 
 impl<T: Element> Combine<FlatOperator<T>> for Flat {
     fn lower_like(definition: &Definition, _: &FlatOperator<T>) -> Result<FlatOperator<T>> {
@@ -59,8 +59,7 @@ impl<T: Element> FlatKernel<T> for Sum<T> {
     }
 
     fn is_hermitian(&self) -> Option<bool> {
-        let all = self.0.iter().all(|(c, operator)| c.to_complex().im == 0.0 && operator.is_hermitian());
-        all.then_some(true)
+        sum_is_hermitian(&self.0)
     }
 }
 
@@ -125,7 +124,7 @@ impl<T: Element> FlatKernel<T> for Product<T> {
 
 impl<T: Element> fmt::Debug for Product<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "({}) * ({})", self.left.describe(), self.right.describe())
+        f.write_str(&describe_product(&self.left, &self.right))
     }
 }
 
@@ -164,7 +163,7 @@ impl<T: Element> FlatKernel<T> for Embedded<T> {
 
 impl<T: Element> fmt::Debug for Embedded<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} on sites {:?} of {}", self.operator.describe(), self.sites, self.hilbert)
+        f.write_str(&describe_embedded(&self.operator, &self.sites, &self.hilbert))
     }
 }
 

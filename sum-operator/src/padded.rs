@@ -9,7 +9,7 @@ use num_complex::Complex64;
 use operator_core::{Definition, DiscreteOperator, Element, HilbertSpace, Result};
 
 use crate::combine::Combine;
-use crate::describe::describe_sum;
+use crate::describe::{describe_embedded, describe_product, describe_sum, sum_is_hermitian};
 
 impl<T: Element> Combine<PaddedOperator<T>> for Padded {
     /// An operator whose parameters are a tensor stays apart, so that gradients flow into it.
@@ -69,8 +69,7 @@ impl<T: Element> PaddedKernel<T> for Sum<T> {
     }
 
     fn is_hermitian(&self) -> Option<bool> {
-        let all = self.0.iter().all(|(c, operator)| c.to_complex().im == 0.0 && operator.is_hermitian());
-        all.then_some(true)
+        sum_is_hermitian(&self.0)
     }
 }
 
@@ -110,7 +109,7 @@ impl<T: Element> PaddedKernel<T> for Product<T> {
 
 impl<T: Element> fmt::Debug for Product<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "({}) * ({})", self.left.describe(), self.right.describe())
+        f.write_str(&describe_product(&self.left, &self.right))
     }
 }
 
@@ -156,7 +155,7 @@ impl<T: Element> PaddedKernel<T> for Embedded<T> {
 
 impl<T: Element> fmt::Debug for Embedded<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} on sites {:?} of {}", self.operator.describe(), self.sites, self.hilbert)
+        f.write_str(&describe_embedded(&self.operator, &self.sites, &self.hilbert))
     }
 }
 

@@ -80,7 +80,7 @@ where
     let sampler = HamiltonianSampler::new(&operator)?.with_n_chains(32)?.with_seed(2);
     let state = MonteCarloState::new(sampler, rbm::<B>(operator.hilbert(), 0.01)?, 1024)?;
     let mut vmc = Vmc::new(state, &operator, Sr::new(0.1, 0.01)?);
-    vmc.run(300, true)?;
+    vmc.run(150, true)?;
 
     let sampled = vmc.state_mut().expect(&operator)?;
     let rbm = vmc.into_state().wave_function().clone();
