@@ -15,7 +15,7 @@ use variational::{FullSumState, LocalKernel, MonteCarloState, Rbm, VariationalSt
 
 const N_SITES: usize = 10;
 
-/// The cluster chain, `Σ_i σz_{i−1} σx_i σz_{i+1}`, whose ground state is a resource for measurement-based
+/// The cluster ring, `−Σ_i σz_{i−1} σx_i σz_{i+1}`, whose ground state is a resource for measurement-based
 /// quantum computing (Briegel and Raussendorf, PRL 86, 910 (2001)).
 #[derive(Debug)]
 struct Cluster;
@@ -26,8 +26,9 @@ impl Model for Cluster {
     }
 
     fn terms(&self, terms: &mut Terms) -> Result<()> {
-        for site in 1..N_SITES - 1 {
-            terms.pauli(-1.0, &[(site - 1, Pauli::Z), (site, Pauli::X), (site + 1, Pauli::Z)])?;
+        for site in 0..N_SITES {
+            let (left, right) = ((site + N_SITES - 1) % N_SITES, (site + 1) % N_SITES);
+            terms.pauli(-1.0, &[(left, Pauli::Z), (site, Pauli::X), (right, Pauli::Z)])?;
         }
         Ok(())
     }
