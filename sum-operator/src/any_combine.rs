@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use num_complex::Complex64;
-use operator_core::{Definition, DiscreteOperator, Error, HilbertSpace, Result};
+use operator_core::{Definition, Error, HilbertSpace, Result};
 
 use crate::any::{Any, AnyOperator};
 use crate::combine::Combine;
@@ -57,7 +57,7 @@ impl OnOneBackend {
             #[cfg(feature = "flat")]
             AnyOperator::FlatComplex(operator) => OnOneBackend::Flat(vec![operator.clone()]),
             #[cfg(feature = "flat")]
-            AnyOperator::Flat(operator) => OnOneBackend::Flat(vec![match operator.definition() {
+            AnyOperator::Flat(operator) => OnOneBackend::Flat(vec![match Flat::terms_of(operator) {
                 Some(definition) => FlatOperator::new(definition.clone())?,
                 None => FlatOperator::custom(crate::flat::Complexified(operator.clone()))?,
             }]),
@@ -66,7 +66,7 @@ impl OnOneBackend {
             #[cfg(feature = "padded")]
             AnyOperator::Padded(operator) => {
                 let device = TensorConn::device(operator).clone();
-                OnOneBackend::Padded(vec![match <Padded as Combine<_>>::terms_of(operator) {
+                OnOneBackend::Padded(vec![match Padded::terms_of(operator) {
                     Some(definition) => PaddedOperator::new(definition.clone(), &device)?,
                     None => {
                         PaddedOperator::custom_on(crate::padded::Complexified(operator.clone()), &device)?

@@ -14,12 +14,6 @@ pub(crate) fn describe_sum<T: Element, O: DiscreteOperator>(summands: &[(T, O)])
     summands.iter().map(name).collect::<Vec<_>>().join(" + ")
 }
 
-/// The most x' that a product connects to one x: each of the right after each of the left, or all states.
-pub(crate) fn most_elements<O: DiscreteOperator>(left: &O, right: &O) -> usize {
-    let paths = left.max_conn_size().saturating_mul(right.max_conn_size());
-    paths.min(left.hilbert().n_states().unwrap_or(usize::MAX))
-}
-
 /// `(A) * (B)`.
 pub(crate) fn describe_product<O: DiscreteOperator>(left: &O, right: &O) -> String {
     format!("({}) * ({})", left.describe(), right.describe())

@@ -10,7 +10,7 @@ use operator_core::kernel::Scratch;
 use operator_core::{Definition, DiscreteOperator, Element, HilbertSpace, Result};
 
 use crate::combine::Combine;
-use crate::describe::{describe_embedded, describe_product, describe_sum, most_elements, sum_is_hermitian};
+use crate::describe::{describe_embedded, describe_product, describe_sum, sum_is_hermitian};
 
 impl<T: Element> Combine<FlatOperator<T>> for Flat {
     fn lower_like(definition: &Definition, _: &FlatOperator<T>) -> Result<FlatOperator<T>> {
@@ -118,7 +118,8 @@ impl<T: Element> FlatKernel<T> for Product<T> {
     }
 
     fn max_conn_size(&self) -> Option<usize> {
-        Some(most_elements(&self.left, &self.right))
+        let paths = self.left.max_conn_size().saturating_mul(self.right.max_conn_size());
+        Some(paths.min(self.hilbert().n_states().unwrap_or(usize::MAX)))
     }
 }
 

@@ -218,6 +218,7 @@ impl<B: RbmBackend> Trainable<B> for Rbm<B> {
 }
 
 /// `ln cosh θ`, which neither overflows nor loses digits at large |θ|.
+#[cfg(any(feature = "flat", feature = "padded", test))]
 pub(crate) fn ln_cosh(theta: f64) -> f64 {
     let magnitude = theta.abs();
     magnitude + (-2.0 * magnitude).exp().ln_1p() - std::f64::consts::LN_2
