@@ -227,3 +227,15 @@ fn elements_that_cancel_for_some_parameters_are_left_out() {
     assert_eq!(operator.n_conn(x).unwrap().to_vec(), [1, 0]);
     assert_eq!(operator.get_conn_flattened(x).unwrap().mels().to_vec(), [2.0]);
 }
+
+#[test]
+fn the_adjoint_is_the_conjugate_transpose() {
+    for seed in 0..6 {
+        let definition = random_operator(seed % 3, false, true, seed as u64);
+        let operator = definition.lower_as::<Flat, Complex64>().unwrap();
+        let adjoint = operator.adjoint().unwrap().to_dense().unwrap();
+        let expected = operator.to_dense().unwrap().t().mapv(|z| z.conj());
+        assert!(distance(&adjoint, &expected) < 1e-12, "{definition}");
+        assert!(distance(&adjoint, &operator.to_dense().unwrap()) > 1e-3, "{definition} is not Hermitian");
+    }
+}
