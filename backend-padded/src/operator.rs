@@ -214,15 +214,19 @@ impl<T: Element> PaddedOperator<T> {
         let width = kernel.max_conn_size();
         let off_diagonal = |(b, row): (usize, ArrayView1<'_, i8>)| {
             let mut places: HashMap<ArrayView1<'_, i8>, usize> = HashMap::new();
-            let mut distinct: Vec<(usize, T)> = Vec::new();
+            let mut distinct: Vec<(usize, T, f64)> = Vec::new();
             for k in (b * width..(b + 1) * width).filter(|&k| !mels[k].is_zero() && states.row(k) != row) {
                 let place = *places.entry(states.row(k)).or_insert(distinct.len());
+                let size = mels[k].to_complex().norm();
                 match distinct.get_mut(place) {
-                    Some((_, sum)) => *sum += mels[k],
-                    None => distinct.push((k, mels[k])),
+                    Some((_, sum, total)) => {
+                        *sum += mels[k];
+                        *total += size;
+                    }
+                    None => distinct.push((k, mels[k], size)),
                 }
             }
-            distinct.into_iter().filter(|(_, sum)| !sum.is_zero()).map(|(k, _)| k).collect()
+            distinct.into_iter().filter(|(_, sum, size)| !sum.cancels(*size)).map(|(k, ..)| k).collect()
         };
         let slots = x.rows().into_iter().enumerate().map(off_diagonal).collect();
         Ok((states, slots))

@@ -52,6 +52,15 @@ pub trait Element:
 
     /// Imaginary part; 0 for a real type.
     fn im(self) -> Self::Real;
+
+    /// Whether a sum is what rounding leaves of summands that cancel, whose absolute values add up to `size`.
+    ///
+    /// For those who add up elements of one x' that come along several paths: what is left of a cancellation
+    /// must not count as a connection.
+    fn cancels(self, size: f64) -> bool {
+        let epsilon = if size_of::<Self::Real>() == 4 { 1e-6 } else { 1e-14 };
+        self.to_complex().norm() <= epsilon * size
+    }
 }
 
 macro_rules! real_element {

@@ -81,7 +81,7 @@ impl<T: Element> FlatKernel<T> for Product<T> {
 
     fn connect(&self, x: &[i8], emit: &mut Emitter<'_, T>) {
         let (mut first, mut second) = (Scratch::default(), Scratch::default());
-        let (mut states, mut places) = (Vec::<(Vec<i8>, T)>::new(), HashMap::new());
+        let (mut states, mut places) = (Vec::<(Vec<i8>, T, f64)>::new(), HashMap::new());
         let (mut middle, mut last) = (x.to_vec(), x.to_vec());
         let mut failure = None;
         let visited = self.left.visit_conn(x, &mut first, &mut |connected, a| {
@@ -94,15 +94,16 @@ impl<T: Element> FlatKernel<T> for Product<T> {
             let visited = self.right.visit_conn(&middle, &mut second, &mut |connected, b| {
                 last.copy_from_slice(&middle);
                 connected.write(&mut last);
-                let next = states.len();
-                match places.get(&last) {
-                    Some(&place) => {
-                        let (_, sum): &mut (Vec<i8>, T) = &mut states[place];
-                        *sum += a * b;
+                let (mel, next) = (a * b, states.len());
+                let size = mel.to_complex().norm();
+                match places.get(&last).and_then(|&place: &usize| states.get_mut(place)) {
+                    Some((_, sum, total)) => {
+                        *sum += mel;
+                        *total += size;
                     }
                     None => {
                         places.insert(last.clone(), next);
-                        states.push((last.clone(), a * b));
+                        states.push((last.clone(), mel, size));
                     }
                 }
             });
@@ -113,8 +114,8 @@ impl<T: Element> FlatKernel<T> for Product<T> {
         if let Some(reason) = failure.or(visited.err().map(|error| error.to_string())) {
             return emit.fail(reason);
         }
-        // Where paths cancel, what is left of their sum is rounding of the last digits or nothing.
-        states.iter().for_each(|(state, mel)| emit.state(state, *mel));
+        let kept = states.iter().filter(|(_, mel, size)| !mel.cancels(*size));
+        kept.for_each(|(state, mel, _)| emit.state(state, *mel));
     }
 
     fn max_conn_size(&self) -> Option<usize> {

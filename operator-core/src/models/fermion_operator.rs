@@ -1,6 +1,6 @@
 use num_complex::Complex64;
 
-use super::Model;
+use super::{Model, push_weighted, weights_of};
 use crate::error::{Error, Result};
 use crate::hilbert::HilbertSpace;
 use crate::terms::{FermionString, Ladder, Terms};
@@ -76,11 +76,7 @@ impl FermionOperator2nd {
             FermionString::new(&hilbert, &ladders)
         };
         let strings = strings.into_iter().map(string).collect::<Result<Vec<_>>>()?;
-        let weights: Vec<Complex64> = weights.into_iter().map(Into::into).collect();
-        if weights.len() != strings.len() {
-            let expected = format!("{}, one a string", strings.len());
-            return Err(Error::Count { what: "weights".into(), got: weights.len(), expected });
-        }
+        let weights = weights_of(weights, strings.len())?;
         Ok(FermionOperator2nd { hilbert, strings, weights })
     }
 
@@ -101,17 +97,9 @@ impl Model for FermionOperator2nd {
     }
 
     fn terms(&self, terms: &mut Terms) -> Result<()> {
-        let part = |part: fn(&Complex64) -> f64| -> Vec<f64> { self.weights.iter().map(part).collect() };
-        let weights = terms.parameter("weights", part(|w| w.re))?;
-        let imaginary = self.weights.iter().any(|w| w.im != 0.0);
-        let weights_im = if imaginary { Some(terms.parameter("weights_im", part(|w| w.im))?) } else { None };
-        for (k, string) in self.strings.iter().enumerate() {
-            terms.fermion(weights.at(k)?, string.ladders())?;
-            if let Some(weights_im) = weights_im {
-                terms.fermion(Complex64::I * weights_im.at(k)?, string.ladders())?;
-            }
-        }
-        Ok(())
+        push_weighted(terms, &self.weights, |terms, k, coefficient| {
+            terms.fermion(coefficient, self.strings[k].ladders()).map(|_| ())
+        })
     }
 
     #[cfg(feature = "serde")]

@@ -33,13 +33,15 @@ pub use xyz::Xyz;
 
 use std::fmt::Debug;
 
+use num_complex::Complex64;
+
 use crate::backend::Lower;
 use crate::definition::Definition;
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::hilbert::{HilbertSpace, SpinOrbitalFermions};
-use crate::terms::Terms;
+use crate::terms::{Coefficient, Terms};
 
 /// Names of the models that can be read from JSON.
 pub(crate) const KNOWN: [&str; 14] = [
@@ -140,6 +142,43 @@ pub trait Model: Debug {
     fn lower_as<B: Lower<T>, T: Element>(&self) -> Result<B::Operator> {
         self.definition()?.lower_as::<B, T>()
     }
+}
+
+/// Complex weights, one a string.
+fn weights_of<W: Into<Complex64>>(
+    weights: impl IntoIterator<Item = W>,
+    n_strings: usize,
+) -> Result<Vec<Complex64>> {
+    let weights: Vec<Complex64> = weights.into_iter().map(Into::into).collect();
+    match weights.len() {
+        got if got != n_strings => {
+            let expected = format!("{n_strings}, one a string");
+            Err(Error::Count { what: "weights".into(), got, expected })
+        }
+        _ => Ok(weights),
+    }
+}
+
+/// Writes strings with their weights, which become the parameters `weights` and, where any has an imaginary
+/// part, `weights_im`. `push` adds the string of a number with a coefficient.
+fn push_weighted(
+    terms: &mut Terms,
+    weights: &[Complex64],
+    mut push: impl FnMut(&mut Terms, usize, Coefficient) -> Result<()>,
+) -> Result<()> {
+    let part = |part: fn(&Complex64) -> f64| -> Vec<f64> { weights.iter().map(part).collect() };
+    let real = terms.parameter("weights", part(|w| w.re))?;
+    let imaginary = match weights.iter().any(|w| w.im != 0.0) {
+        true => Some(terms.parameter("weights_im", part(|w| w.im))?),
+        false => None,
+    };
+    for k in 0..weights.len() {
+        push(terms, k, real.at(k)?.into())?;
+        if let Some(imaginary) = imaginary {
+            push(terms, k, Complex64::I * imaginary.at(k)?)?;
+        }
+    }
+    Ok(())
 }
 
 /// Checks that a graph has the sites of a space.

@@ -1,6 +1,6 @@
 use num_complex::Complex64;
 
-use super::{Model, openfermion};
+use super::{Model, openfermion, push_weighted, weights_of};
 use crate::error::{Error, Result};
 use crate::hilbert::{HilbertSpace, Qubit};
 use crate::terms::{Pauli, Terms};
@@ -103,11 +103,7 @@ impl PauliStrings {
         weights: impl IntoIterator<Item = W>,
     ) -> Result<Self> {
         let strings: Vec<_> = strings.into_iter().collect();
-        let weights: Vec<Complex64> = weights.into_iter().map(Into::into).collect();
-        if weights.len() != strings.len() {
-            let expected = format!("{}, one a string", strings.len());
-            return Err(Error::Count { what: "weights".into(), got: weights.len(), expected });
-        }
+        let weights = weights_of(weights, strings.len())?;
         Ok(PauliStrings { hilbert: hilbert.into(), strings, weights })
     }
 }
@@ -118,17 +114,9 @@ impl Model for PauliStrings {
     }
 
     fn terms(&self, terms: &mut Terms) -> Result<()> {
-        let part = |part: fn(&Complex64) -> f64| -> Vec<f64> { self.weights.iter().map(part).collect() };
-        let weights = terms.parameter("weights", part(|w| w.re))?;
-        let imaginary = self.weights.iter().any(|w| w.im != 0.0);
-        let weights_im = if imaginary { Some(terms.parameter("weights_im", part(|w| w.im))?) } else { None };
-        for (k, string) in self.strings.iter().enumerate() {
-            terms.pauli(weights.at(k)?, string)?;
-            if let Some(weights_im) = weights_im {
-                terms.pauli(Complex64::I * weights_im.at(k)?, string)?;
-            }
-        }
-        Ok(())
+        push_weighted(terms, &self.weights, |terms, k, coefficient| {
+            terms.pauli(coefficient, &self.strings[k]).map(|_| ())
+        })
     }
 
     #[cfg(feature = "serde")]

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use backend_flat::{Flat, VisitConn};
 use ndarray::{Array2, ArrayView2};
 use operator_core::kernel::Scratch;
-use operator_core::{Error, Result};
+use operator_core::{Element, Error, Result};
 use rayon::prelude::*;
 
 use super::HamiltonianBackend;
@@ -94,7 +94,7 @@ fn rows(x: &Array2<i8>) -> ndarray::CowArray<'_, i8, ndarray::Ix2> {
 /// order in which they are first emitted.
 fn distinct<O: VisitConn>(operator: &O, x: &[i8]) -> Result<Vec<Vec<i8>>> {
     let mut places = HashMap::new();
-    let mut states: Vec<(Vec<i8>, O::Element)> = Vec::new();
+    let mut states: Vec<(Vec<i8>, O::Element, f64)> = Vec::new();
     operator.visit_conn(x, &mut Scratch::default(), &mut |connected, mel| {
         let mut state = x.to_vec();
         connected.write(&mut state);
@@ -103,11 +103,14 @@ fn distinct<O: VisitConn>(operator: &O, x: &[i8]) -> Result<Vec<Vec<i8>>> {
         }
         let place = *places.entry(state.clone()).or_insert(states.len());
         match states.get_mut(place) {
-            Some((_, sum)) => *sum += mel,
-            None => states.push((state, mel)),
+            Some((_, sum, size)) => {
+                *sum += mel;
+                *size += mel.to_complex().norm();
+            }
+            None => states.push((state, mel, mel.to_complex().norm())),
         }
     })?;
-    Ok(states.into_iter().filter(|(_, mel)| *mel != O::Element::default()).map(|(state, _)| state).collect())
+    Ok(states.into_iter().filter(|(_, mel, size)| !mel.cancels(*size)).map(|(state, ..)| state).collect())
 }
 
 fn beyond(n: usize, number: usize) -> Error {
