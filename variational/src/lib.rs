@@ -57,5 +57,5 @@ pub use optimise::{Optimiser, Sgd, Sr, Step, Vmc};
 pub use response::Response;
 pub use state::{Ensemble, FullSumState, MonteCarloState, VariationalState};
 pub use statistics::Stats;
-pub use trainable::{LogDerivatives, Trainable};
+pub use trainable::{LogDerivatives, ParameterArray, Trainable};
 pub use wave_functions::Rbm;

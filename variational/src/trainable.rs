@@ -8,7 +8,15 @@ pub trait Trainable<B: Backend>: WaveFunction<B> {
     fn n_parameters(&self) -> usize;
 
     /// All parameters in a fixed order, shape `(n_parameters,)`.
+    ///
+    /// Complex parameters are two real ones each, and all real parts come before all imaginary parts.
     fn parameters(&self) -> Array1<f64>;
+
+    /// The arrays that [`parameters`](Self::parameters) holds one after another, as files name them. Their
+    /// sizes add up to the number of parameters.
+    fn layout(&self) -> Vec<ParameterArray> {
+        vec![ParameterArray { name: "parameters".into(), shape: vec![self.n_parameters()] }]
+    }
 
     /// Replaces all parameters.
     ///
@@ -22,6 +30,22 @@ pub trait Trainable<B: Backend>: WaveFunction<B> {
     /// # Errors
     /// [`Backend`](operator_core::Error::Backend) if the device fails.
     fn log_derivatives(&self, x: &B::Configurations) -> Result<LogDerivatives>;
+}
+
+/// Name and shape of one array of parameters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParameterArray {
+    /// Unique in the wave function, as `hidden.kernel`.
+    pub name: String,
+    /// Its shape; the elements are in row-major order.
+    pub shape: Vec<usize>,
+}
+
+impl ParameterArray {
+    /// Number of elements.
+    pub fn n_values(&self) -> usize {
+        self.shape.iter().product()
+    }
 }
 
 /// Derivatives of ln ψ by real parameters, shape `(batch, n_parameters)`: real for a wave function that is
