@@ -58,6 +58,12 @@ pub enum Error {
     /// A lattice that cannot be built as asked, or that does not fit a model.
     #[error("lattice: {0}")]
     Lattice(String),
+    /// Permutations that are no group.
+    #[error("these permutations are no group: {reason}")]
+    PermutationGroup {
+        /// What is wrong with them.
+        reason: String,
+    },
 
     // ---- Hilbert spaces and samples ----
     /// A Hilbert space that cannot exist as asked.

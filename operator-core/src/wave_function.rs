@@ -27,3 +27,13 @@ impl<B: Backend, W: WaveFunction<B> + ?Sized> WaveFunction<B> for &W {
         (**self).log_psi(x)
     }
 }
+
+impl<B: Backend, W: WaveFunction<B> + ?Sized> WaveFunction<B> for Box<W> {
+    fn hilbert(&self) -> &HilbertSpace {
+        (**self).hilbert()
+    }
+
+    fn log_psi(&self, x: &B::Configurations) -> Result<B::Amplitudes> {
+        (**self).log_psi(x)
+    }
+}

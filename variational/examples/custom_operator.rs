@@ -10,7 +10,7 @@ use operator_core::hilbert::{HilbertSpace, Spin};
 use operator_core::terms::{Pauli, Terms};
 use operator_core::{DiscreteOperator, Lower, Model, Result};
 use sampler::{HamiltonianBackend, HamiltonianSampler};
-use variational::wave_functions::rbm::RbmBackend;
+use variational::wave_functions::network::NetworkBackend;
 use variational::{FullSumState, LocalKernel, MonteCarloState, Rbm, VariationalState};
 
 const N_SITES: usize = 10;
@@ -37,7 +37,7 @@ impl Model for Cluster {
 /// The mean of an operator in a random state, sampled and exact. The backend comes from the operator.
 fn measure<B, O>(name: &str, operator: &O) -> std::result::Result<(), Box<dyn std::error::Error>>
 where
-    B: RbmBackend + LocalKernel<O> + HamiltonianBackend<O>,
+    B: NetworkBackend + LocalKernel<O> + HamiltonianBackend<O>,
     O: DiscreteOperator<Backend = B> + Clone,
 {
     let rbm = || Rbm::<B>::new(operator.hilbert().clone(), 1.0, 1, 0.2);
@@ -50,7 +50,7 @@ where
 
 fn cluster<B>() -> std::result::Result<(), Box<dyn std::error::Error>>
 where
-    B: Lower<f64> + RbmBackend + LocalKernel<B::Operator> + HamiltonianBackend<B::Operator>,
+    B: Lower<f64> + NetworkBackend + LocalKernel<B::Operator> + HamiltonianBackend<B::Operator>,
 {
     measure::<B, _>("cluster", &Cluster.lower::<B>()?)
 }

@@ -15,7 +15,7 @@ use std::time::Instant;
 use operator_core::hilbert::{HilbertSpace, Spin};
 use operator_core::{Boundary, Definition, DiscreteOperator, Graph, Heisenberg, Ising, Lower, Model};
 use sampler::{HamiltonianBackend, HamiltonianSampler};
-use variational::wave_functions::rbm::RbmBackend;
+use variational::wave_functions::network::NetworkBackend;
 use variational::{FullSumState, LocalKernel, MonteCarloState, Rbm, Sr, Stats, VariationalState, Vmc, exact};
 
 /// Relative error of the energy that the optimisation must reach.
@@ -36,7 +36,7 @@ struct Row {
 /// The whole comparison on one backend. The backend's name is all that changes.
 fn run<B>() -> Result<(Vec<Row>, bool), Box<dyn Error>>
 where
-    B: Lower<f64> + RbmBackend + LocalKernel<B::Operator> + HamiltonianBackend<B::Operator>,
+    B: Lower<f64> + NetworkBackend + LocalKernel<B::Operator> + HamiltonianBackend<B::Operator>,
 {
     let ring = Graph::chain(10, Boundary::Periodic)?;
     let square = Graph::square(4, Boundary::Periodic)?;
@@ -73,7 +73,7 @@ where
 /// Finds the ground state by stochastic reconfiguration.
 fn optimise<B>(definition: &Definition) -> Result<(Row, bool), Box<dyn Error>>
 where
-    B: Lower<f64> + RbmBackend + LocalKernel<B::Operator> + HamiltonianBackend<B::Operator>,
+    B: Lower<f64> + NetworkBackend + LocalKernel<B::Operator> + HamiltonianBackend<B::Operator>,
 {
     let start = Instant::now();
     let operator = definition.lower::<B>()?;
@@ -92,7 +92,7 @@ where
     Ok((row, (full_sum - ground_state).abs() < TARGET * ground_state.abs()))
 }
 
-fn rbm<B: RbmBackend>(hilbert: &HilbertSpace, sigma: f64) -> operator_core::Result<Rbm<B>> {
+fn rbm<B: NetworkBackend>(hilbert: &HilbertSpace, sigma: f64) -> operator_core::Result<Rbm<B>> {
     Rbm::new(hilbert.clone(), 1.0, 3, sigma)
 }
 

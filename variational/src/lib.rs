@@ -58,4 +58,6 @@ pub use response::Response;
 pub use state::{Ensemble, FullSumState, MonteCarloState, VariationalState};
 pub use statistics::Stats;
 pub use trainable::{LogDerivatives, ParameterArray, Trainable};
-pub use wave_functions::Rbm;
+pub use wave_functions::{
+    Cnn, GroupCnn, Jastrow, MeanField, Mlp, MlpModPhase, Network, Rbm, RbmModPhase, RbmSymm,
+};

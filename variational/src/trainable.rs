@@ -32,6 +32,29 @@ pub trait Trainable<B: Backend>: WaveFunction<B> {
     fn log_derivatives(&self, x: &B::Configurations) -> Result<LogDerivatives>;
 }
 
+/// So that the wave function can be chosen when the program runs.
+impl<B: Backend, W: Trainable<B> + ?Sized> Trainable<B> for Box<W> {
+    fn n_parameters(&self) -> usize {
+        (**self).n_parameters()
+    }
+
+    fn parameters(&self) -> Array1<f64> {
+        (**self).parameters()
+    }
+
+    fn layout(&self) -> Vec<ParameterArray> {
+        (**self).layout()
+    }
+
+    fn set_parameters(&mut self, parameters: &Array1<f64>) -> Result<()> {
+        (**self).set_parameters(parameters)
+    }
+
+    fn log_derivatives(&self, x: &B::Configurations) -> Result<LogDerivatives> {
+        (**self).log_derivatives(x)
+    }
+}
+
 /// Name and shape of one array of parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParameterArray {

@@ -189,6 +189,33 @@ impl Lattice {
         Ok(positions)
     }
 
+    /// Number of cells along each direction.
+    pub fn extents(&self) -> &[usize] {
+        &self.extents
+    }
+
+    /// Where each translation takes each site.
+    pub(super) fn translated_sites(&self) -> Result<Vec<Vec<usize>>> {
+        self.check()?;
+        let n_offsets = self.offsets.len();
+        let mut translations = Vec::new();
+        self.for_each_cell(|_, shift| {
+            let open = self.boundaries.iter().zip(shift).any(|(b, &n)| *b == Boundary::Open && n > 0);
+            if open {
+                return;
+            }
+            let shift: Vec<i64> = shift.iter().map(|&n| n as i64).collect();
+            let mut sites = Vec::with_capacity(self.n_cells() * n_offsets);
+            self.for_each_cell(|_, coordinates| {
+                // Open directions are not shifted, so there always is a cell.
+                let cell = self.shifted_cell(coordinates, &shift).unwrap_or(0);
+                sites.extend((0..n_offsets).map(|s| cell * n_offsets + s));
+            });
+            translations.push(sites);
+        });
+        Ok(translations)
+    }
+
     fn position(&self, coordinates: &[usize], offset: &[f64]) -> Vec<f64> {
         let mut position = offset.to_vec();
         for (vector, &times) in self.basis.iter().zip(coordinates) {

@@ -2,6 +2,7 @@
 //!
 //! - [`Graph`]: sites `0..n` and undirected edges, each with a colour.
 //! - [`Lattice`]: builds the graph of a Bravais lattice with a basis, up to any neighbour order.
+//! - [`PermutationGroup`]: symmetries of a graph, such as the translations of a lattice.
 //! - [`Boundary`]: whether a direction of a lattice is open or periodic.
 //!
 //! ```
@@ -18,12 +19,14 @@
 
 mod common;
 mod lattice;
+mod permutations;
 mod stencil;
 
 use std::fmt;
 use std::sync::Arc;
 
 pub use lattice::{Boundary, Lattice};
+pub use permutations::PermutationGroup;
 
 use crate::error::{Error, Result};
 

@@ -1,5 +1,24 @@
 //! Wave functions to start from, one file each.
 
+pub mod group_cnn;
+pub mod jastrow;
+pub mod mean_field;
+pub mod mlp;
+pub mod network;
 pub mod rbm;
 
-pub use rbm::Rbm;
+pub use group_cnn::{Cnn, GroupCnn};
+pub use jastrow::Jastrow;
+pub use mean_field::MeanField;
+pub use mlp::{Mlp, MlpModPhase};
+pub use network::Network;
+pub use rbm::{Rbm, RbmModPhase, RbmSymm};
+
+use operator_core::{Error, HilbertSpace, Result};
+
+fn at_least_one(what: &str, got: usize, hilbert: &HilbertSpace) -> Result<()> {
+    match got {
+        0 => Err(Error::Count { what: what.into(), got, expected: format!("at least 1, on {hilbert}") }),
+        _ => Ok(()),
+    }
+}

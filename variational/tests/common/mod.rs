@@ -9,7 +9,7 @@ use operator_core::{
     WaveFunction, testing,
 };
 use sampler::HamiltonianBackend;
-use variational::wave_functions::rbm::RbmBackend;
+use variational::wave_functions::network::NetworkBackend;
 use variational::{LocalKernel, LogDerivatives, Rbm, Trainable};
 
 pub(crate) type TestResult = Result<(), Box<dyn std::error::Error>>;
@@ -18,7 +18,7 @@ pub(crate) type TestResult = Result<(), Box<dyn std::error::Error>>;
 pub(crate) trait Complete:
     Lower<f64>
     + Lower<Complex64>
-    + RbmBackend
+    + NetworkBackend
     + LocalKernel<<Self as Lower<f64>>::Operator>
     + LocalKernel<<Self as Lower<Complex64>>::Operator>
     + HamiltonianBackend<<Self as Lower<f64>>::Operator>
@@ -29,7 +29,7 @@ pub(crate) trait Complete:
 impl<B> Complete for B where
     B: Lower<f64>
         + Lower<Complex64>
-        + RbmBackend
+        + NetworkBackend
         + LocalKernel<<B as Lower<f64>>::Operator>
         + LocalKernel<<B as Lower<Complex64>>::Operator>
         + HamiltonianBackend<<B as Lower<f64>>::Operator>
@@ -68,7 +68,7 @@ pub(crate) fn heisenberg(n_sites: usize) -> operator_core::Result<Definition> {
     Heisenberg::new(Spin::half(n_sites)?.with_total_sz(0.0)?, &chain, 1.0)?.definition()
 }
 
-pub(crate) fn rbm<B: RbmBackend>(hilbert: &HilbertSpace, sigma: f64) -> operator_core::Result<Rbm<B>> {
+pub(crate) fn rbm<B: NetworkBackend>(hilbert: &HilbertSpace, sigma: f64) -> operator_core::Result<Rbm<B>> {
     Rbm::new(hilbert.clone(), 1.5, 7, sigma)
 }
 
@@ -132,4 +132,40 @@ pub(crate) fn dense_mean<O: DiscreteOperator>(
     let mean = psi.iter().zip(&image).map(|(a, b)| a.conj() * b).sum::<Complex64>() / norm;
     let rest = image.iter().zip(psi).map(|(b, a)| (b - mean * a).norm_sqr()).sum::<f64>();
     Ok((mean, rest / norm))
+}
+
+/// One of each network on a space, with parameters that are not small.
+pub(crate) fn networks<B: NetworkBackend>(
+    hilbert: &HilbertSpace,
+) -> operator_core::Result<Vec<(&'static str, Box<dyn Trainable<B>>)>> {
+    use variational::wave_functions::network::Activation::{Gelu, LnCosh, Relu, Silu, Tanh};
+    use variational::*;
+
+    let (space, n_sites) = (|| hilbert.clone(), hilbert.n_sites());
+    let ring = operator_core::graph::Lattice::chain(n_sites);
+    let group = ring.translations()?;
+    let mut networks: Vec<(_, Box<dyn Trainable<B>>)> = vec![
+        ("RBM", Box::new(Rbm::<B>::new(space(), 1.5, 7, 0.4)?)),
+        ("complex RBM", Box::new(Rbm::<B, Complex64>::new(space(), 1.0, 8, 0.4)?)),
+        ("RBM of modulus and phase", Box::new(RbmModPhase::<B>::new(space(), 1.0, 9, 0.4)?)),
+        ("symmetric RBM", Box::new(RbmSymm::<B>::new(space(), &group, 2, 10, 0.4)?)),
+        ("complex symmetric RBM", Box::new(RbmSymm::<B, Complex64>::new(space(), &group, 1, 11, 0.4)?)),
+        ("Jastrow", Box::new(Jastrow::<B>::new(space(), 12, 0.3)?)),
+        ("complex Jastrow", Box::new(Jastrow::<B, Complex64>::new(space(), 13, 0.3)?)),
+        ("mean field", Box::new(MeanField::<B>::new(space(), 14, 0.5)?)),
+        ("complex mean field", Box::new(MeanField::<B, Complex64>::new(space(), 15, 0.5)?)),
+        ("MLP", Box::new(Mlp::<B>::new(space(), &[5, 4], Gelu, 16)?)),
+        ("complex MLP", Box::new(Mlp::<B, Complex64>::new(space(), &[4, 3], LnCosh, 17)?)),
+        ("MLP of modulus and phase", Box::new(MlpModPhase::<B>::new(space(), &[4], Silu, 18)?)),
+        ("group CNN", Box::new(GroupCnn::<B>::new(space(), &group, &[2, 2], Tanh, 19)?)),
+        ("complex group CNN", Box::new(GroupCnn::<B, Complex64>::new(space(), &group, &[1, 2], Tanh, 20)?)),
+        ("CNN", Box::new(Cnn::<B>::new(space(), &ring, 3, &[2, 3], Relu, 21)?)),
+    ];
+    for (_, network) in &mut networks {
+        // Biases that are 0 would put rectified units onto their kink.
+        let moved =
+            network.parameters().iter().enumerate().map(|(k, p)| p + 0.05 * (k as f64).cos()).collect();
+        network.set_parameters(&moved)?;
+    }
+    Ok(networks)
 }

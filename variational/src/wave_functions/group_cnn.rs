@@ -1,0 +1,227 @@
+//! Group-convolutional networks.
+
+use std::marker::PhantomData;
+
+use operator_core::graph::{Lattice, PermutationGroup};
+use operator_core::{Error, HilbertSpace, Result};
+
+use super::network::{Activation, Architecture, Branch, Init, Network, NetworkBackend, NetworkKind, Scalar};
+
+/// A group-convolutional network: a wave function that a group of permutations of the sites leaves as it is
+/// (Cohen and Welling, arXiv:1602.07576; Roth et al., PRB 108, 054410 (2023)).
+///
+/// `h¹_fg = φ(b_f + Σ_i W_fi x_g(i))`, `h^{l+1}_fg = φ(b_f + Σ_e Σ_k W_fek h^l_{e,gk})`, and
+/// `ln ψ = Σ_f w_f Σ_g h_fg`, with f, e over features, i over sites and g, k over the group.
+///
+/// ```
+/// use operator_core::{WaveFunction, graph::Lattice, hilbert::Spin};
+/// use variational::wave_functions::network::Activation;
+/// use variational::{Flat, GroupCnn};
+///
+/// let translations = Lattice::chain(4).translations()?;
+/// let network = GroupCnn::<Flat>::new(Spin::half(4)?, &translations, &[3, 2], Activation::Gelu, 1)?;
+/// let log_psi = network.log_psi(&ndarray::array![[1, 1, 1, -1], [1, -1, 1, 1]])?;
+/// assert!((log_psi[0] - log_psi[1]).norm() < 1e-14);
+/// # Ok::<(), operator_core::Error>(())
+/// ```
+pub type GroupCnn<B, T = f64> = Network<B, GroupCnnKind<T>>;
+
+/// A convolutional network on a periodic lattice: [`GroupCnn`] of its translations, with kernels that reach
+/// over a few sites only.
+pub type Cnn<B, T = f64> = Network<B, CnnKind<T>>;
+
+/// Marks [`GroupCnn`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GroupCnnKind<T>(PhantomData<T>);
+
+impl<T: Scalar> NetworkKind for GroupCnnKind<T> {
+    type Scalar = T;
+    const NAME: &'static str = "group CNN";
+}
+
+/// Marks [`Cnn`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CnnKind<T>(PhantomData<T>);
+
+impl<T: Scalar> NetworkKind for CnnKind<T> {
+    type Scalar = T;
+    const NAME: &'static str = "CNN";
+}
+
+impl<B: NetworkBackend, T: Scalar> GroupCnn<B, T> {
+    /// Layers with these numbers of features, each over the whole group.
+    ///
+    /// # Errors
+    /// [`Error::Count`] without layers or features, if the group permutes another number of sites, or for
+    /// complex parameters with an activation that is real only; [`Error::Backend`] if the device fails.
+    pub fn new(
+        hilbert: impl Into<HilbertSpace>,
+        group: &PermutationGroup,
+        features: &[usize],
+        activation: Activation,
+        seed: u64,
+    ) -> Result<Self> {
+        let hilbert = hilbert.into();
+        let network = convolutions(&hilbert, group, features, activation, None)?;
+        let architecture = Architecture::new([network]);
+        Self::build(hilbert, architecture, Init::LecunNormal, seed, B::default_device())
+    }
+}
+
+impl<B: NetworkBackend, T: Scalar> Cnn<B, T> {
+    /// Layers with these numbers of features on a lattice with one site a cell; kernels are centred boxes of
+    /// `kernel_size` sites along each direction, cut to the lattice.
+    ///
+    /// # Errors
+    /// [`Error::Lattice`] if the lattice is not that, or has open directions; otherwise as
+    /// [`GroupCnn::new`].
+    pub fn new(
+        hilbert: impl Into<HilbertSpace>,
+        lattice: &Lattice,
+        kernel_size: usize,
+        features: &[usize],
+        activation: Activation,
+        seed: u64,
+    ) -> Result<Self> {
+        let hilbert = hilbert.into();
+        let group = lattice.translations()?;
+        if group.len() != group.n_sites() {
+            let reason = "a convolutional network needs one site a cell and periodic directions";
+            return Err(Error::Lattice(reason.into()));
+        }
+        super::at_least_one("sites of a kernel", kernel_size, &hilbert)?;
+        let kernel = centered_box(lattice.extents(), kernel_size);
+        let network = convolutions(&hilbert, &group, features, activation, Some(&kernel))?;
+        let architecture = Architecture::new([network]);
+        Self::build(hilbert, architecture, Init::LecunNormal, seed, B::default_device())
+    }
+}
+
+/// The sites of a box of `size` sites along each direction around site 0, the last coordinate running fastest.
+fn centered_box(extents: &[usize], size: usize) -> Vec<usize> {
+    let mut sites = vec![0];
+    for &extent in extents {
+        let (before, reach) = ((size - 1) / 2, size.min(extent));
+        let shifts = |k: usize| (k + extent - before % extent) % extent;
+        sites = sites.iter().flat_map(|&site| (0..reach).map(move |k| site * extent + shifts(k))).collect();
+    }
+    sites.sort_unstable();
+    sites
+}
+
+fn convolutions(
+    hilbert: &HilbertSpace,
+    group: &PermutationGroup,
+    features: &[usize],
+    activation: Activation,
+    kernel: Option<&[usize]>,
+) -> Result<Branch> {
+    super::at_least_one("layers", features.len(), hilbert)?;
+    let mut branch: Option<Branch> = None;
+    let mut n_before = 0;
+    for (k, &n_features) in features.iter().enumerate() {
+        super::at_least_one("features", n_features, hilbert)?;
+        let name = format!("conv_{k}");
+        let layer = match branch {
+            None => symmetric_layer(hilbert, group, &name, n_features, kernel)?,
+            Some(branch) => equivariant_layer(branch, group, &name, (n_before, n_features), kernel),
+        };
+        branch = Some(layer.activation(activation));
+        n_before = n_features;
+    }
+    let order = group.len();
+    let output = (0..n_before * order).map(|unit| (unit / order) as u32).collect();
+    let branch = branch.unwrap_or_else(|| Branch::new(hilbert.n_sites()));
+    Ok(branch.shared("output", 1, None, (output, vec![n_before])))
+}
+
+/// From sites to features times group elements. Feature f at element g gives site g(i) the weight `W_fi`, for
+/// i in the kernel or anywhere.
+pub(super) fn symmetric_layer(
+    hilbert: &HilbertSpace,
+    group: &PermutationGroup,
+    name: &str,
+    n_features: usize,
+    kernel: Option<&[usize]>,
+) -> Result<Branch> {
+    let (n_sites, got) = (hilbert.n_sites(), group.n_sites());
+    if got != n_sites {
+        let what = format!("sites of the permutations on {hilbert}");
+        return Err(Error::Count { what, got, expected: n_sites.to_string() });
+    }
+    let places = places(n_sites, |site| kernel.is_none_or(|kernel| kernel.contains(&site)));
+    let (n_kernel, order) = (places.iter().flatten().count(), group.len());
+    let n_weights = n_features * n_kernel;
+    let mut weights = vec![n_weights as u32; n_features * order * n_sites];
+    for f in 0..n_features {
+        for (g, permutation) in group.permutations().iter().enumerate() {
+            let row = (f * order + g) * n_sites;
+            for (&site, place) in permutation.iter().zip(&places) {
+                if let Some(place) = place {
+                    weights[row + site] = (f * n_kernel + place) as u32;
+                }
+            }
+        }
+    }
+    let bias = (0..n_features * order).map(|unit| (unit / order) as u32).collect();
+    let shapes = (vec![n_features], vec![n_features, n_kernel]);
+    Ok(Branch::new(n_sites).shared(name, n_features * order, Some((bias, shapes.0)), (weights, shapes.1)))
+}
+
+/// From features times group elements to the same. The unit (f, g) gives (e, h) the weight `W_fe` at g⁻¹h.
+fn equivariant_layer(
+    branch: Branch,
+    group: &PermutationGroup,
+    name: &str,
+    (n_before, n_features): (usize, usize),
+    kernel: Option<&[usize]>,
+) -> Branch {
+    let order = group.len();
+    let reaches = |k: usize| {
+        let from_origin = group.permutations().get(k).and_then(|permutation| permutation.first());
+        kernel.is_none_or(|kernel| from_origin.is_some_and(|site| kernel.contains(site)))
+    };
+    let places = places(order, reaches);
+    let n_kernel = places.iter().flatten().count();
+    let n_weights = (n_features * n_before * n_kernel) as u32;
+    let mut weights = Vec::with_capacity(n_features * n_before * order * order);
+    for f in 0..n_features {
+        for g in 0..order {
+            for e in 0..n_before {
+                weights.extend((0..order).map(|h| match places[group.quotient(g, h)] {
+                    Some(place) => ((f * n_before + e) * n_kernel + place) as u32,
+                    None => n_weights,
+                }));
+            }
+        }
+    }
+    let bias = (0..n_features * order).map(|unit| (unit / order) as u32).collect();
+    let shape = vec![n_features, n_before, n_kernel];
+    branch.shared(name, n_features * order, Some((bias, vec![n_features])), (weights, shape))
+}
+
+/// Numbers those that are kept.
+fn places(n: usize, kept: impl Fn(usize) -> bool) -> Vec<Option<usize>> {
+    let mut next = 0;
+    (0..n)
+        .map(|k| {
+            kept(k).then(|| {
+                next += 1;
+                next - 1
+            })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::centered_box;
+
+    #[test]
+    fn kernels_are_boxes_around_the_origin() {
+        assert_eq!(centered_box(&[6], 3), [0, 1, 5]);
+        assert_eq!(centered_box(&[6], 2), [0, 1]);
+        assert_eq!(centered_box(&[4, 4], 3), [0, 1, 3, 4, 5, 7, 12, 13, 15]);
+        assert_eq!(centered_box(&[2, 3], 5), [0, 1, 2, 3, 4, 5]);
+    }
+}

@@ -1,0 +1,257 @@
+use std::sync::Arc;
+
+use operator_core::{Error, HilbertSpace, Result};
+
+use super::activation::Activation;
+use crate::trainable::ParameterArray;
+
+/// How a network is built: ln ψ is the sum of some branches, each a chain of layers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Architecture {
+    branches: Vec<Branch>,
+}
+
+/// Layers one after another; the values of the last one are added up.
+///
+/// ```
+/// use variational::wave_functions::network::{Activation, Branch};
+///
+/// let branch = Branch::new(10).dense("first", 8).activation(Activation::Tanh).dense("second", 1);
+/// assert_eq!(branch.n_outputs(), 1);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Branch {
+    pub(super) layers: Vec<Layer>,
+    n_outputs: usize,
+    pub(super) output: Output,
+}
+
+/// What the sum of a branch's last values is added to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Output {
+    LogPsi,
+    Phase,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Layer {
+    /// 1 where the quantum number of a site is this value, else 0.
+    Indicators {
+        sites: Arc<[u32]>,
+        values: Arc<[f64]>,
+    },
+    /// Products of the values of two sites.
+    Pairs {
+        first: Arc<[u32]>,
+        second: Arc<[u32]>,
+    },
+    Linear(Linear),
+    Activation(Activation),
+}
+
+/// `W x + b`
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Linear {
+    pub(super) name: String,
+    pub(super) n_in: usize,
+    pub(super) n_out: usize,
+    pub(super) bias: Option<Sharing>,
+    pub(super) kernel: Sharing,
+}
+
+/// Which parameter stands at each place of an array. Places with the number `n_values` are zero.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Sharing {
+    /// In row-major order.
+    pub(super) index: Arc<[u32]>,
+    pub(super) shape: Vec<usize>,
+    pub(super) n_values: usize,
+    /// Whether each place has its own parameter, in order.
+    pub(super) is_identity: bool,
+}
+
+impl Sharing {
+    fn identity(shape: Vec<usize>) -> Self {
+        let n_values = shape.iter().product();
+        Sharing { index: (0..n_values as u32).collect(), shape, n_values, is_identity: true }
+    }
+
+    fn shared(index: Vec<u32>, shape: Vec<usize>) -> Self {
+        let n_values = shape.iter().product();
+        Sharing { index: index.into(), shape, n_values, is_identity: false }
+    }
+}
+
+impl Branch {
+    /// A branch whose first layer sees the quantum numbers of `n_sites` sites.
+    pub fn new(n_sites: usize) -> Self {
+        Branch { layers: Vec::new(), n_outputs: n_sites, output: Output::LogPsi }
+    }
+
+    /// A branch whose first layer sees, for each site and each of its local states, 1 where the site is in
+    /// that state and 0 where it is not.
+    pub fn of_local_states(hilbert: &HilbertSpace) -> Self {
+        let (mut sites, mut values) = (Vec::new(), Vec::new());
+        for site in 0..hilbert.n_sites() {
+            let local = hilbert.local(site);
+            sites.extend(std::iter::repeat_n(site as u32, local.len));
+            values.extend((0..local.len).map(|index| f64::from(local.value(index))));
+        }
+        let n_outputs = sites.len();
+        let layer = Layer::Indicators { sites: sites.into(), values: values.into() };
+        Branch { layers: vec![layer], n_outputs, output: Output::LogPsi }
+    }
+
+    /// A branch whose first layer sees the products `x_i x_j` of all pairs i < j.
+    pub fn of_pairs(n_sites: usize) -> Self {
+        let pairs = || (0..n_sites as u32).flat_map(|i| (i + 1..n_sites as u32).map(move |j| (i, j)));
+        let (first, second): (Vec<u32>, Vec<u32>) = pairs().unzip();
+        let n_outputs = first.len();
+        let layer = Layer::Pairs { first: first.into(), second: second.into() };
+        Branch { layers: vec![layer], n_outputs, output: Output::LogPsi }
+    }
+
+    /// A linear layer `W x + b` with `n_out` outputs: parameters `name.bias`, `(n_out,)`, and `name.kernel`,
+    /// `(n_out, n_in)`.
+    #[must_use]
+    pub fn dense(self, name: &str, n_out: usize) -> Self {
+        let kernel = Sharing::identity(vec![n_out, self.n_outputs]);
+        self.linear(name, n_out, Some(Sharing::identity(vec![n_out])), kernel)
+    }
+
+    /// A linear layer `w · x` with one output and no bias: parameters `name`, `(n_in,)`.
+    #[must_use]
+    pub fn weighted_sum(self, name: &str) -> Self {
+        let kernel = Sharing::identity(vec![self.n_outputs]);
+        self.linear(name, 1, None, kernel)
+    }
+
+    /// A linear layer whose weights are shared or missing.
+    ///
+    /// `kernel` has for each output and input, row by row, the number of its parameter in an array of the
+    /// shape that stands beside it; `bias`, if there is one, the same for outputs. Numbers beyond the array
+    /// are weights of 0; the lists are cut or filled up with these to the right length. Names are those of
+    /// [`dense`](Self::dense) with a bias and of [`weighted_sum`](Self::weighted_sum) without.
+    #[must_use]
+    pub fn shared(
+        self,
+        name: &str,
+        n_out: usize,
+        bias: Option<(Vec<u32>, Vec<usize>)>,
+        (kernel, kernel_shape): (Vec<u32>, Vec<usize>),
+    ) -> Self {
+        let fitted = |mut index: Vec<u32>, len: usize, shape: Vec<usize>| {
+            let n_values = shape.iter().product::<usize>() as u32;
+            index.resize(len, n_values);
+            index.iter_mut().for_each(|k| *k = (*k).min(n_values));
+            Sharing::shared(index, shape)
+        };
+        let bias = bias.map(|(bias, shape)| fitted(bias, n_out, shape));
+        let kernel = fitted(kernel, n_out * self.n_outputs, kernel_shape);
+        self.linear(name, n_out, bias, kernel)
+    }
+
+    fn linear(mut self, name: &str, n_out: usize, bias: Option<Sharing>, kernel: Sharing) -> Self {
+        let linear = Linear { name: name.into(), n_in: self.n_outputs, n_out, bias, kernel };
+        self.layers.push(Layer::Linear(linear));
+        self.n_outputs = n_out;
+        self
+    }
+
+    /// Applies a function to each value.
+    #[must_use]
+    pub fn activation(mut self, activation: Activation) -> Self {
+        self.layers.push(Layer::Activation(activation));
+        self
+    }
+
+    /// The same branch as a phase: i times its sum is added to ln ψ.
+    #[must_use]
+    pub fn phase(mut self) -> Self {
+        self.output = Output::Phase;
+        self
+    }
+
+    /// Number of values after the last layer.
+    pub fn n_outputs(&self) -> usize {
+        self.n_outputs
+    }
+}
+
+impl Architecture {
+    /// A sum of branches.
+    pub fn new(branches: impl Into<Vec<Branch>>) -> Self {
+        Architecture { branches: branches.into() }
+    }
+
+    /// The branches.
+    pub fn branches(&self) -> &[Branch] {
+        &self.branches
+    }
+
+    pub(super) fn linear_layers(&self) -> impl Iterator<Item = &Linear> {
+        self.branches.iter().flat_map(|branch| &branch.layers).filter_map(|layer| match layer {
+            Layer::Linear(linear) => Some(linear),
+            _ => None,
+        })
+    }
+
+    /// The arrays of parameters, in their order: layer by layer, the bias before the kernel.
+    pub fn layout(&self) -> Vec<ParameterArray> {
+        let mut arrays = Vec::new();
+        for linear in self.linear_layers() {
+            let array =
+                |name: String, sharing: &Sharing| ParameterArray { name, shape: sharing.shape.clone() };
+            let name = &linear.name;
+            match &linear.bias {
+                Some(bias) => {
+                    arrays.push(array(format!("{name}.bias"), bias));
+                    arrays.push(array(format!("{name}.kernel"), &linear.kernel));
+                }
+                None => arrays.push(array(name.clone(), &linear.kernel)),
+            }
+        }
+        arrays
+    }
+
+    /// Number of parameters; complex ones count once.
+    pub fn n_values(&self) -> usize {
+        self.linear_layers().map(Linear::n_values).sum()
+    }
+
+    /// Refuses what cannot be evaluated.
+    pub(super) fn check(&self, hilbert: &HilbertSpace, is_complex: bool) -> Result<()> {
+        let refused = |what: String, expected: &str| Error::Count { what, got: 0, expected: expected.into() };
+        if self.n_values() == 0 {
+            return Err(refused(format!("parameters of a network on {hilbert}"), "at least 1"));
+        }
+        if self.n_values() > u32::MAX as usize / 2 {
+            let (what, bytes) = (format!("a network on {hilbert}"), 8.0 * self.n_values() as f64);
+            let (limit, remedy) = (4.0 * f64::from(u32::MAX), "share weights or take fewer units");
+            return Err(Error::TooLarge { what, bytes, limit, remedy });
+        }
+        let layers = || self.branches.iter().flat_map(|branch| &branch.layers);
+        let real_only = layers().find_map(|layer| match layer {
+            Layer::Activation(activation) if !activation.is_holomorphic() => Some(*activation),
+            _ => None,
+        });
+        if let (true, Some(activation)) = (is_complex, real_only) {
+            let what = format!("complex derivatives of {activation:?}");
+            return Err(refused(what, "one; take LnCosh or Tanh, or real parameters"));
+        }
+        Ok(())
+    }
+}
+
+impl Linear {
+    /// The mean number of weights that an output has.
+    pub(super) fn fan_in(&self) -> f64 {
+        let missing = self.kernel.n_values as u32;
+        let present = self.kernel.index.iter().filter(|&&k| k < missing).count();
+        present as f64 / self.n_out.max(1) as f64
+    }
+
+    pub(super) fn n_values(&self) -> usize {
+        self.kernel.n_values + self.bias.as_ref().map_or(0, |bias| bias.n_values)
+    }
+}

@@ -1,0 +1,214 @@
+//! Networks and their derivatives, in the operations of [`NetworkBackend`].
+
+use std::sync::Arc;
+
+use ndarray::Array2;
+use operator_core::Result;
+
+use super::activation::Order;
+use super::algebra::{Arithmetic, Field, NetworkBackend};
+use super::architecture::{Architecture, Branch, Layer, Linear, Output, Sharing};
+
+/// The arrays of a linear layer, spread over all places where their parameters stand.
+#[derive(Clone, Debug)]
+pub(super) struct Weights<M> {
+    /// `(1, n_out)`
+    bias: Option<Field<M>>,
+    /// `(n_out, n_in)`
+    kernel: Field<M>,
+}
+
+/// The weights of all linear layers, from parameters of shape `(1, n_values)`.
+pub(super) fn weights<B: NetworkBackend>(
+    architecture: &Architecture,
+    parameters: &Field<B::Matrix>,
+) -> Result<Vec<Weights<B::Matrix>>> {
+    let mut start = 0;
+    let mut spread = |sharing: &Sharing, dim: (usize, usize)| {
+        let (first, missing) = (start as u32, sharing.n_values as u32);
+        start += sharing.n_values;
+        parameters.map(|matrix| {
+            let none = B::dim(matrix).1 as u32;
+            let place = |&k: &u32| if k < missing { first + k } else { none };
+            let columns: Vec<u32> = sharing.index.iter().map(place).collect();
+            B::reshape(B::gather(matrix, &columns)?, dim)
+        })
+    };
+    architecture
+        .linear_layers()
+        .map(|linear| {
+            let bias = linear.bias.as_ref().map(|bias| spread(bias, (1, linear.n_out))).transpose()?;
+            Ok(Weights { bias, kernel: spread(&linear.kernel, (linear.n_out, linear.n_in))? })
+        })
+        .collect()
+}
+
+/// A network with the weights that it is evaluated with.
+pub(super) struct Evaluation<'a, M> {
+    pub(super) architecture: &'a Architecture,
+    pub(super) weights: &'a [Weights<M>],
+}
+
+impl<M: Clone> Evaluation<'_, M> {
+    /// ln ψ, shape `(rows, 1)`.
+    pub(super) fn log_psi<B: NetworkBackend<Matrix = M>>(&self, x: &M) -> Result<Field<M>> {
+        let mut weights = self.weights.iter();
+        let mut sum: Option<Field<M>> = None;
+        for branch in self.architecture.branches() {
+            let mut values = Field::real(x.clone());
+            for layer in &branch.layers {
+                values = forward::<B>(layer, &values, &mut weights)?.0;
+            }
+            let mut value = values.map(B::sum_columns)?;
+            if branch.output == Output::Phase {
+                value = times_i::<B>(value)?;
+            }
+            sum = Some(match sum {
+                Some(sum) => sum.add::<B>(&value)?,
+                None => value,
+            });
+        }
+        match sum {
+            Some(sum) => Ok(sum),
+            None => Ok(Field::real(B::sum_columns(&B::gather(x, &[])?)?)),
+        }
+    }
+
+    /// Derivatives of ln ψ by the parameters, shape `(rows, n_values)`.
+    pub(super) fn log_derivatives<B: NetworkBackend<Matrix = M>>(
+        &self,
+        x: &M,
+        device: &B::Device,
+    ) -> Result<Field<M>> {
+        let mut weights = self.weights.iter();
+        let mut columns = Vec::new();
+        for branch in self.architecture.branches() {
+            let derivatives = branch_derivatives::<B>(branch, x, &mut weights, device)?;
+            for derivative in derivatives {
+                columns.push(match branch.output {
+                    Output::LogPsi => derivative,
+                    Output::Phase => times_i::<B>(derivative)?,
+                });
+            }
+        }
+        let re: Vec<&M> = columns.iter().map(|column| &column.re).collect();
+        let im = match columns.iter().any(|column| column.im.is_some()) {
+            true => {
+                let parts = columns.iter().map(|column| match &column.im {
+                    Some(im) => Ok(im.clone()),
+                    None => B::zeros_like(&column.re),
+                });
+                let parts = parts.collect::<Result<Vec<M>>>()?;
+                Some(B::concatenate(&parts.iter().collect::<Vec<_>>())?)
+            }
+            false => None,
+        };
+        Ok(Field { re: B::concatenate(&re)?, im })
+    }
+}
+
+/// The values after a layer, and the weights that it used.
+fn forward<'w, B: NetworkBackend>(
+    layer: &Layer,
+    values: &Field<B::Matrix>,
+    weights: &mut impl Iterator<Item = &'w Weights<B::Matrix>>,
+) -> Result<(Field<B::Matrix>, Option<&'w Weights<B::Matrix>>)>
+where
+    B::Matrix: 'w,
+{
+    let after = match layer {
+        Layer::Indicators { sites, values: numbers } => {
+            Field::real(B::equals(&B::gather(&values.re, sites)?, numbers)?)
+        }
+        Layer::Pairs { first, second } => Field::real(B::arithmetic(
+            Arithmetic::Multiply,
+            &B::gather(&values.re, first)?,
+            &B::gather(&values.re, second)?,
+        )?),
+        Layer::Activation(activation) => B::activate(*activation, Order::Value, values)?,
+        Layer::Linear(_) => {
+            let Some(weights) = weights.next() else { return Ok((values.clone(), None)) };
+            let product = values.times::<B>(&weights.kernel, B::product_transposed)?;
+            let after = match &weights.bias {
+                Some(bias) => product.add::<B>(bias)?,
+                None => product,
+            };
+            return Ok((after, Some(weights)));
+        }
+    };
+    Ok((after, None))
+}
+
+/// Derivatives by the parameters of each array of a branch, in their order.
+fn branch_derivatives<'w, B: NetworkBackend>(
+    branch: &Branch,
+    x: &B::Matrix,
+    weights: &mut impl Iterator<Item = &'w Weights<B::Matrix>>,
+    device: &B::Device,
+) -> Result<Vec<Field<B::Matrix>>>
+where
+    B::Matrix: 'w,
+{
+    let mut values = Field::real(x.clone());
+    let mut passed = Vec::new();
+    for layer in &branch.layers {
+        let (after, used) = forward::<B>(layer, &values, weights)?;
+        passed.push((layer, values, used));
+        values = after;
+    }
+    // Backwards: `delta` holds the derivatives of the branch by the values after the present layer.
+    let ones = Array2::ones(B::dim(&values.re));
+    let mut delta = Field::real(B::matrix(ones, device)?);
+    let mut derivatives = Vec::new();
+    let mut linear_left = passed.iter().filter(|(_, _, used)| used.is_some()).count();
+    for (layer, before, used) in passed.iter().rev() {
+        match (layer, used) {
+            (Layer::Linear(linear), Some(weights)) => {
+                derivatives.push(kernel_derivatives::<B>(linear, &delta, before)?);
+                if let Some(bias) = &linear.bias {
+                    derivatives.push(bias_derivatives::<B>(bias, &delta)?);
+                }
+                linear_left -= 1;
+                if linear_left == 0 {
+                    break;
+                }
+                delta = delta.times::<B>(&weights.kernel, B::product)?;
+            }
+            (Layer::Activation(activation), _) => {
+                let slope = B::activate(*activation, Order::Derivative, before)?;
+                delta = delta.times::<B>(&slope, |a, b| B::arithmetic(Arithmetic::Multiply, a, b))?;
+            }
+            // Only parameters come after these.
+            _ => break,
+        }
+    }
+    derivatives.reverse();
+    Ok(derivatives)
+}
+
+fn kernel_derivatives<B: NetworkBackend>(
+    linear: &Linear,
+    delta: &Field<B::Matrix>,
+    before: &Field<B::Matrix>,
+) -> Result<Field<B::Matrix>> {
+    let kernel = &linear.kernel;
+    let columns: Option<(&Arc<[u32]>, usize)> =
+        (!kernel.is_identity).then_some((&kernel.index, kernel.n_values));
+    delta.times::<B>(before, |a, b| B::outer(a, b, columns.map(|(index, n)| (&**index, n))))
+}
+
+fn bias_derivatives<B: NetworkBackend>(bias: &Sharing, delta: &Field<B::Matrix>) -> Result<Field<B::Matrix>> {
+    match bias.is_identity {
+        true => Ok(delta.clone()),
+        false => delta.map(|delta| B::scatter(delta, &bias.index, bias.n_values)),
+    }
+}
+
+fn times_i<B: NetworkBackend>(value: Field<B::Matrix>) -> Result<Field<B::Matrix>> {
+    let zeros = B::zeros_like(&value.re)?;
+    let re = match &value.im {
+        Some(im) => B::arithmetic(Arithmetic::Subtract, &zeros, im)?,
+        None => zeros,
+    };
+    Ok(Field { re, im: Some(value.re) })
+}

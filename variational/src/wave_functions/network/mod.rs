@@ -1,0 +1,308 @@
+//! Feed-forward networks: wave functions that are written as layers, once for all backends.
+//!
+//! An [`Architecture`] says which layers there are. [`Network`] is a wave function of an architecture: it
+//! evaluates it and its derivatives with the few matrix operations that a backend has ([`NetworkBackend`]).
+//! [`Rbm`](crate::Rbm), [`Jastrow`](crate::Jastrow) and the other networks of this crate are architectures
+//! with a name; a new one is a function that returns branches:
+//!
+//! ```
+//! use operator_core::{WaveFunction, hilbert::Spin};
+//! use variational::Flat;
+//! use variational::wave_functions::network::{Activation, Architecture, Branch, Custom, Init, Network};
+//!
+//! // An RBM with a second hidden layer.
+//! let deep = Branch::new(6).dense("first", 12).activation(Activation::Tanh)
+//!     .dense("second", 12).activation(Activation::LnCosh);
+//! let architecture = Architecture::new([Branch::new(6).weighted_sum("visible"), deep]);
+//! let psi = Network::<Flat, Custom>::from_architecture(
+//!     Spin::half(6)?, architecture, Init::Normal(0.1), 42,
+//! )?;
+//! assert_eq!(psi.log_psi(&ndarray::array![[1, 1, 1, -1, -1, -1]])?.len(), 1);
+//! # Ok::<(), operator_core::Error>(())
+//! ```
+
+mod activation;
+mod algebra;
+mod architecture;
+mod evaluate;
+#[cfg(feature = "flat")]
+mod flat;
+#[cfg(feature = "padded")]
+mod padded;
+
+pub use activation::{Activation, Order};
+pub use algebra::{Arithmetic, Field, NetworkBackend};
+pub use architecture::{Architecture, Branch};
+
+use std::fmt::{self, Debug};
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use evaluate::{Evaluation, Weights};
+use ndarray::{Array1, Array2};
+use num_complex::Complex64;
+use operator_core::{Error, HilbertSpace, Result, WaveFunction};
+use rand::{RngExt, SeedableRng};
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+use crate::trainable::{LogDerivatives, ParameterArray, Trainable};
+
+/// Type of a network's parameters: `f64` or `Complex64`.
+pub trait Scalar: Clone + Copy + Debug + Send + Sync + 'static {
+    /// Whether parameters are complex.
+    const IS_COMPLEX: bool;
+}
+
+impl Scalar for f64 {
+    const IS_COMPLEX: bool = false;
+}
+
+impl Scalar for Complex64 {
+    const IS_COMPLEX: bool = true;
+}
+
+/// What a network is, for its type: a name and the type of its parameters.
+pub trait NetworkKind: Clone + Debug + Send + Sync + 'static {
+    /// Type of the parameters.
+    type Scalar: Scalar;
+
+    /// The name of the network in messages.
+    const NAME: &'static str;
+}
+
+/// A network of any architecture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Custom<T = f64>(PhantomData<T>);
+
+impl<T: Scalar> NetworkKind for Custom<T> {
+    type Scalar = T;
+    const NAME: &'static str = "network";
+}
+
+/// How parameters are drawn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Init {
+    /// All normally distributed with this standard deviation.
+    Normal(f64),
+    /// Biases 0, weights normally distributed with the variance 1 / number of inputs that an output has
+    /// (LeCun et al., Efficient BackProp, 1998).
+    LecunNormal,
+}
+
+/// A wave function that is a feed-forward network, see the [module](self).
+///
+/// Complex parameters are real parts and imaginary parts, all of the former first in
+/// [`parameters`](Trainable::parameters). The network is holomorphic in them, so that its derivatives by the
+/// imaginary parts are i times those by the real parts.
+#[derive(Clone)]
+pub struct Network<B: NetworkBackend, K> {
+    hilbert: HilbertSpace,
+    architecture: Arc<Architecture>,
+    parameters: Array1<f64>,
+    device: B::Device,
+    weights: Vec<Weights<B::Matrix>>,
+    kind: PhantomData<K>,
+}
+
+impl<B: NetworkBackend, T: Scalar> Network<B, Custom<T>> {
+    /// A network of any architecture on the default device.
+    ///
+    /// # Errors
+    /// [`Error::Count`] without parameters, or for complex parameters behind an activation that is not
+    /// holomorphic; [`Error::NotFinite`] for a standard deviation that is none; [`Error::Backend`] if the
+    /// device fails.
+    pub fn from_architecture(
+        hilbert: impl Into<HilbertSpace>,
+        architecture: Architecture,
+        init: Init,
+        seed: u64,
+    ) -> Result<Self> {
+        Self::build(hilbert.into(), architecture, init, seed, B::default_device())
+    }
+}
+
+impl<B: NetworkBackend, K: NetworkKind> Network<B, K> {
+    /// Every constructor ends here.
+    pub(crate) fn build(
+        hilbert: HilbertSpace,
+        architecture: Architecture,
+        init: Init,
+        seed: u64,
+        device: B::Device,
+    ) -> Result<Self> {
+        architecture.check(&hilbert, K::Scalar::IS_COMPLEX)?;
+        if let Init::Normal(sigma) = init
+            && !sigma.is_finite()
+        {
+            return Err(Error::NotFinite { what: "sigma".into(), value: sigma.into() });
+        }
+        let parameters = random_parameters::<K::Scalar>(&architecture, init, seed);
+        let architecture = Arc::new(architecture);
+        let weights = Vec::new();
+        let mut network = Network {
+            hilbert,
+            architecture,
+            parameters: Array1::zeros(0),
+            device,
+            weights,
+            kind: PhantomData,
+        };
+        network.replace(parameters)?;
+        Ok(network)
+    }
+
+    /// How the network is built.
+    pub fn architecture(&self) -> &Architecture {
+        &self.architecture
+    }
+
+    /// Where it is evaluated.
+    pub fn device(&self) -> &B::Device {
+        &self.device
+    }
+
+    /// Spreads parameters over the layers. Weights are replaced last, so that they and the parameters belong
+    /// together after a failure of the device.
+    fn replace(&mut self, parameters: Array1<f64>) -> Result<()> {
+        let row = parameters.clone().into_shape_with_order((1, parameters.len()));
+        let row = row.map_err(|error| Error::backend(B::NAME, error))?;
+        self.weights = self.spread(&B::matrix(row, &self.device)?)?;
+        self.parameters = parameters;
+        Ok(())
+    }
+
+    /// The weights from parameters of shape `(1, n_parameters)`.
+    fn spread(&self, parameters: &B::Matrix) -> Result<Vec<Weights<B::Matrix>>> {
+        let n_values = self.architecture.n_values() as u32;
+        let columns = |range: std::ops::Range<u32>| B::gather(parameters, &range.collect::<Vec<_>>());
+        let field = match K::Scalar::IS_COMPLEX {
+            true => Field { re: columns(0..n_values)?, im: Some(columns(n_values..2 * n_values)?) },
+            false => Field::real(parameters.clone()),
+        };
+        evaluate::weights::<B>(&self.architecture, &field)
+    }
+
+    fn evaluation(&self) -> Evaluation<'_, B::Matrix> {
+        Evaluation { architecture: &self.architecture, weights: &self.weights }
+    }
+
+    fn check_width(&self, x: &B::Matrix) -> Result<()> {
+        let (got, expected) = (B::dim(x).1, self.hilbert.n_sites());
+        if got != expected {
+            return Err(Error::SampleWidth { got, expected, hilbert: self.hilbert.to_string() });
+        }
+        Ok(())
+    }
+}
+
+impl<B: NetworkBackend, K: NetworkKind> WaveFunction<B> for Network<B, K> {
+    fn hilbert(&self) -> &HilbertSpace {
+        &self.hilbert
+    }
+
+    fn log_psi(&self, x: &B::Configurations) -> Result<B::Amplitudes> {
+        let log_psi = B::by_blocks(x, |x| {
+            self.check_width(x)?;
+            self.evaluation().log_psi::<B>(x)
+        })?;
+        B::amplitudes(&log_psi)
+    }
+}
+
+impl<B: NetworkBackend, K: NetworkKind> Trainable<B> for Network<B, K> {
+    fn n_parameters(&self) -> usize {
+        self.parameters.len()
+    }
+
+    fn parameters(&self) -> Array1<f64> {
+        self.parameters.clone()
+    }
+
+    fn layout(&self) -> Vec<ParameterArray> {
+        let layout = self.architecture.layout();
+        match K::Scalar::IS_COMPLEX {
+            true => [".re", ".im"]
+                .iter()
+                .flat_map(|part| {
+                    let named = |array: &ParameterArray| ParameterArray {
+                        name: format!("{}{part}", array.name),
+                        shape: array.shape.clone(),
+                    };
+                    layout.iter().map(named).collect::<Vec<_>>()
+                })
+                .collect(),
+            false => layout,
+        }
+    }
+
+    fn set_parameters(&mut self, parameters: &Array1<f64>) -> Result<()> {
+        let (got, expected) = (parameters.len(), self.n_parameters());
+        if got != expected {
+            let what = format!("{} parameters", K::NAME);
+            return Err(Error::Count { what, got, expected: expected.to_string() });
+        }
+        self.replace(parameters.clone())
+    }
+
+    fn log_derivatives(&self, x: &B::Configurations) -> Result<LogDerivatives> {
+        let derivatives = B::by_blocks(x, |x| {
+            self.check_width(x)?;
+            self.evaluation().log_derivatives::<B>(x, &self.device)
+        })?;
+        let re = B::to_array(&derivatives.re)?;
+        let Some(im) = derivatives.im.map(|im| B::to_array(&im)).transpose()? else {
+            return Ok(match K::Scalar::IS_COMPLEX {
+                true => LogDerivatives::Complex(holomorphic(&re.mapv(Complex64::from))),
+                false => LogDerivatives::Real(re),
+            });
+        };
+        let mut complex = re.mapv(Complex64::from);
+        complex.zip_mut_with(&im, |z, im| z.im = *im);
+        Ok(LogDerivatives::Complex(if K::Scalar::IS_COMPLEX { holomorphic(&complex) } else { complex }))
+    }
+}
+
+/// Derivatives by real and imaginary parts, `(batch, 2 n)`, from those by complex parameters, `(batch, n)`.
+fn holomorphic(derivatives: &Array2<Complex64>) -> Array2<Complex64> {
+    let (batch, n) = derivatives.dim();
+    let mut both = Array2::zeros((batch, 2 * n));
+    let (mut by_re, mut by_im) = both.view_mut().split_at(ndarray::Axis(1), n);
+    by_re.assign(derivatives);
+    by_im.zip_mut_with(derivatives, |to, derivative| *to = Complex64::i() * derivative);
+    both
+}
+
+/// All parameters in their order; for complex ones, both parts have half the variance.
+fn random_parameters<T: Scalar>(architecture: &Architecture, init: Init, seed: u64) -> Array1<f64> {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+    let half = if T::IS_COMPLEX { std::f64::consts::FRAC_1_SQRT_2 } else { 1.0 };
+    // Box and Muller: a Rayleigh radius and a uniform angle. 1 − u is never 0.
+    let mut normal = |sigma: f64| {
+        let radius = (-2.0 * (1.0 - rng.random::<f64>()).ln()).sqrt();
+        half * sigma * radius * (std::f64::consts::TAU * rng.random::<f64>()).cos()
+    };
+    let parts = if T::IS_COMPLEX { 2 } else { 1 };
+    let mut values = Vec::with_capacity(parts * architecture.n_values());
+    for _ in 0..parts {
+        for linear in architecture.linear_layers() {
+            let n_bias = linear.bias.as_ref().map_or(0, |bias| bias.n_values);
+            let (bias, weight) = match init {
+                Init::Normal(sigma) => (Some(sigma), sigma),
+                Init::LecunNormal => (None, 1.0 / linear.fan_in().max(1.0).sqrt()),
+            };
+            values.extend((0..n_bias).map(|_| bias.map_or(0.0, &mut normal)));
+            values.extend((0..linear.kernel.n_values).map(|_| normal(weight)));
+        }
+    }
+    values.into()
+}
+
+impl<B: NetworkBackend, K: NetworkKind> Debug for Network<B, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct(K::NAME)
+            .field("backend", &B::NAME)
+            .field("hilbert", &self.hilbert)
+            .field("n_parameters", &self.parameters.len())
+            .finish_non_exhaustive()
+    }
+}

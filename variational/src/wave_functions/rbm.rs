@@ -1,0 +1,176 @@
+//! Restricted Boltzmann machines.
+
+use std::marker::PhantomData;
+
+use operator_core::graph::PermutationGroup;
+use operator_core::{Error, HilbertSpace, Result};
+
+use super::network::{Activation, Architecture, Branch, Init, Network, NetworkBackend, NetworkKind, Scalar};
+
+/// A restricted Boltzmann machine, with parameters of type `T`: `f64`, which makes it positive, or
+/// `Complex64`.
+///
+/// `ln ψ(x) = Σ_i a_i x_i + Σ_j ln cosh(b_j + Σ_i W_ji x_i)`, i over sites and j over hidden units, with x the
+/// quantum numbers as they stand in samples (Carleo and Troyer, Science 355, 602 (2017)).
+///
+/// Parameters are a, `(n_sites,)`; b, `(n_hidden,)`; W, `(n_hidden, n_sites)`. They are the same numbers on
+/// every backend.
+///
+/// ```
+/// use num_complex::Complex64;
+/// use operator_core::{WaveFunction, hilbert::Spin};
+/// use variational::{Flat, Rbm, Trainable};
+///
+/// let rbm = Rbm::<Flat>::new(Spin::half(4)?, 2.0, 42, 0.01)?;
+/// assert_eq!(rbm.n_parameters(), 4 + 8 + 8 * 4);
+/// let log_psi = rbm.log_psi(&ndarray::array![[1, 1, -1, -1]])?;
+/// assert!(log_psi[0].norm() < 1.0);
+///
+/// let complex = Rbm::<Flat, Complex64>::new(Spin::half(4)?, 2.0, 42, 0.01)?;
+/// assert_eq!(complex.n_parameters(), 2 * rbm.n_parameters());
+/// # Ok::<(), operator_core::Error>(())
+/// ```
+pub type Rbm<B, T = f64> = Network<B, RbmKind<T>>;
+
+/// An RBM for the modulus and one for the phase: `ln ψ = A(x) + i B(x)` with real parameters (Torlai et al.,
+/// Nature Physics 14, 447 (2018)).
+///
+/// Parameters are those of A, then those of B.
+pub type RbmModPhase<B> = Network<B, RbmModPhaseKind>;
+
+/// An RBM that a group of permutations of the sites leaves as it is.
+///
+/// `ln ψ(x) = a Σ_i x_i + Σ_f Σ_g ln cosh(b_f + Σ_i W_fi x_g(i))`, f over features and g over the group
+/// (Carleo and Troyer, Science 355, 602 (2017), supplement).
+///
+/// Parameters are a, `(1,)`; b, `(n_features,)`; W, `(n_features, n_sites)`.
+///
+/// ```
+/// use operator_core::{WaveFunction, graph::Lattice, hilbert::Spin};
+/// use variational::{Flat, RbmSymm};
+///
+/// let translations = Lattice::chain(4).translations()?;
+/// let rbm = RbmSymm::<Flat>::new(Spin::half(4)?, &translations, 2, 1, 0.3)?;
+/// let log_psi = rbm.log_psi(&ndarray::array![[1, 1, -1, -1], [-1, 1, 1, -1]])?;
+/// assert!((log_psi[0] - log_psi[1]).norm() < 1e-14);
+/// # Ok::<(), operator_core::Error>(())
+/// ```
+pub type RbmSymm<B, T = f64> = Network<B, RbmSymmKind<T>>;
+
+/// Marks [`Rbm`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RbmKind<T>(PhantomData<T>);
+
+impl<T: Scalar> NetworkKind for RbmKind<T> {
+    type Scalar = T;
+    const NAME: &'static str = "RBM";
+}
+
+/// Marks [`RbmModPhase`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RbmModPhaseKind;
+
+impl NetworkKind for RbmModPhaseKind {
+    type Scalar = f64;
+    const NAME: &'static str = "RBM of modulus and phase";
+}
+
+/// Marks [`RbmSymm`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RbmSymmKind<T>(PhantomData<T>);
+
+impl<T: Scalar> NetworkKind for RbmSymmKind<T> {
+    type Scalar = T;
+    const NAME: &'static str = "symmetric RBM";
+}
+
+impl<B: NetworkBackend, T: Scalar> Rbm<B, T> {
+    /// An RBM with `alpha · n_sites` hidden units (rounded) on the default device; parameters are normally
+    /// distributed with standard deviation `sigma`.
+    ///
+    /// # Errors
+    /// [`Error::Count`] if that makes no hidden unit; [`Error::NotFinite`] for a NaN or infinite `alpha` or
+    /// `sigma`; [`Error::Backend`] if the device fails.
+    pub fn new(hilbert: impl Into<HilbertSpace>, alpha: f64, seed: u64, sigma: f64) -> Result<Self> {
+        Self::new_on(hilbert, alpha, seed, sigma, B::default_device())
+    }
+
+    /// The same on another device.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn new_on(
+        hilbert: impl Into<HilbertSpace>,
+        alpha: f64,
+        seed: u64,
+        sigma: f64,
+        device: B::Device,
+    ) -> Result<Self> {
+        let hilbert = hilbert.into();
+        let n_hidden = n_hidden(alpha, &hilbert)?;
+        let architecture = Architecture::new(rbm(&hilbert, n_hidden, ""));
+        Self::build(hilbert, architecture, Init::Normal(sigma), seed, device)
+    }
+}
+
+impl<B: NetworkBackend> RbmModPhase<B> {
+    /// Two RBMs, each with `alpha · n_sites` hidden units (rounded).
+    ///
+    /// # Errors
+    /// As [`Rbm::new`].
+    pub fn new(hilbert: impl Into<HilbertSpace>, alpha: f64, seed: u64, sigma: f64) -> Result<Self> {
+        let hilbert = hilbert.into();
+        let n_hidden = n_hidden(alpha, &hilbert)?;
+        let modulus = rbm(&hilbert, n_hidden, "modulus.");
+        let phase = rbm(&hilbert, n_hidden, "phase.").map(Branch::phase);
+        let architecture = Architecture::new([modulus, phase].concat());
+        Self::build(hilbert, architecture, Init::Normal(sigma), seed, B::default_device())
+    }
+}
+
+impl<B: NetworkBackend, T: Scalar> RbmSymm<B, T> {
+    /// A symmetric RBM with this number of features, each of which makes one hidden unit a group element.
+    ///
+    /// # Errors
+    /// [`Error::Count`] without features or if the group permutes another number of sites; otherwise as
+    /// [`Rbm::new`].
+    pub fn new(
+        hilbert: impl Into<HilbertSpace>,
+        group: &PermutationGroup,
+        n_features: usize,
+        seed: u64,
+        sigma: f64,
+    ) -> Result<Self> {
+        let hilbert = hilbert.into();
+        super::at_least_one("features", n_features, &hilbert)?;
+        let n_sites = hilbert.n_sites();
+        let visible = Branch::new(n_sites).shared("visible.bias", 1, None, (vec![0; n_sites], vec![1]));
+        let hidden = super::group_cnn::symmetric_layer(&hilbert, group, "hidden", n_features, None)?;
+        let architecture = Architecture::new([visible, hidden.activation(Activation::LnCosh)]);
+        Self::build(hilbert, architecture, Init::Normal(sigma), seed, B::default_device())
+    }
+}
+
+fn rbm(hilbert: &HilbertSpace, n_hidden: usize, prefix: &str) -> [Branch; 2] {
+    let n_sites = hilbert.n_sites();
+    let hidden = Branch::new(n_sites).dense(&format!("{prefix}hidden"), n_hidden);
+    [
+        Branch::new(n_sites).weighted_sum(&format!("{prefix}visible.bias")),
+        hidden.activation(Activation::LnCosh),
+    ]
+}
+
+fn n_hidden(alpha: f64, hilbert: &HilbertSpace) -> Result<usize> {
+    if !alpha.is_finite() {
+        return Err(Error::NotFinite { what: "alpha".into(), value: alpha.into() });
+    }
+    let n_hidden = (alpha * hilbert.n_sites() as f64).round().max(0.0) as usize;
+    if n_hidden == 0 {
+        return Err(Error::Count {
+            what: "hidden units".into(),
+            got: n_hidden,
+            expected: format!("at least 1; alpha = {alpha} is too small for {hilbert}"),
+        });
+    }
+    Ok(n_hidden)
+}
