@@ -1,4 +1,4 @@
-//! Markov chains that sample |ψ|², on either backend.
+//! Samples of |ψ|², on either backend.
 //!
 //! A [`MetropolisSampler`] joins a space, a [`Rule`] and settings; its [`Chains`] go on from call to call.
 //! [`HamiltonianSampler`] takes its moves from an operator and finds its implementation by the operator's
@@ -45,6 +45,7 @@
 //! Where things are:
 //! - [`HamiltonianSampler`], [`LocalSampler`], [`ExchangeSampler`]: samplers with the rules of this crate;
 //! - [`HostRule`]: a rule written elsewhere, for every backend; [`Rule`]: one for a backend's own batches;
+//! - [`Proposer`]: what a rule is to chains that follow a wave function's walker;
 //! - [`HamiltonianBackend`]: what a backend does for [`HamiltonianSampler`];
 //! - [`exact_transition_matrix`], [`Enumerate`]: exact tests of a rule on small spaces.
 
@@ -52,15 +53,16 @@ mod backend;
 mod chain;
 mod error;
 mod exact;
+mod metropolis;
 mod rule;
-mod sampler;
+mod walk;
 
-pub use crate::sampler::{ExchangeSampler, HamiltonianSampler, LocalSampler, MetropolisSampler};
-pub use backend::HamiltonianBackend;
+pub use backend::{Connections, HamiltonianBackend};
 pub use chain::{ChainRng, Chains, Samples};
 pub use error::{Error, Result};
 pub use exact::exact_transition_matrix;
+pub use metropolis::{ExchangeSampler, HamiltonianSampler, LocalSampler, MetropolisSampler};
 pub use rule::{
     Enumerate, EnumerateHost, ExchangeRule, HamiltonianRule, HostRule, LocalRule, MixtureRule, Move, Place,
-    Proposal, Rule,
+    Proposal, Proposer, Rule,
 };
