@@ -2,13 +2,15 @@ use std::ops::Range;
 
 use ndarray::{Array1, ArrayView2, Axis, Slice};
 use num_complex::Complex64;
-use operator_core::{ConnBatch, DiscreteOperator, Element, Error, Result, WaveFunction};
+use operator_core::kernel::Scratch;
+use operator_core::{ConnBatch, DiscreteOperator, Element, Error, Result, Walker, WaveFunction};
 
-use crate::Flat;
+use crate::{Flat, VisitConn, parallel};
 
 /// Local estimators `O_loc(x) = Σ_x' <x|O|x'> ψ(x') / ψ(x)` of a batch of samples.
 ///
-/// Connected elements are generated block by block: with a `chunk_size`, the wave function is never given
+/// Where the wave function has a [`Walker`], each x' is a change of x, and nothing is stored. Otherwise
+/// connected elements are generated block by block: with a `chunk_size`, the wave function is never given
 /// more configurations at once, and memory does not grow with the number of samples.
 ///
 /// # Shapes
@@ -24,13 +26,99 @@ pub fn local_estimators<O, W>(
     chunk_size: Option<usize>,
 ) -> Result<Array1<Complex64>>
 where
+    O: VisitConn + ?Sized,
+    W: WaveFunction<Flat> + ?Sized,
+{
+    match chunk_size {
+        Some(0) => Err(Error::ZeroChunkSize),
+        _ if wave_function.walker().is_some() => by_walkers(operator, wave_function, x),
+        _ => in_batches(operator, wave_function, x, chunk_size.unwrap_or(usize::MAX)),
+    }
+}
+
+/// Blocks of samples over threads, each with a walker of its own.
+fn by_walkers<O, W>(operator: &O, wave_function: &W, x: ArrayView2<'_, i8>) -> Result<Array1<Complex64>>
+where
+    O: VisitConn + ?Sized,
+    W: WaveFunction<Flat> + ?Sized,
+{
+    operator.hilbert().check(x)?;
+    let x = x.as_standard_layout();
+    let (n_samples, n_sites) = x.dim();
+    let rows = x.as_slice().unwrap_or_default();
+    let mut out = vec![Complex64::ZERO; n_samples];
+    let blocks = parallel::blocks(n_samples);
+    let parts = parallel::split(&mut out, blocks.iter().map(ExactSizeIterator::len));
+    parallel::run(blocks.into_iter().zip(parts).collect(), |(block, out)| {
+        let Some(walker) = wave_function.walker() else { return Ok(()) };
+        let mut walk = Walk { operator, walker, scratch: Scratch::default(), changes: Vec::new() };
+        for (sample, out) in block.zip(out) {
+            *out = walk.local_estimator(sample, &rows[sample * n_sites..(sample + 1) * n_sites])?;
+        }
+        Ok(())
+    })?;
+    Ok(out.into())
+}
+
+/// What one thread needs to estimate an operator at one sample after another.
+struct Walk<'a, O: VisitConn + ?Sized> {
+    operator: &'a O,
+    walker: Box<dyn Walker + 'a>,
+    scratch: Scratch<O::Element>,
+    changes: Vec<(usize, i8)>,
+}
+
+impl<O: VisitConn + ?Sized> Walk<'_, O> {
+    fn local_estimator(&mut self, sample: usize, x: &[i8]) -> Result<Complex64> {
+        let Walk { operator, walker, scratch, changes } = self;
+        let value = walker.start(x);
+        if !value.is_finite() {
+            return Err(Error::LogPsiNotFinite { sample, value });
+        }
+        let is_custom = operator.definition().is_none();
+        let mut sum = Complex64::ZERO;
+        let mut failure = None;
+        operator.visit_conn(x, scratch, &mut |connected, mel| {
+            changes.clear();
+            changes.extend(connected.changes(x));
+            if is_custom {
+                // Kernels of third parties may say that a site keeps its value, or leave the space.
+                changes.retain(|&(site, value)| x[site] != value);
+                if let Err(error) = check_changed(*operator, x, changes) {
+                    failure.get_or_insert(error);
+                    return;
+                }
+            }
+            let ratio = if changes.is_empty() { Complex64::ONE } else { walker.ratio(changes) };
+            if ratio.is_nan() {
+                failure.get_or_insert(Error::LogPsiNotFinite { sample, value: ratio });
+            }
+            sum += mel.to_complex() * ratio;
+        })?;
+        failure.map_or(Ok(sum), Err)
+    }
+}
+
+/// Whether a custom operator stays in its space.
+fn check_changed<O: VisitConn + ?Sized>(operator: &O, x: &[i8], changes: &[(usize, i8)]) -> Result<()> {
+    let mut state = x.to_vec();
+    changes.iter().for_each(|&(site, value)| state[site] = value);
+    operator.hilbert().check_row(0, &state).map_err(|error| Error::Custom {
+        operator: operator.describe(),
+        reason: format!("it leaves its space ({error})"),
+    })
+}
+
+fn in_batches<O, W>(
+    operator: &O,
+    wave_function: &W,
+    x: ArrayView2<'_, i8>,
+    chunk_size: usize,
+) -> Result<Array1<Complex64>>
+where
     O: DiscreteOperator<Backend = Flat> + ?Sized,
     W: WaveFunction<Flat> + ?Sized,
 {
-    if chunk_size == Some(0) {
-        return Err(Error::ZeroChunkSize);
-    }
-    let chunk_size = chunk_size.unwrap_or(usize::MAX);
     let log_psi = log_psi_in_chunks(wave_function, x, chunk_size)?;
     if let Some((sample, &value)) = log_psi.indexed_iter().find(|(_, value)| !value.is_finite()) {
         return Err(Error::LogPsiNotFinite { sample, value });

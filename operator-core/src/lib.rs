@@ -18,7 +18,7 @@
 //! - [`terms`]: how operators are written; [`models`]: operators by name; [`expression`]: formulas;
 //! - [`Definition`], [`Parameters`], [`Structure`]: static and dynamic data; [`kernel`]: the lowered form;
 //! - [`DiscreteOperator`]: what every operator can do; [`Backend`], [`Lower`]: what a backend is;
-//! - [`WaveFunction`]: what samplers and expectation values need of a wave function.
+//! - [`WaveFunction`], [`Walker`]: what samplers and expectation values need of a wave function.
 
 pub mod expression;
 pub mod graph;
@@ -56,4 +56,4 @@ pub use models::{
 };
 pub use operator::{DiscreteOperator, RowVisitor};
 pub use parameters::{ParameterValue, Parameters};
-pub use wave_function::WaveFunction;
+pub use wave_function::{Walker, WaveFunction};

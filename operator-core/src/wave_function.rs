@@ -1,3 +1,5 @@
+use num_complex::Complex64;
+
 use crate::backend::Backend;
 use crate::error::Result;
 use crate::hilbert::HilbertSpace;
@@ -16,6 +18,14 @@ pub trait WaveFunction<B: Backend>: Send + Sync {
     /// # Errors
     /// [`Error::Backend`](crate::Error::Backend) if the device fails.
     fn log_psi(&self, x: &B::Configurations) -> Result<B::Amplitudes>;
+
+    /// A [`Walker`], where following one configuration through changes of a few sites is cheaper than
+    /// evaluating each anew.
+    ///
+    /// Samplers and local estimators on the host use it by themselves, one for each thread.
+    fn walker(&self) -> Option<Box<dyn Walker + '_>> {
+        None
+    }
 }
 
 impl<B: Backend, W: WaveFunction<B> + ?Sized> WaveFunction<B> for &W {
@@ -26,6 +36,31 @@ impl<B: Backend, W: WaveFunction<B> + ?Sized> WaveFunction<B> for &W {
     fn log_psi(&self, x: &B::Configurations) -> Result<B::Amplitudes> {
         (**self).log_psi(x)
     }
+
+    fn walker(&self) -> Option<Box<dyn Walker + '_>> {
+        (**self).walker()
+    }
+}
+
+/// Follows a wave function from one configuration to the next, with what it needs in memory.
+///
+/// It stands at a configuration x, where [`start`](Self::start) puts it. [`ratio`](Self::ratio) asks for the
+/// amplitude of an x' that differs in a few sites, and [`accept`](Self::accept) goes there. Rounding adds up
+/// from move to move, so whoever walks far starts anew now and then.
+///
+/// Values are those of [`WaveFunction::log_psi`], and NaN where they are NaN. What a walker says depends only
+/// on the calls since `start`, so that a walker may serve one chain after another.
+pub trait Walker: Send {
+    /// Goes to x, a state of the space, and returns ln ψ(x); −∞ for a zero amplitude.
+    fn start(&mut self, x: &[i8]) -> Complex64;
+
+    /// ψ(x') / ψ(x) for the x' that has these new quantum numbers, (site, value), and is a state of the space.
+    ///
+    /// No site comes twice, and each value is new. Not asked where ψ(x) is zero.
+    fn ratio(&mut self, changes: &[(usize, i8)]) -> Complex64;
+
+    /// Goes to the x' of the last [`ratio`](Self::ratio), which was not zero.
+    fn accept(&mut self);
 }
 
 impl<B: Backend, W: WaveFunction<B> + ?Sized> WaveFunction<B> for Box<W> {

@@ -32,6 +32,25 @@ fn the_slots_of_an_element_add_up_to_it() {
 }
 
 #[test]
+fn changes_are_where_the_written_state_differs() {
+    for entry in catalogue().unwrap() {
+        let engine = entry.definition.engine::<Complex64>().unwrap();
+        let mut scratch = Scratch::default();
+        for x in test_samples(entry.definition.hilbert()).unwrap().rows() {
+            let x = x.to_vec();
+            engine.visit(&x, &mut scratch, |connected, _| {
+                let mut to = x.clone();
+                connected.write(&mut to);
+                let mut changes: Vec<(usize, i8)> = connected.changes(&x).collect();
+                changes.sort_unstable();
+                let expected = to.iter().copied().enumerate().filter(|&(site, q)| x[site] != q);
+                assert_eq!(changes, expected.collect::<Vec<_>>(), "{}", entry.name);
+            });
+        }
+    }
+}
+
+#[test]
 fn strings_that_flip_the_same_site_are_one_element_whatever_their_signs() {
     let space = (HilbertSpace::from(Qubit::new(30).unwrap()) * Fock::new(2, 1).unwrap()).unwrap();
     let mut terms = Terms::new(space);

@@ -107,6 +107,16 @@ pub enum Error {
         /// The chain.
         chain: usize,
     },
+    /// Conditionals of an autoregressive wave function that are no probabilities.
+    #[error("the conditionals of site {site} are {reason} for sample {sample}; they must add up to 1")]
+    Conditionals {
+        /// Row of the sample in its batch.
+        sample: usize,
+        /// The site.
+        site: usize,
+        /// What they are instead.
+        reason: String,
+    },
     /// A rule or a wave function returned a batch of the wrong length, or chains of another sampler came in.
     #[error("{got} {what}; expected {expected}, one a chain")]
     Count {

@@ -3,8 +3,9 @@ use operator_core::{Backend, Error as CoreError, HilbertSpace, WaveFunction};
 
 use crate::chain::log_weights;
 use crate::error::Result;
-use crate::rule::{Enumerate, Place};
-use crate::sampler::{acceptance, same_space};
+use crate::metropolis::{acceptance, same_space};
+use crate::rule::{Enumerate, Place, differences};
+use crate::walk::WalkedWeight;
 
 /// Spaces of more states than this have no transition matrix: it would be larger than 128 MiB.
 const MAX_STATES: usize = 4096;
@@ -13,7 +14,7 @@ const MAX_STATES: usize = 4096;
 ///
 /// Entry `(i, j)` is the probability that a step takes state `i` to state `j`, in the order of
 /// [`HilbertSpace::all_states`]. It is made of what the rule may propose and of the acceptance that sampling
-/// uses. The chains sample |ψ|² if `|ψ_i|² P_ij = |ψ_j|² P_ji` and if the states hang together.
+/// uses, with ratios from the wave function's walker if it has one. The chains sample |ψ|² if `|ψ_i|² P_ij = |ψ_j|² P_ji` and if the states hang together.
 ///
 /// # Errors
 /// [`TooLarge`](CoreError::TooLarge) beyond 4096 states; [`NotIndexable`](CoreError::NotIndexable);
@@ -45,12 +46,26 @@ where
     }
     let states = hilbert.all_states()?;
     let weights = log_weights::<B, W>(wave_function, &B::from_host(states.view(), device)?, n_states)?;
+    let mut walked = wave_function.walker().map(WalkedWeight::new);
     let mut matrix = Array2::zeros((n_states, n_states));
     for (from, x) in states.rows().into_iter().enumerate() {
+        let x = x.to_vec();
         let mut stays = 1.0;
-        for step in rule.moves(Place { hilbert, device }, &x.to_vec())? {
+        if let Some(walked) = &mut walked {
+            walked.start(from, &x)?;
+        }
+        for step in rule.moves(Place { hilbert, device }, &x)? {
             let to = hilbert.index_of(&step.state)?;
-            let accepted = step.probability * acceptance(weights[from], weights[to], step.log_correction);
+            let weight = match &mut walked {
+                None => weights[to],
+                Some(walked) => {
+                    let changes: Vec<(usize, i8)> = differences(&x, &step.state).collect();
+                    let weight = walked.weigh(from, &x, &changes)?;
+                    walked.reject(&x);
+                    weight
+                }
+            };
+            let accepted = step.probability * acceptance(weights[from], weight, step.log_correction);
             if to != from {
                 matrix[[from, to]] += accepted;
                 stays -= accepted;

@@ -1,6 +1,6 @@
-//! Markov chains that sample |ψ|², on either backend.
+//! Samples of |ψ|², on either backend.
 //!
-//! A [`MetropolisSampler`] joins a space, a [`Rule`] and settings; its [`Chains`] go on from call to call.
+//! A [`Sampler`] draws them. A [`MetropolisSampler`] joins a space, a [`Rule`] and settings; its [`Chains`] go on from call to call.
 //! [`HamiltonianSampler`] takes its moves from an operator and finds its implementation by the operator's
 //! backend marker, when it is compiled.
 //!
@@ -45,22 +45,29 @@
 //! Where things are:
 //! - [`HamiltonianSampler`], [`LocalSampler`], [`ExchangeSampler`]: samplers with the rules of this crate;
 //! - [`HostRule`]: a rule written elsewhere, for every backend; [`Rule`]: one for a backend's own batches;
+//! - [`Proposer`]: what a rule is to chains that follow a wave function's walker;
+//! - [`DirectSampler`], [`Autoregressive`]: independent samples, site by site;
 //! - [`HamiltonianBackend`]: what a backend does for [`HamiltonianSampler`];
 //! - [`exact_transition_matrix`], [`Enumerate`]: exact tests of a rule on small spaces.
 
 mod backend;
 mod chain;
+mod direct;
 mod error;
 mod exact;
+mod metropolis;
 mod rule;
 mod sampler;
+mod walk;
 
-pub use crate::sampler::{ExchangeSampler, HamiltonianSampler, LocalSampler, MetropolisSampler};
-pub use backend::HamiltonianBackend;
+pub use backend::{Connections, HamiltonianBackend};
 pub use chain::{ChainRng, Chains, Samples};
+pub use direct::{Autoregressive, DirectChains, DirectSampler};
 pub use error::{Error, Result};
 pub use exact::exact_transition_matrix;
+pub use metropolis::{ExchangeSampler, HamiltonianSampler, LocalSampler, MetropolisSampler};
 pub use rule::{
     Enumerate, EnumerateHost, ExchangeRule, HamiltonianRule, HostRule, LocalRule, MixtureRule, Move, Place,
-    Proposal, Rule,
+    Proposal, Proposer, Rule,
 };
+pub use sampler::Sampler;

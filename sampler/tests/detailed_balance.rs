@@ -3,18 +3,15 @@
 
 mod common;
 
-use std::f64::consts::LN_2;
-
-use common::{Complete, Complex, Real, TestResult, Uncorrected, operators};
+use common::drift::Drift;
+use common::{Complete, Complex, Real, TestResult, Uncorrected, both_ways, operators};
 use ndarray::Array2;
 use num_complex::Complex64;
 use operator_core::hilbert::{Fock, HilbertSpace, Qubit, Spin, SpinOrbitalFermions};
 use operator_core::testing::Table;
 use operator_core::{Backend, Boundary, DiscreteOperator, Element, Graph};
-use rand::RngExt;
 use sampler::{
-    ChainRng, Enumerate, EnumerateHost, ExchangeRule, HamiltonianRule, HostRule, LocalRule, MixtureRule,
-    Move, exact_transition_matrix,
+    Enumerate, ExchangeRule, HamiltonianRule, HostRule, LocalRule, MixtureRule, exact_transition_matrix,
 };
 
 fn transition<B, R>(rule: &R, hilbert: &HilbertSpace, psi: &Table<B>) -> sampler::Result<Array2<f64>>
@@ -61,7 +58,10 @@ where
 {
     for seed in 0..3 {
         let psi = Table::random(hilbert.clone(), seed)?;
-        let matrix = transition::<B, R>(rule, hilbert, &psi)?;
+        let [in_batches, walked] = both_ways(psi.clone());
+        let matrix = transition::<B, R>(rule, hilbert, &walked)?;
+        let difference = &matrix - transition::<B, R>(rule, hilbert, &in_batches)?;
+        assert!(difference.iter().all(|d| d.abs() < 1e-13), "{name}");
         assert!(matrix.iter().all(|&p| (-1e-12..=1.0 + 1e-12).contains(&p)), "{name}");
         assert!(matrix.rows().into_iter().all(|row| (row.sum() - 1.0).abs() < 1e-12), "{name}");
         assert!(asymmetry(&matrix, &psi) < 1e-12, "{name}");
@@ -183,43 +183,6 @@ fn exchange_rule_fulfils_detailed_balance<B: Complete>() -> TestResult {
     Ok(())
 }
 
-/// A rule of a third party: fills a site with probability 2/3, empties it with 1/3, and stays where it cannot.
-struct Drift;
-
-impl Drift {
-    /// The move of a site up or down, and its correction.
-    fn step(hilbert: &HilbertSpace, x: &mut [i8], site: usize, up: bool) -> f64 {
-        let (step, log_correction) = if up { (1, -LN_2) } else { (-1, LN_2) };
-        match hilbert.local(site).index(x[site] + step) {
-            None => 0.0,
-            Some(_) => {
-                x[site] += step;
-                log_correction
-            }
-        }
-    }
-}
-
-impl HostRule for Drift {
-    fn propose_row(&self, hilbert: &HilbertSpace, x: &mut [i8], rng: &mut ChainRng) -> f64 {
-        let site = rng.random_range(0..x.len());
-        Drift::step(hilbert, x, site, rng.random_range(0..3) < 2)
-    }
-}
-
-impl EnumerateHost for Drift {
-    fn host_moves(&self, hilbert: &HilbertSpace, x: &[i8]) -> Vec<Move> {
-        let moves = (0..x.len()).flat_map(|site| [(site, true, 2.0), (site, false, 1.0)]);
-        moves
-            .map(|(site, up, thirds)| {
-                let mut state = x.to_vec();
-                let log_correction = Drift::step(hilbert, &mut state, site, up);
-                Move { state, probability: thirds / (3 * x.len()) as f64, log_correction }
-            })
-            .collect()
-    }
-}
-
 fn a_rule_of_a_third_party_needs_its_correction<B: Complete>() -> TestResult {
     let hilbert = HilbertSpace::from(Fock::new(2, 3)?);
     check::<B, _>("drift", &Drift, &hilbert, 1)?;
@@ -257,14 +220,17 @@ fn states_without_amplitude_are_left_and_not_entered<B: Complete>() -> TestResul
     let operator = definition.lower::<B>()?;
     let states = hilbert.all_states()?;
     let off_diagonal = operator.to_dense()?.row(2).iter().filter(|&&mel| mel != 0.0).count() - 1;
-    let matrix = transition::<B, _>(&HamiltonianRule::new(operator)?, &hilbert, &psi)?;
-    assert!(asymmetry(&matrix, &psi) < 1e-12);
-    for state in (0..states.nrows()).filter(|&state| state != 2) {
-        assert_eq!(matrix[[state, 2]], 0.0);
-        let p = matrix[[2, state]];
-        assert!(p == 0.0 || (p - 1.0 / off_diagonal as f64).abs() < 1e-15, "{p}");
+    let rule = HamiltonianRule::new(operator)?;
+    for psi in both_ways(psi) {
+        let matrix = transition::<B, _>(&rule, &hilbert, &psi)?;
+        assert!(asymmetry(&matrix, &psi) < 1e-12);
+        for state in (0..states.nrows()).filter(|&state| state != 2) {
+            assert_eq!(matrix[[state, 2]], 0.0);
+            let p = matrix[[2, state]];
+            assert!(p == 0.0 || (p - 1.0 / off_diagonal as f64).abs() < 1e-15, "{p}");
+        }
+        assert!(matrix[[2, 2]].abs() < 1e-12);
     }
-    assert!(matrix[[2, 2]].abs() < 1e-12);
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Complete, TestResult, operators};
+use common::{Complete, TestResult, both_ways, operators};
 use ndarray::Array3;
 use operator_core::hilbert::Spin;
 use operator_core::testing::Table;
@@ -19,9 +19,14 @@ fn samples<B: Complete>(
     let operator = definition.lower::<B>()?;
     let psi = Table::<B>::random(definition.hilbert().clone(), 1)?;
     let sampler = HamiltonianSampler::new(&operator)?.with_n_chains(n_chains)?.with_seed(seed);
-    let mut chains = sampler.start(&psi)?;
-    let samples = sampler.sample(&psi, &mut chains, 5, 1)?.to_host()?;
-    Ok((samples, chains.n_accepted()))
+    let [in_batches, walked] = both_ways(psi).map(|psi| -> sampler::Result<_> {
+        let mut chains = sampler.start(&psi)?;
+        let samples = sampler.sample(&psi, &mut chains, 5, 1)?.to_host()?;
+        Ok((samples, chains.n_accepted()))
+    });
+    let in_batches = in_batches?;
+    assert_eq!(walked?, in_batches);
+    Ok(in_batches)
 }
 
 /// On enough sites and with enough chains that the work is spread over threads.

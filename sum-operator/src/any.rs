@@ -6,7 +6,7 @@ use enum_dispatch::enum_dispatch;
 use ndarray::{Array1, Array2, ArrayView2};
 use num_complex::Complex64;
 use operator_core::{
-    Backend, ConnBatch, Definition, DiscreteOperator, Element, HilbertSpace, HostBackend, Result,
+    Backend, ConnBatch, Definition, DiscreteOperator, Element, HilbertSpace, HostBackend, Result, Walker,
     WaveFunction,
 };
 
@@ -222,5 +222,9 @@ impl<B: Backend, W: WaveFunction<B>> WaveFunction<Any> for AnyWaveFunction<B, W>
     fn log_psi(&self, x: &Array2<i8>) -> Result<Array1<Complex64>> {
         let x = B::from_host(x.view(), &self.device)?;
         B::amplitudes_to_host(&self.wave_function.log_psi(&x)?)
+    }
+
+    fn walker(&self) -> Option<Box<dyn Walker + '_>> {
+        self.wave_function.walker()
     }
 }

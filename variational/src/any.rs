@@ -41,6 +41,10 @@ impl<W: WaveFunction<Any>> WaveFunction<backend_flat::Flat> for OnBackend<'_, W>
     fn log_psi(&self, x: &Array2<i8>) -> Result<Array1<Complex64>> {
         self.0.log_psi(x)
     }
+
+    fn walker(&self) -> Option<Box<dyn operator_core::Walker + '_>> {
+        self.0.walker()
+    }
 }
 
 #[cfg(feature = "flat")]
@@ -51,7 +55,7 @@ fn flat<O, W>(
     chunk_size: Option<usize>,
 ) -> Result<Array1<Complex64>>
 where
-    O: operator_core::DiscreteOperator<Backend = backend_flat::Flat>,
+    O: backend_flat::VisitConn,
     W: WaveFunction<Any>,
 {
     backend_flat::Flat::local_estimators(operator, wave_function, x, chunk_size)

@@ -35,7 +35,7 @@ pub trait LocalKernel<O: ?Sized>: Backend {
 #[cfg(feature = "flat")]
 impl<O> LocalKernel<O> for backend_flat::Flat
 where
-    O: DiscreteOperator<Backend = backend_flat::Flat> + ?Sized,
+    O: backend_flat::VisitConn + ?Sized,
 {
     fn local_estimators<W: WaveFunction<Self>>(
         operator: &O,

@@ -94,6 +94,19 @@ impl<'a> Connected<'a> {
         }
     }
 
+    /// The sites on which x' differs from `x`, which is x, each with its new quantum number.
+    #[inline]
+    pub fn changes<'x>(&self, x: &'x [i8]) -> impl Iterator<Item = (usize, i8)> + use<'a, 'x> {
+        let values = self.values;
+        self.sites.iter().enumerate().map(move |(k, &site)| {
+            let site = site as usize;
+            match values {
+                NewValues::Mirror(sums) => (site, sums[site].wrapping_sub(x[site])),
+                NewValues::Given(values) => (site, values[k]),
+            }
+        })
+    }
+
     /// The slots whose values add up to this matrix element, each with whether it enters negatively.
     ///
     /// This is the derivative of the element: 1 (or −1) in each of these slots, 0 in all others.

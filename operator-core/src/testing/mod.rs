@@ -5,7 +5,8 @@
 //! [`check_agree`] on the same operator in two forms. A check returns what it found wrong as a message.
 //!
 //! References come from code that shares nothing with the kernels: [`kronecker_dense`] multiplies out full
-//! matrices, and [`reference_row`] applies one term at a time, on spaces of any size.
+//! matrices, and [`reference_row`] applies one term at a time, on spaces of any size. Authors of wave functions
+//! run [`check_walker`].
 
 mod agree;
 mod backend;
@@ -15,6 +16,7 @@ mod operator;
 mod random;
 mod reference;
 mod table;
+mod walker;
 
 pub use agree::check_agree;
 pub use backend::{check_backend, check_definition};
@@ -24,6 +26,7 @@ pub use operator::{check_custom_operator, check_operator};
 pub use random::{SplitMix, test_samples};
 pub use reference::{check_against_reference, reference_row};
 pub use table::Table;
+pub use walker::check_walker;
 
 use num_complex::Complex64;
 

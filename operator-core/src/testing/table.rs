@@ -7,7 +7,7 @@ use super::SplitMix;
 use crate::backend::Backend;
 use crate::error::Result;
 use crate::hilbert::HilbertSpace;
-use crate::wave_function::WaveFunction;
+use crate::wave_function::{Walker, WaveFunction};
 
 /// A wave function that is a list of ln ψ, one of each state of a small space, on any backend.
 #[derive(Clone, Debug)]
@@ -15,6 +15,7 @@ pub struct Table<B> {
     hilbert: HilbertSpace,
     /// In the order of [`HilbertSpace::all_states`], shape `(n_states,)`.
     pub log_psi: Array1<Complex64>,
+    walks: bool,
     backend: PhantomData<B>,
 }
 
@@ -30,7 +31,7 @@ impl<B: Backend> Table<B> {
         if got != expected {
             return Err(crate::Error::VectorLength { got, expected, hilbert: hilbert.to_string() });
         }
-        Ok(Table { hilbert, log_psi, backend: PhantomData })
+        Ok(Table { hilbert, log_psi, walks: false, backend: PhantomData })
     }
 
     /// Amplitudes between 1/e and e with any phase.
@@ -42,6 +43,13 @@ impl<B: Backend> Table<B> {
         let mut value = |_| Complex64::new(random.number(), 3.0 * random.number());
         let log_psi = (0..hilbert.n_states()?).map(&mut value).collect();
         Self::new(hilbert, log_psi)
+    }
+
+    /// The same with a [`Walker`], which answers NaN to questions that a walker need not expect.
+    #[must_use]
+    pub fn with_walker(mut self) -> Self {
+        self.walks = true;
+        self
     }
 
     /// ψ itself, shape `(n_states,)`.
@@ -73,5 +81,64 @@ impl<B: Backend> WaveFunction<B> for Table<B> {
     fn log_psi(&self, x: &B::Configurations) -> Result<B::Amplitudes> {
         let values = self.log_psi.select(Axis(0), &self.indices(x)?);
         B::amplitudes_from_host(values, &B::default_device())
+    }
+
+    fn walker(&self) -> Option<Box<dyn Walker + '_>> {
+        let (hilbert, log_psi) = (&self.hilbert, &self.log_psi);
+        let at = TableWalker { hilbert, log_psi, present: Vec::new(), next: None, value: NAN };
+        self.walks.then(|| Box::new(at) as Box<dyn Walker>)
+    }
+}
+
+const NAN: Complex64 = Complex64::new(f64::NAN, f64::NAN);
+
+/// Looks up every x', and loses its way where the contract of [`Walker`] is broken.
+struct TableWalker<'a> {
+    hilbert: &'a HilbertSpace,
+    log_psi: &'a Array1<Complex64>,
+    present: Vec<i8>,
+    /// The x' of the last ratio, and ln ψ there.
+    next: Option<(Vec<i8>, Complex64)>,
+    /// ln ψ of the present configuration.
+    value: Complex64,
+}
+
+impl TableWalker<'_> {
+    fn look_up(&self, x: &[i8]) -> Option<Complex64> {
+        self.hilbert.index_of(x).ok().and_then(|index| self.log_psi.get(index).copied())
+    }
+
+    /// x', where the changes are changes of different sites.
+    fn changed(&self, changes: &[(usize, i8)]) -> Option<Vec<i8>> {
+        let mut x = self.present.clone();
+        for &(site, value) in changes {
+            *x.get_mut(site)? = value;
+        }
+        let differ = x.iter().zip(&self.present).filter(|(new, old)| new != old).count();
+        (differ == changes.len()).then_some(x)
+    }
+}
+
+impl Walker for TableWalker<'_> {
+    fn start(&mut self, x: &[i8]) -> Complex64 {
+        self.present = x.to_vec();
+        self.next = None;
+        self.value = self.look_up(x).unwrap_or(NAN);
+        self.value
+    }
+
+    fn ratio(&mut self, changes: &[(usize, i8)]) -> Complex64 {
+        let found = self.changed(changes).and_then(|x| self.look_up(&x).map(|value| (x, value)));
+        self.next = found;
+        match &self.next {
+            Some((_, value)) if value.re == f64::NEG_INFINITY && self.value.re.is_finite() => Complex64::ZERO,
+            Some((_, value)) if self.value.re.is_finite() => (value - self.value).exp(),
+            _ => NAN,
+        }
+    }
+
+    fn accept(&mut self) {
+        let next = self.next.take();
+        (self.present, self.value) = next.unwrap_or((Vec::new(), NAN));
     }
 }

@@ -2,7 +2,7 @@ use ndarray::Array2;
 use operator_core::Result;
 use sum_operator::{Any, AnyOperator};
 
-use super::HamiltonianBackend;
+use super::{Connections, HamiltonianBackend};
 
 #[cfg(feature = "flat")]
 use backend_flat::Flat;
@@ -37,6 +37,17 @@ impl HamiltonianBackend<AnyOperator> for Any {
             AnyOperator::Padded(operator) => padded_choice(operator, x, numbers),
             #[cfg(feature = "padded")]
             AnyOperator::PaddedComplex(operator) => padded_choice(operator, x, numbers),
+        }
+    }
+
+    fn connections(operator: &AnyOperator) -> Option<Box<dyn Connections + '_>> {
+        match operator {
+            #[cfg(feature = "flat")]
+            AnyOperator::Flat(operator) => Flat::connections(operator),
+            #[cfg(feature = "flat")]
+            AnyOperator::FlatComplex(operator) => Flat::connections(operator),
+            #[cfg(feature = "padded")]
+            AnyOperator::Padded(_) | AnyOperator::PaddedComplex(_) => None,
         }
     }
 }

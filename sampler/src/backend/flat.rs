@@ -6,30 +6,21 @@ use operator_core::kernel::Scratch;
 use operator_core::{Element, Error, Result};
 use rayon::prelude::*;
 
-use super::HamiltonianBackend;
+use super::{Connections, HamiltonianBackend};
+use crate::rule::{apply, differences};
 
 /// Connected elements that one job visits at the least: for fewer, waking a thread takes longer than they do.
 const ELEMENTS_PER_JOB: usize = 8192;
 
 /// Chains are spread over threads; connected states are visited one by one and only the chosen x' is written.
-///
-/// Of custom kernels, which may emit one x' more than once, the distinct x' of each state are collected.
 impl<O: VisitConn> HamiltonianBackend<O> for Flat {
     fn n_off_diagonal(operator: &O, x: &Array2<i8>) -> Result<Vec<usize>> {
         let x = rows(x);
         let n_sites = x.ncols().max(1);
-        let x = x.as_slice().unwrap_or_default();
-        if operator.definition().is_none() {
-            return x.par_chunks(n_sites).map(|x| Ok(distinct(operator, x)?.len())).collect();
-        }
-        let rows = x.par_chunks(n_sites).with_min_len(chains_per_job(operator));
-        rows.map_init(Scratch::default, |scratch, x| {
-            let mut n = 0;
-            operator
-                .visit_conn(x, scratch, &mut |connected, _| n += usize::from(!connected.is_diagonal()))?;
-            Ok(n)
-        })
-        .collect()
+        let rows = x.as_slice().unwrap_or_default().par_chunks(n_sites);
+        rows.with_min_len(chains_per_job(operator))
+            .map_init(|| FlatConnections::new(operator), |connections, x| connections.n_off_diagonal(x))
+            .collect()
     }
 
     fn select_off_diagonal(operator: &O, x: &Array2<i8>, numbers: &[usize]) -> Result<Array2<i8>> {
@@ -39,46 +30,81 @@ impl<O: VisitConn> HamiltonianBackend<O> for Flat {
         let mut chosen = rows(x).into_owned();
         let n_sites = chosen.ncols().max(1);
         let rows = chosen.as_slice_mut().unwrap_or_default().par_chunks_mut(n_sites).zip(numbers);
-        if operator.definition().is_none() {
-            rows.map(|(row, &number)| {
-                let mut states = distinct(operator, row)?;
-                let n = states.len();
-                let state = states.get_mut(number).ok_or_else(|| beyond(n, number))?;
-                operator.hilbert().check_row(0, state).map_err(|error| Error::Custom {
-                    operator: operator.describe(),
-                    reason: format!("it leaves its space ({error})"),
-                })?;
-                row.copy_from_slice(state);
-                Ok(())
-            })
-            .collect::<Result<()>>()?;
-            return Ok(chosen);
-        }
         rows.with_min_len(chains_per_job(operator))
             .map_init(
-                || (Scratch::default(), Vec::new()),
-                |(scratch, x), (row, &number)| {
-                    x.clear();
-                    x.extend_from_slice(row);
-                    let mut n = 0;
-                    operator.visit_conn(x, scratch, &mut |connected, _| {
-                        if !connected.is_diagonal() {
-                            if n == number {
-                                connected.write(row);
-                            }
-                            n += 1;
-                        }
-                    })?;
-                    if number < n { Ok(()) } else { Err(beyond(n, number)) }
+                || (FlatConnections::new(operator), Vec::new()),
+                |(connections, changes), (row, &number)| {
+                    changes.clear();
+                    connections.select_off_diagonal(row, number, changes)?;
+                    apply(changes.iter().copied(), row);
+                    Ok(())
                 },
             )
             .collect::<Result<()>>()?;
         Ok(chosen)
     }
+
+    fn connections(operator: &O) -> Option<Box<dyn Connections + '_>> {
+        Some(Box::new(FlatConnections::new(operator)))
+    }
 }
 
+/// Of custom kernels, which may emit one x' more than once, the distinct x' are collected.
+struct FlatConnections<'a, O: VisitConn> {
+    operator: &'a O,
+    is_custom: bool,
+    scratch: Scratch<O::Element>,
+}
+
+impl<'a, O: VisitConn> FlatConnections<'a, O> {
+    fn new(operator: &'a O) -> Self {
+        let is_custom = operator.definition().is_none();
+        FlatConnections { operator, is_custom, scratch: Scratch::default() }
+    }
+}
+
+impl<O: VisitConn> Connections for FlatConnections<'_, O> {
+    fn n_off_diagonal(&mut self, x: &[i8]) -> Result<usize> {
+        if self.is_custom {
+            return Ok(distinct(self.operator, x)?.len());
+        }
+        let mut n = 0;
+        self.operator.visit_conn(x, &mut self.scratch, &mut |connected, _| {
+            n += usize::from(!connected.is_diagonal());
+        })?;
+        Ok(n)
+    }
+
+    fn select_off_diagonal(&mut self, x: &[i8], number: usize, changes: &mut Vec<(usize, i8)>) -> Result<()> {
+        if self.is_custom {
+            let states = distinct(self.operator, x)?;
+            let state = states.get(number).ok_or_else(|| beyond(states.len(), number))?;
+            self.operator.hilbert().check_row(0, state).map_err(|error| Error::Custom {
+                operator: self.operator.describe(),
+                reason: format!("it leaves its space ({error})"),
+            })?;
+            changes.extend(differences(x, state));
+            return Ok(());
+        }
+        let mut n = 0;
+        self.operator.visit_conn(x, &mut self.scratch, &mut |connected, _| {
+            if !connected.is_diagonal() {
+                if n == number {
+                    changes.extend(connected.changes(x));
+                }
+                n += 1;
+            }
+        })?;
+        if number < n { Ok(()) } else { Err(beyond(n, number)) }
+    }
+}
+
+/// Custom kernels may take any time for an element.
 fn chains_per_job<O: VisitConn>(operator: &O) -> usize {
-    (ELEMENTS_PER_JOB / operator.max_conn_size().max(1)).max(1)
+    match operator.definition() {
+        Some(_) => (ELEMENTS_PER_JOB / operator.max_conn_size().max(1)).max(1),
+        None => 1,
+    }
 }
 
 /// A batch with contiguous rows.

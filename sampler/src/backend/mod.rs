@@ -42,8 +42,30 @@ where
         numbers: &[usize],
     ) -> Result<Self::Configurations>;
 
+    /// The same for one configuration at a time, where the backend can: for chains that follow a
+    /// [`Walker`](operator_core::Walker).
+    fn connections(_operator: &O) -> Option<Box<dyn Connections + '_>> {
+        None
+    }
+
     /// Where the operator runs, and chains with it.
     fn device(_operator: &O) -> Self::Device {
         Self::default_device()
     }
+}
+
+/// The x' ≠ x with `<x|O|x'>` ≠ 0 of one configuration at a time. One for each thread.
+pub trait Connections: Send {
+    /// Their number.
+    ///
+    /// # Errors
+    /// As [`HamiltonianBackend::n_off_diagonal`].
+    fn n_off_diagonal(&mut self, x: &[i8]) -> Result<usize>;
+
+    /// Adds the sites on which one of them differs from `x`, (site, new quantum number), to `changes`, which
+    /// is empty; `number` says which, in the order of [`HamiltonianBackend::select_off_diagonal`].
+    ///
+    /// # Errors
+    /// As [`HamiltonianBackend::select_off_diagonal`].
+    fn select_off_diagonal(&mut self, x: &[i8], number: usize, changes: &mut Vec<(usize, i8)>) -> Result<()>;
 }

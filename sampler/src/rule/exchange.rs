@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use operator_core::{Graph, HilbertSpace};
 use rand::RngExt;
 
-use super::{EnumerateHost, HostRule, Move, no_moves};
+use super::{EnumerateHost, HostRule, Move, apply, no_moves};
 use crate::chain::ChainRng;
 use crate::error::{Error, Result};
 
@@ -58,19 +58,37 @@ impl ExchangeRule {
     pub fn pairs(&self) -> &[[usize; 2]] {
         &self.pairs
     }
+
+    fn draw(&self, rng: &mut ChainRng) -> Option<[usize; 2]> {
+        match self.pairs.len() {
+            0 => None,
+            n_pairs => self.pairs.get(rng.random_range(0..n_pairs)).copied(),
+        }
+    }
 }
 
-fn swap(x: &mut [i8], [a, b]: [usize; 2]) {
-    if a.max(b) < x.len() {
-        x.swap(a, b);
-    }
+/// What exchanging two sites changes: both, or nothing where they are equal.
+fn exchanged(x: &[i8], [a, b]: [usize; 2]) -> impl Iterator<Item = (usize, i8)> + use<> {
+    let values = x.get(a).copied().zip(x.get(b).copied()).filter(|(at_a, at_b)| at_a != at_b);
+    values.into_iter().flat_map(move |(at_a, at_b)| [(a, at_b), (b, at_a)])
 }
 
 impl HostRule for ExchangeRule {
     fn propose_row(&self, _: &HilbertSpace, x: &mut [i8], rng: &mut ChainRng) -> f64 {
-        if !self.pairs.is_empty() {
-            swap(x, self.pairs[rng.random_range(0..self.pairs.len())]);
+        if let Some(pair) = self.draw(rng) {
+            apply(exchanged(x, pair), x);
         }
+        0.0
+    }
+
+    fn propose_changes(
+        &self,
+        _: &HilbertSpace,
+        x: &[i8],
+        rng: &mut ChainRng,
+        changes: &mut Vec<(usize, i8)>,
+    ) -> f64 {
+        changes.extend(self.draw(rng).into_iter().flat_map(|pair| exchanged(x, pair)));
         0.0
     }
 
@@ -103,7 +121,7 @@ impl EnumerateHost for ExchangeRule {
         let probability = 1.0 / self.pairs.len() as f64;
         let exchanged = |&pair: &[usize; 2]| {
             let mut state = x.to_vec();
-            swap(&mut state, pair);
+            apply(exchanged(x, pair), &mut state);
             Move { state, probability, log_correction: 0.0 }
         };
         self.pairs.iter().map(exchanged).collect()

@@ -1,8 +1,8 @@
 use operator_core::{Backend, DiscreteOperator, HilbertSpace};
 use rand::RngExt;
 
-use super::{Enumerate, Move, Place, Proposal, Rule, expect_count};
-use crate::backend::HamiltonianBackend;
+use super::{Enumerate, Move, Place, Proposal, Proposer, Rule, apply, expect_count};
+use crate::backend::{Connections, HamiltonianBackend};
 use crate::chain::ChainRng;
 use crate::error::{Error, Result};
 
@@ -88,10 +88,75 @@ where
         self.select(x, &counts, &numbers)
     }
 
+    fn proposer<'a>(&'a self, _: &'a HilbertSpace) -> Option<Box<dyn Proposer + 'a>> {
+        let connections = O::Backend::connections(&self.operator)?;
+        let (present, proposed) = (Counted::default(), Counted::default());
+        Some(Box::new(HamiltonianProposer { operator: &self.operator, connections, present, proposed }))
+    }
+
     /// # Errors
     /// [`HilbertMismatch`](operator_core::Error::HilbertMismatch) if the operator acts on another space.
     fn check(&self, hilbert: &HilbertSpace) -> Result<()> {
-        crate::sampler::same_space(self.operator.hilbert(), hilbert)
+        crate::metropolis::same_space(self.operator.hilbert(), hilbert)
+    }
+}
+
+/// A state and its number of moves.
+#[derive(Default)]
+struct Counted {
+    state: Vec<i8>,
+    n: usize,
+}
+
+struct HamiltonianProposer<'a, O> {
+    operator: &'a O,
+    connections: Box<dyn Connections + 'a>,
+    present: Counted,
+    proposed: Counted,
+}
+
+impl<O: DiscreteOperator> HamiltonianProposer<'_, O> {
+    /// Counts the moves of x, unless it is where the last proposal was made or led to.
+    fn look(&mut self, chain: usize, x: &[i8]) -> Result<()> {
+        if self.proposed.state == x {
+            std::mem::swap(&mut self.present, &mut self.proposed);
+        }
+        if self.present.state != x {
+            let n = self.connections.n_off_diagonal(x)?;
+            self.present.state.clear();
+            self.present.state.extend_from_slice(x);
+            self.present.n = self.not_isolated(chain, x, n)?;
+        }
+        Ok(())
+    }
+
+    fn not_isolated(&self, chain: usize, x: &[i8], n: usize) -> Result<usize> {
+        match n {
+            0 => Err(Error::Isolated { chain, state: x.to_vec(), operator: self.operator.describe() }),
+            n => Ok(n),
+        }
+    }
+}
+
+impl<O: DiscreteOperator> Proposer for HamiltonianProposer<'_, O> {
+    fn propose(
+        &mut self,
+        chain: usize,
+        x: &[i8],
+        rng: &mut ChainRng,
+        changes: &mut Vec<(usize, i8)>,
+    ) -> Result<f64> {
+        self.look(chain, x)?;
+        let n = self.present.n;
+        self.connections.select_off_diagonal(x, rng.random_range(0..n), changes)?;
+        let mut to = std::mem::take(&mut self.proposed.state);
+        to.clear();
+        to.extend_from_slice(x);
+        apply(changes.iter().copied(), &mut to);
+        let back = self.connections.n_off_diagonal(&to)?;
+        let back = self.not_isolated(chain, &to, back)?;
+        self.proposed = Counted { state: to, n: back };
+        Ok((n as f64).ln() - (back as f64).ln())
     }
 }
 

@@ -1,7 +1,7 @@
 use operator_core::HilbertSpace;
 use rand::RngExt;
 
-use super::{EnumerateHost, HostRule, Move, no_moves};
+use super::{EnumerateHost, HostRule, Move, apply, no_moves};
 use crate::chain::ChainRng;
 use crate::error::{Error, Result};
 
@@ -13,25 +13,41 @@ pub struct LocalRule;
 
 const NAME: &str = "LocalRule";
 
-/// Gives a site the `shift`-th of its local states after the present one.
-fn shift_site(hilbert: &HilbertSpace, site: usize, shift: usize, x: &mut [i8]) {
+/// A site and the `shift`-th of its local states after the present one, if that is another.
+fn shifted(hilbert: &HilbertSpace, site: usize, shift: usize, x: &[i8]) -> Option<(usize, i8)> {
     let local = hilbert.local(site);
-    if let Some(q) = x.get_mut(site) {
-        let index = local.index(*q).unwrap_or(0);
-        *q = local.value((index + shift) % local.len.max(1));
+    let &present = x.get(site)?;
+    let index = local.index(present).unwrap_or(0);
+    let value = local.value((index + shift) % local.len.max(1));
+    (value != present).then_some((site, value))
+}
+
+fn draw(hilbert: &HilbertSpace, x: &[i8], rng: &mut ChainRng) -> Option<(usize, i8)> {
+    if x.is_empty() {
+        return None;
     }
+    let site = rng.random_range(0..x.len());
+    let others = hilbert.local_dim(site).saturating_sub(1);
+    if others == 0 {
+        return None;
+    }
+    shifted(hilbert, site, rng.random_range(1..=others), x)
 }
 
 impl HostRule for LocalRule {
     fn propose_row(&self, hilbert: &HilbertSpace, x: &mut [i8], rng: &mut ChainRng) -> f64 {
-        if x.is_empty() {
-            return 0.0;
-        }
-        let site = rng.random_range(0..x.len());
-        let others = hilbert.local_dim(site).saturating_sub(1);
-        if others > 0 {
-            shift_site(hilbert, site, rng.random_range(1..=others), x);
-        }
+        apply(draw(hilbert, x, rng), x);
+        0.0
+    }
+
+    fn propose_changes(
+        &self,
+        hilbert: &HilbertSpace,
+        x: &[i8],
+        rng: &mut ChainRng,
+        changes: &mut Vec<(usize, i8)>,
+    ) -> f64 {
+        changes.extend(draw(hilbert, x, rng));
         0.0
     }
 
@@ -56,7 +72,7 @@ impl EnumerateHost for LocalRule {
             let probability = 1.0 / (x.len() * others.max(1)) as f64;
             for shift in shifts {
                 let mut state = x.to_vec();
-                shift_site(hilbert, site, shift, &mut state);
+                apply(shifted(hilbert, site, shift, x), &mut state);
                 moves.push(Move { state, probability, log_correction: 0.0 });
             }
         }

@@ -37,6 +37,20 @@ impl<P: HostRule, Q: HostRule> HostRule for MixtureRule<P, Q> {
         }
     }
 
+    fn propose_changes(
+        &self,
+        hilbert: &HilbertSpace,
+        x: &[i8],
+        rng: &mut ChainRng,
+        changes: &mut Vec<(usize, i8)>,
+    ) -> f64 {
+        if rng.random::<f64>() < self.probability {
+            self.first.propose_changes(hilbert, x, rng, changes)
+        } else {
+            self.second.propose_changes(hilbert, x, rng, changes)
+        }
+    }
+
     fn check_space(&self, hilbert: &HilbertSpace) -> Result<()> {
         self.first.check_space(hilbert)?;
         self.second.check_space(hilbert)

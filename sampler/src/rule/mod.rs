@@ -69,6 +69,12 @@ pub trait Rule<B: Backend>: Send + Sync {
         rngs: &mut [ChainRng],
     ) -> Result<Proposal<B>>;
 
+    /// The same rule for one chain at a time, if there is a way: it is taken where the wave function has a
+    /// [`Walker`](operator_core::Walker).
+    fn proposer<'a>(&'a self, _hilbert: &'a HilbertSpace) -> Option<Box<dyn Proposer + 'a>> {
+        None
+    }
+
     /// Whether the rule works on a space. Called before chains start.
     ///
     /// # Errors
@@ -76,6 +82,25 @@ pub trait Rule<B: Backend>: Send + Sync {
     fn check(&self, _hilbert: &HilbertSpace) -> Result<()> {
         Ok(())
     }
+}
+
+/// Proposes for one chain at a time, with working memory of its own. One for each thread.
+pub trait Proposer: Send {
+    /// Adds the sites on which x' differs from `x`, (site, new quantum number), to `changes`, which is empty,
+    /// and returns the correction `ln q(x' → x) − ln q(x → x')`.
+    ///
+    /// What is drawn is drawn as by [`Rule::propose`]. No site comes twice, and each value is new. `chain` is
+    /// the number of the chain, for messages.
+    ///
+    /// # Errors
+    /// As [`Rule::propose`].
+    fn propose(
+        &mut self,
+        chain: usize,
+        x: &[i8],
+        rng: &mut ChainRng,
+        changes: &mut Vec<(usize, i8)>,
+    ) -> Result<f64>;
 }
 
 /// A rule that changes one configuration on the host; a [`Rule`] on every backend.
@@ -110,6 +135,23 @@ pub trait HostRule: Send + Sync {
     /// `x` is a state of `hilbert`, and must be one when this returns.
     fn propose_row(&self, hilbert: &HilbertSpace, x: &mut [i8], rng: &mut ChainRng) -> f64;
 
+    /// Adds what [`propose_row`](Self::propose_row) would change, (site, new quantum number), to `changes`,
+    /// which is empty, and returns the correction.
+    ///
+    /// Unless a rule knows it better, a copy of `x` is changed and compared.
+    fn propose_changes(
+        &self,
+        hilbert: &HilbertSpace,
+        x: &[i8],
+        rng: &mut ChainRng,
+        changes: &mut Vec<(usize, i8)>,
+    ) -> f64 {
+        let mut to = x.to_vec();
+        let log_correction = self.propose_row(hilbert, &mut to, rng);
+        changes.extend(differences(x, &to));
+        log_correction
+    }
+
     /// Whether the rule works on a space. Called before chains start.
     ///
     /// # Errors
@@ -138,8 +180,29 @@ impl<B: Backend, R: HostRule> Rule<B> for R {
         Ok(Proposal { configurations: B::from_host(x.view(), place.device)?, log_correction })
     }
 
+    fn proposer<'a>(&'a self, hilbert: &'a HilbertSpace) -> Option<Box<dyn Proposer + 'a>> {
+        Some(Box::new(HostProposer { rule: self, hilbert }))
+    }
+
     fn check(&self, hilbert: &HilbertSpace) -> Result<()> {
         self.check_space(hilbert)
+    }
+}
+
+struct HostProposer<'a, R> {
+    rule: &'a R,
+    hilbert: &'a HilbertSpace,
+}
+
+impl<R: HostRule> Proposer for HostProposer<'_, R> {
+    fn propose(
+        &mut self,
+        _: usize,
+        x: &[i8],
+        rng: &mut ChainRng,
+        changes: &mut Vec<(usize, i8)>,
+    ) -> Result<f64> {
+        Ok(self.rule.propose_changes(self.hilbert, x, rng, changes))
     }
 }
 
@@ -166,6 +229,21 @@ impl<B: Backend, R: EnumerateHost> Enumerate<B> for R {
         place.hilbert.check_row(0, x)?;
         self.check_space(place.hilbert)?;
         Ok(self.host_moves(place.hilbert, x))
+    }
+}
+
+/// The sites on which `to` differs from `from`, with their new quantum numbers.
+pub(crate) fn differences(from: &[i8], to: &[i8]) -> impl Iterator<Item = (usize, i8)> {
+    let sites = from.iter().zip(to).enumerate();
+    sites.filter(|(_, (from, to))| from != to).map(|(site, (_, &to))| (site, to))
+}
+
+/// Turns x into the x' that has these new quantum numbers.
+pub(crate) fn apply(changes: impl IntoIterator<Item = (usize, i8)>, x: &mut [i8]) {
+    for (site, value) in changes {
+        if let Some(q) = x.get_mut(site) {
+            *q = value;
+        }
     }
 }
 

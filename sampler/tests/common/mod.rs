@@ -2,11 +2,18 @@
 #![allow(dead_code, reason = "each test uses a part")]
 
 pub(crate) mod chi_square;
+pub(crate) mod drift;
 pub(crate) mod operators;
 
 use num_complex::Complex64;
+use operator_core::testing::Table;
 use operator_core::{Backend, HilbertSpace, Lower};
-use sampler::{ChainRng, Enumerate, HamiltonianBackend, Move, Place, Proposal, Rule};
+use sampler::{ChainRng, Enumerate, HamiltonianBackend, Move, Place, Proposal, Proposer, Rule};
+
+/// Transition matrices and samples are those of |ψ|² however ψ is evaluated.
+pub(crate) fn both_ways<B: Backend>(psi: Table<B>) -> [Table<B>; 2] {
+    [psi.clone(), psi.with_walker()]
+}
 
 pub(crate) type TestResult = Result<(), Box<dyn std::error::Error>>;
 
@@ -65,8 +72,26 @@ impl<B: Backend, R: Rule<B>> Rule<B> for Uncorrected<R> {
         Ok(Proposal { log_correction: vec![0.0; rngs.len()], ..proposal })
     }
 
+    fn proposer<'a>(&'a self, hilbert: &'a HilbertSpace) -> Option<Box<dyn Proposer + 'a>> {
+        Some(Box::new(UncorrectedProposer(self.0.proposer(hilbert)?)))
+    }
+
     fn check(&self, hilbert: &HilbertSpace) -> sampler::Result<()> {
         self.0.check(hilbert)
+    }
+}
+
+struct UncorrectedProposer<'a>(Box<dyn Proposer + 'a>);
+
+impl Proposer for UncorrectedProposer<'_> {
+    fn propose(
+        &mut self,
+        chain: usize,
+        x: &[i8],
+        rng: &mut ChainRng,
+        changes: &mut Vec<(usize, i8)>,
+    ) -> sampler::Result<f64> {
+        self.0.propose(chain, x, rng, changes).map(|_| 0.0)
     }
 }
 

@@ -3,36 +3,37 @@ use std::sync::Arc;
 
 use ndarray::Array1;
 use operator_core::{Backend, WaveFunction};
-use sampler::{Chains, MetropolisSampler, Rule};
+use sampler::Sampler;
 
 use super::{Ensemble, VariationalState};
 use crate::error::{Error, Result};
 
-/// Sweeps without samples before each batch, where nothing else is said: a tenth of the samples, at least
-/// this many.
+/// Samples of each chain that are dropped before each batch, where nothing else is said: a tenth of those that
+/// are kept, at least this many.
 const MIN_DISCARD: usize = 10;
 
-/// A wave function averaged over by Markov chains.
+/// A wave function averaged over by samples: Markov chains of a
+/// [`MetropolisSampler`](sampler::MetropolisSampler), or what another [`Sampler`] draws.
 ///
 /// Chains start when the state is made, from the sampler's seed, and go on from batch to batch. A batch is
 /// kept until the wave function changes, or until [`resample`](Self::resample).
 #[derive(Clone)]
-pub struct MonteCarloState<B: Backend, R, W> {
-    sampler: MetropolisSampler<B, R>,
+pub struct MonteCarloState<B: Backend, S: Sampler<B, W>, W: WaveFunction<B>> {
+    sampler: S,
     wave_function: W,
-    chains: Chains<B>,
+    chains: S::Chains,
     n_per_chain: usize,
     n_discard: usize,
     chunk_size: Option<usize>,
     ensemble: Option<Arc<Ensemble<B>>>,
 }
 
-impl<B: Backend, R: Rule<B>, W: WaveFunction<B>> MonteCarloState<B, R, W> {
+impl<B: Backend, S: Sampler<B, W>, W: WaveFunction<B>> MonteCarloState<B, S, W> {
     /// A state with `n_samples` samples a batch, rounded up to a multiple of the number of chains.
     ///
     /// # Errors
     /// [`Error::Setting`] if `n_samples` is 0; [`Error::Sampler`] if the chains cannot start.
-    pub fn new(sampler: MetropolisSampler<B, R>, wave_function: W, n_samples: usize) -> Result<Self> {
+    pub fn new(sampler: S, wave_function: W, n_samples: usize) -> Result<Self> {
         if n_samples == 0 {
             let (what, expected) = ("n_samples", "it must be at least 1");
             return Err(Error::Setting { what, value: "0".into(), expected });
@@ -44,7 +45,7 @@ impl<B: Backend, R: Rule<B>, W: WaveFunction<B>> MonteCarloState<B, R, W> {
         Ok(MonteCarloState { sampler, wave_function, chains, n_per_chain, n_discard, chunk_size, ensemble })
     }
 
-    /// Sets the number of sweeps without samples before each batch.
+    /// Sets the number of samples of each chain that are dropped before each batch.
     #[must_use]
     pub fn with_n_discard(mut self, n_discard: usize) -> Self {
         self.n_discard = n_discard;
@@ -66,12 +67,12 @@ impl<B: Backend, R: Rule<B>, W: WaveFunction<B>> MonteCarloState<B, R, W> {
     }
 
     /// The sampler.
-    pub fn sampler(&self) -> &MetropolisSampler<B, R> {
+    pub fn sampler(&self) -> &S {
         &self.sampler
     }
 
-    /// The Markov chains, with their acceptance.
-    pub fn chains(&self) -> &Chains<B> {
+    /// The sampler's chains; those of a [`MetropolisSampler`](sampler::MetropolisSampler) know their acceptance.
+    pub fn chains(&self) -> &S::Chains {
         &self.chains
     }
 
@@ -89,7 +90,7 @@ impl<B: Backend, R: Rule<B>, W: WaveFunction<B>> MonteCarloState<B, R, W> {
     }
 }
 
-impl<B: Backend, R: Rule<B>, W: WaveFunction<B>> VariationalState for MonteCarloState<B, R, W> {
+impl<B: Backend, S: Sampler<B, W>, W: WaveFunction<B>> VariationalState for MonteCarloState<B, S, W> {
     type Backend = B;
     type WaveFunction = W;
 
@@ -123,7 +124,7 @@ impl<B: Backend, R: Rule<B>, W: WaveFunction<B>> VariationalState for MonteCarlo
     }
 }
 
-impl<B: Backend, R, W> fmt::Debug for MonteCarloState<B, R, W> {
+impl<B: Backend, S: Sampler<B, W>, W: WaveFunction<B>> fmt::Debug for MonteCarloState<B, S, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MonteCarloState")
             .field("backend", &B::NAME)

@@ -1,0 +1,98 @@
+//! What every walker promises.
+
+use ndarray::ArrayView1;
+use num_complex::Complex64;
+
+use super::{Checked, SplitMix, ensure, within};
+use crate::backend::Backend;
+use crate::hilbert::HilbertSpace;
+use crate::wave_function::WaveFunction;
+
+/// How often a move of one or two sites is drawn before a random state is taken.
+const ATTEMPTS: usize = 10;
+
+/// Checks a wave function's walker against [`WaveFunction::log_psi`]: on `n_moves` proposals from random
+/// states, of one, two and all sites, of which about half are accepted and followed.
+///
+/// Ratios agree to 10⁻⁸ of the larger amplitude. Walkers start anew four times, and must then have forgotten
+/// where they were.
+///
+/// # Errors
+/// The first value that differs, or that there is no walker.
+pub fn check_walker<B: Backend, W: WaveFunction<B>>(wave_function: &W, n_moves: usize, seed: u64) -> Checked {
+    let (hilbert, mut rng) = (wave_function.hilbert(), SplitMix::new(seed));
+    let mut walker = wave_function.walker().ok_or("there is no walker")?;
+    let mut x = Vec::new();
+    let mut present = Complex64::ZERO;
+    let mut n_accepted = 0;
+    for step in 0..n_moves {
+        if step % n_moves.div_ceil(4) == 0 {
+            (x, present) = (random_state(hilbert, &mut rng), Complex64::ZERO);
+            let expected = log_psi(wave_function, &x)?;
+            let value = walker.start(&x);
+            let both_zero = value.re == expected.re && expected.re == f64::NEG_INFINITY;
+            ensure!(
+                both_zero || same_logarithm(value, expected),
+                "start at {x:?}: {value}, log psi is {expected}"
+            );
+            present += expected;
+        }
+        if present.re == f64::NEG_INFINITY {
+            continue;
+        }
+        let to = proposal(hilbert, &x, &mut rng);
+        let changes: Vec<(usize, i8)> = to.iter().copied().enumerate().filter(|&(k, q)| x[k] != q).collect();
+        let next = log_psi(wave_function, &to)?;
+        let (ratio, expected) = (walker.ratio(&changes), (next - present).exp());
+        ensure!(
+            close(ratio, expected) || (next.re == f64::NEG_INFINITY && ratio.norm() < 1e-8),
+            "step {step}, {x:?} to {to:?}: ratio {ratio}, expected {expected}"
+        );
+        if rng.number() > 0.0 && next.re.is_finite() {
+            walker.accept();
+            n_accepted += 1;
+            (x, present) = (to, next);
+        }
+    }
+    ensure!(n_accepted > 0, "psi was zero wherever the walker was to go");
+    Ok(())
+}
+
+fn log_psi<B: Backend, W: WaveFunction<B>>(wave_function: &W, x: &[i8]) -> Result<Complex64, String> {
+    let x = ArrayView1::from(x).insert_axis(ndarray::Axis(0));
+    let x = within("configuration", B::from_host(x, &B::default_device()))?;
+    let values = within("log psi", wave_function.log_psi(&x).and_then(|v| B::amplitudes_to_host(&v)))?;
+    values.first().copied().ok_or_else(|| "no value of log psi".into())
+}
+
+fn close(a: Complex64, b: Complex64) -> bool {
+    (a - b).norm() <= 1e-8 * a.norm().max(b.norm()).max(1.0)
+}
+
+/// Of the same number, so that imaginary parts may differ by 2π.
+fn same_logarithm(a: Complex64, b: Complex64) -> bool {
+    (a.re - b.re).abs() <= 1e-8 * b.re.abs().max(1.0) && close(Complex64::cis(a.im), Complex64::cis(b.im))
+}
+
+fn random_state(hilbert: &HilbertSpace, rng: &mut SplitMix) -> Vec<i8> {
+    hilbert.random_states(1, rng).iter().copied().collect()
+}
+
+/// A state that differs in one or two sites where there is one, or any state.
+fn proposal(hilbert: &HilbertSpace, x: &[i8], rng: &mut SplitMix) -> Vec<i8> {
+    for _ in 0..ATTEMPTS {
+        let mut to = x.to_vec();
+        match rng.below(8) {
+            0 => return random_state(hilbert, rng),
+            1..4 => {
+                let site = rng.below(x.len());
+                to[site] = hilbert.local(site).value(rng.below(hilbert.local_dim(site)));
+            }
+            _ => to.swap(rng.below(x.len()), rng.below(x.len())),
+        }
+        if to != x && hilbert.check_row(0, &to).is_ok() {
+            return to;
+        }
+    }
+    random_state(hilbert, rng)
+}

@@ -1,0 +1,195 @@
+use ndarray::{Array2, ArrayView1, s};
+use operator_core::{Backend, HilbertSpace, WaveFunction};
+use rand::{RngExt, SeedableRng};
+
+use crate::chain::{ChainRng, Samples, generators};
+use crate::error::{Error, Result};
+use crate::metropolis::{at_least_one, check_bytes, same_space};
+use crate::rule::expect_count;
+use crate::sampler::Sampler;
+
+/// Configurations that are drawn at a time, so that what a wave function needs for them stays small.
+const BATCH: usize = 4096;
+
+/// How far the conditionals of a site may add up to another number than 1: single precision.
+const TOLERANCE: f64 = 1e-4;
+
+/// A wave function whose |ψ|² is a product of conditional probabilities, `|ψ(x)|² = Π_i p(x_i | x_0 … x_{i−1})`,
+/// in the order of the sites.
+pub trait Autoregressive<B: Backend>: WaveFunction<B> {
+    /// The probabilities of each local state of a site, given the sites before it, shape `(batch, local_dim)`
+    /// in the order of the space's local states.
+    ///
+    /// What configurations hold at this site and after it means nothing. Where the space fixes a sum, local
+    /// states with which it cannot be met any more have probability 0.
+    ///
+    /// # Errors
+    /// [`Backend`](operator_core::Error::Backend) if the device fails.
+    fn conditionals(&self, x: &B::Configurations, site: usize) -> operator_core::Result<Array2<f64>>;
+}
+
+/// Independent samples of wave functions that are [`Autoregressive`], drawn site by site.
+///
+/// There is nothing to discard and nothing to thin. Samples are dealt out to chains all the same, so that
+/// averages have an error from their scatter; each chain has its own random numbers, which follow from the
+/// seed and the chain's number.
+///
+/// ```
+/// use operator_core::hilbert::Spin;
+/// use sampler::DirectSampler;
+/// # #[cfg(feature = "flat")]
+/// let sampler = DirectSampler::<backend_flat::Flat>::new(Spin::half(10)?).with_seed(1);
+/// # Ok::<(), operator_core::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct DirectSampler<B: Backend> {
+    hilbert: HilbertSpace,
+    n_chains: usize,
+    seed: u64,
+    device: B::Device,
+}
+
+/// The random numbers of a [`DirectSampler`]. A clone draws the same samples.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DirectChains {
+    hilbert: HilbertSpace,
+    rngs: Vec<ChainRng>,
+}
+
+impl DirectChains {
+    /// Number of chains.
+    pub fn n_chains(&self) -> usize {
+        self.rngs.len()
+    }
+}
+
+impl<B: Backend> DirectSampler<B> {
+    /// A sampler of a space, with 16 chains, on the backend's default device.
+    pub fn new(hilbert: impl Into<HilbertSpace>) -> Self {
+        DirectSampler { hilbert: hilbert.into(), n_chains: 16, seed: 0, device: B::default_device() }
+    }
+
+    /// Sets the number of chains, 16 unless set.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for 0.
+    pub fn with_n_chains(mut self, n_chains: usize) -> Result<Self> {
+        self.n_chains = at_least_one("n_chains", n_chains)?;
+        Ok(self)
+    }
+
+    /// Sets the seed, 0 unless set.
+    #[must_use]
+    pub fn with_seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Sets the device of the samples.
+    #[must_use]
+    pub fn with_device(mut self, device: B::Device) -> Self {
+        self.device = device;
+        self
+    }
+
+    /// Draws the configurations of these generators, one each.
+    fn draw<W>(&self, wave_function: &W, rngs: &mut [ChainRng], mut x: Array2<i8>) -> Result<Array2<i8>>
+    where
+        W: Autoregressive<B> + ?Sized,
+    {
+        for site in 0..self.hilbert.n_sites() {
+            let local = self.hilbert.local(site);
+            let so_far = B::from_host(x.view(), &self.device)?;
+            let conditionals = wave_function.conditionals(&so_far, site)?;
+            expect_count("rows of conditionals", conditionals.nrows(), rngs.len())?;
+            if conditionals.ncols() != local.len {
+                let reason = format!("{} probabilities, one a local state", conditionals.ncols());
+                return Err(Error::Conditionals { sample: 0, site, reason });
+            }
+            let rows = conditionals.rows().into_iter().zip(rngs.iter_mut()).enumerate();
+            for (sample, (p, rng)) in rows {
+                let index = choose(p, rng.random()).ok_or_else(|| Error::Conditionals {
+                    sample,
+                    site,
+                    reason: p.to_string(),
+                })?;
+                x[[sample, site]] = local.value(index);
+            }
+        }
+        self.hilbert.check(x.view())?;
+        Ok(x)
+    }
+}
+
+/// The outcome that a uniform number from 0 to 1 stands for; `None` if these are no probabilities.
+fn choose(p: ArrayView1<'_, f64>, uniform: f64) -> Option<usize> {
+    let sum = p.sum();
+    if (sum - 1.0).abs() > TOLERANCE || sum.is_nan() || p.iter().any(|&p| p < 0.0) {
+        return None;
+    }
+    let mut left = uniform * sum;
+    let mut chosen = None;
+    for (index, &p) in p.iter().enumerate().filter(|(_, p)| **p > 0.0) {
+        chosen = Some(index);
+        left -= p;
+        if left < 0.0 {
+            break;
+        }
+    }
+    chosen
+}
+
+impl<B: Backend, W: Autoregressive<B> + ?Sized> Sampler<B, W> for DirectSampler<B> {
+    type Chains = DirectChains;
+
+    fn hilbert(&self) -> &HilbertSpace {
+        &self.hilbert
+    }
+
+    fn n_chains(&self) -> usize {
+        self.n_chains
+    }
+
+    fn start(&self, wave_function: &W) -> Result<DirectChains> {
+        same_space(&self.hilbert, wave_function.hilbert())?;
+        Ok(DirectChains { hilbert: self.hilbert.clone(), rngs: generators(self.seed, self.n_chains) })
+    }
+
+    /// Samples do not depend on each other, so none is discarded.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] if `n_per_chain` is 0; [`TooLarge`](operator_core::Error::TooLarge) beyond 8 GiB;
+    /// [`Error::Count`] and [`HilbertMismatch`](operator_core::Error::HilbertMismatch) for another sampler's
+    /// chains; [`Error::Conditionals`]; [`OutsideConstraint`](operator_core::Error::OutsideConstraint) if the
+    /// conditionals lead out of the space. The chains then draw the same numbers again.
+    fn sample(
+        &self,
+        wave_function: &W,
+        chains: &mut DirectChains,
+        n_per_chain: usize,
+        _: usize,
+    ) -> Result<Samples<B>> {
+        at_least_one("n_per_chain", n_per_chain)?;
+        same_space(&self.hilbert, wave_function.hilbert())?;
+        same_space(&self.hilbert, &chains.hilbert)?;
+        expect_count("chains", chains.n_chains(), self.n_chains)?;
+        check_bytes(&self.hilbert, self.n_chains, n_per_chain)?;
+        let mut next = chains.rngs.clone();
+        // Each sample has a generator of its own, so that it does not depend on how many are drawn at a time.
+        let mut rngs: Vec<ChainRng> = next
+            .iter_mut()
+            .flat_map(|rng| (0..n_per_chain).map(|_| ChainRng::seed_from_u64(rng.random())))
+            .collect();
+        let n_sites = self.hilbert.n_sites();
+        let filler = |(_, site): (usize, usize)| self.hilbert.local(site).value(0);
+        let mut samples = Array2::zeros((rngs.len(), n_sites));
+        for (batch, rngs) in rngs.chunks_mut(BATCH).enumerate() {
+            let x = Array2::from_shape_fn((rngs.len(), n_sites), filler);
+            let rows = batch * BATCH..batch * BATCH + rngs.len();
+            samples.slice_mut(s![rows, ..]).assign(&self.draw(wave_function, rngs, x)?);
+        }
+        let configurations = B::from_host(samples.view(), &self.device)?;
+        chains.rngs = next;
+        Ok(Samples { configurations, n_chains: self.n_chains, n_per_chain })
+    }
+}

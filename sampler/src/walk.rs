@@ -1,0 +1,205 @@
+//! Chains that are followed one by one, by walkers.
+
+use num_complex::Complex64;
+use operator_core::{HilbertSpace, Walker};
+use rand::RngExt;
+
+use crate::chain::{ChainRng, is_amplitude};
+use crate::error::{Error, Result};
+use crate::metropolis::acceptance;
+use crate::rule::{Proposer, apply};
+
+/// Moves a site after which a walker starts anew, so that rounding does not build up. Starting takes about as
+/// long as one move a site.
+const MOVES_PER_SITE: usize = 16;
+
+/// ln |ψ|² of a configuration and of those nearby, by a walker that stands there.
+pub(crate) struct WalkedWeight<'a> {
+    walker: Box<dyn Walker + 'a>,
+    log_weight: f64,
+    /// ln |ψ|² of what was last weighed, and how it was found.
+    proposed: (f64, Found),
+    state: Vec<i8>,
+}
+
+/// How ln |ψ(x')|² was found.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Found {
+    /// x' is x.
+    Here,
+    ByRatio,
+    /// The walker went to x' and stands there.
+    Anew,
+}
+
+impl<'a> WalkedWeight<'a> {
+    pub(crate) fn new(walker: Box<dyn Walker + 'a>) -> Self {
+        let log_weight = f64::NEG_INFINITY;
+        WalkedWeight { walker, log_weight, proposed: (log_weight, Found::Here), state: Vec::new() }
+    }
+
+    /// Goes to x.
+    pub(crate) fn start(&mut self, chain: usize, x: &[i8]) -> Result<f64> {
+        self.log_weight = log_weight(chain, x, self.walker.start(x))?;
+        Ok(self.log_weight)
+    }
+
+    /// ln |ψ(x')|² for an x' that differs in these sites from x, where it stands.
+    pub(crate) fn weigh(&mut self, chain: usize, x: &[i8], changes: &[(usize, i8)]) -> Result<f64> {
+        self.proposed = self.find(chain, x, changes)?;
+        Ok(self.proposed.0)
+    }
+
+    fn find(&mut self, chain: usize, x: &[i8], changes: &[(usize, i8)]) -> Result<(f64, Found)> {
+        if changes.is_empty() {
+            return Ok((self.log_weight, Found::Here));
+        }
+        if self.log_weight > f64::NEG_INFINITY {
+            let ratio = self.walker.ratio(changes);
+            if ratio.is_finite() {
+                return Ok((self.log_weight + 2.0 * ratio.norm().ln(), Found::ByRatio));
+            }
+        }
+        // From a zero, or where the ratio is beyond all numbers, or is none: x' itself will tell.
+        self.state.clear();
+        self.state.extend_from_slice(x);
+        apply(changes.iter().copied(), &mut self.state);
+        Ok((log_weight(chain, &self.state, self.walker.start(&self.state))?, Found::Anew))
+    }
+
+    /// Goes to the x' that was weighed.
+    fn accept(&mut self) {
+        if self.proposed.1 == Found::ByRatio {
+            self.walker.accept();
+        }
+        self.log_weight = self.proposed.0;
+    }
+
+    /// Stays at x.
+    pub(crate) fn reject(&mut self, x: &[i8]) {
+        if self.proposed.1 == Found::Anew {
+            self.walker.start(x);
+        }
+    }
+}
+
+fn log_weight(chain: usize, x: &[i8], log_psi: Complex64) -> Result<f64> {
+    match is_amplitude(&log_psi) {
+        true => Ok(2.0 * log_psi.re),
+        false => Err(Error::LogPsi { chain, value: log_psi, state: x.to_vec() }),
+    }
+}
+
+/// What leads chains of one thread, one after another.
+pub(crate) struct Guide<'a> {
+    weight: WalkedWeight<'a>,
+    proposer: Box<dyn Proposer + 'a>,
+    changes: Vec<(usize, i8)>,
+    /// Moves after which the walker starts anew.
+    patience: usize,
+}
+
+/// One chain on its way.
+pub(crate) struct ChainWalk<'a> {
+    chain: usize,
+    x: Vec<i8>,
+    rng: ChainRng,
+    /// Where its samples go, row by row.
+    samples: &'a mut [i8],
+    log_weight: f64,
+    n_accepted: u64,
+    n_proposed: u64,
+}
+
+impl<'a> ChainWalk<'a> {
+    pub(crate) fn new(chain: usize, x: Vec<i8>, rng: ChainRng, samples: &'a mut [i8]) -> Self {
+        let log_weight = f64::NEG_INFINITY;
+        ChainWalk { chain, x, rng, samples, log_weight, n_accepted: 0, n_proposed: 0 }
+    }
+
+    pub(crate) fn configuration(&self) -> &[i8] {
+        &self.x
+    }
+
+    pub(crate) fn log_weight(&self) -> f64 {
+        self.log_weight
+    }
+
+    pub(crate) fn n_accepted(&self) -> u64 {
+        self.n_accepted
+    }
+
+    pub(crate) fn n_proposed(&self) -> u64 {
+        self.n_proposed
+    }
+
+    pub(crate) fn into_rng(self) -> ChainRng {
+        self.rng
+    }
+}
+
+impl<'a> Guide<'a> {
+    pub(crate) fn new(
+        weight: WalkedWeight<'a>,
+        proposer: Box<dyn Proposer + 'a>,
+        hilbert: &HilbertSpace,
+    ) -> Self {
+        Guide { weight, proposer, changes: Vec::new(), patience: MOVES_PER_SITE * hilbert.n_sites() }
+    }
+
+    /// Takes a chain through `n_discard` sweeps and one more before each sample; an error comes with the
+    /// number of the step.
+    pub(crate) fn lead(
+        &mut self,
+        walk: &mut ChainWalk<'_>,
+        n_discard: usize,
+        sweep_size: usize,
+    ) -> Result<(), (u64, Error)> {
+        let samples = std::mem::take(&mut walk.samples);
+        let result = self.lead_through(walk, samples, n_discard, sweep_size);
+        result.map_err(|error| (walk.n_proposed, error))
+    }
+
+    fn lead_through(
+        &mut self,
+        walk: &mut ChainWalk<'_>,
+        samples: &mut [i8],
+        n_discard: usize,
+        sweep_size: usize,
+    ) -> Result<()> {
+        self.weight.start(walk.chain, &walk.x)?;
+        for _ in 0..n_discard {
+            (0..sweep_size).try_for_each(|_| self.step(walk))?;
+        }
+        for row in samples.chunks_exact_mut(walk.x.len().max(1)) {
+            (0..sweep_size).try_for_each(|_| self.step(walk))?;
+            row.copy_from_slice(&walk.x);
+        }
+        walk.log_weight = self.weight.log_weight;
+        Ok(())
+    }
+
+    fn step(&mut self, walk: &mut ChainWalk<'_>) -> Result<()> {
+        let chain = walk.chain;
+        if walk.n_proposed > 0 && walk.n_proposed % self.patience as u64 == 0 {
+            self.weight.start(chain, &walk.x)?;
+        }
+        self.changes.clear();
+        let correction = self.proposer.propose(chain, &walk.x, &mut walk.rng, &mut self.changes)?;
+        if correction.is_nan() {
+            return Err(Error::Correction { chain });
+        }
+        let from = self.weight.log_weight;
+        let to = self.weight.weigh(chain, &walk.x, &self.changes)?;
+        // Drawn in every step, as in batches.
+        if walk.rng.random::<f64>() < acceptance(from, to, correction) {
+            self.weight.accept();
+            apply(self.changes.iter().copied(), &mut walk.x);
+            walk.n_accepted += 1;
+        } else {
+            self.weight.reject(&walk.x);
+        }
+        walk.n_proposed += 1;
+        Ok(())
+    }
+}
