@@ -42,6 +42,20 @@ impl<B: Backend, W: WaveFunction<B> + ?Sized> WaveFunction<B> for &W {
     }
 }
 
+impl<B: Backend, W: WaveFunction<B> + ?Sized> WaveFunction<B> for Box<W> {
+    fn hilbert(&self) -> &HilbertSpace {
+        (**self).hilbert()
+    }
+
+    fn log_psi(&self, x: &B::Configurations) -> Result<B::Amplitudes> {
+        (**self).log_psi(x)
+    }
+
+    fn walker(&self) -> Option<Box<dyn Walker + '_>> {
+        (**self).walker()
+    }
+}
+
 /// Follows a wave function from one configuration to the next, with what it needs in memory.
 ///
 /// It stands at a configuration x, where [`start`](Self::start) puts it. [`ratio`](Self::ratio) asks for the
@@ -61,14 +75,4 @@ pub trait Walker: Send {
 
     /// Goes to the x' of the last [`ratio`](Self::ratio), which was not zero.
     fn accept(&mut self);
-}
-
-impl<B: Backend, W: WaveFunction<B> + ?Sized> WaveFunction<B> for Box<W> {
-    fn hilbert(&self) -> &HilbertSpace {
-        (**self).hilbert()
-    }
-
-    fn log_psi(&self, x: &B::Configurations) -> Result<B::Amplitudes> {
-        (**self).log_psi(x)
-    }
 }

@@ -7,7 +7,7 @@ use ndarray::{Array1, Array2, Axis};
 use num_complex::Complex64;
 use operator_core::graph::{Lattice, PermutationGroup};
 use operator_core::hilbert::{Fock, HilbertSpace, Spin};
-use operator_core::{Boundary, WaveFunction};
+use operator_core::{Boundary, WaveFunction, testing};
 use variational::wave_functions::network::{Activation, NetworkBackend};
 use variational::{Cnn, GroupCnn, Jastrow, MeanField, Mlp, Network, Rbm, RbmModPhase, RbmSymm, Trainable};
 
@@ -141,6 +141,25 @@ fn symmetric_networks_are_left_as_they_are<B: NetworkBackend>() -> TestResult {
     Ok(())
 }
 
+/// All but those with several layers have walkers.
+fn walkers_follow_networks<B: NetworkBackend>() -> TestResult {
+    let spaces: [HilbertSpace; 3] =
+        [Spin::half(6)?.into(), Spin::half(6)?.with_total_sz(1.0)?.into(), Fock::new(3, 5)?.into()];
+    for hilbert in spaces {
+        let mut n_walked = 0;
+        for (name, network) in networks::<B>(&hilbert)? {
+            if network.walker().is_some() {
+                testing::check_walker::<B, _>(&network, 200, 3).map_err(|error| format!("{name}: {error}"))?;
+                n_walked += 1;
+            } else {
+                assert!(name.contains("MLP") || name.contains("CNN"), "{name} has no walker");
+            }
+        }
+        assert_eq!(n_walked, 9);
+    }
+    Ok(())
+}
+
 fn layouts_name_every_parameter_once<B: NetworkBackend>() -> TestResult {
     for (name, network) in networks::<B>(&Spin::half(4)?.into())? {
         let layout = network.layout();
@@ -192,6 +211,7 @@ on_backends!(
     modulus_and_phase_are_two_networks,
     a_complex_rbm_is_a_product_of_hyperbolic_cosines,
     symmetric_networks_are_left_as_they_are,
+    walkers_follow_networks,
     layouts_name_every_parameter_once,
     wrong_settings_are_errors,
 );

@@ -59,6 +59,12 @@ pub(super) struct Linear {
     pub(super) kernel: Sharing,
 }
 
+/// Numbers of parameters in the vector of all of them, in row-major order; their number where there is none.
+pub(super) struct Places {
+    pub(super) bias: Option<Vec<u32>>,
+    pub(super) kernel: Vec<u32>,
+}
+
 /// Which parameter stands at each place of an array. Places with the number `n_values` are zero.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Sharing {
@@ -193,6 +199,21 @@ impl Architecture {
         self.branches.iter().flat_map(|branch| &branch.layers).filter_map(|layer| match layer {
             Layer::Linear(linear) => Some(linear),
             _ => None,
+        })
+    }
+
+    /// All linear layers, and the parameters that stand at each place of their arrays.
+    pub(super) fn placed_layers(&self) -> impl Iterator<Item = (&Linear, Places)> {
+        let (mut start, missing) = (0, self.n_values() as u32);
+        self.linear_layers().map(move |linear| {
+            let mut places = |sharing: &Sharing| {
+                let (first, n_values) = (start, sharing.n_values as u32);
+                start += n_values;
+                let place = |&k: &u32| if k < n_values { first + k } else { missing };
+                sharing.index.iter().map(place).collect()
+            };
+            let bias = linear.bias.as_ref().map(&mut places);
+            (linear, Places { bias, kernel: places(&linear.kernel) })
         })
     }
 

@@ -23,22 +23,14 @@ pub(super) fn weights<B: NetworkBackend>(
     architecture: &Architecture,
     parameters: &Field<B::Matrix>,
 ) -> Result<Vec<Weights<B::Matrix>>> {
-    let mut start = 0;
-    let mut spread = |sharing: &Sharing, dim: (usize, usize)| {
-        let (first, missing) = (start as u32, sharing.n_values as u32);
-        start += sharing.n_values;
-        parameters.map(|matrix| {
-            let none = B::dim(matrix).1 as u32;
-            let place = |&k: &u32| if k < missing { first + k } else { none };
-            let columns: Vec<u32> = sharing.index.iter().map(place).collect();
-            B::reshape(B::gather(matrix, &columns)?, dim)
-        })
+    let spread = |places: &[u32], dim: (usize, usize)| {
+        parameters.map(|matrix| B::reshape(B::gather(matrix, places)?, dim))
     };
     architecture
-        .linear_layers()
-        .map(|linear| {
-            let bias = linear.bias.as_ref().map(|bias| spread(bias, (1, linear.n_out))).transpose()?;
-            Ok(Weights { bias, kernel: spread(&linear.kernel, (linear.n_out, linear.n_in))? })
+        .placed_layers()
+        .map(|(linear, places)| {
+            let bias = places.bias.map(|bias| spread(&bias, (1, linear.n_out))).transpose()?;
+            Ok(Weights { bias, kernel: spread(&places.kernel, (linear.n_out, linear.n_in))? })
         })
         .collect()
 }
@@ -107,12 +99,15 @@ impl<M: Clone> Evaluation<'_, M> {
     }
 }
 
+/// Values, and the weights that they were found with.
+type Forward<'w, M> = (Field<M>, Option<&'w Weights<M>>);
+
 /// The values after a layer, and the weights that it used.
 fn forward<'w, B: NetworkBackend>(
     layer: &Layer,
     values: &Field<B::Matrix>,
     weights: &mut impl Iterator<Item = &'w Weights<B::Matrix>>,
-) -> Result<(Field<B::Matrix>, Option<&'w Weights<B::Matrix>>)>
+) -> Result<Forward<'w, B::Matrix>>
 where
     B::Matrix: 'w,
 {

@@ -29,6 +29,7 @@ mod evaluate;
 mod flat;
 #[cfg(feature = "padded")]
 mod padded;
+mod walker;
 
 pub use activation::{Activation, Order};
 pub use algebra::{Arithmetic, Field, NetworkBackend};
@@ -36,29 +37,64 @@ pub use architecture::{Architecture, Branch};
 
 use std::fmt::{self, Debug};
 use std::marker::PhantomData;
+use std::ops::{Add, AddAssign, Mul, Sub};
 use std::sync::Arc;
 
 use evaluate::{Evaluation, Weights};
 use ndarray::{Array1, Array2};
 use num_complex::Complex64;
-use operator_core::{Error, HilbertSpace, Result, WaveFunction};
+use operator_core::{Error, HilbertSpace, Result, Walker, WaveFunction};
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use crate::trainable::{LogDerivatives, ParameterArray, Trainable};
 
 /// Type of a network's parameters: `f64` or `Complex64`.
-pub trait Scalar: Clone + Copy + Debug + Send + Sync + 'static {
+pub trait Scalar:
+    Copy
+    + Debug
+    + Default
+    + Send
+    + Sync
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<f64, Output = Self>
+    + AddAssign
+    + Into<Complex64>
+    + 'static
+{
     /// Whether parameters are complex.
     const IS_COMPLEX: bool;
+
+    /// A number from its parts; a real one has the first.
+    fn from_parts(re: f64, im: f64) -> Self;
+
+    /// An activation of a number of this type.
+    fn activate(self, activation: Activation) -> Self;
 }
 
 impl Scalar for f64 {
     const IS_COMPLEX: bool = false;
+
+    fn from_parts(re: f64, _: f64) -> Self {
+        re
+    }
+
+    fn activate(self, activation: Activation) -> Self {
+        activation.real(Order::Value, self)
+    }
 }
 
 impl Scalar for Complex64 {
     const IS_COMPLEX: bool = true;
+
+    fn from_parts(re: f64, im: f64) -> Self {
+        Complex64::new(re, im)
+    }
+
+    fn activate(self, activation: Activation) -> Self {
+        activation.complex(Order::Value, self)
+    }
 }
 
 /// What a network is, for its type: a name and the type of its parameters.
@@ -182,6 +218,13 @@ impl<B: NetworkBackend, K: NetworkKind> Network<B, K> {
         evaluate::weights::<B>(&self.architecture, &field)
     }
 
+    /// The parameters, complex ones whole.
+    fn values(&self) -> impl Iterator<Item = K::Scalar> {
+        let n_values = self.architecture.n_values();
+        let part = |k: usize| self.parameters.get(k).copied().unwrap_or(0.0);
+        (0..n_values).map(move |k| K::Scalar::from_parts(part(k), part(n_values + k)))
+    }
+
     fn evaluation(&self) -> Evaluation<'_, B::Matrix> {
         Evaluation { architecture: &self.architecture, weights: &self.weights }
     }
@@ -206,6 +249,12 @@ impl<B: NetworkBackend, K: NetworkKind> WaveFunction<B> for Network<B, K> {
             self.evaluation().log_psi::<B>(x)
         })?;
         B::amplitudes(&log_psi)
+    }
+
+    /// There is one for networks whose branches have at most one hidden layer.
+    fn walker(&self) -> Option<Box<dyn Walker + '_>> {
+        let values: Vec<K::Scalar> = self.values().collect();
+        Some(Box::new(walker::NetworkWalker::new(&self.architecture, &values)?))
     }
 }
 
