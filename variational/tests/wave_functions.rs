@@ -149,7 +149,8 @@ fn walkers_follow_networks<B: NetworkBackend>() -> TestResult {
         let mut n_walked = 0;
         for (name, network) in networks::<B>(&hilbert)? {
             if network.walker().is_some() {
-                testing::check_walker::<B, _>(&network, 200, 3).map_err(|error| format!("{name}: {error}"))?;
+                testing::check_walker::<B, _>(&network, 200, 3)
+                    .map_err(|error| format!("{name}: {error}"))?;
                 n_walked += 1;
             } else {
                 assert!(name.contains("MLP") || name.contains("CNN"), "{name} has no walker");

@@ -1,5 +1,7 @@
 //! Wave functions to start from, one file each.
 
+#[cfg(feature = "padded")]
+pub mod candle_network;
 pub mod group_cnn;
 pub mod jastrow;
 pub mod mean_field;
