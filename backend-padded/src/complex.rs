@@ -102,6 +102,18 @@ impl ComplexTensor {
         Ok(ComplexTensor { re, im })
     }
 
+    /// `self + other`, element by element, of the same shape.
+    ///
+    /// # Errors
+    /// If shapes do not match or the device fails.
+    pub fn add(&self, other: &Self) -> Result<Self> {
+        let im = match (&self.im, &other.im) {
+            (Some(a), Some(b)) => Some((a + b)?),
+            (a, b) => a.as_ref().or(b.as_ref()).cloned(),
+        };
+        Ok(ComplexTensor { re: (&self.re + &other.re)?, im })
+    }
+
     /// e to the power of each element.
     ///
     /// # Errors

@@ -87,6 +87,10 @@ impl Backend for Padded {
         both(re, im).map_err(failed)
     }
 
+    fn add_amplitudes(left: &ComplexTensor, right: &ComplexTensor) -> Result<ComplexTensor> {
+        left.add(right).map_err(failed)
+    }
+
     fn batch_len(x: &Tensor) -> usize {
         x.dims().first().copied().unwrap_or(0)
     }

@@ -56,6 +56,12 @@ pub trait Backend: Copy + Debug + Default + PartialEq + Send + Sync + 'static {
     fn amplitudes_from_host(amplitudes: Array1<Complex64>, device: &Self::Device)
     -> Result<Self::Amplitudes>;
 
+    /// The sum of two batches of logarithms, which are then those of the product of two wave functions.
+    ///
+    /// # Errors
+    /// [`Error::Backend`](crate::Error::Backend) if the batches do not match or the device fails.
+    fn add_amplitudes(left: &Self::Amplitudes, right: &Self::Amplitudes) -> Result<Self::Amplitudes>;
+
     /// Number of configurations in a batch.
     fn batch_len(x: &Self::Configurations) -> usize;
 
@@ -103,6 +109,14 @@ impl<B: HostBackend> Backend for B {
 
     fn amplitudes_from_host(amplitudes: Array1<Complex64>, (): &()) -> Result<Array1<Complex64>> {
         Ok(amplitudes)
+    }
+
+    fn add_amplitudes(left: &Array1<Complex64>, right: &Array1<Complex64>) -> Result<Array1<Complex64>> {
+        if left.len() != right.len() {
+            let message = format!("{} amplitudes to be added to {}", right.len(), left.len());
+            return Err(crate::Error::backend(<B as HostBackend>::NAME, message));
+        }
+        Ok(left + right)
     }
 
     fn batch_len(x: &Array2<i8>) -> usize {

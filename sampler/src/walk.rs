@@ -11,7 +11,7 @@ use crate::rule::{Proposer, apply};
 
 /// Moves a site after which a walker starts anew, so that rounding does not build up. Starting takes about as
 /// long as one move a site.
-const MOVES_PER_SITE: usize = 16;
+const MOVES_PER_SITE: u64 = 16;
 
 /// ln |ψ|² of a configuration and of those nearby, by a walker that stands there.
 pub(crate) struct WalkedWeight<'a> {
@@ -96,7 +96,7 @@ pub(crate) struct Guide<'a> {
     proposer: Box<dyn Proposer + 'a>,
     changes: Vec<(usize, i8)>,
     /// Moves after which the walker starts anew.
-    patience: usize,
+    patience: u64,
 }
 
 /// One chain on its way.
@@ -144,7 +144,7 @@ impl<'a> Guide<'a> {
         proposer: Box<dyn Proposer + 'a>,
         hilbert: &HilbertSpace,
     ) -> Self {
-        Guide { weight, proposer, changes: Vec::new(), patience: MOVES_PER_SITE * hilbert.n_sites() }
+        Guide { weight, proposer, changes: Vec::new(), patience: MOVES_PER_SITE * hilbert.n_sites() as u64 }
     }
 
     /// Takes a chain through `n_discard` sweeps and one more before each sample; an error comes with the
@@ -181,7 +181,7 @@ impl<'a> Guide<'a> {
 
     fn step(&mut self, walk: &mut ChainWalk<'_>) -> Result<()> {
         let chain = walk.chain;
-        if walk.n_proposed > 0 && walk.n_proposed % self.patience as u64 == 0 {
+        if walk.n_proposed > 0 && walk.n_proposed.is_multiple_of(self.patience) {
             self.weight.start(chain, &walk.x)?;
         }
         self.changes.clear();

@@ -27,6 +27,7 @@
 //!
 //! Where things are:
 //! - [`Rbm`], [`Trainable`]: a wave function with parameters, and how others are written;
+//! - [`Slater`], [`Times`]: fermions, and products of wave functions;
 //! - [`MonteCarloState`], [`FullSumState`], [`Ensemble`]: averages; [`Stats`]: what they say;
 //! - [`LocalKernel`]: local estimators of a backend's operators, the place for third parties' own;
 //! - [`Response`], [`Optimiser`]: what a batch says of an energy, and what to do with it;
@@ -59,5 +60,5 @@ pub use state::{Ensemble, FullSumState, MonteCarloState, VariationalState};
 pub use statistics::Stats;
 pub use trainable::{LogDerivatives, ParameterArray, Trainable};
 pub use wave_functions::{
-    Cnn, GroupCnn, Jastrow, MeanField, Mlp, MlpModPhase, Network, Rbm, RbmModPhase, RbmSymm,
+    Cnn, GroupCnn, Jastrow, MeanField, Mlp, MlpModPhase, Network, Rbm, RbmModPhase, RbmSymm, Slater, Times,
 };

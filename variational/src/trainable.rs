@@ -123,6 +123,17 @@ impl LogDerivatives {
         })
     }
 
+    /// All columns of two wave functions on one batch, complex if one of them is.
+    pub(crate) fn join_columns(left: &Self, right: &Self) -> Result<Self, ShapeError> {
+        Ok(match (left.as_real(), right.as_real()) {
+            (Some(left), Some(right)) => LogDerivatives::Real(concatenate(Axis(1), &[left, right])?),
+            _ => {
+                let (left, right) = (left.to_complex(), right.to_complex());
+                LogDerivatives::Complex(concatenate(Axis(1), &[left.view(), right.view()])?)
+            }
+        })
+    }
+
     fn as_real(&self) -> Option<ArrayView2<'_, f64>> {
         match self {
             LogDerivatives::Real(derivatives) => Some(derivatives.view()),

@@ -8,6 +8,8 @@ pub mod mean_field;
 pub mod mlp;
 pub mod network;
 pub mod rbm;
+pub mod slater;
+pub mod times;
 
 pub use group_cnn::{Cnn, GroupCnn};
 pub use jastrow::Jastrow;
@@ -15,6 +17,8 @@ pub use mean_field::MeanField;
 pub use mlp::{Mlp, MlpModPhase};
 pub use network::Network;
 pub use rbm::{Rbm, RbmModPhase, RbmSymm};
+pub use slater::Slater;
+pub use times::Times;
 
 use operator_core::{Error, HilbertSpace, Result};
 
