@@ -60,5 +60,6 @@ pub use state::{Ensemble, FullSumState, MonteCarloState, VariationalState};
 pub use statistics::Stats;
 pub use trainable::{LogDerivatives, ParameterArray, Trainable};
 pub use wave_functions::{
-    Cnn, GroupCnn, Jastrow, MeanField, Mlp, MlpModPhase, Network, Rbm, RbmModPhase, RbmSymm, Slater, Times,
+    Arnn, Cnn, GroupCnn, Jastrow, MeanField, Mlp, MlpModPhase, Network, Rbm, RbmModPhase, RbmSymm, Slater,
+    Times,
 };

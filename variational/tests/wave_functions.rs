@@ -153,7 +153,10 @@ fn walkers_follow_networks<B: NetworkBackend>() -> TestResult {
                     .map_err(|error| format!("{name}: {error}"))?;
                 n_walked += 1;
             } else {
-                assert!(name.contains("MLP") || name.contains("CNN"), "{name} has no walker");
+                assert!(
+                    ["MLP", "CNN", "Arnn"].iter().any(|deep| name.contains(deep)),
+                    "{name} has no walker"
+                );
             }
         }
         assert_eq!(n_walked, 9);

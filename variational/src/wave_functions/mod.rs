@@ -1,5 +1,6 @@
 //! Wave functions to start from, one file each.
 
+pub mod arnn;
 #[cfg(feature = "padded")]
 pub mod candle_network;
 pub mod group_cnn;
@@ -11,6 +12,7 @@ pub mod rbm;
 pub mod slater;
 pub mod times;
 
+pub use arnn::Arnn;
 pub use group_cnn::{Cnn, GroupCnn};
 pub use jastrow::Jastrow;
 pub use mean_field::MeanField;

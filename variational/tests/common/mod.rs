@@ -159,6 +159,9 @@ pub(crate) fn networks<B: NetworkBackend>(
         ("MLP of modulus and phase", Box::new(MlpModPhase::<B>::new(space(), &[4], Silu, 18)?)),
         ("group CNN", Box::new(GroupCnn::<B>::new(space(), &group, &[2, 2], Tanh, 19)?)),
         ("complex group CNN", Box::new(GroupCnn::<B, Complex64>::new(space(), &group, &[1, 2], Tanh, 20)?)),
+        ("Arnn", Box::new(Arnn::<B>::new(space(), &[2], Tanh, 22)?)),
+        ("Arnn with phase", Box::new(Arnn::<B>::with_phase(space(), &[2, 3], Gelu, 23)?)),
+        ("Arnn without hidden layers", Box::new(Arnn::<B>::new(space(), &[], Gelu, 24)?)),
         ("CNN", Box::new(Cnn::<B>::new(space(), &ring, 3, &[2, 3], Relu, 21)?)),
     ];
     for (_, network) in &mut networks {

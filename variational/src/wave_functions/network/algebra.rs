@@ -5,6 +5,10 @@ use operator_core::{Backend, Result};
 
 use super::activation::{Activation, Order};
 
+/// What is taken from the logarithm of a probability that is 0, instead of ∞.
+#[cfg(any(feature = "flat", feature = "padded"))]
+pub(super) const FORBIDDEN: f64 = 1e9;
+
 /// Element by element, where the second operand may be a single row or a single column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arithmetic {
@@ -125,6 +129,18 @@ pub trait NetworkBackend: Backend {
     /// # Errors
     /// As [`matrix`](Self::matrix).
     fn outer(a: &Self::Matrix, b: &Self::Matrix, columns: Option<(&[u32], usize)>) -> Result<Self::Matrix>;
+
+    /// Logarithms of probabilities, and these, from numbers ℓ: `p_k = e^ℓ_k / Σ_l e^ℓ_l` over consecutive
+    /// columns, as many at a time as `lens` says. Where `allowed`, of the same shape, is 0, `p` is 0 and its
+    /// logarithm some finite number.
+    ///
+    /// # Errors
+    /// As [`matrix`](Self::matrix).
+    fn log_softmax(
+        matrix: &Self::Matrix,
+        lens: &[usize],
+        allowed: Option<&Self::Matrix>,
+    ) -> Result<(Self::Matrix, Self::Matrix)>;
 
     /// An activation or its derivative, of each element.
     ///

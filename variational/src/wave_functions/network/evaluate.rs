@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use ndarray::Array2;
 use operator_core::Result;
 
 use super::activation::Order;
@@ -42,41 +41,47 @@ pub(super) struct Evaluation<'a, M> {
 }
 
 impl<M: Clone> Evaluation<'_, M> {
-    /// ln ψ, shape `(rows, 1)`.
-    pub(super) fn log_psi<B: NetworkBackend<Matrix = M>>(&self, x: &M) -> Result<Field<M>> {
+    /// The values after the last layer of each branch.
+    pub(super) fn values<B: NetworkBackend<Matrix = M>>(&self, x: &M) -> Result<Vec<Field<M>>> {
         let mut weights = self.weights.iter();
-        let mut sum: Option<Field<M>> = None;
-        for branch in self.architecture.branches() {
-            let mut values = Field::real(x.clone());
-            for layer in &branch.layers {
-                values = forward::<B>(layer, &values, &mut weights)?.0;
-            }
-            let mut value = values.map(B::sum_columns)?;
-            if branch.output == Output::Phase {
-                value = times_i::<B>(value)?;
-            }
-            sum = Some(match sum {
-                Some(sum) => sum.add::<B>(&value)?,
-                None => value,
-            });
+        let branches = self.architecture.branches().iter();
+        branches
+            .map(|branch| {
+                let mut values = Field::real(x.clone());
+                for layer in &branch.layers {
+                    values = forward::<B>(layer, &values, &mut weights)?.0;
+                }
+                Ok(values)
+            })
+            .collect()
+    }
+
+    /// ln ψ, the sum of all values, shape `(rows, 1)`.
+    pub(super) fn log_psi<B: NetworkBackend<Matrix = M>>(&self, x: &M) -> Result<Field<M>> {
+        let mut sum = Field::real(B::sum_columns(&B::gather(x, &[])?)?);
+        for (branch, values) in self.architecture.branches().iter().zip(self.values::<B>(x)?) {
+            let value = values.map(B::sum_columns)?;
+            sum = sum.add::<B>(&match branch.output {
+                Output::LogPsi => value,
+                Output::Phase => times_i::<B>(value)?,
+            })?;
         }
-        match sum {
-            Some(sum) => Ok(sum),
-            None => Ok(Field::real(B::sum_columns(&B::gather(x, &[])?)?)),
-        }
+        Ok(sum)
     }
 
     /// Derivatives of ln ψ by the parameters, shape `(rows, n_values)`.
-    pub(super) fn log_derivatives<B: NetworkBackend<Matrix = M>>(
-        &self,
-        x: &M,
-        device: &B::Device,
-    ) -> Result<Field<M>> {
+    ///
+    /// `deltas` gives those by the last values of each branch, from whether they are a phase and these values:
+    /// 1 where ln ψ is their sum.
+    pub(super) fn log_derivatives<B, F>(&self, x: &M, deltas: F) -> Result<Field<M>>
+    where
+        B: NetworkBackend<Matrix = M>,
+        F: Fn(bool, &Field<M>) -> Result<Field<M>>,
+    {
         let mut weights = self.weights.iter();
         let mut columns = Vec::new();
         for branch in self.architecture.branches() {
-            let derivatives = branch_derivatives::<B>(branch, x, &mut weights, device)?;
-            for derivative in derivatives {
+            for derivative in branch_derivatives::<B, F>(branch, x, &mut weights, &deltas)? {
                 columns.push(match branch.output {
                     Output::LogPsi => derivative,
                     Output::Phase => times_i::<B>(derivative)?,
@@ -135,14 +140,15 @@ where
 }
 
 /// Derivatives by the parameters of each array of a branch, in their order.
-fn branch_derivatives<'w, B: NetworkBackend>(
+fn branch_derivatives<'w, B: NetworkBackend, F>(
     branch: &Branch,
     x: &B::Matrix,
     weights: &mut impl Iterator<Item = &'w Weights<B::Matrix>>,
-    device: &B::Device,
+    deltas: &F,
 ) -> Result<Vec<Field<B::Matrix>>>
 where
     B::Matrix: 'w,
+    F: Fn(bool, &Field<B::Matrix>) -> Result<Field<B::Matrix>>,
 {
     let mut values = Field::real(x.clone());
     let mut passed = Vec::new();
@@ -151,9 +157,8 @@ where
         passed.push((layer, values, used));
         values = after;
     }
-    // Backwards: `delta` holds the derivatives of the branch by the values after the present layer.
-    let ones = Array2::ones(B::dim(&values.re));
-    let mut delta = Field::real(B::matrix(ones, device)?);
+    // Backwards: `delta` holds the derivatives by the values after the present layer.
+    let mut delta = deltas(branch.output == Output::Phase, &values)?;
     let mut derivatives = Vec::new();
     let mut linear_left = passed.iter().filter(|(_, _, used)| used.is_some()).count();
     for (layer, before, used) in passed.iter().rev() {

@@ -1,11 +1,11 @@
 use backend_flat::Flat;
 use ndarray::parallel::prelude::*;
-use ndarray::{Array1, Array2, ArrayView2, Axis, Zip, concatenate};
+use ndarray::{Array1, Array2, ArrayView2, Axis, Zip, concatenate, s};
 use num_complex::Complex64;
 use operator_core::{Backend, Error, Result};
 
 use super::activation::{Activation, Order};
-use super::algebra::{Arithmetic, Field, NetworkBackend};
+use super::algebra::{Arithmetic, FORBIDDEN, Field, NetworkBackend};
 
 /// Rows that are evaluated at a time: their hidden units stay in the cache, and the split does not depend
 /// on the number of threads, so neither does the result.
@@ -135,6 +135,31 @@ impl NetworkBackend for Flat {
             }
         });
         Ok(out)
+    }
+
+    fn log_softmax(
+        matrix: &Array2<f64>,
+        lens: &[usize],
+        allowed: Option<&Array2<f64>>,
+    ) -> Result<(Array2<f64>, Array2<f64>)> {
+        let mut log_p = matrix.clone();
+        if let Some(allowed) = allowed {
+            Zip::from(&mut log_p)
+                .and(allowed)
+                .for_each(|value, allowed| *value -= FORBIDDEN * (1.0 - allowed));
+        }
+        for mut row in log_p.rows_mut() {
+            let mut start = 0;
+            for &len in lens {
+                let mut group = row.slice_mut(s![start..start + len]);
+                let largest = group.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                let norm = largest + group.iter().map(|value| (value - largest).exp()).sum::<f64>().ln();
+                group -= norm;
+                start += len;
+            }
+        }
+        let p = log_p.mapv(f64::exp);
+        Ok((log_p, p))
     }
 
     fn activate(activation: Activation, order: Order, z: &Field<Array2<f64>>) -> Result<Field<Array2<f64>>> {

@@ -296,8 +296,34 @@ impl<B: NetworkBackend, K: NetworkKind> Trainable<B> for Network<B, K> {
     fn log_derivatives(&self, x: &B::Configurations) -> Result<LogDerivatives> {
         let derivatives = B::by_blocks(x, |x| {
             self.check_width(x)?;
-            self.evaluation().log_derivatives::<B>(x, &self.device)
+            let ones = |_, values: &Field<B::Matrix>| {
+                Ok(Field::real(B::matrix(Array2::ones(B::dim(&values.re)), &self.device)?))
+            };
+            self.evaluation().log_derivatives::<B, _>(x, ones)
         })?;
+        Self::to_log_derivatives(derivatives)
+    }
+}
+
+impl<B: NetworkBackend, K: NetworkKind> Network<B, K> {
+    /// The values after the last layer of each branch, for wave functions that are other functions of them than
+    /// their sum.
+    pub(super) fn branch_values(&self, x: &B::Matrix) -> Result<Vec<Field<B::Matrix>>> {
+        self.check_width(x)?;
+        self.evaluation().values::<B>(x)
+    }
+
+    /// As [`log_derivatives`](Trainable::log_derivatives), from derivatives by the last values of each
+    /// branch, which `deltas` gives from whether the branch is a phase and from these values.
+    pub(super) fn derivatives_through<F>(&self, x: &B::Matrix, deltas: F) -> Result<Field<B::Matrix>>
+    where
+        F: Fn(bool, &Field<B::Matrix>) -> Result<Field<B::Matrix>>,
+    {
+        self.check_width(x)?;
+        self.evaluation().log_derivatives::<B, F>(x, deltas)
+    }
+
+    pub(super) fn to_log_derivatives(derivatives: Field<B::Matrix>) -> Result<LogDerivatives> {
         let re = B::to_array(&derivatives.re)?;
         let Some(im) = derivatives.im.map(|im| B::to_array(&im)).transpose()? else {
             return Ok(match K::Scalar::IS_COMPLEX {

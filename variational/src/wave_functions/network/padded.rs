@@ -5,7 +5,7 @@ use num_complex::Complex64;
 use operator_core::{Backend, Error, Result};
 
 use super::activation::{Activation, Order};
-use super::algebra::{Arithmetic, Field, NetworkBackend};
+use super::algebra::{Arithmetic, FORBIDDEN, Field, NetworkBackend};
 use super::{Network, NetworkKind};
 
 impl<K: NetworkKind> Network<Padded, K> {
@@ -146,6 +146,28 @@ impl NetworkBackend for Padded {
             Some((columns, n_columns)) => Self::scatter(&outer, columns, n_columns),
             None => Ok(outer),
         }
+    }
+
+    fn log_softmax(matrix: &Tensor, lens: &[usize], allowed: Option<&Tensor>) -> Result<(Tensor, Tensor)> {
+        let log_softmax = || -> candle_core::Result<Tensor> {
+            let values = match allowed {
+                Some(allowed) => (matrix + allowed.affine(FORBIDDEN, -FORBIDDEN)?)?,
+                None => matrix.clone(),
+            };
+            let mut start = 0;
+            let mut groups = Vec::new();
+            // Neighbours of one length are normalised together.
+            for run in lens.chunk_by(|a, b| a == b) {
+                let (n, len) = (run.len(), run[0]);
+                let group = values.narrow(1, start, n * len)?.reshape(((), n, len))?;
+                groups.push(candle_nn::ops::log_softmax(&group, 2)?.flatten_from(1)?);
+                start += n * len;
+            }
+            Tensor::cat(&groups, 1)
+        };
+        let log_p = log_softmax().map_err(failed)?;
+        let p = log_p.exp().map_err(failed)?;
+        Ok((log_p, p))
     }
 
     fn activate(activation: Activation, order: Order, z: &Field<Tensor>) -> Result<Field<Tensor>> {
