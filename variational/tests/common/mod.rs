@@ -134,17 +134,18 @@ pub(crate) fn dense_mean<O: DiscreteOperator>(
     Ok((mean, rest / norm))
 }
 
+/// A wave function and its name.
+pub(crate) type Named<B> = (&'static str, Box<dyn Trainable<B>>);
+
 /// One of each network on a space, with parameters that are not small.
-pub(crate) fn networks<B: NetworkBackend>(
-    hilbert: &HilbertSpace,
-) -> operator_core::Result<Vec<(&'static str, Box<dyn Trainable<B>>)>> {
+pub(crate) fn networks<B: NetworkBackend>(hilbert: &HilbertSpace) -> operator_core::Result<Vec<Named<B>>> {
     use variational::wave_functions::network::Activation::{Gelu, LnCosh, Relu, Silu, Tanh};
     use variational::*;
 
     let (space, n_sites) = (|| hilbert.clone(), hilbert.n_sites());
     let ring = operator_core::graph::Lattice::chain(n_sites);
     let group = ring.translations()?;
-    let mut networks: Vec<(_, Box<dyn Trainable<B>>)> = vec![
+    let mut networks: Vec<Named<B>> = vec![
         ("RBM", Box::new(Rbm::<B>::new(space(), 1.5, 7, 0.4)?)),
         ("complex RBM", Box::new(Rbm::<B, Complex64>::new(space(), 1.0, 8, 0.4)?)),
         ("RBM of modulus and phase", Box::new(RbmModPhase::<B>::new(space(), 1.0, 9, 0.4)?)),
