@@ -22,7 +22,8 @@ pub trait WaveFunction<B: Backend>: Send + Sync {
     /// A [`Walker`], where following one configuration through changes of a few sites is cheaper than
     /// evaluating each anew.
     ///
-    /// Samplers and local estimators on the host use it by themselves, one for each thread.
+    /// Samplers and local estimators on the host use it by themselves, one for each thread. Some are made only
+    /// to see whether there is one, so what is dear to make belongs to the wave function, not to its walker.
     fn walker(&self) -> Option<Box<dyn Walker + '_>> {
         None
     }

@@ -43,7 +43,7 @@ fn determinant(matrix: &Array2<f64>) -> f64 {
     let minor = |column: usize| {
         Array2::from_shape_fn((n - 1, n - 1), |(i, k)| matrix[[i + 1, k + usize::from(k >= column)]])
     };
-    let sign = |column: usize| if column % 2 == 0 { 1.0 } else { -1.0 };
+    let sign = |column: usize| if column.is_multiple_of(2) { 1.0 } else { -1.0 };
     (0..n).map(|column| sign(column) * matrix[[0, column]] * determinant(&minor(column))).sum()
 }
 
