@@ -29,6 +29,7 @@
 //! - [`Rbm`], [`Trainable`]: a wave function with parameters, and how others are written;
 //! - [`MonteCarloState`], [`FullSumState`], [`Ensemble`]: averages; [`Stats`]: what they say;
 //! - [`LocalKernel`]: local estimators of a backend's operators, the place for third parties' own;
+//! - [`OperatorGradient`]: derivatives of an expectation value in the operator's own parameters;
 //! - [`Response`], [`Optimiser`]: what a batch says of an energy, and what to do with it;
 //! - [`exact`]: ground states of small systems, to compare with.
 //!
@@ -41,6 +42,7 @@ pub mod wave_functions;
 mod any;
 mod error;
 mod local_kernel;
+mod operator_gradient;
 mod optimise;
 mod response;
 mod state;
@@ -53,6 +55,7 @@ pub use backend_flat::Flat;
 pub use backend_padded::Padded;
 pub use error::{Error, Result};
 pub use local_kernel::LocalKernel;
+pub use operator_gradient::{OperatorGradKernel, OperatorGradient};
 pub use optimise::{Optimiser, Sgd, Sr, Step, Vmc};
 pub use response::Response;
 pub use state::{Ensemble, FullSumState, MonteCarloState, VariationalState};
