@@ -31,10 +31,11 @@
 //! - [`LocalKernel`]: local estimators of a backend's operators, the place for third parties' own;
 //! - [`OperatorGradient`]: derivatives of an expectation value in the operator's own parameters;
 //! - [`Response`], [`Optimiser`]: what a batch says of an energy, and what to do with it;
-//! - [`exact`]: ground states of small systems, to compare with.
+//! - [`exact`]: lowest states of small systems, to compare with; [`dynamics`]: their evolution in time.
 //!
 //! The features `flat` (on by default) and `padded` bring the backends, here as [`Flat`] and `Padded`.
 
+pub mod dynamics;
 pub mod exact;
 pub mod wave_functions;
 
@@ -42,6 +43,7 @@ pub mod wave_functions;
 mod any;
 mod error;
 mod local_kernel;
+mod matrix;
 mod operator_gradient;
 mod optimise;
 mod response;
