@@ -35,7 +35,7 @@ const TARGET: f64 = 0.999;
 const ENOUGH: f64 = 0.9999;
 
 const MAX_ITERATIONS: usize = 400;
-const LEARNING_RATE: f64 = 0.05;
+const LEARNING_RATE: f64 = 0.03;
 
 struct Outcome {
     backend: &'static str,

@@ -87,7 +87,7 @@ where
         .caption(&panel.title, ("sans-serif", 26))
         .margin(20)
         .x_label_area_size(60)
-        .y_label_area_size(85)
+        .y_label_area_size(80)
         .build_cartesian_2d(x, y)?;
     chart
         .configure_mesh()
@@ -95,9 +95,10 @@ where
         .y_desc(&panel.y_label)
         .axis_desc_style(("sans-serif", 22))
         .label_style(("sans-serif", 18))
+        .x_label_formatter(&|x| short(*x))
         .y_label_formatter(&|y| match panel.log_y {
             true => format!("{y:.0e}"),
-            false => format!("{y:.1}"),
+            false => short(*y),
         })
         .light_line_style(WHITE)
         .draw()?;
@@ -119,4 +120,13 @@ where
         .border_style(BLACK.mix(0.4))
         .draw()?;
     Ok(())
+}
+
+/// A number with as many decimals as it needs, at most three.
+fn short(value: f64) -> String {
+    let text = format!("{value:.3}");
+    match text.trim_end_matches('0').trim_end_matches('.') {
+        "-0" => "0".into(),
+        short => short.into(),
+    }
 }
