@@ -22,11 +22,13 @@ mod custom;
 mod engine;
 mod local_kernel;
 mod operator;
+mod operator_gradient;
 mod parallel;
 
 pub use custom::{Emitter, FlatKernel};
 pub use local_kernel::local_estimators;
 pub use operator::{FlatOperator, VisitConn};
+pub use operator_gradient::local_estimators_and_operator_grad;
 
 use operator_core::{Definition, Element, HostBackend, Lower, Result};
 

@@ -32,7 +32,7 @@ where
     match chunk_size {
         Some(0) => Err(Error::ZeroChunkSize),
         _ if wave_function.walker().is_some() => by_walkers(operator, wave_function, x),
-        _ => in_batches(operator, wave_function, x, chunk_size.unwrap_or(usize::MAX)),
+        _ => in_batches(operator, wave_function, x, chunk_size),
     }
 }
 
@@ -113,32 +113,60 @@ fn in_batches<O, W>(
     operator: &O,
     wave_function: &W,
     x: ArrayView2<'_, i8>,
-    chunk_size: usize,
+    chunk_size: Option<usize>,
 ) -> Result<Array1<Complex64>>
 where
     O: DiscreteOperator<Backend = Flat> + ?Sized,
     W: WaveFunction<Flat> + ?Sized,
 {
+    let mut out = Array1::zeros(x.nrows());
+    for_blocks(operator, wave_function, x, chunk_size, |block, conn, ratios| {
+        for (sample, bounds) in block.zip(conn.offsets().windows(2)) {
+            let elements = conn.mels().into_iter().zip(ratios).take(bounds[1]).skip(bounds[0]);
+            out[sample] = elements.map(|(mel, ratio)| mel.to_complex() * ratio).sum();
+        }
+        Ok(())
+    })?;
+    Ok(out)
+}
+
+/// Calls `f` with one block of samples after another: their numbers, their connected elements, and
+/// `ψ(x') / ψ(x)` of each element.
+pub(crate) fn for_blocks<O, W>(
+    operator: &O,
+    wave_function: &W,
+    x: ArrayView2<'_, i8>,
+    chunk_size: Option<usize>,
+    mut f: impl FnMut(Range<usize>, &ConnBatch<O::Element>, &[Complex64]) -> Result<()>,
+) -> Result<()>
+where
+    O: DiscreteOperator<Backend = Flat> + ?Sized,
+    W: WaveFunction<Flat> + ?Sized,
+{
+    if chunk_size == Some(0) {
+        return Err(Error::ZeroChunkSize);
+    }
+    let chunk_size = chunk_size.unwrap_or(usize::MAX);
     let log_psi = log_psi_in_chunks(wave_function, x, chunk_size)?;
     if let Some((sample, &value)) = log_psi.indexed_iter().find(|(_, value)| !value.is_finite()) {
         return Err(Error::LogPsiNotFinite { sample, value });
     }
-    let mut out = Array1::zeros(x.nrows());
-    let mut conn = ConnBatch::new();
+    let (mut conn, mut ratios) = (ConnBatch::new(), Vec::new());
     for block in blocks(operator, x, chunk_size)? {
         let samples = x.slice_axis(Axis(0), Slice::from(block.clone()));
         operator.get_conn_flattened_into(samples, &mut conn)?;
         let connected = log_psi_in_chunks(wave_function, conn.states(), chunk_size)?;
-        for (sample, bounds) in block.zip(conn.offsets().windows(2)) {
-            for k in bounds[0]..bounds[1] {
-                if connected[k].is_nan() {
-                    return Err(Error::LogPsiNotFinite { sample, value: connected[k] });
-                }
-                out[sample] += conn.mels()[k].to_complex() * (connected[k] - log_psi[sample]).exp();
+        ratios.clear();
+        for (sample, bounds) in block.clone().zip(conn.offsets().windows(2)) {
+            let connected = connected.slice_axis(Axis(0), Slice::from(bounds[0]..bounds[1]));
+            if let Some(&value) = connected.iter().find(|value| value.is_nan()) {
+                return Err(Error::LogPsiNotFinite { sample, value });
             }
+            ratios.extend(connected.iter().map(|value| (value - log_psi[sample]).exp()));
         }
+        f(block, &conn, &ratios)?;
     }
-    Ok(out)
+    Ok(())
 }
 
 /// Consecutive samples whose connected elements number at most `chunk_size`, at least one a block.

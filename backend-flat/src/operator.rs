@@ -149,6 +149,14 @@ impl<T: Element> FlatOperator<T> {
     }
 }
 
+impl FlatOperator<f64> {
+    /// Everything that can be non-zero, with arbitrary elements: [`Definition::pattern`].
+    pub(crate) fn pattern(definition: &Definition) -> Self {
+        let (definition, engine) = (definition.clone(), definition.pattern());
+        FlatOperator { engine: FlatEngine::Terms { definition, engine } }
+    }
+}
+
 impl<T: Element> DiscreteOperator for FlatOperator<T> {
     type Backend = Flat;
     type Element = T;

@@ -27,8 +27,10 @@
 mod complex;
 mod custom;
 mod device;
+mod differentiable;
 mod local_kernel;
 mod operator;
+mod operator_gradient;
 mod ops;
 mod values;
 
@@ -37,6 +39,7 @@ pub use custom::PaddedKernel;
 pub use device::device;
 pub use local_kernel::{local_estimator_tensor, local_estimators};
 pub use operator::{ConnTensors, PaddedOperator, TensorConn};
+pub use operator_gradient::local_estimators_and_operator_grad;
 
 use std::ops::Range;
 

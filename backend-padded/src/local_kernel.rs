@@ -4,7 +4,7 @@ use num_complex::Complex64;
 use operator_core::{Backend, Error, Result, WaveFunction};
 
 use crate::complex::ComplexTensor;
-use crate::operator::{ConnTensors, TensorConn};
+use crate::operator::TensorConn;
 use crate::{Padded, failed};
 
 /// Local estimators `O_loc(x) = Σ_x' <x|O|x'> ψ(x') / ψ(x)` of a batch of samples, on the host.
@@ -28,25 +28,70 @@ where
     O: TensorConn + ?Sized,
     W: WaveFunction<Padded> + ?Sized,
 {
+    let mut out = Vec::with_capacity(Padded::batch_len(x));
+    for_blocks(operator, wave_function, x, chunk_size, |block| {
+        let conn = operator.conn(&block.x)?;
+        let local = contract(&conn.mels, &block.ratios(wave_function, &conn.states)?)?;
+        out.extend(block.checked(&local)?);
+        Ok(())
+    })?;
+    Ok(out.into())
+}
+
+/// Consecutive samples of a batch, so many that their slots number at most the chunk size.
+pub(crate) struct Block {
+    /// Number of the first sample.
+    start: usize,
+    pub(crate) x: Tensor,
+    log_psi: ComplexTensor,
+    chunk_size: usize,
+}
+
+/// Calls `f` with one block after another.
+pub(crate) fn for_blocks<O, W>(
+    operator: &O,
+    wave_function: &W,
+    x: &Tensor,
+    chunk_size: Option<usize>,
+    mut f: impl FnMut(&Block) -> Result<()>,
+) -> Result<()>
+where
+    O: TensorConn + ?Sized,
+    W: WaveFunction<Padded> + ?Sized,
+{
     if chunk_size == Some(0) {
         return Err(Error::ZeroChunkSize);
     }
     let chunk_size = chunk_size.unwrap_or(usize::MAX);
     let n_samples = Padded::batch_len(x);
     let block_size = (chunk_size / operator.max_conn_size().max(1)).clamp(1, n_samples.max(1));
-    let mut out = Vec::with_capacity(n_samples);
     for start in (0..n_samples).step_by(block_size) {
-        let block = Padded::rows(x, start..start + block_size)?;
-        let log_psi = log_psi_in_chunks(wave_function, &block, chunk_size)?;
+        let x = Padded::rows(x, start..start + block_size)?;
+        let log_psi = log_psi_in_chunks(wave_function, &x, chunk_size)?;
         check_finite(start, &log_psi)?;
-        let conn = operator.conn(&block)?;
-        let local = reduce(conn, wave_function, &log_psi, chunk_size)?.to_host().map_err(failed)?;
-        if let Some(b) = local.iter().position(|value| value.is_nan()) {
-            return Err(Error::LogPsiNotFinite { sample: start + b, value: local[b] });
-        }
-        out.extend(local);
+        f(&Block { start, x, log_psi, chunk_size })?;
     }
-    Ok(out.into())
+    Ok(())
+}
+
+impl Block {
+    /// `ψ(x') / ψ(x)` of connected configurations `(batch, max_conn_size, n_sites)`, shape
+    /// `(batch, max_conn_size)`.
+    pub(crate) fn ratios<W>(&self, wave_function: &W, states: &Tensor) -> Result<ComplexTensor>
+    where
+        W: WaveFunction<Padded> + ?Sized,
+    {
+        ratios(states, wave_function, &self.log_psi, self.chunk_size)
+    }
+
+    /// The block's local estimators on the host, none of them NaN.
+    pub(crate) fn checked(&self, local: &ComplexTensor) -> Result<Vec<Complex64>> {
+        let local = local.to_host().map_err(failed)?;
+        match local.iter().position(|value| value.is_nan()) {
+            Some(b) => Err(Error::LogPsiNotFinite { sample: self.start + b, value: local[b] }),
+            None => Ok(local),
+        }
+    }
 }
 
 /// Local estimators as a tensor through which gradients flow, into the operator's parameters and into those of
@@ -62,25 +107,32 @@ where
     O: TensorConn + ?Sized,
     W: WaveFunction<Padded> + ?Sized,
 {
-    reduce(operator.conn(x)?, wave_function, &wave_function.log_psi(x)?, usize::MAX)
+    let conn = operator.conn(x)?;
+    contract(&conn.mels, &ratios(&conn.states, wave_function, &wave_function.log_psi(x)?, usize::MAX)?)
 }
 
-/// `Σ_k mels[b, k] exp(log ψ(x'[b, k]) − log ψ(x[b]))`.
-fn reduce<W: WaveFunction<Padded> + ?Sized>(
-    conn: ConnTensors,
+/// `exp(log ψ(x'[b, k]) − log ψ(x[b]))`.
+fn ratios<W: WaveFunction<Padded> + ?Sized>(
+    states: &Tensor,
     wave_function: &W,
     log_psi: &ComplexTensor,
     chunk_size: usize,
 ) -> Result<ComplexTensor> {
-    let states = conn.states.flatten(0, 1).map_err(failed)?;
+    let (batch, width, _) = states.dims3().map_err(failed)?;
+    let states = states.flatten(0, 1).map_err(failed)?;
     let connected = log_psi_in_chunks(wave_function, &states, chunk_size)?;
-    let sum = || -> candle_core::Result<ComplexTensor> {
-        let shape = conn.mels.re.dims2()?;
-        let connected = connected.map(|part| part.reshape(shape))?;
-        let log_psi = log_psi.map(|part| part.unsqueeze(1))?;
-        let ratio = connected.broadcast_sub(&log_psi)?.exp()?;
-        let mels = conn.mels.map(|part| part.to_dtype(ratio.re.dtype()))?;
-        ratio.broadcast_mul(&mels)?.map(|part| part.sum(D::Minus1))
+    let ratios = || {
+        let connected = connected.map(|part| part.reshape((batch, width)))?;
+        connected.broadcast_sub(&log_psi.map(|part| part.unsqueeze(1))?)?.exp()
+    };
+    ratios().map_err(failed)
+}
+
+/// `Σ_k mels[b, k] ratios[b, k]`.
+pub(crate) fn contract(mels: &ComplexTensor, ratios: &ComplexTensor) -> Result<ComplexTensor> {
+    let sum = || {
+        let mels = mels.map(|part| part.to_dtype(ratios.re.dtype()))?;
+        ratios.broadcast_mul(&mels)?.map(|part| part.sum(D::Minus1))
     };
     sum().map_err(failed)
 }

@@ -12,8 +12,8 @@ use operator_core::{
 
 use crate::complex::ComplexTensor;
 use crate::custom::{self, PaddedKernel};
+use crate::differentiable::Differentiable;
 use crate::ops::{self, Batch, Part};
-use crate::values::SlotValues;
 use crate::{Padded, failed, real_dtype};
 
 /// Connected elements of a batch as tensors.
@@ -73,7 +73,7 @@ enum Kind<T> {
 #[derive(Clone, Debug)]
 struct ParameterTensor {
     parameters: Tensor,
-    slot_values: Arc<SlotValues>,
+    differentiable: Differentiable,
 }
 
 impl<T: Element> PaddedOperator<T> {
@@ -122,7 +122,8 @@ impl<T: Element> PaddedOperator<T> {
     /// The same operator with its parameters in a tensor, shape `(n_values,)` in the order of
     /// [`Parameters::to_vec`]. If the tensor is a variable, matrix elements can be differentiated in it.
     ///
-    /// The values are read now: attach a variable again after it was set.
+    /// The values are read now: attach a variable again after it was set. Slots that happen to hold 0 have
+    /// their derivatives too, so the tensors of [`conn`](TensorConn::conn) count them among the used ones.
     ///
     /// # Errors
     /// [`Error::NoDefinition`] for a custom kernel; [`Error::Count`] if the number of values differs;
@@ -131,9 +132,9 @@ impl<T: Element> PaddedOperator<T> {
         let (known, structure) = self.unpack()?;
         let host = parameters.flatten_all().and_then(|p| p.to_dtype(DType::F64)?.to_vec1::<f64>());
         let definition = structure.pack(known.with_values(&host.map_err(failed)?)?)?;
-        let slot_values =
-            SlotValues::new(definition.forms(), real_dtype::<T>(), parameters.device()).map_err(failed)?;
-        let tensor = ParameterTensor { parameters: parameters.clone(), slot_values: Arc::new(slot_values) };
+        let differentiable =
+            Differentiable::new(&definition, real_dtype::<T>(), parameters.device()).map_err(failed)?;
+        let tensor = ParameterTensor { parameters: parameters.clone(), differentiable };
         let engine = definition.engine()?;
         let kind = Kind::Terms { definition, engine, tensor: Some(tensor) };
         Ok(PaddedOperator { device: self.device.clone(), kind })
@@ -159,32 +160,13 @@ impl<T: Element> PaddedOperator<T> {
         Batch { engine, rows, n_sites: self.hilbert().n_sites() }
     }
 
-    fn mels(
-        &self,
-        engine: &Engine<T>,
-        tensor: Option<&ParameterTensor>,
-        rows: &[i8],
-    ) -> Result<ComplexTensor> {
-        let dtype = real_dtype::<T>();
-        let Some(tensor) = tensor else {
-            let part = |part| ops::mels(&self.batch(engine, rows), part, dtype, &self.device).map_err(failed);
-            let im = if T::IS_COMPLEX { Some(part(Part::Im)?) } else { None };
-            return Ok(ComplexTensor { re: part(Part::Re)?, im });
-        };
-        let values = tensor.slot_values.values(&tensor.parameters).map_err(failed)?;
-        let rows: Arc<[i8]> = rows.into();
-        let part = |part, values: &Tensor| {
-            let values = values.to_device(&Device::Cpu)?;
-            ops::mels_of(engine, rows.clone(), self.hilbert().n_sites(), part, &values)?
-                .to_device(&self.device)
-        };
-        let re = part(Part::Re, &values.re).map_err(failed)?;
-        let im = match (&values.im, T::IS_COMPLEX) {
-            (Some(im), true) => Some(part(Part::Im, im).map_err(failed)?),
-            (None, true) => Some(re.zeros_like().map_err(failed)?),
-            (_, false) => None,
-        };
-        Ok(ComplexTensor { re, im })
+    /// Elements with the present values, in tensors without gradients.
+    fn plain_conn(&self, engine: &Engine<T>, rows: &[i8], dtype: DType) -> Result<ConnTensors> {
+        let batch = self.batch(engine, rows);
+        let part = |part| ops::mels(&batch, part, real_dtype::<T>(), &self.device).map_err(failed);
+        let im = if T::IS_COMPLEX { Some(part(Part::Im)?) } else { None };
+        let mels = ComplexTensor { re: part(Part::Re)?, im };
+        Ok(ConnTensors { states: ops::states(&batch, dtype, &self.device).map_err(failed)?, mels })
     }
 
     /// Padded elements of a custom kernel on the host: states `(batch · width, n_sites)`, elements
@@ -237,11 +219,10 @@ impl<T: Element> TensorConn for PaddedOperator<T> {
     fn conn(&self, x: &Tensor) -> Result<ConnTensors> {
         let rows = self.host(x)?;
         match &self.kind {
-            Kind::Terms { engine, tensor, .. } => {
-                let batch = self.batch(engine, &rows);
-                let states = ops::states(&batch, x.dtype(), &self.device).map_err(failed)?;
-                Ok(ConnTensors { states, mels: self.mels(engine, tensor.as_ref(), &rows)? })
+            Kind::Terms { tensor: Some(ParameterTensor { parameters, differentiable }), .. } => {
+                differentiable.conn(&rows, parameters, x.dtype(), &self.device).map_err(failed)
             }
+            Kind::Terms { engine, tensor: None, .. } => self.plain_conn(engine, &rows, x.dtype()),
             Kind::Custom { kernel, .. } => kernel.connect(x).map_err(failed),
         }
     }
@@ -341,8 +322,9 @@ impl<T: Element> DiscreteOperator for PaddedOperator<T> {
         let (n_samples, n_sites) = x.dim();
         let width = self.max_conn_size();
         let (states, mels) = match &self.kind {
-            Kind::Terms { .. } => {
-                let conn = self.conn(&Padded::from_host(x, &self.device)?)?;
+            Kind::Terms { engine, .. } => {
+                let x = Padded::from_host(x, &self.device)?;
+                let conn = self.plain_conn(engine, &self.host(&x)?, x.dtype())?;
                 let (_, states) =
                     ops::host_rows(&conn.states.flatten(0, 1).map_err(failed)?).map_err(failed)?;
                 let mels = conn.mels.to_host().map_err(failed)?;

@@ -56,16 +56,21 @@ impl SlotValues {
         })
     }
 
-    /// The values of all slots, shape `(n_slots,)`, for parameters laid out as `Parameters::to_vec`.
+    /// The values of all slots, shape `(…, n_slots)`, for parameters `(…, n_values)` laid out as
+    /// `Parameters::to_vec`: one set of them, or one for each sample.
     pub(crate) fn values(&self, parameters: &Tensor) -> Result<ComplexTensor> {
         let dtype = self.factors_re.dtype();
+        let last = parameters.rank() - 1;
         let entries = match self.slots.elem_count() {
             0 => return Ok(self.constants.clone()),
-            _ => parameters.to_dtype(dtype)?.index_select(&self.parameters, 0)?,
+            _ => parameters.to_dtype(dtype)?.index_select(&self.parameters, last)?,
         };
+        let mut shape = parameters.dims().to_vec();
+        shape[last] = self.n_slots;
         let part = |factors: &Tensor, constants: &Tensor| {
-            let zeros = Tensor::zeros(self.n_slots, dtype, constants.device())?;
-            zeros.index_add(&self.slots, &(&entries * factors)?, 0)? + constants
+            let zeros = Tensor::zeros(shape.as_slice(), dtype, constants.device())?;
+            let sums = zeros.index_add(&self.slots, &entries.broadcast_mul(factors)?, last)?;
+            sums.broadcast_add(constants)
         };
         let re = part(&self.factors_re, &self.constants.re)?;
         let im = match (&self.factors_im, &self.constants.im) {

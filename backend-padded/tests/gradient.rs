@@ -19,7 +19,7 @@ fn definitions() -> Vec<Definition> {
     let matrix = Array2::from_shape_fn((9, 9), |_| random());
     let spins = Spin::half(4).unwrap();
     vec![
-        Ising::new(spins.clone(), &chain, [0.3, 0.5, 0.7, 0.9], 1.2).unwrap().definition().unwrap(),
+        Ising::new(spins.clone(), &chain, [0.3, 0.5, 0.0, 0.9], 1.2).unwrap().definition().unwrap(),
         Heisenberg::new(spins.with_total_sz(0.0).unwrap(), &chain, 0.8).unwrap().definition().unwrap(),
         LocalOperator::new(Spin::new(1.0, 3).unwrap())
             .with_weighted(0.5, &[0, 2], matrix.clone())

@@ -1,4 +1,5 @@
 mod algebra;
+mod derivative;
 
 pub(crate) use algebra::shortened;
 

@@ -5,7 +5,31 @@ use num_complex::Complex64;
 use operator_core::{HilbertSpace, Result, WaveFunction};
 use sum_operator::{Any, AnyOperator};
 
-use crate::LocalKernel;
+use crate::{LocalKernel, OperatorGradKernel};
+
+/// Calls a kernel of the operator's backend with the operator, the wave function for that backend, and the
+/// configurations where it runs.
+macro_rules! by_variant {
+    ($operator:expr, $wave_function:expr, $x:expr, $kernel:ident, $chunk_size:expr) => {{
+        let on = OnBackend($wave_function);
+        match $operator {
+            #[cfg(feature = "flat")]
+            AnyOperator::Flat(operator) => backend_flat::Flat::$kernel(operator, &on, $x, $chunk_size),
+            #[cfg(feature = "flat")]
+            AnyOperator::FlatComplex(operator) => backend_flat::Flat::$kernel(operator, &on, $x, $chunk_size),
+            #[cfg(feature = "padded")]
+            AnyOperator::Padded(operator) => {
+                let x = on_device(operator, $x)?;
+                backend_padded::Padded::$kernel(operator, &on, &x, $chunk_size)
+            }
+            #[cfg(feature = "padded")]
+            AnyOperator::PaddedComplex(operator) => {
+                let x = on_device(operator, $x)?;
+                backend_padded::Padded::$kernel(operator, &on, &x, $chunk_size)
+            }
+        }
+    }};
+}
 
 /// The operator's variant chooses the kernel; the wave function gets its batches on the host.
 impl LocalKernel<AnyOperator> for Any {
@@ -15,17 +39,18 @@ impl LocalKernel<AnyOperator> for Any {
         x: &Array2<i8>,
         chunk_size: Option<usize>,
     ) -> Result<Array1<Complex64>> {
-        let on = OnBackend(wave_function);
-        match operator {
-            #[cfg(feature = "flat")]
-            AnyOperator::Flat(operator) => flat(operator, &on, x, chunk_size),
-            #[cfg(feature = "flat")]
-            AnyOperator::FlatComplex(operator) => flat(operator, &on, x, chunk_size),
-            #[cfg(feature = "padded")]
-            AnyOperator::Padded(operator) => padded(operator, &on, x, chunk_size),
-            #[cfg(feature = "padded")]
-            AnyOperator::PaddedComplex(operator) => padded(operator, &on, x, chunk_size),
-        }
+        by_variant!(operator, wave_function, x, local_estimators, chunk_size)
+    }
+}
+
+impl OperatorGradKernel<AnyOperator> for Any {
+    fn local_estimators_and_operator_grad<W: WaveFunction<Any>>(
+        operator: &AnyOperator,
+        wave_function: &W,
+        x: &Array2<i8>,
+        chunk_size: Option<usize>,
+    ) -> Result<(Array1<Complex64>, Array2<Complex64>)> {
+        by_variant!(operator, wave_function, x, local_estimators_and_operator_grad, chunk_size)
     }
 }
 
@@ -47,20 +72,6 @@ impl<W: WaveFunction<Any>> WaveFunction<backend_flat::Flat> for OnBackend<'_, W>
     }
 }
 
-#[cfg(feature = "flat")]
-fn flat<O, W>(
-    operator: &O,
-    wave_function: &OnBackend<'_, W>,
-    x: &Array2<i8>,
-    chunk_size: Option<usize>,
-) -> Result<Array1<Complex64>>
-where
-    O: backend_flat::VisitConn,
-    W: WaveFunction<Any>,
-{
-    backend_flat::Flat::local_estimators(operator, wave_function, x, chunk_size)
-}
-
 #[cfg(feature = "padded")]
 impl<W: WaveFunction<Any>> WaveFunction<backend_padded::Padded> for OnBackend<'_, W> {
     fn hilbert(&self) -> &HilbertSpace {
@@ -76,18 +87,8 @@ impl<W: WaveFunction<Any>> WaveFunction<backend_padded::Padded> for OnBackend<'_
 }
 
 #[cfg(feature = "padded")]
-fn padded<O, W>(
-    operator: &O,
-    wave_function: &OnBackend<'_, W>,
-    x: &Array2<i8>,
-    chunk_size: Option<usize>,
-) -> Result<Array1<Complex64>>
-where
-    O: backend_padded::TensorConn,
-    W: WaveFunction<Any>,
-{
+fn on_device<O: backend_padded::TensorConn>(operator: &O, x: &Array2<i8>) -> Result<candle_core::Tensor> {
     use operator_core::Backend;
 
-    let x = backend_padded::Padded::from_host(x.view(), operator.device())?;
-    backend_padded::Padded::local_estimators(operator, wave_function, &x, chunk_size)
+    backend_padded::Padded::from_host(x.view(), operator.device())
 }

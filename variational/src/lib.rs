@@ -30,11 +30,13 @@
 //! - [`Slater`], [`Times`]: fermions, and products of wave functions;
 //! - [`MonteCarloState`], [`FullSumState`], [`Ensemble`]: averages; [`Stats`]: what they say;
 //! - [`LocalKernel`]: local estimators of a backend's operators, the place for third parties' own;
+//! - [`OperatorGradient`]: derivatives of an expectation value in the operator's own parameters;
 //! - [`Response`], [`Optimiser`]: what a batch says of an energy, and what to do with it;
-//! - [`exact`]: ground states of small systems, to compare with.
+//! - [`exact`]: lowest states of small systems, to compare with; [`dynamics`]: their evolution in time.
 //!
 //! The features `flat` (on by default) and `padded` bring the backends, here as [`Flat`] and `Padded`.
 
+pub mod dynamics;
 pub mod exact;
 pub mod wave_functions;
 
@@ -42,6 +44,8 @@ pub mod wave_functions;
 mod any;
 mod error;
 mod local_kernel;
+mod matrix;
+mod operator_gradient;
 mod optimise;
 mod response;
 mod state;
@@ -54,6 +58,7 @@ pub use backend_flat::Flat;
 pub use backend_padded::Padded;
 pub use error::{Error, Result};
 pub use local_kernel::LocalKernel;
+pub use operator_gradient::{OperatorGradKernel, OperatorGradient};
 pub use optimise::{Optimiser, Sgd, Sr, Step, Vmc};
 pub use response::Response;
 pub use state::{Ensemble, FullSumState, MonteCarloState, VariationalState};

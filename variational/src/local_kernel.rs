@@ -65,7 +65,7 @@ where
 }
 
 #[cfg(any(feature = "flat", feature = "padded"))]
-fn check_spaces<B, O, W>(operator: &O, wave_function: &W) -> Result<()>
+pub(crate) fn check_spaces<B, O, W>(operator: &O, wave_function: &W) -> Result<()>
 where
     B: Backend,
     O: DiscreteOperator<Backend = B> + ?Sized,

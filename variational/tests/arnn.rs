@@ -74,10 +74,7 @@ fn conditionals_are_those_of_the_wave_function<B: NetworkBackend>() -> TestResul
 }
 
 /// The mean of 4000 independent samples lies within five of its errors, but for one seed in 10⁶.
-fn samples_have_the_means_of_the_wave_function<B: NetworkBackend>() -> TestResult
-where
-    B: operator_core::Lower<f64> + variational::LocalKernel<<B as operator_core::Lower<f64>>::Operator>,
-{
+fn samples_have_the_means_of_the_wave_function<B: common::Complete>() -> TestResult {
     let operator = ising(6)?.lower::<B>()?;
     let arnn = arnn::<B>(&Spin::half(6)?.into())?;
     let exact = FullSumState::<B, _>::new(arnn.clone())?.expect(&operator)?;

@@ -1,8 +1,10 @@
 use std::sync::Arc;
 
+use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CustomOp1, DType, Device, Layout, Result, Shape, Tensor, WithDType};
 use operator_core::Element;
-use operator_core::kernel::Engine;
+use operator_core::kernel::{Engine, Scratch};
+use rayon::prelude::*;
 
 use super::Batch;
 
@@ -48,40 +50,73 @@ fn host_mels<T: Element>(batch: &Batch<'_, T>, part: Part) -> Vec<f64> {
     out
 }
 
-/// The same as a function of the slots' values, shape `(n_slots,)` on the CPU, through which gradients flow.
+/// One part of the matrix elements as a function of the slots' values on the CPU, through which gradients
+/// flow. Values are `(n_slots,)`, or `(batch, n_slots)` where each sample has its own.
 ///
-/// Which elements exist is decided by the engine's own values; the tensor holds this part of them.
-pub(crate) fn mels_of<T: Element>(
-    engine: &Engine<T>,
+/// Which elements exist is decided by the `pattern`, so that those that happen to be 0 have their derivatives.
+pub(crate) fn mels_of(
+    pattern: &Engine<f64>,
     rows: Arc<[i8]>,
     n_sites: usize,
-    part: Part,
     values: &Tensor,
 ) -> Result<Tensor> {
-    values.apply_op1(Mels { engine: engine.clone(), rows, n_sites, part })
+    values.contiguous()?.apply_op1(Mels { pattern: pattern.clone(), rows, n_sites })
 }
 
 /// Elements are sums of slots with signs, so the derivative in a slot is ±1 in each element it enters.
-struct Mels<T> {
-    engine: Engine<T>,
+struct Mels {
+    pattern: Engine<f64>,
     rows: Arc<[i8]>,
     n_sites: usize,
-    part: Part,
 }
 
-impl<T: Element> Mels<T> {
-    fn batch(&self) -> Batch<'_, T> {
-        Batch { engine: &self.engine, rows: &self.rows, n_sites: self.n_sites }
+impl Mels {
+    fn batch(&self) -> Batch<'_, f64> {
+        Batch { engine: &self.pattern, rows: &self.rows, n_sites: self.n_sites }
     }
 
-    /// Σ over samples and elements of the gradient, in order, so that rounding does not depend on threads.
-    fn slot_gradients(&self, gradient: &[f64]) -> Vec<f64> {
-        let mut out = vec![0.0; self.engine.values().len()];
+    fn shape(&self) -> (usize, usize) {
+        (self.batch().len(), self.pattern.max_conn_size())
+    }
+
+    /// The elements of each sample, from `values` of all samples or one after another.
+    fn sums<V: WithDType>(&self, values: &[V]) -> Vec<V> {
+        let (batch, width) = self.shape();
+        let n_slots = self.pattern.values().len();
+        let stride = if values.len() == n_slots { 0 } else { n_slots };
+        let mut out = vec![V::zero(); batch * width];
+        let jobs: Vec<_> = out.chunks_mut(width.max(1)).enumerate().collect();
+        let of_sample = |scratch: &mut Scratch<f64>, (b, out): (usize, &mut [V])| {
+            let values = &values[b * stride..b * stride + n_slots];
+            let mut places = out.iter_mut();
+            let x = &self.rows[b * self.n_sites..(b + 1) * self.n_sites];
+            self.pattern.visit(x, scratch, |connected, _| {
+                let mut mel = V::zero();
+                connected.for_each_slot(|slot, negative| {
+                    mel = if negative { mel - values[slot] } else { mel + values[slot] };
+                });
+                if let Some(place) = places.next() {
+                    *place = mel;
+                }
+            });
+        };
+        jobs.into_par_iter().for_each_init(Scratch::default, of_sample);
+        out
+    }
+
+    /// The gradient in the values, which are `n_values`: summed over samples in order, so that rounding does
+    /// not depend on threads, or each by itself.
+    fn slot_gradients(&self, gradient: &[f64], n_values: usize) -> Vec<f64> {
+        let mut out = vec![0.0; n_values];
         let mut scratch = Default::default();
-        let width = self.engine.max_conn_size().max(1);
-        for (x, gradient) in self.rows.chunks_exact(self.n_sites).zip(gradient.chunks_exact(width)) {
+        let n_slots = self.pattern.values().len();
+        let stride = if n_values == n_slots { 0 } else { n_slots };
+        let width = self.pattern.max_conn_size().max(1);
+        let samples = self.rows.chunks_exact(self.n_sites).zip(gradient.chunks_exact(width));
+        for (b, (x, gradient)) in samples.enumerate() {
+            let out = &mut out[b * stride..b * stride + n_slots];
             let mut gradients = gradient.iter();
-            self.engine.visit(x, &mut scratch, |connected, _| {
+            self.pattern.visit(x, &mut scratch, |connected, _| {
                 let gradient = gradients.next().copied().unwrap_or(0.0);
                 connected.for_each_slot(|slot, negative| {
                     out[slot] += if negative { -gradient } else { gradient };
@@ -92,25 +127,24 @@ impl<T: Element> Mels<T> {
     }
 }
 
-impl<T: Element> CustomOp1 for Mels<T> {
+impl CustomOp1 for Mels {
     fn name(&self) -> &'static str {
         "matrix-elements"
     }
 
-    fn cpu_fwd(&self, values: &CpuStorage, _: &Layout) -> Result<(CpuStorage, Shape)> {
-        let batch = self.batch();
-        let mels = host_mels(&batch, self.part);
+    fn cpu_fwd(&self, values: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let range = layout.start_offset()..layout.start_offset() + layout.shape().elem_count();
         let storage = match values {
-            CpuStorage::F32(_) => CpuStorage::F32(mels.into_iter().map(f32::from_f64).collect()),
-            _ => CpuStorage::F64(mels),
+            CpuStorage::F32(values) => CpuStorage::F32(self.sums(&values[range])),
+            CpuStorage::F64(values) => CpuStorage::F64(self.sums(&values[range])),
+            _ => candle_core::bail!("matrix elements are f32 or f64, not {:?}", values.dtype()),
         };
-        Ok((storage, (batch.len(), self.engine.max_conn_size()).into()))
+        Ok((storage, self.shape().into()))
     }
 
     fn bwd(&self, values: &Tensor, _: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
         let gradient = gradient.flatten_all()?.to_dtype(DType::F64)?.to_vec1::<f64>()?;
-        let slots = self.slot_gradients(&gradient);
-        let n_slots = slots.len();
-        Ok(Some(Tensor::from_vec(slots, n_slots, values.device())?.to_dtype(values.dtype())?))
+        let slots = self.slot_gradients(&gradient, values.elem_count());
+        Ok(Some(Tensor::from_vec(slots, values.shape(), values.device())?.to_dtype(values.dtype())?))
     }
 }

@@ -227,6 +227,23 @@ impl<T: Element> Engine<T> {
     }
 }
 
+impl Engine<f64> {
+    /// An engine in which no element is zero unless its slots cancel.
+    pub(crate) fn pattern(kernel: Arc<Kernel>, n_slots: usize) -> Self {
+        let values = (0..n_slots as u64).map(|slot| if slot == 0 { 0.0 } else { generic(slot) });
+        Engine::new(kernel, values.collect())
+    }
+}
+
+/// A number from 1 to 2 for each slot, without whole relations among them: a sum of slots with signs is zero
+/// only if each cancels. (The mixing function of SplitMix64, Steele et al., OOPSLA 2014.)
+fn generic(slot: u64) -> f64 {
+    let mut z = slot.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    1.0 + ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+}
+
 fn range((start, end): (u32, u32)) -> Range<usize> {
     start as usize..end as usize
 }

@@ -14,6 +14,7 @@ use operator_core::{Backend, DiscreteOperator, WaveFunction};
 
 use crate::error::{Error, Result};
 use crate::local_kernel::LocalKernel;
+use crate::operator_gradient::{OperatorGradKernel, OperatorGradient, column_stats};
 use crate::response::Response;
 use crate::statistics::Stats;
 use crate::trainable::{LogDerivatives, Trainable};
@@ -104,6 +105,46 @@ pub trait VariationalState {
     {
         let response = self.response(operator)?;
         Ok((response.stats(), response.gradient()))
+    }
+
+    /// `<O>` and its derivatives by the operator's own parameters, `∂<O>/∂λ_k = <∂O/∂λ_k>`, each with its
+    /// error. The wave function stays as it is, so for a ground state this is the theorem of Hellmann and
+    /// Feynman.
+    ///
+    /// Parameters that are 0 have their derivatives like others. Memory grows with the number of samples
+    /// times that of parameters, not with the number of connected elements.
+    ///
+    /// ```
+    /// # #[cfg(feature = "flat")] {
+    /// use operator_core::{Boundary, Graph, Ising, Model, hilbert::Spin};
+    /// use variational::{Flat, FullSumState, Rbm, VariationalState};
+    ///
+    /// let (spins, chain) = (Spin::half(4)?, Graph::chain(4, Boundary::Periodic)?);
+    /// let ising = Ising::new(spins.clone(), &chain, 0.0, 1.0)?.lower::<Flat>()?; // or Padded
+    /// // All parameters zero: every spin points along x.
+    /// let mut state = FullSumState::new(Rbm::<Flat>::new(spins, 1.0, 0, 0.0)?)?;
+    /// let (energy, gradient) = state.expect_and_operator_grad(&ising)?;
+    /// assert_eq!((energy.mean.re, gradient.get("h")?[0].mean.re), (0.0, -4.0));
+    /// # }
+    /// # Ok::<(), variational::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`NoDefinition`](operator_core::Error::NoDefinition) for kernels without terms; otherwise as
+    /// [`expect`](Self::expect).
+    fn expect_and_operator_grad<O>(&mut self, operator: &O) -> Result<(Stats, OperatorGradient)>
+    where
+        O: DiscreteOperator<Backend = Self::Backend> + ?Sized,
+        Self::Backend: OperatorGradKernel<O>,
+    {
+        let ensemble = self.ensemble()?;
+        let (wave_function, chunk_size) = (self.wave_function(), self.chunk_size());
+        let x = &ensemble.configurations;
+        let (local, derivatives) =
+            Self::Backend::local_estimators_and_operator_grad(operator, wave_function, x, chunk_size)?;
+        let (parameters, _) = operator.unpack()?;
+        let stats = column_stats(&derivatives, |column| ensemble.stats(column))?;
+        Ok((ensemble.stats(&local)?, OperatorGradient::new(parameters, stats)))
     }
 
     /// Energy, its gradient and the metric of the parameters, for optimisers.

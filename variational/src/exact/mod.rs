@@ -1,0 +1,126 @@
+//! Lowest energies and states of small systems, to compare with.
+
+mod lanczos;
+
+use faer::{Mat, Side};
+use ndarray::{Array1, Array2};
+use num_complex::Complex64;
+use operator_core::{DiscreteOperator, Element};
+
+use crate::error::{Error, Result};
+use crate::matrix::Matrix;
+
+/// Spaces of at most this many states are diagonalised as a full matrix.
+const DENSE_STATES: usize = 2000;
+
+/// The lowest eigenvalue of a Hermitian operator.
+///
+/// Up to 2000 states the matrix is diagonalised; beyond, Lanczos' method with restarts keeps 60 vectors of the
+/// space. The matrix is stored in compressed rows if it fits into 2 GiB, else each product finds its elements
+/// anew. Converged to `10⁻¹¹` of the largest eigenvalue found.
+///
+/// # Errors
+/// [`NotHermitian`](operator_core::Error::NotHermitian), [`NotIndexable`](operator_core::Error::NotIndexable);
+/// [`Error::NotConverged`].
+///
+/// ```
+/// use operator_core::{Boundary, Graph, Ising, Model, hilbert::Spin};
+/// use variational::{Flat, exact};
+///
+/// let chain = Graph::chain(10, Boundary::Periodic)?;
+/// let critical = Ising::new(Spin::half(10)?, &chain, 1.0, -1.0)?.lower::<Flat>()?;
+/// let closed_form = -2.0 / (std::f64::consts::PI / 20.0).sin();
+/// assert!((exact::ground_state_energy(&critical)? - closed_form).abs() < 1e-10);
+/// # Ok::<(), variational::Error>(())
+/// ```
+pub fn ground_state_energy<O: DiscreteOperator>(operator: &O) -> Result<f64> {
+    let n_states = check(operator)?;
+    if n_states > DENSE_STATES {
+        return Ok(ground_state(operator)?.0);
+    }
+    let dense = operator.to_dense()?;
+    let element = |row: usize, col: usize| dense[[row, col]].to_complex();
+    let eigenvalues = match O::Element::IS_COMPLEX {
+        true => Mat::from_fn(n_states, n_states, element).self_adjoint_eigenvalues(Side::Lower),
+        false => Mat::from_fn(n_states, n_states, |row, col| element(row, col).re)
+            .self_adjoint_eigenvalues(Side::Lower),
+    };
+    let lowest = eigenvalues.ok().and_then(|eigenvalues| eigenvalues.first().copied());
+    lowest.ok_or_else(|| not_converged(operator, "the dense solver failed".into()))
+}
+
+/// The lowest eigenvalue and a normalised eigenvector, in the order of
+/// [`HilbertSpace::all_states`](operator_core::HilbertSpace::all_states).
+///
+/// # Errors
+/// As [`ground_state_energy`].
+pub fn ground_state<O: DiscreteOperator>(operator: &O) -> Result<(f64, Array1<Complex64>)> {
+    let (energies, states) = lowest(operator, 1)?;
+    Ok((energies[0], states.column(0).to_owned()))
+}
+
+/// The `k` lowest eigenvalues in ascending order, as often as they are degenerate, and orthonormal
+/// eigenvectors, the columns of the array `(n_states, k)`.
+///
+/// Beyond 2000 states each is found by Lanczos' method among the states orthogonal to those before it.
+///
+/// ```
+/// use operator_core::{Boundary, Graph, Ising, Model, hilbert::Spin};
+/// use variational::{Flat, exact};
+///
+/// let chain = Graph::chain(4, Boundary::Periodic)?;
+/// let magnet = Ising::new(Spin::half(4)?, &chain, 0.0, -1.0)?.lower::<Flat>()?;
+/// let (energies, states) = exact::lowest(&magnet, 3)?;
+/// // All up, all down, and two domain walls.
+/// assert!((&energies - &ndarray::array![-4.0, -4.0, 0.0]).iter().all(|d| d.abs() < 1e-12));
+/// assert_eq!(states.dim(), (16, 3));
+/// # Ok::<(), variational::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Setting`] if there are no `k` states; otherwise as [`ground_state_energy`].
+pub fn lowest<O: DiscreteOperator>(operator: &O, k: usize) -> Result<(Array1<f64>, Array2<Complex64>)> {
+    let n_states = check(operator)?;
+    if k == 0 || k > n_states {
+        let expected = "it must be from 1 to the number of states";
+        return Err(Error::Setting { what: "the number of eigenvalues", value: k.to_string(), expected });
+    }
+    match (O::Element::IS_COMPLEX, n_states <= DENSE_STATES) {
+        (true, true) => dense(operator, k, |z| z),
+        (false, true) => dense(operator, k, |z| z.re),
+        (true, false) => lanczos::lowest(operator, &Matrix::<O, Complex64>::new(operator)?, k),
+        (false, false) => lanczos::lowest(operator, &Matrix::<O, f64>::new(operator)?, k),
+    }
+}
+
+/// By a full matrix, whose elements `part` takes from complex numbers.
+fn dense<O, T>(operator: &O, k: usize, part: fn(Complex64) -> T) -> Result<(Array1<f64>, Array2<Complex64>)>
+where
+    O: DiscreteOperator,
+    T: Element + faer::traits::ComplexField,
+{
+    let dense = operator.to_dense()?;
+    let n_states = dense.nrows();
+    let eigen = Mat::from_fn(n_states, n_states, |row, col| part(dense[[row, col]].to_complex()))
+        .self_adjoint_eigen(Side::Lower)
+        .map_err(|_| not_converged(operator, "the dense solver failed".into()))?;
+    let energies = (0..k).map(|state| eigen.S().column_vector()[state].to_complex().re).collect();
+    let states = Array2::from_shape_fn((n_states, k), |(row, state)| eigen.U()[(row, state)].to_complex());
+    Ok((energies, states))
+}
+
+fn check<O: DiscreteOperator>(operator: &O) -> Result<usize> {
+    if !operator.is_hermitian() {
+        let operator = operator.describe();
+        return Err(operator_core::Error::NotHermitian { operator, needed_by: "its ground state" }.into());
+    }
+    let n_states = operator.hilbert().n_states()?;
+    if n_states == 0 {
+        return Err(not_converged(operator, "the space has no states".into()));
+    }
+    Ok(n_states)
+}
+
+fn not_converged<O: DiscreteOperator>(operator: &O, reason: String) -> Error {
+    Error::NotConverged { operator: operator.describe(), reason }
+}
