@@ -57,7 +57,7 @@ mod sampler;
 
 pub use crate::sampler::{ExchangeSampler, HamiltonianSampler, LocalSampler, MetropolisSampler};
 pub use backend::HamiltonianBackend;
-pub use chain::{ChainRng, Chains, Samples};
+pub use chain::{ChainRng, Chains, ChainsSnapshot, Samples};
 pub use error::{Error, Result};
 pub use exact::exact_transition_matrix;
 pub use rule::{
