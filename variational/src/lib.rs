@@ -29,7 +29,10 @@
 //! - [`Rbm`], [`Trainable`]: a wave function with parameters, and how others are written;
 //! - [`MonteCarloState`], [`FullSumState`], [`Ensemble`]: averages; [`Stats`]: what they say;
 //! - [`LocalKernel`]: local estimators of a backend's operators, the place for third parties' own;
-//! - [`Response`], [`Optimiser`]: what a batch says of an energy, and what to do with it;
+//! - [`Response`], [`Optimiser`]: what a batch says of an energy, and what to do with it: [`Sr`], [`Adam`],
+//!   [`Sgd`], with a [`Schedule`];
+//! - [`Vmc`]: runs, with observables, callbacks, a [`RunLog`] and checkpoints ([`Snapshot`]);
+//! - [`save_parameters`], [`load_parameters`]: parameters in files;
 //! - [`exact`]: ground states of small systems, to compare with.
 //!
 //! The features `flat` (on by default) and `padded` bring the backends, here as [`Flat`] and `Padded`.
@@ -39,10 +42,15 @@ pub mod wave_functions;
 
 #[cfg(any(feature = "flat", feature = "padded"))]
 mod any;
+mod driver;
 mod error;
+mod file;
 mod local_kernel;
+mod log;
 mod optimise;
+mod parameter_file;
 mod response;
+mod snapshot;
 mod state;
 mod statistics;
 mod trainable;
@@ -51,11 +59,15 @@ mod trainable;
 pub use backend_flat::Flat;
 #[cfg(feature = "padded")]
 pub use backend_padded::Padded;
+pub use driver::{Callback, Control, ConvergenceStopping, EarlyStopping, End, Event, History, Step, Vmc};
 pub use error::{Error, Result};
 pub use local_kernel::LocalKernel;
-pub use optimise::{Optimiser, Sgd, Sr, Step, Vmc};
+pub use log::RunLog;
+pub use optimise::{Adam, Optimiser, Schedule, Sgd, Sr, SrSolver};
+pub use parameter_file::{load_parameters, save_parameters};
 pub use response::Response;
+pub use snapshot::{Snapshot, Storable};
 pub use state::{Ensemble, FullSumState, MonteCarloState, VariationalState};
-pub use statistics::Stats;
+pub use statistics::{Diagnosis, OnlineStats, Problem, Stats};
 pub use trainable::{LogDerivatives, ParameterArray, Trainable};
 pub use wave_functions::Rbm;
