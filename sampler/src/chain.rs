@@ -73,6 +73,58 @@ impl<B: Backend> Chains<B> {
     }
 }
 
+/// What Markov chains hold, on the host: a program that writes it down and puts it back later goes on as if it
+/// had not stopped.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChainsSnapshot {
+    /// Where the chains are, shape `(n_chains, n_sites)`.
+    pub configurations: Array2<i8>,
+    /// `ln |ψ(x)|²` there, length `n_chains`.
+    pub log_weights: Vec<f64>,
+    /// The random numbers of each chain, length `n_chains`.
+    pub rngs: Vec<ChainRng>,
+    /// Number of moves accepted by all chains together.
+    pub n_accepted: u64,
+    /// Number of moves proposed to all chains together.
+    pub n_proposed: u64,
+}
+
+impl<B: Backend> Chains<B> {
+    /// What the chains hold.
+    ///
+    /// # Errors
+    /// [`Error::Core`] if the backend fails.
+    pub fn snapshot(&self) -> Result<ChainsSnapshot> {
+        Ok(ChainsSnapshot {
+            configurations: B::to_host(&self.configurations)?,
+            log_weights: self.log_weights.clone(),
+            rngs: self.rngs.clone(),
+            n_accepted: self.n_accepted,
+            n_proposed: self.n_proposed,
+        })
+    }
+
+    /// Goes back to a snapshot of chains on the same space. After an error the chains are as before.
+    ///
+    /// # Errors
+    /// [`Error::Count`] for another number of chains; [`SampleWidth`](operator_core::Error::SampleWidth),
+    /// [`NotALocalState`](operator_core::Error::NotALocalState) and
+    /// [`OutsideConstraint`](operator_core::Error::OutsideConstraint) for configurations of another space;
+    /// [`Error::Core`] if the backend fails.
+    pub fn restore(&mut self, snapshot: &ChainsSnapshot, device: &B::Device) -> Result<()> {
+        let n_chains = self.n_chains();
+        expect_count("configurations", snapshot.configurations.nrows(), n_chains)?;
+        expect_count("values of log_weights", snapshot.log_weights.len(), n_chains)?;
+        expect_count("generators", snapshot.rngs.len(), n_chains)?;
+        self.hilbert.check(snapshot.configurations.view())?;
+        self.configurations = B::from_host(snapshot.configurations.view(), device)?;
+        self.log_weights.clone_from(&snapshot.log_weights);
+        self.rngs.clone_from(&snapshot.rngs);
+        (self.n_accepted, self.n_proposed) = (snapshot.n_accepted, snapshot.n_proposed);
+        Ok(())
+    }
+}
+
 /// Configurations drawn from |ψ|².
 #[derive(Clone, Debug)]
 pub struct Samples<B: Backend> {

@@ -2,7 +2,7 @@ use ndarray::{Array2, ArrayView1, s};
 use operator_core::{Backend, HilbertSpace, WaveFunction};
 use rand::{RngExt, SeedableRng};
 
-use crate::chain::{ChainRng, Samples, generators};
+use crate::chain::{ChainRng, ChainsSnapshot, Samples, generators};
 use crate::error::{Error, Result};
 use crate::metropolis::{at_least_one, check_bytes, same_space};
 use crate::rule::expect_count;
@@ -191,5 +191,26 @@ impl<B: Backend, W: Autoregressive<B> + ?Sized> Sampler<B, W> for DirectSampler<
         let configurations = B::from_host(samples.view(), &self.device)?;
         chains.rngs = next;
         Ok(Samples { configurations, n_chains: self.n_chains, n_per_chain })
+    }
+
+    fn device(&self) -> &B::Device {
+        &self.device
+    }
+
+    /// Random numbers are all there is.
+    fn snapshot(&self, chains: &DirectChains) -> Result<ChainsSnapshot> {
+        Ok(ChainsSnapshot {
+            configurations: Array2::zeros((0, self.hilbert.n_sites())),
+            log_weights: Vec::new(),
+            rngs: chains.rngs.clone(),
+            n_accepted: 0,
+            n_proposed: 0,
+        })
+    }
+
+    fn restore(&self, chains: &mut DirectChains, snapshot: &ChainsSnapshot) -> Result<()> {
+        expect_count("generators", snapshot.rngs.len(), chains.n_chains())?;
+        chains.rngs.clone_from(&snapshot.rngs);
+        Ok(())
     }
 }

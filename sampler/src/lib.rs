@@ -61,7 +61,7 @@ mod sampler;
 mod walk;
 
 pub use backend::{Connections, HamiltonianBackend};
-pub use chain::{ChainRng, Chains, Samples};
+pub use chain::{ChainRng, Chains, ChainsSnapshot, Samples};
 pub use direct::{Autoregressive, DirectChains, DirectSampler};
 pub use error::{Error, Result};
 pub use exact::exact_transition_matrix;

@@ -150,6 +150,11 @@ impl<B: Backend, R: Rule<B>> MetropolisSampler<B, R> {
         self.sweep_size
     }
 
+    /// Where the chains live.
+    pub fn device(&self) -> &B::Device {
+        &self.device
+    }
+
     /// Starts chains at random states with an amplitude. The same sampler starts the same chains.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 use operator_core::{Backend, HilbertSpace, WaveFunction};
 
-use crate::chain::{Chains, Samples};
+use crate::chain::{Chains, ChainsSnapshot, Samples};
 use crate::error::Result;
 use crate::metropolis::MetropolisSampler;
 use crate::rule::Rule;
@@ -22,6 +22,9 @@ pub trait Sampler<B: Backend, W: WaveFunction<B> + ?Sized>: Send + Sync {
     /// Number of chains.
     fn n_chains(&self) -> usize;
 
+    /// Where samples live.
+    fn device(&self) -> &B::Device;
+
     /// Starts chains. The same sampler starts the same chains.
     ///
     /// # Errors
@@ -40,6 +43,23 @@ pub trait Sampler<B: Backend, W: WaveFunction<B> + ?Sized>: Send + Sync {
         n_per_chain: usize,
         n_discard: usize,
     ) -> Result<Samples<B>>;
+
+    /// Fraction of accepted moves, `None` for samplers that reject none.
+    fn acceptance(&self, _chains: &Self::Chains) -> Option<f64> {
+        None
+    }
+
+    /// What chains hold, so that they can go on in another run of the program.
+    ///
+    /// # Errors
+    /// [`Error::Core`](crate::Error::Core) if the backend fails.
+    fn snapshot(&self, chains: &Self::Chains) -> Result<ChainsSnapshot>;
+
+    /// Puts chains back to where they were. After an error they are as before.
+    ///
+    /// # Errors
+    /// [`Error::Count`](crate::Error::Count) for another number of chains; others as the sampler says.
+    fn restore(&self, chains: &mut Self::Chains, snapshot: &ChainsSnapshot) -> Result<()>;
 }
 
 impl<B: Backend, R: Rule<B>, W: WaveFunction<B> + ?Sized> Sampler<B, W> for MetropolisSampler<B, R> {
@@ -51,6 +71,10 @@ impl<B: Backend, R: Rule<B>, W: WaveFunction<B> + ?Sized> Sampler<B, W> for Metr
 
     fn n_chains(&self) -> usize {
         self.n_chains()
+    }
+
+    fn device(&self) -> &B::Device {
+        self.device()
     }
 
     fn start(&self, wave_function: &W) -> Result<Chains<B>> {
@@ -65,5 +89,17 @@ impl<B: Backend, R: Rule<B>, W: WaveFunction<B> + ?Sized> Sampler<B, W> for Metr
         n_discard: usize,
     ) -> Result<Samples<B>> {
         self.sample(wave_function, chains, n_per_chain, n_discard)
+    }
+
+    fn acceptance(&self, chains: &Chains<B>) -> Option<f64> {
+        Some(chains.acceptance())
+    }
+
+    fn snapshot(&self, chains: &Chains<B>) -> Result<ChainsSnapshot> {
+        chains.snapshot()
+    }
+
+    fn restore(&self, chains: &mut Chains<B>, snapshot: &ChainsSnapshot) -> Result<()> {
+        chains.restore(snapshot, self.device())
     }
 }

@@ -64,8 +64,36 @@ fn a_clone_of_the_chains_goes_the_same_way<B: Complete>() -> TestResult {
     Ok(())
 }
 
+/// Put back into chains that were started from another seed.
+fn a_snapshot_of_the_chains_goes_the_same_way<B: Complete>() -> TestResult {
+    let sampler = |seed| -> sampler::Result<LocalSampler<B>> {
+        Ok(LocalSampler::new(Spin::half(6)?)?.with_n_chains(4)?.with_seed(seed))
+    };
+    let psi = Table::<B>::random(Spin::half(6)?, 2)?;
+    let sampler = (sampler(3)?, sampler(4)?);
+    let (mut chains, mut other) = (sampler.0.start(&psi)?, sampler.1.start(&psi)?);
+    sampler.0.sample(&psi, &mut chains, 5, 2)?;
+    let snapshot = chains.snapshot()?;
+    assert_ne!(other.snapshot()?, snapshot);
+    other.restore(&snapshot, sampler.1.device())?;
+    assert_eq!(other.snapshot()?, snapshot);
+    let here = sampler.0.sample(&psi, &mut chains, 7, 2)?.to_host()?;
+    assert_eq!(here, sampler.1.sample(&psi, &mut other, 7, 2)?.to_host()?);
+    assert_eq!(other.n_accepted(), chains.n_accepted());
+
+    let mut foreign = snapshot.clone();
+    foreign.configurations[[1, 2]] = 0;
+    let error = chains.restore(&foreign, sampler.0.device()).err().map(|error| error.to_string());
+    assert!(error.is_some_and(|error| error.contains("sample 1 has quantum number 0 at site 2")));
+    foreign.rngs.pop();
+    assert!(chains.restore(&foreign, sampler.0.device()).is_err());
+    assert_eq!(chains.snapshot()?, other.snapshot()?, "as before");
+    Ok(())
+}
+
 on_backends!(
     same_seed_same_chains_for_any_number_of_threads,
     chains_do_not_depend_on_how_many_there_are,
     a_clone_of_the_chains_goes_the_same_way,
+    a_snapshot_of_the_chains_goes_the_same_way,
 );

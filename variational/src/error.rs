@@ -64,6 +64,64 @@ pub enum Error {
         /// How far it came.
         reason: String,
     },
+    /// The equations of stochastic reconfiguration were not solved to the wanted precision.
+    #[error(
+        "conjugate gradients left a residual of {residual:.1e} after {iterations} iterations; raise the diagonal shift, the tolerance or the number of iterations"
+    )]
+    NotSolved {
+        /// Its size relative to the right-hand side.
+        residual: f64,
+        /// Number of iterations.
+        iterations: usize,
+    },
+    /// A wave function whose layout is not that of its parameters.
+    #[error("the layout of the wave function: {reason}")]
+    Layout {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A file that cannot be read or written.
+    #[error("cannot {action} {path}: {source}")]
+    File {
+        /// `read` or `write`.
+        action: &'static str,
+        /// Where it is.
+        path: String,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// A file that is damaged, or that holds something else than what is asked of it.
+    #[error("{origin}: {reason}")]
+    Content {
+        /// The file.
+        origin: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A step of a run failed, and the state before it is in a file.
+    #[error("step {step}: {source}; the state before this step is in {path}")]
+    Diverged {
+        /// Number of the step.
+        step: usize,
+        /// The file, a checkpoint.
+        path: String,
+        /// Why it failed.
+        source: Box<Error>,
+    },
+    /// A name that stands for something else already.
+    #[error("{what} is named {name:?}, as another one is; choose a name that is free")]
+    Name {
+        /// What was to be named.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// The handler of Ctrl-C cannot be installed.
+    #[error("Ctrl-C cannot be caught: {reason}; run without `with_ctrl_c`")]
+    CtrlC {
+        /// What the system says.
+        reason: String,
+    },
 }
 
 /// Result with this crate's [`Error`].

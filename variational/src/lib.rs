@@ -26,12 +26,17 @@
 //! ```
 //!
 //! Where things are:
-//! - [`Rbm`], [`Trainable`]: a wave function with parameters, and how others are written;
-//! - [`Slater`], [`Times`]: fermions, and products of wave functions;
+//! - [`Rbm`], [`Jastrow`], [`MeanField`], [`Mlp`], [`GroupCnn`], [`Arnn`]: wave functions that are
+//!   [networks](wave_functions::network); [`Slater`], [`Times`]: fermions, and products of wave functions;
+//! - [`Trainable`]: what has parameters, and how others are written; networks of candle's modules go into
+//!   `wave_functions::candle_network`, with the feature `padded`;
 //! - [`MonteCarloState`], [`FullSumState`], [`Ensemble`]: averages; [`Stats`]: what they say;
 //! - [`LocalKernel`]: local estimators of a backend's operators, the place for third parties' own;
 //! - [`OperatorGradient`]: derivatives of an expectation value in the operator's own parameters;
-//! - [`Response`], [`Optimiser`]: what a batch says of an energy, and what to do with it;
+//! - [`Response`], [`Optimiser`]: what a batch says of an energy, and what to do with it: [`Sr`], [`Adam`],
+//!   [`Sgd`], with a [`Schedule`];
+//! - [`Vmc`]: runs, with observables, callbacks, a [`RunLog`] and checkpoints ([`Snapshot`]);
+//! - [`save_parameters`], [`load_parameters`]: parameters in files;
 //! - [`exact`]: lowest states of small systems, to compare with; [`dynamics`]: their evolution in time.
 //!
 //! The features `flat` (on by default) and `padded` bring the backends, here as [`Flat`] and `Padded`.
@@ -42,12 +47,17 @@ pub mod wave_functions;
 
 #[cfg(any(feature = "flat", feature = "padded"))]
 mod any;
+mod driver;
 mod error;
+mod file;
 mod local_kernel;
+mod log;
 mod matrix;
 mod operator_gradient;
 mod optimise;
+mod parameter_file;
 mod response;
+mod snapshot;
 mod state;
 mod statistics;
 mod trainable;
@@ -56,13 +66,17 @@ mod trainable;
 pub use backend_flat::Flat;
 #[cfg(feature = "padded")]
 pub use backend_padded::Padded;
+pub use driver::{Callback, Control, ConvergenceStopping, EarlyStopping, End, Event, History, Step, Vmc};
 pub use error::{Error, Result};
 pub use local_kernel::LocalKernel;
+pub use log::RunLog;
 pub use operator_gradient::{OperatorGradKernel, OperatorGradient};
-pub use optimise::{Optimiser, Sgd, Sr, Step, Vmc};
+pub use optimise::{Adam, Optimiser, Schedule, Sgd, Sr, SrSolver};
+pub use parameter_file::{load_parameters, save_parameters};
 pub use response::Response;
+pub use snapshot::{Snapshot, Storable};
 pub use state::{Ensemble, FullSumState, MonteCarloState, VariationalState};
-pub use statistics::Stats;
+pub use statistics::{Diagnosis, OnlineStats, Problem, Stats};
 pub use trainable::{LogDerivatives, ParameterArray, Trainable};
 pub use wave_functions::{
     Arnn, Cnn, GroupCnn, Jastrow, MeanField, Mlp, MlpModPhase, Network, Rbm, RbmModPhase, RbmSymm, Slater,

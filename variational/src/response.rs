@@ -80,7 +80,22 @@ impl Response {
 
     /// The gradient of the energy by the parameters, `2 Jᵀ r`, shape `(n_parameters,)`.
     pub fn gradient(&self) -> Array1<f64> {
-        2.0 * self.jacobian.t().dot(&self.residual)
+        2.0 * self.vjp(&self.residual)
+    }
+
+    /// `J v` of one value a parameter, shape `(n_rows,)`.
+    pub(crate) fn jvp(&self, vector: &Array1<f64>) -> Array1<f64> {
+        self.jacobian.dot(vector)
+    }
+
+    /// `Jᵀ u` of one value a row, shape `(n_parameters,)`.
+    pub(crate) fn vjp(&self, vector: &Array1<f64>) -> Array1<f64> {
+        // Row by row, as they lie in memory.
+        let mut out = Array1::zeros(self.jacobian.ncols());
+        for (row, &factor) in self.jacobian.rows().into_iter().zip(vector) {
+            out.scaled_add(factor, &row);
+        }
+        out
     }
 }
 

@@ -1,20 +1,31 @@
-use faer::prelude::Solve;
-use faer::{Mat, Side};
-use ndarray::{Array1, Array2};
+use ndarray::Array1;
 
-use super::{Optimiser, check_positive};
+use super::solver::SrSolver;
+use super::{Optimiser, Schedule, restore_steps, save_steps};
 use crate::error::{Error, Result};
 use crate::response::Response;
+use crate::snapshot::Snapshot;
 
 /// Stochastic reconfiguration, `θ ← θ − η (S + ε)⁻¹ F` with `F = Jᵀ r = ∇E / 2` and `S = Jᵀ J`: a step η of
-/// imaginary time, projected on the wave functions that there are (Sorella, PRL 80, 4558 (1998)).
+/// imaginary time, projected on the wave functions that there are.
 ///
 /// With more parameters than rows of J the same step is `−η Jᵀ (J Jᵀ + ε)⁻¹ r`, whose matrix is smaller
-/// (minSR: Chen and Heyl, Nature Physics 20, 1476 (2024)). Either system is solved by Cholesky's method.
+/// (minSR); where both are large, conjugate gradients form neither. [`SrSolver`] says which, or chooses.
+///
+/// ```
+/// use variational::{Schedule, Sr, SrSolver};
+/// let sr = Sr::new(0.05, Schedule::exponential(0.1, 1e-3, 200))?.with_solver(SrSolver::MinSr)?;
+/// # Ok::<(), variational::Error>(())
+/// ```
+///
+/// # Source
+/// Sorella, PRL 80, 4558 (1998).
 #[derive(Clone, Debug)]
 pub struct Sr {
-    learning_rate: f64,
-    diag_shift: f64,
+    learning_rate: Schedule,
+    diag_shift: Schedule,
+    solver: SrSolver,
+    n_steps: usize,
 }
 
 impl Sr {
@@ -22,95 +33,78 @@ impl Sr {
     ///
     /// # Errors
     /// [`Error::Setting`] unless both are positive.
-    pub fn new(learning_rate: f64, diag_shift: f64) -> Result<Self> {
-        let learning_rate = check_positive("the learning rate", learning_rate)?;
-        Ok(Sr { learning_rate, diag_shift: check_positive("the diagonal shift", diag_shift)? })
+    pub fn new(learning_rate: impl Into<Schedule>, diag_shift: impl Into<Schedule>) -> Result<Self> {
+        let learning_rate = learning_rate.into().check_positive("the learning rate")?;
+        let diag_shift = diag_shift.into().check_positive("the diagonal shift")?;
+        Ok(Sr { learning_rate, diag_shift, solver: SrSolver::Auto, n_steps: 0 })
     }
 
-    /// `(S + ε)⁻¹ F`, by whichever matrix is the smaller.
+    /// Sets how the equations are solved, [`SrSolver::Auto`] unless set.
     ///
     /// # Errors
-    /// [`Error::NotPositiveDefinite`] if the shift is lost in rounding.
+    /// [`Error::Setting`] for a tolerance that is not between 0 and 1, or no iterations.
+    pub fn with_solver(mut self, solver: SrSolver) -> Result<Self> {
+        if let SrSolver::ConjugateGradients { tolerance, max_iterations } = solver {
+            if !(tolerance > 0.0 && tolerance < 1.0) {
+                let (what, expected) = ("the tolerance", "it must be greater than 0 and less than 1");
+                return Err(Error::Setting { what, value: tolerance.to_string(), expected });
+            }
+            if max_iterations == 0 {
+                let (what, expected) = ("max_iterations", "it must be at least 1");
+                return Err(Error::Setting { what, value: "0".into(), expected });
+            }
+        }
+        self.solver = solver;
+        Ok(self)
+    }
+
+    /// `(S + ε)⁻¹ F`, with the shift of the step that comes next.
+    ///
+    /// # Errors
+    /// [`Error::NotPositiveDefinite`] if the shift is lost in rounding; [`Error::NotSolved`] if conjugate
+    /// gradients do not converge.
     pub fn natural_gradient(&self, response: &Response) -> Result<Array1<f64>> {
-        let (n_rows, n_parameters) = response.jacobian().dim();
-        match n_parameters <= n_rows {
-            true => self.in_parameter_space(response),
-            false => self.in_sample_space(response),
-        }
-    }
-
-    fn in_parameter_space(&self, response: &Response) -> Result<Array1<f64>> {
-        let (j, r) = (to_faer(response.jacobian()), column(response.residual()));
-        let z = self.solve(j.transpose() * &j, &(j.transpose() * &r))?;
-        Ok(z.col(0).iter().copied().collect())
-    }
-
-    fn in_sample_space(&self, response: &Response) -> Result<Array1<f64>> {
-        let (j, r) = (to_faer(response.jacobian()), column(response.residual()));
-        let z = j.transpose() * self.solve(&j * j.transpose(), &r)?;
-        Ok(z.col(0).iter().copied().collect())
-    }
-
-    /// `(matrix + ε)⁻¹ rhs`.
-    fn solve(&self, mut matrix: Mat<f64>, rhs: &Mat<f64>) -> Result<Mat<f64>> {
-        let size = matrix.nrows();
-        for k in 0..size {
-            matrix[(k, k)] += self.diag_shift;
-        }
-        match matrix.llt(Side::Lower) {
-            Ok(factor) => Ok(factor.solve(rhs)),
-            Err(_) => Err(Error::NotPositiveDefinite { size, diag_shift: self.diag_shift }),
-        }
+        self.solver.solve(response, self.diag_shift.at(self.n_steps))
     }
 }
 
 impl Optimiser for Sr {
     fn step(&mut self, response: &Response) -> Result<Array1<f64>> {
-        Ok(-self.learning_rate * self.natural_gradient(response)?)
+        let step = -self.learning_rate.at(self.n_steps) * self.natural_gradient(response)?;
+        self.n_steps += 1;
+        Ok(step)
     }
-}
 
-fn to_faer(matrix: &Array2<f64>) -> Mat<f64> {
-    Mat::from_fn(matrix.nrows(), matrix.ncols(), |row, col| matrix[[row, col]])
-}
+    fn save(&self, snapshot: &mut Snapshot) {
+        save_steps(snapshot, "Sr", self.n_steps);
+    }
 
-fn column(vector: &Array1<f64>) -> Mat<f64> {
-    Mat::from_fn(vector.len(), 1, |row, _| vector[row])
+    fn restore(&mut self, snapshot: &Snapshot) -> Result<()> {
+        self.n_steps = restore_steps(snapshot, "Sr")?;
+        Ok(())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use num_complex::Complex64;
 
+    use super::super::testing::{assert_close, path};
     use super::*;
     use crate::statistics::Stats;
-    use crate::trainable::LogDerivatives;
 
-    fn response(derivatives: impl Into<LogDerivatives>, batch: usize) -> Result<Response> {
-        let energies = Array1::from_shape_fn(batch, |k| Complex64::new((k as f64).sin(), 0.3 * k as f64));
-        let weights = Array1::from_elem(batch, 1.0 / batch as f64);
-        Response::new(Stats::exact(&energies, &weights), &energies, &weights, &derivatives.into())
-    }
-
+    /// Here `S = 1/n` for n parameters and F is half the gradient, so each component shrinks by
+    /// `1 − η_t a_k / 2 / (1/n + ε_t)` in step t.
     #[test]
-    fn parameter_space_and_sample_space_give_the_same_step() -> Result<()> {
-        let sr = Sr::new(0.1, 1e-3)?;
-        for (batch, n_parameters) in [(5, 12), (12, 5)] {
-            let shape = (batch, n_parameters);
-            let derivative = |(k, p): (usize, usize)| ((3 * k + 7 * p * p) as f64).sin();
-            let complex = |at: (usize, usize)| Complex64::new(derivative(at), derivative((at.1, at.0)));
-            for response in [
-                response(Array2::from_shape_fn(shape, derivative), batch)?,
-                response(Array2::from_shape_fn(shape, complex), batch)?,
-            ] {
-                let (a, b) = (sr.in_parameter_space(&response)?, sr.in_sample_space(&response)?);
-                let scale = a.iter().fold(0.0f64, |max, a| max.max(a.abs()));
-                assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-9 * scale), "{a} {b}");
-                // The step solves (JᵀJ + ε) δ = Jᵀ r.
-                let j = response.jacobian();
-                let left = j.t().dot(&j.dot(&a)) + 1e-3 * &a;
-                let right = 0.5 * response.gradient();
-                assert!(left.iter().zip(&right).all(|(a, b)| (a - b).abs() < 1e-10), "{left} {right}");
+    fn rate_and_shift_follow_their_schedules() -> Result<()> {
+        let (rate, shift) = (Schedule::linear(0.2, 0.1, 4), Schedule::exponential(1.0, 1e-3, 6));
+        for solver in [SrSolver::Dense, SrSolver::MinSr, SrSolver::conjugate_gradients()] {
+            let mut theta = ndarray::array![1.0, -2.0, 3.0];
+            let steps = path(&mut Sr::new(rate, shift)?.with_solver(solver)?, 10)?;
+            for (t, found) in steps.into_iter().enumerate() {
+                let factor = rate.at(t) * 0.5 / (1.0 / 3.0 + shift.at(t));
+                theta.iter_mut().enumerate().for_each(|(k, x)| *x *= 1.0 - factor * (k + 1) as f64);
+                assert_close(&found, &theta);
             }
         }
         Ok(())
@@ -121,5 +115,30 @@ mod tests {
         for (rate, shift) in [(0.0, 1.0), (1.0, 0.0), (f64::NAN, 1.0), (1.0, f64::INFINITY), (-1.0, 1.0)] {
             assert!(matches!(Sr::new(rate, shift), Err(Error::Setting { .. })));
         }
+        assert!(matches!(Sr::new(Schedule::linear(0.1, 0.0, 5), 1.0), Err(Error::Setting { .. })));
+    }
+
+    #[test]
+    fn solvers_without_tolerance_or_iterations_are_refused() -> Result<()> {
+        for (tolerance, max_iterations) in [(0.0, 10), (f64::NAN, 10), (1.5, 10), (1e-8, 0)] {
+            let solver = SrSolver::ConjugateGradients { tolerance, max_iterations };
+            assert!(matches!(Sr::new(0.1, 0.1)?.with_solver(solver), Err(Error::Setting { .. })));
+        }
+        Ok(())
+    }
+
+    /// One iteration of conjugate gradients does not solve equations with two eigenvalues.
+    #[test]
+    fn a_step_that_fails_does_not_count() -> Result<()> {
+        let derivatives = ndarray::array![[1.0, 0.0], [-1.0, 0.0], [0.0, 5.0], [0.0, -5.0]];
+        let energies = ndarray::array![1.0, -1.0, 1.0, -1.0].mapv(Complex64::from);
+        let weights = Array1::from_elem(4, 0.25);
+        let stats = Stats::exact(&energies, &weights);
+        let response = Response::new(stats, &energies, &weights, &derivatives.into())?;
+        let solver = SrSolver::ConjugateGradients { tolerance: 1e-8, max_iterations: 1 };
+        let mut sr = Sr::new(0.1, 0.1)?.with_solver(solver)?;
+        assert!(matches!(sr.step(&response), Err(Error::NotSolved { .. })));
+        assert_eq!(sr.n_steps, 0);
+        Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! Wave functions with a way of averaging over them.
 
+mod chains;
 mod full_sum;
 mod monte_carlo;
 
@@ -8,7 +9,7 @@ pub use monte_carlo::MonteCarloState;
 
 use std::sync::Arc;
 
-use ndarray::Array1;
+use ndarray::{Array1, ArrayView2};
 use num_complex::Complex64;
 use operator_core::{Backend, DiscreteOperator, WaveFunction};
 
@@ -16,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::local_kernel::LocalKernel;
 use crate::operator_gradient::{OperatorGradKernel, OperatorGradient, column_stats};
 use crate::response::Response;
+use crate::snapshot::Snapshot;
 use crate::statistics::Stats;
 use crate::trainable::{LogDerivatives, Trainable};
 
@@ -36,19 +38,38 @@ impl<B: Backend> Ensemble<B> {
     /// # Errors
     /// [`Error::Shape`] if there is not one value for each.
     pub fn stats(&self, values: &Array1<Complex64>) -> Result<Stats> {
-        let (got, expected) = (vec![values.len()], vec![self.weights.len()]);
-        if got != expected {
-            return Err(Error::Shape { what: "values of an average", got, expected });
-        }
-        let Some(n_chains) = self.n_chains else {
-            return Ok(Stats::exact(values, &self.weights));
-        };
-        let n_per_chain = values.len() / n_chains.max(1);
-        match values.view().into_shape_with_order((n_chains, n_per_chain)) {
-            Ok(chains) => Ok(Stats::of_chains(chains)),
-            Err(_) => {
-                Err(Error::Shape { what: "chains of samples", got, expected: vec![n_chains, n_per_chain] })
+        match self.n_chains {
+            Some(_) => Ok(Stats::of_chains(self.by_chain(values)?)),
+            None => {
+                self.check_len(values)?;
+                Ok(Stats::exact(values, &self.weights))
             }
+        }
+    }
+
+    /// Samples of equal weight, all of the first chain, then all of the second, ….
+    fn of_chains(configurations: B::Configurations, n_chains: usize) -> Self {
+        let n_samples = B::batch_len(&configurations);
+        let weights = Array1::from_elem(n_samples, 1.0 / n_samples as f64);
+        Ensemble { configurations, weights, n_chains: Some(n_chains) }
+    }
+
+    /// One value for each configuration as an array `(n_chains, n_per_chain)`; exact averages are one chain.
+    fn by_chain<'v>(&self, values: &'v Array1<Complex64>) -> Result<ArrayView2<'v, Complex64>> {
+        self.check_len(values)?;
+        let n_chains = self.n_chains.unwrap_or(1).max(1);
+        let shape = (n_chains, values.len() / n_chains);
+        values.view().into_shape_with_order(shape).map_err(|_| {
+            let (got, expected) = (vec![values.len()], vec![shape.0, shape.1]);
+            Error::Shape { what: "chains of samples", got, expected }
+        })
+    }
+
+    fn check_len(&self, values: &Array1<Complex64>) -> Result<()> {
+        let (got, expected) = (vec![values.len()], vec![self.weights.len()]);
+        match got == expected {
+            true => Ok(()),
+            false => Err(Error::Shape { what: "values of an average", got, expected }),
         }
     }
 }
@@ -78,6 +99,23 @@ pub trait VariationalState {
 
     /// The largest number of configurations that the wave function is given at once, `None` for no limit.
     fn chunk_size(&self) -> Option<usize>;
+
+    /// Puts into a snapshot what the state holds beside its parameters, as where its chains are. Nothing
+    /// unless it is said here: right for states that follow from their parameters.
+    ///
+    /// # Errors
+    /// [`Error::Core`] or [`Error::Sampler`] if the backend fails.
+    fn save(&self, _snapshot: &mut Snapshot) -> Result<()> {
+        Ok(())
+    }
+
+    /// Takes back what [`save`](Self::save) has put there, after the parameters were set.
+    ///
+    /// # Errors
+    /// [`Error::Content`] if it is not there, or is another kind of state's.
+    fn restore(&mut self, _snapshot: &Snapshot) -> Result<()> {
+        Ok(())
+    }
 
     /// `<ψ|O|ψ> / <ψ|ψ>` as the mean of local estimators.
     ///

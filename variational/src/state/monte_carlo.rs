@@ -1,12 +1,16 @@
 use std::fmt;
 use std::sync::Arc;
 
-use ndarray::Array1;
+use ndarray::Array2;
 use operator_core::{Backend, WaveFunction};
 use sampler::Sampler;
 
-use super::{Ensemble, VariationalState};
+use super::chains::{insert_chains, read_chains};
+use super::{Ensemble, VariationalState, local_estimators};
 use crate::error::{Error, Result};
+use crate::local_kernel::LocalKernel;
+use crate::snapshot::Snapshot;
+use crate::statistics::{Diagnosis, OnlineStats, Stats};
 
 /// Samples of each chain that are dropped before each batch, where nothing else is said: a tenth of those that
 /// are kept, at least this many.
@@ -88,6 +92,63 @@ impl<B: Backend, S: Sampler<B, W>, W: WaveFunction<B>> MonteCarloState<B, S, W> 
     pub fn resample(&mut self) {
         self.ensemble = None;
     }
+
+    /// The mean of an operator, from as many batches as it takes to bring its error down to `target_error`,
+    /// but no more than `max_samples` samples, rounded up to whole batches.
+    ///
+    /// The present samples are the first batch, and the last batch stays. Whether the target was reached, the
+    /// error of the result says.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] unless `target_error` is positive; otherwise as
+    /// [`expect`](VariationalState::expect).
+    pub fn expect_to_precision<O>(
+        &mut self,
+        operator: &O,
+        target_error: f64,
+        max_samples: usize,
+    ) -> Result<Stats>
+    where
+        O: ?Sized,
+        B: LocalKernel<O>,
+    {
+        if target_error.is_nan() || target_error <= 0.0 {
+            let (what, value) = ("target_error", target_error.to_string());
+            return Err(Error::Setting { what, value, expected: "it must be a positive number" });
+        }
+        let mut online = OnlineStats::new(self.sampler.n_chains());
+        loop {
+            let ensemble = self.ensemble()?;
+            let values = local_estimators(self, operator, &ensemble)?;
+            online.push(ensemble.by_chain(&values)?)?;
+            let stats = online.stats();
+            if stats.error_of_mean <= target_error || online.n_samples() >= max_samples {
+                return Ok(stats);
+            }
+            // The wave function is the same, so the chains go on in equilibrium.
+            self.ensemble = Some(self.draw(0)?);
+        }
+    }
+
+    /// Whether the chains sampled this operator well, and what to change if they did not.
+    ///
+    /// # Errors
+    /// As [`expect`](VariationalState::expect).
+    pub fn check<O>(&mut self, operator: &O) -> Result<Diagnosis>
+    where
+        O: ?Sized,
+        B: LocalKernel<O>,
+    {
+        let stats = self.expect(operator)?;
+        Ok(stats.check(self.sampler.acceptance(&self.chains)))
+    }
+
+    /// A new batch, after `n_discard` sweeps.
+    fn draw(&mut self, n_discard: usize) -> Result<Arc<Ensemble<B>>> {
+        let samples =
+            self.sampler.sample(&self.wave_function, &mut self.chains, self.n_per_chain, n_discard)?;
+        Ok(Arc::new(Ensemble::of_chains(samples.configurations, samples.n_chains)))
+    }
 }
 
 impl<B: Backend, S: Sampler<B, W>, W: WaveFunction<B>> VariationalState for MonteCarloState<B, S, W> {
@@ -107,20 +168,43 @@ impl<B: Backend, S: Sampler<B, W>, W: WaveFunction<B>> VariationalState for Mont
         if let Some(ensemble) = &self.ensemble {
             return Ok(ensemble.clone());
         }
-        let (n_per_chain, n_discard) = (self.n_per_chain, self.n_discard);
-        let samples = self.sampler.sample(&self.wave_function, &mut self.chains, n_per_chain, n_discard)?;
-        let n_samples = samples.n_chains * samples.n_per_chain;
-        let ensemble = Arc::new(Ensemble {
-            configurations: samples.configurations,
-            weights: Array1::from_elem(n_samples, 1.0 / n_samples as f64),
-            n_chains: Some(samples.n_chains),
-        });
+        let ensemble = self.draw(self.n_discard)?;
         self.ensemble = Some(ensemble.clone());
         Ok(ensemble)
     }
 
     fn chunk_size(&self) -> Option<usize> {
         self.chunk_size
+    }
+
+    fn save(&self, snapshot: &mut Snapshot) -> Result<()> {
+        insert_chains(snapshot, &self.sampler.snapshot(&self.chains)?)?;
+        if let Some(ensemble) = &self.ensemble {
+            snapshot.insert("samples", B::to_host(&ensemble.configurations)?.view());
+        }
+        Ok(())
+    }
+
+    fn restore(&mut self, snapshot: &Snapshot) -> Result<()> {
+        let chains = read_chains(snapshot)?;
+        let device = self.sampler.device();
+        let ensemble = match snapshot.has_array("samples") {
+            true => {
+                let samples: Array2<i8> = snapshot.array("samples")?;
+                let (got, n_chains) = (samples.nrows(), chains.rngs.len());
+                if got == 0 || !got.is_multiple_of(n_chains.max(1)) {
+                    let expected = format!("as many of each of {n_chains} chains");
+                    return Err(snapshot.error(format!("{got} samples; expected {expected}")));
+                }
+                let checked = self.sampler.hilbert().check(samples.view());
+                checked.map_err(|error| snapshot.error(error.to_string()))?;
+                Some(Ensemble::of_chains(B::from_host(samples.view(), device)?, n_chains))
+            }
+            false => None,
+        };
+        self.sampler.restore(&mut self.chains, &chains).map_err(|error| snapshot.error(error.to_string()))?;
+        self.ensemble = ensemble.map(Arc::new);
+        Ok(())
     }
 }
 

@@ -1,6 +1,16 @@
+//! Means over Markov chains and how far they can be trusted.
+
+mod diagnosis;
+mod moments;
+mod online;
+
+pub use diagnosis::{Diagnosis, Problem};
+pub use online::OnlineStats;
+
 use std::fmt;
 
-use ndarray::{Array1, ArrayView2, Axis};
+use moments::Moments;
+use ndarray::{Array1, ArrayView1, ArrayView2, s};
 use num_complex::Complex64;
 
 /// The window of the autocorrelation time ends where it is this many times the time itself (Sokal, 1997).
@@ -44,8 +54,8 @@ impl Stats {
         let variance = deviations.iter().map(Complex64::norm_sqr).sum::<f64>() / values.len() as f64;
         let tau_corr = autocorrelation_time(deviations.view(), variance);
         let error_of_mean = match values.dim() {
-            (1, n_samples) if n_samples >= 2 * BLOCKS => block_error(deviations.row(0).to_vec().as_slice()),
-            _ => (variance * (1.0 + 2.0 * tau_corr).max(0.0) / values.len() as f64).sqrt(),
+            (1, n_samples) if n_samples >= 2 * BLOCKS => block_error(&block_means(deviations.row(0))),
+            _ => correlated_error(variance, tau_corr, values.len()),
         };
         Stats { mean, error_of_mean, variance, r_hat: split_r_hat(values), tau_corr }
     }
@@ -84,81 +94,103 @@ impl fmt::Display for Stats {
     }
 }
 
-/// `Σ_{t≥1} ρ(t)` up to the first window `M ≥ 5 (1/2 + Σ_{t≤M} ρ(t))`, ρ averaged over chains.
+/// ρ averaged over chains and integrated.
 ///
 /// Deviations are from the mean of all chains, so that chains which are stuck at different values show as
 /// correlated.
 fn autocorrelation_time(deviations: ArrayView2<'_, Complex64>, variance: f64) -> f64 {
     let (n_chains, n_per_chain) = deviations.dim();
-    if variance.is_nan() || variance <= 0.0 {
-        return variance * 0.0;
-    }
-    let mut tau = 0.0;
-    for t in 1..n_per_chain {
+    let rho = |t: usize| {
         let products: f64 = deviations
             .rows()
             .into_iter()
             .flat_map(|chain| (t..n_per_chain).map(move |k| (chain[k - t].conj() * chain[k]).re))
             .sum();
         // The unbiased estimate, which sees a constant shift between chains as ρ = 1 at all times.
-        tau += products / ((n_per_chain - t) * n_chains) as f64 / variance;
-        if t as f64 >= WINDOW * (0.5 + tau) {
-            break;
-        }
+        products / ((n_per_chain - t) * n_chains) as f64 / variance
+    };
+    match variance > 0.0 {
+        true => integrate((1..n_per_chain).map(rho)).time(),
+        false => variance * 0.0,
     }
-    tau.max(-0.5)
 }
 
-/// The standard error of the mean from the means of [`BLOCKS`] consecutive blocks.
-fn block_error(deviations: &[Complex64]) -> f64 {
-    let length = deviations.len() / BLOCKS;
-    let means: Vec<Complex64> = deviations
-        .chunks_exact(length)
-        .take(BLOCKS)
-        .map(|block| block.iter().sum::<Complex64>() / length as f64)
-        .collect();
-    (scatter(&means) / means.len() as f64).sqrt()
+/// An autocorrelation function summed up.
+#[derive(Clone, Copy, Debug)]
+struct Integral {
+    sum: f64,
+    /// Whether the window ended the sum, and not the values.
+    closed: bool,
+}
+
+impl Integral {
+    /// At least −1/2, where the samples of each chain would cancel.
+    fn time(self) -> f64 {
+        self.sum.max(-0.5)
+    }
+}
+
+/// `Σ_{t≥1} ρ(t)` up to the first window `M ≥ 5 (1/2 + Σ_{t≤M} ρ(t))`.
+fn integrate(rho: impl Iterator<Item = f64>) -> Integral {
+    let mut sum = 0.0;
+    for (before, rho) in rho.enumerate() {
+        sum += rho;
+        if (before + 1) as f64 >= WINDOW * (0.5 + sum) {
+            return Integral { sum, closed: true };
+        }
+    }
+    Integral { sum, closed: false }
+}
+
+/// The standard error of the mean of `n` samples with autocorrelation time τ.
+fn correlated_error(variance: f64, tau_corr: f64, n: usize) -> f64 {
+    (variance * (1.0 + 2.0 * tau_corr).max(0.0) / n as f64).sqrt()
+}
+
+/// The means of [`BLOCKS`] consecutive blocks.
+fn block_means(values: ArrayView1<'_, Complex64>) -> Vec<Complex64> {
+    let length = values.len() / BLOCKS;
+    let blocks = values.exact_chunks(length).into_iter().take(BLOCKS);
+    blocks.map(|block| block.sum() / length as f64).collect()
+}
+
+/// The standard error of the mean from the means of blocks that are long enough to be independent.
+fn block_error(means: &[Complex64]) -> f64 {
+    (Moments::of(means).scatter() / means.len() as f64).sqrt()
 }
 
 fn split_r_hat(values: ArrayView2<'_, Complex64>) -> f64 {
     let half = values.ncols() / 2;
-    if half < 2 || values.nrows() == 0 {
+    // The middle sample of an odd number is left out.
+    let halves = [0, values.ncols() - half].map(|start| values.slice(s![.., start..start + half]));
+    let halves: Vec<Moments> = halves.iter().flat_map(|half| half.rows()).map(Moments::of).collect();
+    r_hat(&halves)
+}
+
+/// R̂ from the moments of half chains of equal length, NaN for fewer than two values in each.
+fn r_hat(halves: &[Moments]) -> f64 {
+    let n = halves.iter().map(|half| half.n).min().unwrap_or(0) as f64;
+    if n < 2.0 {
         return f64::NAN;
     }
-    let halves: Vec<Vec<Complex64>> = values
-        .axis_iter(Axis(0))
-        .flat_map(|chain| {
-            let chain = chain.to_vec();
-            // The middle sample of an odd number is left out.
-            [chain[..half].to_vec(), chain[chain.len() - half..].to_vec()]
-        })
-        .collect();
-    let means: Vec<Complex64> =
-        halves.iter().map(|half| half.iter().sum::<Complex64>() / half.len() as f64).collect();
-    let within = halves.iter().map(|half| scatter(half)).sum::<f64>() / halves.len() as f64;
-    let between = scatter(&means);
+    let means: Vec<Complex64> = halves.iter().map(|half| half.mean).collect();
+    let within = halves.iter().map(Moments::scatter).sum::<f64>() / halves.len() as f64;
+    let between = Moments::of(&means).scatter();
     if between == 0.0 && within == 0.0 {
         return 1.0;
     }
-    ((half - 1) as f64 / half as f64 + between / within).sqrt()
-}
-
-/// Unbiased variance.
-fn scatter(values: &[Complex64]) -> f64 {
-    let mean = values.iter().sum::<Complex64>() / values.len() as f64;
-    values.iter().map(|value| (value - mean).norm_sqr()).sum::<f64>() / (values.len() - 1) as f64
+    ((n - 1.0) / n + between / within).sqrt()
 }
 
 #[cfg(test)]
-mod tests {
+mod testing {
     use ndarray::Array2;
+    use num_complex::Complex64;
     use rand::{RngExt, SeedableRng};
     use rand_xoshiro::Xoshiro256PlusPlus;
 
-    use super::*;
-
     /// Chains `a ← φ a + ξ` with ξ of mean 0 and variance 1, started in equilibrium.
-    fn ar1(n_chains: usize, n_per_chain: usize, phi: f64, seed: u64) -> Array2<Complex64> {
+    pub(super) fn ar1(n_chains: usize, n_per_chain: usize, phi: f64, seed: u64) -> Array2<Complex64> {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
         // A sum of twelve uniform numbers has variance 1 and is close to normal.
         let mut noise = || (0..12).map(|_| rng.random::<f64>()).sum::<f64>() - 6.0;
@@ -172,6 +204,14 @@ mod tests {
         }
         values
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array2;
+
+    use super::testing::ar1;
+    use super::*;
 
     /// τ = φ / (1 − φ). Its relative error is about sqrt(2 (2M + 1) / N) (Madras and Sokal, 1988), here 5 %
     /// at most; bounds at four times that fail a right program once in 10⁴ seeds.

@@ -1,0 +1,83 @@
+//! Files that are either as before or complete, whenever the program ends.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+
+/// Replaces a file at once: the bytes go to a temporary file beside it, reach the disk, and take its name.
+pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
+    let temporary = temporary_name(path);
+    let written = write_and_rename(&temporary, path, bytes);
+    if written.is_err() {
+        // What is left of it is of no use; the first error is the one to report.
+        let _ = fs::remove_file(&temporary);
+    }
+    written.map_err(|source| Error::File { action: "write", path: path.display().to_string(), source })
+}
+
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).map_err(|source| Error::File { action: "read", path: path.display().to_string(), source })
+}
+
+fn write_and_rename(temporary: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create(temporary)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(temporary, path)?;
+    sync_folder(path)
+}
+
+/// Makes the new name last. Only Unix lets a program open a folder for that.
+#[cfg(unix)]
+fn sync_folder(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => File::open(folder)?.sync_all(),
+        _ => File::open(".")?.sync_all(),
+    }
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// In the same folder, as a file can be renamed only on its own disk. The process's number keeps two runs
+/// from writing to one file.
+fn temporary_name(path: &Path) -> PathBuf {
+    let mut name = OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(format!(".{}.tmp", std::process::id()));
+    path.with_file_name(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_replaced_and_nothing_else_is_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run.json");
+        for text in ["first", "second"] {
+            write_atomically(&path, text.as_bytes()).unwrap();
+            assert_eq!(read(&path).unwrap(), text.as_bytes());
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_failed_write_leaves_the_old_file_and_names_it() {
+        let folder = tempfile::tempdir().unwrap();
+        // A folder cannot be replaced by a file.
+        let path = folder.path().join("taken");
+        fs::create_dir_all(path.join("inside")).unwrap();
+        let message = write_atomically(&path, b"text").unwrap_err().to_string();
+        assert!(message.starts_with(&format!("cannot write {}: ", path.display())), "{message}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        let missing = read(&folder.path().join("missing")).unwrap_err().to_string();
+        assert!(missing.starts_with("cannot read ") && missing.contains("missing"), "{missing}");
+    }
+}

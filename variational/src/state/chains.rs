@@ -1,0 +1,31 @@
+//! Markov chains in a snapshot.
+
+use sampler::{ChainRng, ChainsSnapshot};
+
+use crate::error::Result;
+use crate::snapshot::Snapshot;
+
+pub(super) fn insert_chains(snapshot: &mut Snapshot, chains: &ChainsSnapshot) -> Result<()> {
+    // Generators tell their state to serde alone. Its JSON holds whole numbers, so nothing is rounded.
+    let rngs = serde_json::to_string(&chains.rngs)
+        .map_err(|error| snapshot.error(format!("random generators: {error}")))?;
+    snapshot.note("rngs", rngs);
+    snapshot.note("n_accepted", chains.n_accepted);
+    snapshot.note("n_proposed", chains.n_proposed);
+    snapshot.insert("configurations", chains.configurations.view());
+    snapshot.insert("log_weights", ndarray::aview1(&chains.log_weights));
+    Ok(())
+}
+
+pub(super) fn read_chains(snapshot: &Snapshot) -> Result<ChainsSnapshot> {
+    let rngs: Vec<ChainRng> = serde_json::from_str(&snapshot.read_note::<String>("rngs")?)
+        .map_err(|error| snapshot.error(format!("note \"rngs\" does not hold generators: {error}")))?;
+    let log_weights: ndarray::Array1<f64> = snapshot.array("log_weights")?;
+    Ok(ChainsSnapshot {
+        configurations: snapshot.array("configurations")?,
+        log_weights: log_weights.to_vec(),
+        rngs,
+        n_accepted: snapshot.read_note("n_accepted")?,
+        n_proposed: snapshot.read_note("n_proposed")?,
+    })
+}
