@@ -19,7 +19,7 @@ fn definitions() -> Vec<Definition> {
     let matrix = Array2::from_shape_fn((9, 9), |_| random());
     let spins = Spin::half(4).unwrap();
     vec![
-        Ising::new(spins.clone(), &chain, [0.3, 0.5, 0.0, 0.9], 1.2).unwrap().definition().unwrap(),
+        Ising::new(spins.clone(), &chain, [0.3, 0.5, 0.7, 0.9], 1.2).unwrap().definition().unwrap(),
         Heisenberg::new(spins.with_total_sz(0.0).unwrap(), &chain, 0.8).unwrap().definition().unwrap(),
         LocalOperator::new(Spin::new(1.0, 3).unwrap())
             .with_weighted(0.5, &[0, 2], matrix.clone())
@@ -98,20 +98,27 @@ fn gradients_of_local_estimators_are_estimators_of_the_derivative() {
     let spins = Spin::half(4).unwrap();
     let model = |h: f64, j: f64| Ising::new(spins.clone(), &chain, h, j).unwrap().lower::<Padded>().unwrap();
     let psi = Slope(spins.clone().into(), 0.1, 0.3);
-    let x = HilbertSpace::from(spins.clone()).all_states().unwrap();
-    let x = Padded::from_host(x.view(), &Device::Cpu).unwrap();
-    let var = Var::from_vec(vec![0.7, 1.1], 2, &Device::Cpu).unwrap();
-    let operator = model(0.7, 1.1).with_parameter_tensor(var.as_tensor()).unwrap();
-    let local = local_estimator_tensor(&operator, &psi, &x).unwrap();
-    let gradients = local.re.sum_all().unwrap().backward().unwrap();
-    let gradient = gradients.get(&var).unwrap().to_vec1::<f64>().unwrap();
-    for (k, derivative) in [model(1.0, 0.0), model(0.0, 1.0)].iter().enumerate() {
-        let expected: f64 = backend_padded::local_estimators(derivative, &psi, &x, Some(7))
-            .unwrap()
-            .iter()
-            .map(|z| z.re)
-            .sum();
-        assert!((gradient[k] - expected).abs() < 1e-10, "{} {expected}", gradient[k]);
+    let all = HilbertSpace::from(spins.clone()).all_states().unwrap();
+    let x = Padded::from_host(all.view(), &Device::Cpu).unwrap();
+    // Elements that happen to be 0 have their derivatives too.
+    for (h, j) in [(0.7, 1.1), (0.0, 1.1), (0.7, 0.0), (0.0, 0.0)] {
+        let var = Var::from_vec(vec![h, j], 2, &Device::Cpu).unwrap();
+        let operator = model(h, j).with_parameter_tensor(var.as_tensor()).unwrap();
+        assert_eq!(
+            operator.get_conn_padded(all.view()).unwrap(),
+            model(h, j).get_conn_padded(all.view()).unwrap()
+        );
+        let local = local_estimator_tensor(&operator, &psi, &x).unwrap();
+        let gradients = local.re.sum_all().unwrap().backward().unwrap();
+        let gradient = gradients.get(&var).unwrap().to_vec1::<f64>().unwrap();
+        for (k, derivative) in [model(1.0, 0.0), model(0.0, 1.0)].iter().enumerate() {
+            let expected: f64 = backend_padded::local_estimators(derivative, &psi, &x, Some(7))
+                .unwrap()
+                .iter()
+                .map(|z| z.re)
+                .sum();
+            assert!((gradient[k] - expected).abs() < 1e-10, "{} {expected}", gradient[k]);
+        }
     }
-    assert_eq!(operator.max_conn_size(), 5);
+    assert_eq!(model(0.7, 1.1).max_conn_size(), 5);
 }

@@ -29,11 +29,11 @@ use taylor::Series;
 /// use operator_core::{Boundary, Graph, Ising, Model, hilbert::Spin};
 /// use variational::{Flat, dynamics};
 ///
-/// let spin = Graph::new(1, vec![])?;
-/// let field = Ising::new(Spin::half(1)?, &spin, 1.0, 0.0)?.lower::<Flat>()?; // H = −σx
-/// let up = ndarray::array![1.0, 0.0].mapv(num_complex::Complex64::from);
+/// let pair = Graph::chain(2, Boundary::Open)?;
+/// let field = Ising::new(Spin::half(2)?, &pair, 1.0, 0.0)?.lower::<Flat>()?; // H = −σx − σx
+/// let up = ndarray::array![1.0, 0.0, 0.0, 0.0].mapv(num_complex::Complex64::from);
 /// let turned = dynamics::evolve(&field, &up, std::f64::consts::FRAC_PI_2)?;
-/// assert!(turned[0].norm() < 1e-14 && (turned[1].im - 1.0).abs() < 1e-14); // i|down>
+/// assert!((turned[3].re + 1.0).abs() < 1e-14); // i² |down, down>
 /// # Ok::<(), variational::Error>(())
 /// ```
 ///
