@@ -134,6 +134,21 @@ impl LogDerivatives {
         })
     }
 
+    /// `Σ_s O_k(s)* v_s`, shape `(n_parameters,)`.
+    pub(crate) fn adjoint_times(&self, v: &Array1<Complex64>) -> Array1<Complex64> {
+        match self {
+            LogDerivatives::Real(derivatives) => {
+                let part = |part: fn(&Complex64) -> f64| derivatives.t().dot(&v.map(part));
+                let mut out = part(|z| z.re).mapv(Complex64::from);
+                out.zip_mut_with(&part(|z| z.im), |z, im| z.im = *im);
+                out
+            }
+            LogDerivatives::Complex(derivatives) => {
+                derivatives.t().dot(&v.map(Complex64::conj)).mapv(|z| z.conj())
+            }
+        }
+    }
+
     fn as_real(&self) -> Option<ArrayView2<'_, f64>> {
         match self {
             LogDerivatives::Real(derivatives) => Some(derivatives.view()),

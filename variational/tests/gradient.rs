@@ -21,6 +21,8 @@ where
     let mut state = FullSumState::<B, _>::new(wave_function)?;
     let (stats, gradient) = state.expect_and_grad(operator)?;
     assert_eq!(gradient.len(), parameters.len());
+    let (_, forces) = state.expect_and_forces(operator)?;
+    assert!(gradient.iter().zip(&forces).all(|(g, force)| (g - 2.0 * force.re).abs() < 1e-10));
     assert!(gradient.iter().any(|g| g.abs() > 0.01), "a gradient that is not 0");
     for k in 0..parameters.len() {
         let mut energy = |step: f64| -> variational::Result<f64> {
@@ -88,7 +90,31 @@ fn chunks_do_not_change_gradients<B: Complete>() -> TestResult {
     Ok(())
 }
 
+/// Of an operator that is not Hermitian, from its matrix.
+fn forces_are_covariances<B: Complete>() -> TestResult {
+    let strings = PauliStrings::new(Qubit::new(3)?, ["XYI", "IZY", "ZIX"], [0.3, -1.2, 0.7])?;
+    let squared = (&strings.definition()? * &strings.definition()?)?;
+    let ladder = (&squared + &strings.definition()?.scaled(Complex64::new(0.2, 0.9))?)?;
+    let operator = ladder.lower_as::<B, Complex64>()?;
+    assert!(!operator.is_hermitian());
+    let psi = Table::<B>::random(operator.hilbert())?;
+    let (dense, amplitudes) = (operator.to_dense()?, psi.0.psi());
+    let (stats, forces) = FullSumState::<B, _>::new(psi)?.expect_and_forces(&operator)?;
+    let norm: f64 = amplitudes.iter().map(Complex64::norm_sqr).sum();
+    let applied = dense.dot(&amplitudes);
+    for (k, force) in forces.iter().enumerate() {
+        // The k-th parameter is ln |ψ| of state k, or its phase.
+        let state = k % amplitudes.len();
+        let unit = if k < amplitudes.len() { Complex64::ONE } else { Complex64::i() };
+        let weight = amplitudes[state].norm_sqr() / norm;
+        let expected = unit.conj() * (amplitudes[state].conj() * applied[state] / norm - weight * stats.mean);
+        assert!((force - expected).norm() < 1e-12, "{k}: {force} {expected}");
+    }
+    Ok(())
+}
+
 on_backends!(
+    forces_are_covariances,
     gradients_are_finite_differences,
     sampled_gradients_scatter_around_the_exact_one,
     chunks_do_not_change_gradients,

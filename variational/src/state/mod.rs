@@ -185,6 +185,27 @@ pub trait VariationalState {
         Ok((ensemble.stats(&local)?, OperatorGradient::new(parameters, stats)))
     }
 
+    /// The mean of an operator, Hermitian or not, and the forces `F_k = <(O_k − <O_k>)* (A_loc − <A>)>`, shape
+    /// `(n_parameters,)`. For a Hermitian operator `2 Re F` is its [gradient](Self::expect_and_grad), and
+    /// `F` is what imaginary and real time evolution of the parameters are driven by.
+    ///
+    /// # Errors
+    /// As [`expect`](Self::expect); those of [`Trainable::log_derivatives`].
+    fn expect_and_forces<O>(&mut self, operator: &O) -> Result<(Stats, Array1<Complex64>)>
+    where
+        O: ?Sized,
+        Self::Backend: LocalKernel<O>,
+        Self::WaveFunction: Trainable<Self::Backend>,
+    {
+        let ensemble = self.ensemble()?;
+        let mut deviations = local_estimators(self, operator, &ensemble)?;
+        let stats = ensemble.stats(&deviations)?;
+        // The weighted deviations add up to 0, so the derivatives need no centring.
+        deviations.zip_mut_with(&ensemble.weights, |a, weight| *a = (*a - stats.mean) * *weight);
+        let forces = log_derivatives(self, &ensemble)?.adjoint_times(&deviations);
+        Ok((stats, forces))
+    }
+
     /// Energy, its gradient and the metric of the parameters, for optimisers.
     ///
     /// # Errors
