@@ -8,9 +8,10 @@ use std::time::Instant;
 use operator_core::hilbert::{HilbertSpace, Spin};
 use operator_core::{Boundary, Graph, Heisenberg, Ising, Model};
 use rand::SeedableRng;
-use sampler::{ExchangeSampler, HamiltonianSampler, LocalSampler, Rule};
-use sampler::{MetropolisSampler, Result as SamplerResult};
-use variational::{Flat, LocalKernel, MonteCarloState, Rbm, Sr, VariationalState, Vmc};
+use sampler::{
+    ExchangeSampler, HamiltonianSampler, LocalSampler, MetropolisSampler, Result as SamplerResult, Rule,
+};
+use variational::{Flat, LocalKernel, MonteCarloState, Rbm, Sr, Vmc};
 
 const N_SAMPLES: usize = 1024;
 

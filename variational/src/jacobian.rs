@@ -221,3 +221,74 @@ fn center(mut rows: ArrayViewMut2<'_, f64>, weights: ArrayView1<'_, f64>) {
         row *= weight.sqrt();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rand::{RngExt, SeedableRng};
+    use rand_xoshiro::Xoshiro256PlusPlus;
+
+    use super::*;
+    use crate::response::Response;
+    use crate::statistics::Stats;
+    use crate::trainable::LogDerivatives;
+    use crate::{Sr, SrSolver};
+
+    fn largest<'a>(values: impl IntoIterator<Item = &'a f64>) -> f64 {
+        values.into_iter().fold(0.0, |max, value| max.max(value.abs()))
+    }
+
+    proptest! {
+        /// Blocks, and the same derivatives as one matrix: J itself, its products and all steps.
+        #[test]
+        fn factors_give_what_whole_derivatives_give(
+            batch in 2usize..20, n_rows in 1usize..5, n_columns in 1usize..5, n_dense in 0usize..4, seed: u64
+        ) {
+            let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+            let mut random = |n: usize| Array2::from_shape_simple_fn((batch, n), || rng.random::<f64>() - 0.3);
+            let blocks = vec![
+                DerivativeBlock::Dense(random(n_dense)),
+                DerivativeBlock::Outer { left: random(n_rows), right: random(n_columns) },
+                DerivativeBlock::Dense(random(1)),
+            ];
+            let energies = random(1).column(0).mapv(Complex64::from);
+            let mut weights = random(1).column(0).mapv(f64::abs);
+            weights /= weights.sum();
+            let blocks = LogDerivatives::Blocks(blocks);
+            let whole = Array2::from_shape_fn(blocks.dim(), |(s, k)| blocks.get(s, k).unwrap().re);
+            let whole = LogDerivatives::Real(whole);
+            let respond = |derivatives: &LogDerivatives| {
+                Response::new(Stats::exact(&energies, &weights), &energies, &weights, derivatives).unwrap()
+            };
+            let (blocks, whole) = (respond(&blocks), respond(&whole));
+            let close = |a: &Array1<f64>, b: &Array1<f64>| largest(&(a - b)) <= 1e-9 * (1.0 + largest(b));
+            prop_assert!(close(&blocks.gradient(), &whole.gradient()));
+            prop_assert!(largest(&(blocks.jacobian() - whole.jacobian())) < 1e-12);
+            let v = Array1::from_shape_fn(whole.dim().1, |k| (k as f64).sin());
+            prop_assert!(close(&blocks.jvp(&v), &whole.jvp(&v)));
+            let gram = whole.jacobian().dot(&whole.jacobian().t());
+            for found in [blocks.gram(), whole.gram()] {
+                for (row, column) in (0..batch).flat_map(|row| (0..=row).map(move |column| (row, column))) {
+                    prop_assert!((found[(row, column)] - gram[[row, column]]).abs() < 1e-12);
+                }
+            }
+            for solver in [SrSolver::Auto, SrSolver::Dense, SrSolver::MinSr, SrSolver::conjugate_gradients()] {
+                let sr = Sr::new(0.1, 0.01).unwrap().with_solver(solver).unwrap();
+                let expected = Sr::new(0.1, 0.01).unwrap().natural_gradient(&whole).unwrap();
+                let tolerance = if solver == SrSolver::conjugate_gradients() { 1e-6 } else { 1e-9 };
+                let difference = largest(&(sr.natural_gradient(&blocks).unwrap() - &expected));
+                prop_assert!(difference <= tolerance * (1.0 + largest(&expected)), "{solver:?} {difference:e}");
+            }
+        }
+    }
+
+    #[test]
+    fn blocks_of_different_batches_are_refused() {
+        let (one, other) = (Array2::zeros((3, 2)), Array2::zeros((4, 2)));
+        let blocks = LogDerivatives::Blocks(vec![DerivativeBlock::Outer { left: one, right: other }]);
+        let (energies, weights) = (Array1::zeros(3), Array1::from_elem(3, 1.0 / 3.0));
+        let stats = Stats::exact(&energies, &weights);
+        let error = Response::new(stats, &energies, &weights, &blocks).unwrap_err();
+        assert!(error.to_string().starts_with("blocks of log derivatives have shape [4, 2]"), "{error}");
+    }
+}

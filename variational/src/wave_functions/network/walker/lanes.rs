@@ -315,3 +315,19 @@ const fn inverse_factorials<const N: usize>() -> [f64; N] {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exponentials_are_right_to_the_last_digits() {
+        for k in 0..200_000 {
+            let x = -f64::from(k) * 0.00354;
+            let (found, expected) = (exp_of_negative(x), x.exp());
+            assert!((found - expected).abs() <= 4.0 * f64::EPSILON * expected, "{x}: {found} {expected}");
+        }
+        assert!(exp_of_negative(f64::NAN).is_nan());
+        assert!(exp_of_negative(f64::NEG_INFINITY) < 1e-300);
+    }
+}

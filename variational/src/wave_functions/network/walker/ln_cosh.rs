@@ -170,3 +170,124 @@ impl Units<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use operator_core::hilbert::{Fock, Spin};
+    use proptest::prelude::*;
+    use rand::{RngExt, SeedableRng};
+    use rand_xoshiro::Xoshiro256PlusPlus;
+
+    use super::*;
+
+    /// `ln cosh b − ln cosh a`, where nothing large is subtracted.
+    fn difference_of_ln_cosh(a: f64, b: f64) -> f64 {
+        let tail = |theta: f64| (-2.0 * theta.abs()).exp().ln_1p();
+        let sizes = if (a < 0.0) == (b < 0.0) { (b - a) * a.signum() } else { b.abs() - a.abs() };
+        sizes + (tail(b) - tail(a))
+    }
+
+    /// A sum to full precision (Neumaier), and the sum of sizes, to which rounding is relative.
+    fn exact_sum(terms: impl Iterator<Item = f64>) -> (f64, f64) {
+        let (mut sum, mut lost, mut sizes) = (0.0f64, 0.0, 0.0);
+        for term in terms {
+            let next = sum + term;
+            lost += if sum.abs() >= term.abs() { (sum - next) + term } else { (term - next) + sum };
+            sum = next;
+            sizes += term.abs();
+        }
+        (sum + lost, sizes)
+    }
+
+    /// Random units with |b| up to `theta` and |W| up to `weight`, followed with moves of one, two and more
+    /// sites, of which half are taken. All ratios are those of ln cosh.
+    fn check_walk(hilbert: &HilbertSpace, lanes: Lanes, n_units: usize, theta: f64, weight: f64, seed: u64) {
+        let (n_sites, mut rng) = (hilbert.n_sites(), Xoshiro256PlusPlus::seed_from_u64(seed));
+        let mut numbers = |n: usize, size: f64| -> Vec<f64> {
+            (0..n).map(|_| size * (2.0 * rng.random::<f64>() - 1.0)).collect()
+        };
+        let (bias, columns) = (numbers(n_units, theta), numbers(n_units * n_sites, weight));
+        let tables = LnCosh::with_lanes(lanes, hilbert, &columns, bias.clone());
+        let mut units = tables.follow();
+        let mut x: Vec<i8> = hilbert.random_states(1, &mut rng).iter().copied().collect();
+        let theta_of = |x: &[i8]| -> Vec<f64> {
+            let of = |j: usize| x.iter().enumerate().map(move |(i, &x)| (i, j, x));
+            (0..n_units)
+                .map(|j| of(j).fold(bias[j], |sum, (i, j, x)| sum + columns[i * n_units + j] * f64::from(x)))
+                .collect()
+        };
+        let start = units.start(&x);
+        let expected = exact_sum(theta_of(&x).into_iter().map(|theta| difference_of_ln_cosh(0.0, theta)));
+        assert!((start - expected.0).abs() <= 1e-13 * (1.0 + expected.1), "{start} {expected:?}");
+        for step in 0..40 {
+            let mut to = x.clone();
+            for _ in 0..[1, 1, 2, 2, 3, n_sites][step % 6] {
+                let (site, other) = (rng.random_range(0..n_sites), hilbert.random_states(1, &mut rng));
+                to[site] = other[[0, site]];
+            }
+            let by = |site: usize| f64::from(to[site]) - f64::from(x[site]);
+            let changes: Vec<(usize, i8, f64)> =
+                (0..n_sites).filter(|&k| to[k] != x[k]).map(|k| (k, to[k], by(k))).collect();
+            if changes.is_empty() {
+                continue;
+            }
+            let found = units.difference(&changes).ln();
+            let pairs = theta_of(&x).into_iter().zip(theta_of(&to));
+            let (expected, sizes) = exact_sum(pairs.map(|(a, b)| difference_of_ln_cosh(a, b)));
+            // θ is a sum itself, with rounding of its own.
+            let rounding = 1e-14 * n_units as f64 * (theta + n_sites as f64 * weight);
+            assert!(
+                (found - expected).abs() <= 1e-13 * (1.0 + sizes) + rounding,
+                "{found} instead of {expected} in step {step}, |W| up to {weight}"
+            );
+            if step % 2 == 0 {
+                units.accept(&changes);
+                x = to;
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// From weights that nothing happens with to weights that no table can hold.
+        #[test]
+        fn walks_agree_with_ln_cosh_at_any_weights(
+            n_units in 1usize..70, log_weight in -4.0..2.0f64, theta in 0.0..400.0f64, seed: u64
+        ) {
+            let weight = 10f64.powf(log_weight);
+            let spaces = [HilbertSpace::from(Spin::half(7).unwrap()), Fock::new(5, 4).unwrap().into()];
+            for hilbert in spaces.into_iter().chain([Spin::new(1.5, 3).unwrap().into()]) {
+                for lanes in [Lanes::new(), Lanes::portable()] {
+                    check_walk(&hilbert, lanes, n_units, theta, weight, seed);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn ten_thousand_units_with_theta_up_to_100_stay_in_range() {
+        let hilbert = HilbertSpace::from(Spin::half(12).unwrap());
+        for (weight, seed) in [(0.01, 1), (0.3, 2), (2.0, 3), (20.0, 4)] {
+            for lanes in [Lanes::new(), Lanes::portable()] {
+                check_walk(&hilbert, lanes, 10_000, 100.0, weight, seed);
+            }
+        }
+    }
+
+    /// A unit whose smaller number underflowed comes back when θ does.
+    #[test]
+    fn units_come_back_from_where_exponentials_are_zero() {
+        let hilbert = HilbertSpace::from(Spin::half(40).unwrap());
+        let tables = LnCosh::new(&hilbert, vec![12.0; 40], vec![0.0]);
+        let mut units = tables.follow();
+        units.start(&[1; 40]);
+        for site in 0..40 {
+            let changes = [(site, -1, -2.0)];
+            let (from, to) = (480.0 - 24.0 * site as f64, 456.0 - 24.0 * site as f64);
+            let found = units.difference(&changes).ln();
+            assert!((found - difference_of_ln_cosh(from, to)).abs() < 1e-11, "{site}: {found}");
+            units.accept(&changes);
+        }
+    }
+}
