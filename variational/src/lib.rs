@@ -47,9 +47,11 @@ pub mod wave_functions;
 
 #[cfg(any(feature = "flat", feature = "padded"))]
 mod any;
+mod derivative_block;
 mod driver;
 mod error;
 mod file;
+mod jacobian;
 mod local_kernel;
 mod log;
 mod matrix;
@@ -66,6 +68,7 @@ mod trainable;
 pub use backend_flat::Flat;
 #[cfg(feature = "padded")]
 pub use backend_padded::Padded;
+pub use derivative_block::DerivativeBlock;
 pub use driver::{Callback, Control, ConvergenceStopping, EarlyStopping, End, Event, History, Step, Vmc};
 pub use error::{Error, Result};
 pub use local_kernel::LocalKernel;

@@ -1,7 +1,10 @@
-use ndarray::{Array1, Array2, ArrayView1, ArrayViewMut2, Axis, s};
+use faer::Mat;
+use ndarray::{Array1, Array2, s};
 use num_complex::Complex64;
 
+use crate::derivative_block::DerivativeBlock;
 use crate::error::{Error, Result};
+use crate::jacobian::Jacobian;
 use crate::statistics::Stats;
 use crate::trainable::LogDerivatives;
 
@@ -15,7 +18,7 @@ use crate::trainable::LogDerivatives;
 #[derive(Clone, Debug)]
 pub struct Response {
     stats: Stats,
-    jacobian: Array2<f64>,
+    jacobian: Jacobian,
     residual: Array1<f64>,
 }
 
@@ -35,31 +38,35 @@ impl Response {
             let (got, expected) = (vec![batch, n_parameters], vec![weights.len(), n_parameters]);
             return Err(Error::Shape { what: "log derivatives", got, expected });
         }
+        if let LogDerivatives::Blocks(blocks) = derivatives
+            && let Some(other) = blocks.iter().flat_map(DerivativeBlock::arrays).find(|a| a.nrows() != batch)
+        {
+            let (got, expected) = (vec![other.nrows(), other.ncols()], vec![batch, other.ncols()]);
+            return Err(Error::Shape { what: "blocks of log derivatives", got, expected });
+        }
         let residual = |part: fn(&Complex64) -> f64| -> Array1<f64> {
             let deviations = local_energies.iter().zip(weights);
             deviations.map(|(energy, weight)| weight.sqrt() * part(&(energy - stats.mean))).collect()
         };
         let (jacobian, residual) = match derivatives {
             LogDerivatives::Real(derivatives) => {
-                let mut jacobian = derivatives.clone();
-                center(jacobian.view_mut(), weights.view());
-                (jacobian, residual(|z| z.re))
+                (Jacobian::of_real(derivatives, weights), residual(|z| z.re))
             }
+            LogDerivatives::Blocks(blocks) => (Jacobian::of_blocks(blocks, weights), residual(|z| z.re)),
             LogDerivatives::Complex(derivatives) => {
-                let mut jacobian = Array2::zeros((2 * batch, n_parameters));
-                let (mut above, mut below) = jacobian.view_mut().split_at(Axis(0), batch);
-                above.zip_mut_with(derivatives, |to, z| *to = z.re);
-                below.zip_mut_with(derivatives, |to, z| *to = z.im);
-                center(above, weights.view());
-                center(below, weights.view());
                 let mut stacked = Array1::zeros(2 * batch);
                 stacked.slice_mut(s![..batch]).assign(&residual(|z| z.re));
                 stacked.slice_mut(s![batch..]).assign(&residual(|z| z.im));
-                (jacobian, stacked)
+                (Jacobian::of_complex(derivatives, weights), stacked)
             }
         };
         check_finite("local energies", residual.iter())?;
-        check_finite("log derivatives", jacobian.iter())?;
+        match derivatives {
+            LogDerivatives::Blocks(blocks) => {
+                check_finite("log derivatives", blocks.iter().flat_map(DerivativeBlock::arrays).flatten())?;
+            }
+            _ => check_finite("log derivatives", jacobian.whole().iter())?,
+        }
         Ok(Response { stats, jacobian, residual })
     }
 
@@ -68,9 +75,15 @@ impl Response {
         self.stats
     }
 
-    /// J, shape `(n_rows, n_parameters)`.
+    /// J, shape `(n_rows, n_parameters)`; formed when it is asked for, if derivatives came in
+    /// [blocks](LogDerivatives::Blocks).
     pub fn jacobian(&self) -> &Array2<f64> {
-        &self.jacobian
+        self.jacobian.whole()
+    }
+
+    /// Shape of J, `(n_rows, n_parameters)`.
+    pub fn dim(&self) -> (usize, usize) {
+        self.jacobian.dim()
     }
 
     /// r, shape `(n_rows,)`.
@@ -85,26 +98,17 @@ impl Response {
 
     /// `J v` of one value a parameter, shape `(n_rows,)`.
     pub(crate) fn jvp(&self, vector: &Array1<f64>) -> Array1<f64> {
-        self.jacobian.dot(vector)
+        self.jacobian.times(vector)
     }
 
     /// `Jᵀ u` of one value a row, shape `(n_parameters,)`.
     pub(crate) fn vjp(&self, vector: &Array1<f64>) -> Array1<f64> {
-        // Row by row, as they lie in memory.
-        let mut out = Array1::zeros(self.jacobian.ncols());
-        for (row, &factor) in self.jacobian.rows().into_iter().zip(vector) {
-            out.scaled_add(factor, &row);
-        }
-        out
+        self.jacobian.transposed_times(vector)
     }
-}
 
-/// Subtracts the weighted mean of the rows and scales each by the root of its weight.
-fn center(mut rows: ArrayViewMut2<'_, f64>, weights: ArrayView1<'_, f64>) {
-    let mean = weights.dot(&rows);
-    for (mut row, weight) in rows.rows_mut().into_iter().zip(weights) {
-        row -= &mean;
-        row *= weight.sqrt();
+    /// `J Jᵀ`, of which the lower triangle is filled, shape `(n_rows, n_rows)`.
+    pub(crate) fn gram(&self) -> Mat<f64> {
+        self.jacobian.gram()
     }
 }
 

@@ -6,7 +6,7 @@ use operator_core::kernel::Scratch;
 use operator_core::{Element, Error, Result};
 use rayon::prelude::*;
 
-use super::{Connections, HamiltonianBackend};
+use super::{ConnectedMoves, Connections, HamiltonianBackend};
 use crate::rule::{apply, differences};
 
 /// Connected elements that one job visits at the least: for fewer, waking a thread takes longer than they do.
@@ -61,6 +61,14 @@ impl<'a, O: VisitConn> FlatConnections<'a, O> {
         let is_custom = operator.definition().is_none();
         FlatConnections { operator, is_custom, scratch: Scratch::default() }
     }
+
+    /// Whether a custom operator stays in its space.
+    fn check_stays(&self, state: &[i8]) -> Result<()> {
+        self.operator.hilbert().check_row(0, state).map_err(|error| Error::Custom {
+            operator: self.operator.describe(),
+            reason: format!("it leaves its space ({error})"),
+        })
+    }
 }
 
 impl<O: VisitConn> Connections for FlatConnections<'_, O> {
@@ -79,10 +87,7 @@ impl<O: VisitConn> Connections for FlatConnections<'_, O> {
         if self.is_custom {
             let states = distinct(self.operator, x)?;
             let state = states.get(number).ok_or_else(|| beyond(states.len(), number))?;
-            self.operator.hilbert().check_row(0, state).map_err(|error| Error::Custom {
-                operator: self.operator.describe(),
-                reason: format!("it leaves its space ({error})"),
-            })?;
+            self.check_stays(state)?;
             changes.extend(differences(x, state));
             return Ok(());
         }
@@ -96,6 +101,22 @@ impl<O: VisitConn> Connections for FlatConnections<'_, O> {
             }
         })?;
         if number < n { Ok(()) } else { Err(beyond(n, number)) }
+    }
+
+    fn list_off_diagonal(&mut self, x: &[i8], moves: &mut ConnectedMoves) -> Result<()> {
+        moves.clear();
+        if self.is_custom {
+            for state in distinct(self.operator, x)? {
+                self.check_stays(&state)?;
+                moves.push(differences(x, &state));
+            }
+            return Ok(());
+        }
+        self.operator.visit_conn(x, &mut self.scratch, &mut |connected, _| {
+            if !connected.is_diagonal() {
+                moves.push(connected.changes(x));
+            }
+        })
     }
 }
 

@@ -68,4 +68,59 @@ pub trait Connections: Send {
     /// # Errors
     /// As [`HamiltonianBackend::select_off_diagonal`].
     fn select_off_diagonal(&mut self, x: &[i8], number: usize, changes: &mut Vec<(usize, i8)>) -> Result<()>;
+
+    /// Lists all of them in that order. `moves` is cleared first.
+    ///
+    /// Unless a backend knows it better, they are selected one after another.
+    ///
+    /// # Errors
+    /// As [`HamiltonianBackend::select_off_diagonal`].
+    fn list_off_diagonal(&mut self, x: &[i8], moves: &mut ConnectedMoves) -> Result<()> {
+        moves.clear();
+        let mut changes = Vec::new();
+        for number in 0..self.n_off_diagonal(x)? {
+            changes.clear();
+            self.select_off_diagonal(x, number, &mut changes)?;
+            moves.push(changes.iter().copied());
+        }
+        Ok(())
+    }
+}
+
+/// A list of x' ≠ x by what they change, (site, new quantum number), in memory that is used again.
+#[derive(Clone, Debug, Default)]
+pub struct ConnectedMoves {
+    changes: Vec<(usize, i8)>,
+    /// Where the changes of each move end.
+    ends: Vec<usize>,
+}
+
+impl ConnectedMoves {
+    /// Forgets all moves.
+    pub fn clear(&mut self) {
+        self.changes.clear();
+        self.ends.clear();
+    }
+
+    /// Adds a move.
+    pub fn push(&mut self, changes: impl IntoIterator<Item = (usize, i8)>) {
+        self.changes.extend(changes);
+        self.ends.push(self.changes.len());
+    }
+
+    /// Number of moves.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// What a move changes, if there are so many.
+    pub fn get(&self, number: usize) -> Option<&[(usize, i8)]> {
+        let start = number.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied())?;
+        self.changes.get(start..*self.ends.get(number)?)
+    }
 }

@@ -2,7 +2,7 @@ use operator_core::{Backend, DiscreteOperator, HilbertSpace};
 use rand::RngExt;
 
 use super::{Enumerate, Move, Place, Proposal, Proposer, Rule, apply, expect_count};
-use crate::backend::{Connections, HamiltonianBackend};
+use crate::backend::{ConnectedMoves, Connections, HamiltonianBackend};
 use crate::chain::ChainRng;
 use crate::error::{Error, Result};
 
@@ -90,7 +90,7 @@ where
 
     fn proposer<'a>(&'a self, _: &'a HilbertSpace) -> Option<Box<dyn Proposer + 'a>> {
         let connections = O::Backend::connections(&self.operator)?;
-        let (present, proposed) = (Counted::default(), Counted::default());
+        let (present, proposed) = (Listed::default(), Listed::default());
         Some(Box::new(HamiltonianProposer { operator: &self.operator, connections, present, proposed }))
     }
 
@@ -101,44 +101,47 @@ where
     }
 }
 
-/// A state and its number of moves.
+/// A state and its moves.
 #[derive(Default)]
-struct Counted {
+struct Listed {
     state: Vec<i8>,
-    n: usize,
+    moves: ConnectedMoves,
 }
 
 struct HamiltonianProposer<'a, O> {
     operator: &'a O,
     connections: Box<dyn Connections + 'a>,
-    present: Counted,
-    proposed: Counted,
+    present: Listed,
+    proposed: Listed,
 }
 
 impl<O: DiscreteOperator> HamiltonianProposer<'_, O> {
-    /// Counts the moves of x, unless it is where the last proposal was made or led to.
+    /// Lists the moves of x, unless it is where the last proposal was made or led to.
     fn look(&mut self, chain: usize, x: &[i8]) -> Result<()> {
         if self.proposed.state == x {
             std::mem::swap(&mut self.present, &mut self.proposed);
         }
         if self.present.state != x {
-            let n = self.connections.n_off_diagonal(x)?;
+            // What failed half way is no list of any state.
             self.present.state.clear();
+            self.connections.list_off_diagonal(x, &mut self.present.moves)?;
+            self.check_not_isolated(chain, x, &self.present)?;
             self.present.state.extend_from_slice(x);
-            self.present.n = self.not_isolated(chain, x, n)?;
         }
         Ok(())
     }
 
-    fn not_isolated(&self, chain: usize, x: &[i8], n: usize) -> Result<usize> {
-        match n {
-            0 => Err(Error::Isolated { chain, state: x.to_vec(), operator: self.operator.describe() }),
-            n => Ok(n),
+    fn check_not_isolated(&self, chain: usize, x: &[i8], listed: &Listed) -> Result<()> {
+        match listed.moves.is_empty() {
+            true => Err(Error::Isolated { chain, state: x.to_vec(), operator: self.operator.describe() }),
+            false => Ok(()),
         }
     }
 }
 
 impl<O: DiscreteOperator> Proposer for HamiltonianProposer<'_, O> {
+    /// x' is listed too, to be counted now and to be drawn from if the chain goes there: one visit of
+    /// connected elements a proposal.
     fn propose(
         &mut self,
         chain: usize,
@@ -147,16 +150,18 @@ impl<O: DiscreteOperator> Proposer for HamiltonianProposer<'_, O> {
         changes: &mut Vec<(usize, i8)>,
     ) -> Result<f64> {
         self.look(chain, x)?;
-        let n = self.present.n;
-        self.connections.select_off_diagonal(x, rng.random_range(0..n), changes)?;
-        let mut to = std::mem::take(&mut self.proposed.state);
-        to.clear();
-        to.extend_from_slice(x);
-        apply(changes.iter().copied(), &mut to);
-        let back = self.connections.n_off_diagonal(&to)?;
-        let back = self.not_isolated(chain, &to, back)?;
-        self.proposed = Counted { state: to, n: back };
-        Ok((n as f64).ln() - (back as f64).ln())
+        let n = self.present.moves.len();
+        changes.extend_from_slice(self.present.moves.get(rng.random_range(0..n)).unwrap_or_default());
+        let mut proposed = std::mem::take(&mut self.proposed);
+        proposed.state.clear();
+        proposed.state.extend_from_slice(x);
+        apply(changes.iter().copied(), &mut proposed.state);
+        self.connections.list_off_diagonal(&proposed.state, &mut proposed.moves)?;
+        self.check_not_isolated(chain, &proposed.state, &proposed)?;
+        self.proposed = proposed;
+        let back = self.proposed.moves.len();
+        // Often the same, and then no logarithm is needed.
+        Ok(if back == n { 0.0 } else { (n as f64).ln() - (back as f64).ln() })
     }
 }
 

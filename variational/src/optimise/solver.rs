@@ -1,8 +1,9 @@
 use faer::prelude::Solve;
 use faer::{Mat, Side};
-use ndarray::{Array1, Array2};
+use ndarray::Array1;
 
 use crate::error::{Error, Result};
+use crate::jacobian::lower_product;
 use crate::response::Response;
 
 /// The largest matrix that [`SrSolver::Auto`] forms: 128 MiB.
@@ -36,7 +37,7 @@ impl SrSolver {
 
     /// What `Auto` stands for.
     fn chosen_for(self, response: &Response) -> Self {
-        let (n_rows, n_parameters) = response.jacobian().dim();
+        let (n_rows, n_parameters) = response.dim();
         match self {
             SrSolver::Auto if n_rows.min(n_parameters) > MAX_MATRIX => SrSolver::conjugate_gradients(),
             SrSolver::Auto if n_parameters <= n_rows => SrSolver::Dense,
@@ -52,29 +53,29 @@ impl SrSolver {
                 conjugate_gradients(response, diag_shift, tolerance, max_iterations)
             }
             SrSolver::MinSr => {
-                let (j, r) = (to_faer(response.jacobian()), column(response.residual()));
-                let z = j.transpose() * cholesky(&j * j.transpose(), &r, diag_shift)?;
-                Ok(z.col(0).iter().copied().collect())
+                let z = cholesky(response.gram(), response.residual(), diag_shift)?;
+                Ok(response.vjp(&z))
             }
             SrSolver::Dense | SrSolver::Auto => {
-                let (j, r) = (to_faer(response.jacobian()), column(response.residual()));
-                let z = cholesky(j.transpose() * &j, &(j.transpose() * &r), diag_shift)?;
-                Ok(z.col(0).iter().copied().collect())
+                // Rows of Jᵀ are parameters.
+                let metric = lower_product(&response.jacobian().t().to_owned());
+                cholesky(metric, &response.vjp(response.residual()), diag_shift)
             }
         }
     }
 }
 
-/// `(matrix + ε)⁻¹ rhs`.
-fn cholesky(mut matrix: Mat<f64>, rhs: &Mat<f64>, diag_shift: f64) -> Result<Mat<f64>> {
+/// `(matrix + ε)⁻¹ rhs` for a matrix whose lower triangle is filled.
+fn cholesky(mut matrix: Mat<f64>, rhs: &Array1<f64>, diag_shift: f64) -> Result<Array1<f64>> {
     let size = matrix.nrows();
     for k in 0..size {
         matrix[(k, k)] += diag_shift;
     }
-    match matrix.llt(Side::Lower) {
-        Ok(factor) => Ok(factor.solve(rhs)),
-        Err(_) => Err(Error::NotPositiveDefinite { size, diag_shift }),
-    }
+    let Ok(factor) = matrix.llt(Side::Lower) else {
+        return Err(Error::NotPositiveDefinite { size, diag_shift });
+    };
+    let rhs = Mat::from_fn(rhs.len(), 1, |row, _| rhs[row]);
+    Ok(factor.solve(&rhs).col(0).iter().copied().collect())
 }
 
 /// Hestenes and Stiefel's method from δ = 0. It never starts from an earlier step, so it needs no memory.
@@ -110,16 +111,9 @@ fn conjugate_gradients(
     }
 }
 
-fn to_faer(matrix: &Array2<f64>) -> Mat<f64> {
-    Mat::from_fn(matrix.nrows(), matrix.ncols(), |row, col| matrix[[row, col]])
-}
-
-fn column(vector: &Array1<f64>) -> Mat<f64> {
-    Mat::from_fn(vector.len(), 1, |row, _| vector[row])
-}
-
 #[cfg(test)]
 mod tests {
+    use ndarray::Array2;
     use num_complex::Complex64;
     use proptest::prelude::*;
     use rand::{RngExt, SeedableRng};

@@ -81,27 +81,106 @@ impl<M: Clone> Evaluation<'_, M> {
         let mut weights = self.weights.iter();
         let mut columns = Vec::new();
         for branch in self.architecture.branches() {
-            for derivative in branch_derivatives::<B, F>(branch, x, &mut weights, &deltas)? {
+            for derivatives in branch_derivatives::<B, F>(branch, x, &mut weights, &deltas)? {
+                let derivatives = derivatives.whole::<B>()?;
                 columns.push(match branch.output {
-                    Output::LogPsi => derivative,
-                    Output::Phase => times_i::<B>(derivative)?,
+                    Output::LogPsi => derivatives,
+                    Output::Phase => times_i::<B>(derivatives)?,
                 });
             }
         }
-        let re: Vec<&M> = columns.iter().map(|column| &column.re).collect();
-        let im = match columns.iter().any(|column| column.im.is_some()) {
-            true => {
-                let parts = columns.iter().map(|column| match &column.im {
-                    Some(im) => Ok(im.clone()),
-                    None => B::zeros_like(&column.re),
-                });
-                let parts = parts.collect::<Result<Vec<M>>>()?;
-                Some(B::concatenate(&parts.iter().collect::<Vec<_>>())?)
-            }
-            false => None,
-        };
-        Ok(Field { re: B::concatenate(&re)?, im })
+        beside::<B>(columns)
     }
+
+    /// The factors of the same derivatives beside each other, as [`blocks`] lists them; for real networks,
+    /// where ln ψ is the sum of all last values.
+    pub(super) fn factors<B, F>(&self, x: &M, deltas: F) -> Result<Field<M>>
+    where
+        B: NetworkBackend<Matrix = M>,
+        F: Fn(bool, &Field<M>) -> Result<Field<M>>,
+    {
+        let mut weights = self.weights.iter();
+        let mut columns = Vec::new();
+        for branch in self.architecture.branches() {
+            for derivatives in branch_derivatives::<B, F>(branch, x, &mut weights, &deltas)? {
+                match derivatives {
+                    Derivatives::Outer { linear, delta, before } if is_outer(linear) => {
+                        columns.extend([delta, before])
+                    }
+                    other => columns.push(other.whole::<B>()?),
+                }
+            }
+        }
+        beside::<B>(columns)
+    }
+}
+
+/// Columns of [`Evaluation::factors`] that belong together.
+pub(super) enum Block {
+    /// As many columns as parameters.
+    Dense(usize),
+    /// Columns of the left factor, then those of the right one.
+    Outer(usize, usize),
+}
+
+/// What the factors of an architecture's derivatives are, in the order of its parameters; `None` where none
+/// of them saves anything, or ln ψ has a phase.
+pub(super) fn blocks(architecture: &Architecture) -> Option<Vec<Block>> {
+    let has_phase = architecture.branches().iter().any(|branch| branch.output == Output::Phase);
+    if has_phase || !architecture.linear_layers().any(is_outer) {
+        return None;
+    }
+    let mut blocks = Vec::new();
+    for linear in architecture.linear_layers() {
+        blocks.extend(linear.bias.as_ref().map(|bias| Block::Dense(bias.n_values)));
+        blocks.push(match is_outer(linear) {
+            true => Block::Outer(linear.n_out, linear.n_in),
+            false => Block::Dense(linear.kernel.n_values),
+        });
+    }
+    Some(blocks)
+}
+
+/// Whether each weight has its own parameter, and there are more of them than numbers in both factors.
+fn is_outer(linear: &Linear) -> bool {
+    linear.kernel.is_identity && linear.n_out * linear.n_in > linear.n_out + linear.n_in
+}
+
+/// Derivatives by one array of parameters.
+enum Derivatives<'a, M> {
+    Whole(Field<M>),
+    /// Of a layer's weights: products of the derivatives by its outputs and of its inputs.
+    Outer {
+        linear: &'a Linear,
+        delta: Field<M>,
+        before: Field<M>,
+    },
+}
+
+impl<M: Clone> Derivatives<'_, M> {
+    fn whole<B: NetworkBackend<Matrix = M>>(self) -> Result<Field<M>> {
+        match self {
+            Derivatives::Whole(derivatives) => Ok(derivatives),
+            Derivatives::Outer { linear, delta, before } => kernel_derivatives::<B>(linear, &delta, &before),
+        }
+    }
+}
+
+/// Columns of some matrices, complex if one of them is.
+fn beside<B: NetworkBackend>(columns: Vec<Field<B::Matrix>>) -> Result<Field<B::Matrix>> {
+    let re: Vec<&B::Matrix> = columns.iter().map(|column| &column.re).collect();
+    let im = match columns.iter().any(|column| column.im.is_some()) {
+        true => {
+            let parts = columns.iter().map(|column| match &column.im {
+                Some(im) => Ok(im.clone()),
+                None => B::zeros_like(&column.re),
+            });
+            let parts = parts.collect::<Result<Vec<B::Matrix>>>()?;
+            Some(B::concatenate(&parts.iter().collect::<Vec<_>>())?)
+        }
+        false => None,
+    };
+    Ok(Field { re: B::concatenate(&re)?, im })
 }
 
 /// Values, and the weights that they were found with.
@@ -141,11 +220,11 @@ where
 
 /// Derivatives by the parameters of each array of a branch, in their order.
 fn branch_derivatives<'w, B: NetworkBackend, F>(
-    branch: &Branch,
+    branch: &'w Branch,
     x: &B::Matrix,
     weights: &mut impl Iterator<Item = &'w Weights<B::Matrix>>,
     deltas: &F,
-) -> Result<Vec<Field<B::Matrix>>>
+) -> Result<Vec<Derivatives<'w, B::Matrix>>>
 where
     B::Matrix: 'w,
     F: Fn(bool, &Field<B::Matrix>) -> Result<Field<B::Matrix>>,
@@ -164,9 +243,10 @@ where
     for (layer, before, used) in passed.iter().rev() {
         match (layer, used) {
             (Layer::Linear(linear), Some(weights)) => {
-                derivatives.push(kernel_derivatives::<B>(linear, &delta, before)?);
+                let (delta_here, before) = (delta.clone(), before.clone());
+                derivatives.push(Derivatives::Outer { linear, delta: delta_here, before });
                 if let Some(bias) = &linear.bias {
-                    derivatives.push(bias_derivatives::<B>(bias, &delta)?);
+                    derivatives.push(Derivatives::Whole(bias_derivatives::<B>(bias, &delta)?));
                 }
                 linear_left -= 1;
                 if linear_left == 0 {

@@ -38,15 +38,17 @@ pub use architecture::{Architecture, Branch};
 use std::fmt::{self, Debug};
 use std::marker::PhantomData;
 use std::ops::{Add, AddAssign, Mul, Sub};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use evaluate::{Evaluation, Weights};
+use evaluate::{Block, Evaluation, Weights};
 use ndarray::{Array1, Array2};
 use num_complex::Complex64;
 use operator_core::{Error, HilbertSpace, Result, Walker, WaveFunction};
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
+use walker::{NetworkWalker, Prepared};
 
+use crate::derivative_block::DerivativeBlock;
 use crate::trainable::{LogDerivatives, ParameterArray, Trainable};
 
 /// Type of a network's parameters: `f64` or `Complex64`.
@@ -131,12 +133,14 @@ pub enum Init {
 /// [`parameters`](Trainable::parameters). The network is holomorphic in them, so that its derivatives by the
 /// imaginary parts are i times those by the real parts.
 #[derive(Clone)]
-pub struct Network<B: NetworkBackend, K> {
+pub struct Network<B: NetworkBackend, K: NetworkKind> {
     hilbert: HilbertSpace,
     architecture: Arc<Architecture>,
     parameters: Array1<f64>,
     device: B::Device,
     weights: Vec<Weights<B::Matrix>>,
+    /// What walkers share, made when the first one is asked for; `None` where there are none.
+    prepared: OnceLock<Option<Prepared<K::Scalar>>>,
     kind: PhantomData<K>,
 }
 
@@ -181,6 +185,7 @@ impl<B: NetworkBackend, K: NetworkKind> Network<B, K> {
             parameters: Array1::zeros(0),
             device,
             weights,
+            prepared: OnceLock::new(),
             kind: PhantomData,
         };
         network.replace(parameters)?;
@@ -204,6 +209,7 @@ impl<B: NetworkBackend, K: NetworkKind> Network<B, K> {
         let row = row.map_err(|error| Error::backend(B::NAME, error))?;
         self.weights = self.spread(&B::matrix(row, &self.device)?)?;
         self.parameters = parameters;
+        self.prepared = OnceLock::new();
         Ok(())
     }
 
@@ -253,8 +259,11 @@ impl<B: NetworkBackend, K: NetworkKind> WaveFunction<B> for Network<B, K> {
 
     /// There is one for networks whose branches have at most one hidden layer.
     fn walker(&self) -> Option<Box<dyn Walker + '_>> {
-        let values: Vec<K::Scalar> = self.values().collect();
-        Some(Box::new(walker::NetworkWalker::new(&self.architecture, &values)?))
+        let prepared = self.prepared.get_or_init(|| {
+            let values: Vec<K::Scalar> = self.values().collect();
+            Prepared::new(&self.hilbert, &self.architecture, &values)
+        });
+        Some(Box::new(NetworkWalker::new(prepared.as_ref()?)))
     }
 }
 
@@ -293,16 +302,44 @@ impl<B: NetworkBackend, K: NetworkKind> Trainable<B> for Network<B, K> {
         self.replace(parameters.clone())
     }
 
+    /// In [blocks](LogDerivatives::Blocks) where parameters are real, ln ψ has no phase, and a layer is dense.
     fn log_derivatives(&self, x: &B::Configurations) -> Result<LogDerivatives> {
+        let blocks = match K::Scalar::IS_COMPLEX {
+            true => None,
+            false => evaluate::blocks(&self.architecture),
+        };
         let derivatives = B::by_blocks(x, |x| {
             self.check_width(x)?;
             let ones = |_, values: &Field<B::Matrix>| {
                 Ok(Field::real(B::matrix(Array2::ones(B::dim(&values.re)), &self.device)?))
             };
-            self.evaluation().log_derivatives::<B, _>(x, ones)
+            match blocks {
+                Some(_) => self.evaluation().factors::<B, _>(x, ones),
+                None => self.evaluation().log_derivatives::<B, _>(x, ones),
+            }
         })?;
-        Self::to_log_derivatives(derivatives)
+        match blocks {
+            Some(blocks) => Ok(LogDerivatives::Blocks(cut(&B::to_array(&derivatives.re)?, &blocks))),
+            None => Self::to_log_derivatives(derivatives),
+        }
     }
+}
+
+/// Blocks of derivatives from the columns of all of them.
+fn cut(columns: &Array2<f64>, blocks: &[Block]) -> Vec<DerivativeBlock> {
+    let mut rest = columns.view();
+    let mut take = |n: usize| {
+        let (part, others) = rest.split_at(ndarray::Axis(1), n.min(rest.ncols()));
+        rest = others;
+        part.to_owned()
+    };
+    let cut = |block: &Block| match *block {
+        Block::Dense(n) => DerivativeBlock::Dense(take(n)),
+        Block::Outer(n_rows, n_columns) => {
+            DerivativeBlock::Outer { left: take(n_rows), right: take(n_columns) }
+        }
+    };
+    blocks.iter().map(cut).collect()
 }
 
 impl<B: NetworkBackend, K: NetworkKind> Network<B, K> {

@@ -1,0 +1,140 @@
+//! Branches of a network at one configuration.
+
+use super::super::Scalar;
+use super::super::activation::Activation;
+use super::lanes::Product;
+use super::ln_cosh;
+
+/// A branch, and what it has in memory.
+pub(super) enum Followed<'a, T> {
+    Sites {
+        weights: &'a [T],
+        constant: T,
+    },
+    LocalStates {
+        sites: &'a [Vec<(i8, T)>],
+        constant: T,
+    },
+    /// `fields_i = Σ_j J_ij x_j`
+    Pairs {
+        couplings: &'a [T],
+        fields: Vec<T>,
+        constant: T,
+    },
+    Hidden {
+        columns: &'a [T],
+        bias: &'a [T],
+        activation: Activation,
+        theta: Units<T>,
+        moved: Units<T>,
+    },
+    LnCosh(ln_cosh::Units<'a>),
+}
+
+/// Hidden units and the sum of their activations.
+pub(super) struct Units<T> {
+    theta: Vec<T>,
+    sum: T,
+}
+
+impl<T: Scalar> Followed<'_, T> {
+    /// Goes to x and returns the value of the branch.
+    pub(super) fn start(&mut self, state: &[i8]) -> T {
+        let x = || state.iter().map(|&q| f64::from(q));
+        match self {
+            Followed::Sites { weights, constant } => {
+                weights.iter().zip(x()).fold(*constant, |sum, (&weight, x)| sum + weight * x)
+            }
+            Followed::LocalStates { sites, constant } => {
+                let states = sites.iter().zip(x());
+                states.fold(*constant, |sum, (table, x)| sum + value_of(table, x as i8))
+            }
+            Followed::Pairs { couplings, fields, constant } => {
+                let rows = couplings.chunks_exact(fields.len().max(1));
+                for (field, row) in fields.iter_mut().zip(rows) {
+                    *field = row.iter().zip(x()).fold(T::default(), |sum, (&j, x)| sum + j * x);
+                }
+                // Each pair comes twice.
+                fields.iter().zip(x()).fold(*constant, |sum, (&field, x)| sum + field * (0.5 * x))
+            }
+            Followed::Hidden { columns, bias, activation, theta, .. } => {
+                theta.theta.copy_from_slice(bias);
+                for (column, x) in columns.chunks_exact(bias.len().max(1)).zip(x()) {
+                    theta.theta.iter_mut().zip(column).for_each(|(theta, &weight)| *theta += weight * x);
+                }
+                theta.add_up(*activation)
+            }
+            Followed::LnCosh(units) => T::from_parts(units.start(state), 0.0),
+        }
+    }
+
+    /// How the branch changes: the difference, and a number whose logarithm is to be added to it.
+    pub(super) fn difference(&mut self, x: &[i8], changes: &[(usize, i8, f64)]) -> (T, f64) {
+        let difference = match self {
+            Followed::Sites { weights, .. } => {
+                changes.iter().fold(T::default(), |sum, &(site, _, by)| sum + weights[site] * by)
+            }
+            Followed::LocalStates { sites, .. } => {
+                changes.iter().fold(T::default(), |sum, &(site, to, _)| {
+                    sum + value_of(&sites[site], to) - value_of(&sites[site], x[site])
+                })
+            }
+            Followed::Pairs { couplings, fields, .. } => {
+                let n_sites = fields.len();
+                let mut sum = T::default();
+                for (k, &(site, _, by)) in changes.iter().enumerate() {
+                    sum += fields[site] * by;
+                    for &(other, _, other_by) in &changes[..k] {
+                        sum += couplings[site * n_sites + other] * (by * other_by);
+                    }
+                }
+                sum
+            }
+            Followed::Hidden { columns, activation, theta, moved, .. } => {
+                let n_hidden = theta.theta.len();
+                moved.theta.copy_from_slice(&theta.theta);
+                for &(site, _, by) in changes {
+                    let column = &columns[site * n_hidden..(site + 1) * n_hidden];
+                    moved.theta.iter_mut().zip(column).for_each(|(theta, &weight)| *theta += weight * by);
+                }
+                moved.add_up(*activation) - theta.sum
+            }
+            Followed::LnCosh(units) => {
+                let Product { log, factor } = units.difference(changes);
+                return (T::from_parts(log, 0.0), factor);
+            }
+        };
+        (difference, 1.0)
+    }
+
+    /// Goes where the last [`difference`](Self::difference) led.
+    pub(super) fn accept(&mut self, changes: &[(usize, i8, f64)]) {
+        match self {
+            Followed::Sites { .. } | Followed::LocalStates { .. } => {}
+            Followed::Pairs { couplings, fields, .. } => {
+                let n_sites = fields.len();
+                for &(site, _, by) in changes {
+                    let row = &couplings[site * n_sites..(site + 1) * n_sites];
+                    fields.iter_mut().zip(row).for_each(|(field, &coupling)| *field += coupling * by);
+                }
+            }
+            Followed::Hidden { theta, moved, .. } => std::mem::swap(theta, moved),
+            Followed::LnCosh(units) => units.accept(changes),
+        }
+    }
+}
+
+impl<T: Scalar> Units<T> {
+    pub(super) fn new(len: usize) -> Self {
+        Units { theta: vec![T::default(); len], sum: T::default() }
+    }
+
+    fn add_up(&mut self, activation: Activation) -> T {
+        self.sum = self.theta.iter().fold(T::default(), |sum, theta| sum + theta.activate(activation));
+        self.sum
+    }
+}
+
+fn value_of<T: Scalar>(table: &[(i8, T)], value: i8) -> T {
+    table.iter().find(|(q, _)| *q == value).map_or(T::default(), |&(_, weight)| weight)
+}

@@ -1,0 +1,293 @@
+//! Hidden units `Σ_j ln cosh θ_j` with real weights: what one step of a site does to them is in tables.
+//!
+//! With `p = e^θ / 2 cosh θ`, `q = e^−θ / 2 cosh θ` and the shift s of θ, `cosh(θ + s) / cosh θ` is
+//! `e^s (p + q e^−2s)`, or `e^−|s| (p e^−2|s| + q)` where a site steps down. The first factor of all units
+//! together is one number a site, and `e^−2s` is in a table, so a unit costs one multiplication and addition
+//! and no transcendental function. All terms are positive: nothing cancels, whatever θ is.
+
+use operator_core::HilbertSpace;
+
+use super::super::activation::{Activation, Order};
+use super::lanes::{Lanes, PADDING, Product};
+
+/// Logarithms of products are at most this before they are taken out of the product: e^±600 are numbers, and
+/// so are their products with an accepted p or q.
+const MAX_LOG: f64 = 600.0;
+
+/// Below this, p and q are found from θ again: a number that has become 0 would stay it.
+const SMALLEST: f64 = 1e-250;
+
+/// Weights, and what follows from them once for all walkers. Rows are hidden units, filled up to whole lanes
+/// with units of θ = 0 that nothing moves.
+#[derive(Clone)]
+pub(super) struct LnCosh {
+    lanes: Lanes,
+    /// Units with those that fill up.
+    width: usize,
+    bias: Vec<f64>,
+    /// `W_ji`, a row for each site i.
+    weights: Vec<f64>,
+    /// `e^(−2 δ_i W_ji)` for the step δ of the site between neighbouring quantum numbers.
+    decays: Vec<f64>,
+    /// `δ_i`
+    steps: Vec<f64>,
+    /// `Σ_j W_ji`
+    sums: Vec<f64>,
+    /// The largest `|2 δ_i W_ji|`.
+    largest: f64,
+}
+
+/// Hidden units of one configuration.
+pub(super) struct Units<'a> {
+    tables: &'a LnCosh,
+    theta: Vec<f64>,
+    plus: Vec<f64>,
+    minus: Vec<f64>,
+    /// `plus` and `minus` times what several steps do to them.
+    products: [Vec<f64>; 2],
+    /// θ of the last move, if it was taken without tables.
+    moved: Option<Vec<f64>>,
+}
+
+impl LnCosh {
+    /// From weights, for each site those of all units, and biases.
+    pub(super) fn new(hilbert: &HilbertSpace, columns: Vec<f64>, bias: Vec<f64>) -> Self {
+        Self::with_lanes(Lanes::new(), hilbert, &columns, bias)
+    }
+
+    fn with_lanes(lanes: Lanes, hilbert: &HilbertSpace, columns: &[f64], mut bias: Vec<f64>) -> Self {
+        let n_units = bias.len();
+        let width = n_units.next_multiple_of(PADDING);
+        bias.resize(width, 0.0);
+        let steps: Vec<f64> = (hilbert.blocks().iter())
+            .flat_map(|block| std::iter::repeat_n(f64::from(block.local.step).abs(), block.n_sites))
+            .collect();
+        let (mut weights, mut decays) = (Vec::new(), Vec::new());
+        let (mut sums, mut largest) = (Vec::new(), 0.0f64);
+        for (column, step) in columns.chunks_exact(n_units.max(1)).zip(&steps) {
+            weights.extend(column.iter().copied().chain(std::iter::repeat_n(0.0, width - n_units)));
+            decays.extend(column.iter().map(|weight| (-2.0 * step * weight).exp()));
+            decays.resize(weights.len(), 1.0);
+            sums.push(column.iter().sum());
+            largest = column.iter().fold(largest, |largest, weight| largest.max(2.0 * step * weight.abs()));
+        }
+        LnCosh { lanes, width, bias, weights, decays, steps, sums, largest }
+    }
+
+    pub(super) fn follow(&self) -> Units<'_> {
+        let zeros = || vec![0.0; self.width];
+        Units {
+            tables: self,
+            theta: zeros(),
+            plus: zeros(),
+            minus: zeros(),
+            products: [zeros(), zeros()],
+            moved: None,
+        }
+    }
+
+    fn row<'a>(&self, table: &'a [f64], site: usize) -> &'a [f64] {
+        &table[site * self.width..(site + 1) * self.width]
+    }
+
+    /// Units that are multiplied before their logarithm is taken, `None` if weights are too large for that.
+    fn block(&self, n_steps: f64) -> Option<usize> {
+        // Not a number is less than nothing.
+        let units = (MAX_LOG / (n_steps * self.largest)).min(self.width as f64) as usize;
+        (units >= PADDING).then_some(units - units % PADDING)
+    }
+}
+
+impl Units<'_> {
+    /// Goes to x and returns `Σ_j ln cosh θ_j`.
+    pub(super) fn start(&mut self, x: &[i8]) -> f64 {
+        let LnCosh { lanes, bias, weights, .. } = self.tables;
+        lanes.weighted_sum(&mut self.theta, bias, weights, x);
+        lanes.sigmoids(&self.theta, &mut self.plus, &mut self.minus)
+    }
+
+    /// How the sum changes: the logarithm of a factor, and the rest of the factor.
+    pub(super) fn difference(&mut self, changes: &[(usize, i8, f64)]) -> Product {
+        let tables = self.tables;
+        self.moved = None;
+        let n_steps = |&(site, _, by): &(usize, i8, f64)| by / tables.steps[site];
+        let total = changes.iter().map(|change| n_steps(change).abs()).sum();
+        let Some(block) = tables.block(total) else { return self.difference_by_theta(changes) };
+        let decay = |site| tables.row(&tables.decays, site);
+        let (lanes, plus, minus) = (tables.lanes, &self.plus, &self.minus);
+        let mut product = match *changes {
+            [(site, _, by)] if total == 1.0 => {
+                let (kept, decayed) = if by > 0.0 { (plus, minus) } else { (minus, plus) };
+                lanes.product_of_one(block, kept, decayed, decay(site))
+            }
+            [(a, _, by_a), (b, _, by_b)] if total == 2.0 && by_a * by_b < 0.0 => {
+                let (up, down) = if by_a > 0.0 { (a, b) } else { (b, a) };
+                lanes.product_of_two(block, plus, minus, decay(down), decay(up))
+            }
+            _ => {
+                let [by_down, by_up] = &mut self.products;
+                by_down.copy_from_slice(plus);
+                by_up.copy_from_slice(minus);
+                for change in changes {
+                    let steps = n_steps(change);
+                    let side = if steps > 0.0 { &mut *by_up } else { &mut *by_down };
+                    lanes.multiply(side, decay(change.0), steps.abs() as u32);
+                }
+                lanes.product_of_sums(block, by_down, by_up)
+            }
+        };
+        product.log += changes.iter().map(|&(site, _, by)| by.abs() * tables.sums[site]).sum::<f64>();
+        product
+    }
+
+    /// Without tables, for steps that would leave the range of numbers.
+    fn difference_by_theta(&mut self, changes: &[(usize, i8, f64)]) -> Product {
+        let mut moved = self.theta.clone();
+        for &(site, _, by) in changes {
+            self.tables.lanes.add(&mut moved, by, self.tables.row(&self.tables.weights, site));
+        }
+        let ln_cosh = |theta| Activation::LnCosh.real(Order::Value, theta);
+        let log = moved.iter().zip(&self.theta).map(|(&to, &from)| ln_cosh(to) - ln_cosh(from)).sum();
+        self.moved = Some(moved);
+        Product { log, factor: 1.0 }
+    }
+
+    /// Goes where the last [`difference`](Self::difference) led.
+    pub(super) fn accept(&mut self, changes: &[(usize, i8, f64)]) {
+        let LnCosh { lanes, weights, decays, steps, .. } = self.tables;
+        if let Some(moved) = self.moved.take() {
+            self.theta = moved;
+            lanes.sigmoids(&self.theta, &mut self.plus, &mut self.minus);
+            return;
+        }
+        for &(site, _, by) in changes {
+            let side = if by > 0.0 { &mut self.minus } else { &mut self.plus };
+            lanes.multiply(side, self.tables.row(decays, site), (by / steps[site]).abs() as u32);
+            lanes.add(&mut self.theta, by, self.tables.row(weights, site));
+        }
+        if lanes.normalise(&mut self.plus, &mut self.minus) < SMALLEST {
+            lanes.sigmoids(&self.theta, &mut self.plus, &mut self.minus);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use operator_core::hilbert::{Fock, Spin};
+    use proptest::prelude::*;
+    use rand::{RngExt, SeedableRng};
+    use rand_xoshiro::Xoshiro256PlusPlus;
+
+    use super::*;
+
+    /// `ln cosh b − ln cosh a`, where nothing large is subtracted.
+    fn difference_of_ln_cosh(a: f64, b: f64) -> f64 {
+        let tail = |theta: f64| (-2.0 * theta.abs()).exp().ln_1p();
+        let sizes = if (a < 0.0) == (b < 0.0) { (b - a) * a.signum() } else { b.abs() - a.abs() };
+        sizes + (tail(b) - tail(a))
+    }
+
+    /// A sum to full precision (Neumaier), and the sum of sizes, to which rounding is relative.
+    fn exact_sum(terms: impl Iterator<Item = f64>) -> (f64, f64) {
+        let (mut sum, mut lost, mut sizes) = (0.0f64, 0.0, 0.0);
+        for term in terms {
+            let next = sum + term;
+            lost += if sum.abs() >= term.abs() { (sum - next) + term } else { (term - next) + sum };
+            sum = next;
+            sizes += term.abs();
+        }
+        (sum + lost, sizes)
+    }
+
+    /// Random units with |b| up to `theta` and |W| up to `weight`, followed with moves of one, two and more
+    /// sites, of which half are taken. All ratios are those of ln cosh.
+    fn check_walk(hilbert: &HilbertSpace, lanes: Lanes, n_units: usize, theta: f64, weight: f64, seed: u64) {
+        let (n_sites, mut rng) = (hilbert.n_sites(), Xoshiro256PlusPlus::seed_from_u64(seed));
+        let mut numbers = |n: usize, size: f64| -> Vec<f64> {
+            (0..n).map(|_| size * (2.0 * rng.random::<f64>() - 1.0)).collect()
+        };
+        let (bias, columns) = (numbers(n_units, theta), numbers(n_units * n_sites, weight));
+        let tables = LnCosh::with_lanes(lanes, hilbert, &columns, bias.clone());
+        let mut units = tables.follow();
+        let mut x: Vec<i8> = hilbert.random_states(1, &mut rng).iter().copied().collect();
+        let theta_of = |x: &[i8]| -> Vec<f64> {
+            let of = |j: usize| x.iter().enumerate().map(move |(i, &x)| (i, j, x));
+            (0..n_units)
+                .map(|j| of(j).fold(bias[j], |sum, (i, j, x)| sum + columns[i * n_units + j] * f64::from(x)))
+                .collect()
+        };
+        let start = units.start(&x);
+        let expected = exact_sum(theta_of(&x).into_iter().map(|theta| difference_of_ln_cosh(0.0, theta)));
+        assert!((start - expected.0).abs() <= 1e-13 * (1.0 + expected.1), "{start} {expected:?}");
+        for step in 0..40 {
+            let mut to = x.clone();
+            for _ in 0..[1, 1, 2, 2, 3, n_sites][step % 6] {
+                let (site, other) = (rng.random_range(0..n_sites), hilbert.random_states(1, &mut rng));
+                to[site] = other[[0, site]];
+            }
+            let by = |site: usize| f64::from(to[site]) - f64::from(x[site]);
+            let changes: Vec<(usize, i8, f64)> =
+                (0..n_sites).filter(|&k| to[k] != x[k]).map(|k| (k, to[k], by(k))).collect();
+            if changes.is_empty() {
+                continue;
+            }
+            let found = units.difference(&changes).ln();
+            let pairs = theta_of(&x).into_iter().zip(theta_of(&to));
+            let (expected, sizes) = exact_sum(pairs.map(|(a, b)| difference_of_ln_cosh(a, b)));
+            // θ is a sum itself, with rounding of its own.
+            let rounding = 1e-14 * n_units as f64 * (theta + n_sites as f64 * weight);
+            assert!(
+                (found - expected).abs() <= 1e-13 * (1.0 + sizes) + rounding,
+                "{found} instead of {expected} in step {step}, |W| up to {weight}"
+            );
+            if step % 2 == 0 {
+                units.accept(&changes);
+                x = to;
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// From weights that nothing happens with to weights that no table can hold.
+        #[test]
+        fn walks_agree_with_ln_cosh_at_any_weights(
+            n_units in 1usize..70, log_weight in -4.0..2.0f64, theta in 0.0..400.0f64, seed: u64
+        ) {
+            let weight = 10f64.powf(log_weight);
+            let spaces = [HilbertSpace::from(Spin::half(7).unwrap()), Fock::new(5, 4).unwrap().into()];
+            for hilbert in spaces.into_iter().chain([Spin::new(1.5, 3).unwrap().into()]) {
+                for lanes in [Lanes::new(), Lanes::portable()] {
+                    check_walk(&hilbert, lanes, n_units, theta, weight, seed);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn ten_thousand_units_with_theta_up_to_100_stay_in_range() {
+        let hilbert = HilbertSpace::from(Spin::half(12).unwrap());
+        for (weight, seed) in [(0.01, 1), (0.3, 2), (2.0, 3), (20.0, 4)] {
+            for lanes in [Lanes::new(), Lanes::portable()] {
+                check_walk(&hilbert, lanes, 10_000, 100.0, weight, seed);
+            }
+        }
+    }
+
+    /// A unit whose smaller number underflowed comes back when θ does.
+    #[test]
+    fn units_come_back_from_where_exponentials_are_zero() {
+        let hilbert = HilbertSpace::from(Spin::half(40).unwrap());
+        let tables = LnCosh::new(&hilbert, vec![12.0; 40], vec![0.0]);
+        let mut units = tables.follow();
+        units.start(&[1; 40]);
+        for site in 0..40 {
+            let changes = [(site, -1, -2.0)];
+            let (from, to) = (480.0 - 24.0 * site as f64, 456.0 - 24.0 * site as f64);
+            let found = units.difference(&changes).ln();
+            assert!((found - difference_of_ln_cosh(from, to)).abs() < 1e-11, "{site}: {found}");
+            units.accept(&changes);
+        }
+    }
+}

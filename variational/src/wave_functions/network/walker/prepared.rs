@@ -1,0 +1,158 @@
+//! What all walkers of a network share: its weights as they are asked for.
+
+use std::ops::Add;
+
+use operator_core::HilbertSpace;
+
+use super::super::Scalar;
+use super::super::activation::Activation;
+use super::super::architecture::{Architecture, Layer, Linear, Output, Places};
+use super::followed::{Followed, Units};
+use super::ln_cosh::LnCosh;
+
+/// The branches of a network without deep layers, for its present parameters.
+#[derive(Clone)]
+pub(in super::super) struct Prepared<T> {
+    pub(super) n_sites: usize,
+    pub(super) branches: Vec<(Branch<T>, Output)>,
+}
+
+/// A branch, as walkers need its parameters.
+#[derive(Clone)]
+pub(super) enum Branch<T> {
+    /// `constant + Σ_i w_i x_i`
+    Sites { weights: Vec<T>, constant: T },
+    /// `constant + Σ_i φ_i(x_i)`; for each site its values, with φ.
+    LocalStates { sites: Vec<Vec<(i8, T)>>, constant: T },
+    /// `constant + Σ_{i<j} J_ij x_i x_j`; J is symmetric with zeros on its diagonal, by rows.
+    Pairs { n_sites: usize, couplings: Vec<T>, constant: T },
+    /// `Σ_j f(θ_j)` with `θ = b + W x`; W by columns.
+    Hidden { columns: Vec<T>, bias: Vec<T>, activation: Activation },
+    /// The same with real weights and `f = ln cosh`.
+    LnCosh(LnCosh),
+}
+
+impl<T: Scalar> Prepared<T> {
+    /// `None` if a branch has layers that each change goes through anew.
+    pub(in super::super) fn new(
+        hilbert: &HilbertSpace,
+        architecture: &Architecture,
+        parameters: &[T],
+    ) -> Option<Self> {
+        let mut layers = architecture.placed_layers();
+        let mut branches = Vec::new();
+        let n_sites = hilbert.n_sites();
+        for branch in architecture.branches() {
+            let mut next = || layers.next().map(|(linear, places)| Spread { linear, places, parameters });
+            if !branch.layers.first().is_some_and(|layer| is_of_sites(layer, n_sites)) {
+                return None;
+            }
+            let prepared = match branch.layers.as_slice() {
+                [Layer::Linear(_)] => {
+                    let spread = next()?;
+                    Branch::Sites { weights: spread.summed_kernel(), constant: spread.summed_bias() }
+                }
+                [Layer::Linear(_), Layer::Activation(activation)] => next()?.hidden(*activation, hilbert),
+                [Layer::Indicators { sites, values }, Layer::Linear(_)] => {
+                    next()?.local_states(n_sites, sites, values)
+                }
+                [Layer::Pairs { first, second }, Layer::Linear(_)] => next()?.pairs(n_sites, first, second),
+                _ => return None,
+            };
+            branches.push((prepared, branch.output));
+        }
+        Some(Prepared { n_sites, branches })
+    }
+}
+
+/// Whether the first layer of a branch sees just the sites that there are.
+fn is_of_sites(layer: &Layer, n_sites: usize) -> bool {
+    let among = |sites: &[u32]| sites.iter().all(|&site| (site as usize) < n_sites);
+    match layer {
+        Layer::Linear(linear) => linear.n_in == n_sites,
+        Layer::Indicators { sites, .. } => among(sites),
+        Layer::Pairs { first, second } => among(first) && among(second),
+        Layer::Activation(_) => false,
+    }
+}
+
+impl<T: Scalar> Branch<T> {
+    pub(super) fn follow(&self) -> Followed<'_, T> {
+        match self {
+            Branch::Sites { weights, constant } => Followed::Sites { weights, constant: *constant },
+            Branch::LocalStates { sites, constant } => Followed::LocalStates { sites, constant: *constant },
+            Branch::Pairs { n_sites, couplings, constant } => {
+                Followed::Pairs { couplings, fields: vec![T::default(); *n_sites], constant: *constant }
+            }
+            Branch::Hidden { columns, bias, activation } => {
+                let (theta, moved) = (Units::new(bias.len()), Units::new(bias.len()));
+                Followed::Hidden { columns, bias, activation: *activation, theta, moved }
+            }
+            Branch::LnCosh(tables) => Followed::LnCosh(tables.follow()),
+        }
+    }
+}
+
+/// A linear layer with the parameters that stand in it.
+struct Spread<'a, T> {
+    linear: &'a Linear,
+    places: Places,
+    parameters: &'a [T],
+}
+
+impl<T: Scalar> Spread<'_, T> {
+    fn at(&self, place: u32) -> T {
+        self.parameters.get(place as usize).copied().unwrap_or_default()
+    }
+
+    fn weight(&self, output: usize, input: usize) -> T {
+        self.at(self.places.kernel[output * self.linear.n_in + input])
+    }
+
+    fn bias(&self) -> Vec<T> {
+        match &self.places.bias {
+            Some(bias) => bias.iter().map(|&place| self.at(place)).collect(),
+            None => vec![T::default(); self.linear.n_out],
+        }
+    }
+
+    fn summed_bias(&self) -> T {
+        self.bias().into_iter().fold(T::default(), Add::add)
+    }
+
+    /// For each input, the sum of its weights.
+    fn summed_kernel(&self) -> Vec<T> {
+        let sum = |input| (0..self.linear.n_out).map(|o| self.weight(o, input)).fold(T::default(), Add::add);
+        (0..self.linear.n_in).map(sum).collect()
+    }
+
+    fn hidden(&self, activation: Activation, hilbert: &HilbertSpace) -> Branch<T> {
+        let (n_in, n_out) = (self.linear.n_in, self.linear.n_out);
+        let columns = (0..n_in).flat_map(|i| (0..n_out).map(move |o| self.weight(o, i))).collect();
+        let bias = self.bias();
+        match activation {
+            Activation::LnCosh if !T::IS_COMPLEX => {
+                let real = |values: Vec<T>| values.into_iter().map(|value| value.into().re).collect();
+                Branch::LnCosh(LnCosh::new(hilbert, real(columns), real(bias)))
+            }
+            _ => Branch::Hidden { columns, bias, activation },
+        }
+    }
+
+    fn local_states(&self, n_sites: usize, sites: &[u32], values: &[f64]) -> Branch<T> {
+        let mut table = vec![Vec::new(); n_sites];
+        for ((&site, &value), weight) in sites.iter().zip(values).zip(self.summed_kernel()) {
+            table[site as usize].push((value as i8, weight));
+        }
+        Branch::LocalStates { sites: table, constant: self.summed_bias() }
+    }
+
+    fn pairs(&self, n_sites: usize, first: &[u32], second: &[u32]) -> Branch<T> {
+        let mut couplings = vec![T::default(); n_sites * n_sites];
+        for ((&i, &j), coupling) in first.iter().zip(second).zip(self.summed_kernel()) {
+            couplings[i as usize * n_sites + j as usize] = coupling;
+            couplings[j as usize * n_sites + i as usize] = coupling;
+        }
+        Branch::Pairs { n_sites, couplings, constant: self.summed_bias() }
+    }
+}
