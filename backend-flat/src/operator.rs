@@ -1,10 +1,12 @@
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use ndarray::{Array1, ArrayView2, CowArray, Ix2};
-use operator_core::kernel::{Connected, Scratch};
+use operator_core::kernel::{Connected, Engine, Found, Scratch};
 use operator_core::{
-    ConnBatch, Definition, DiscreteOperator, Element, Error, HilbertSpace, PaddedConn, Parameters, Result,
+    ConnBatch, ConnScratch, Definition, DiscreteOperator, Element, Error, HilbertSpace, PaddedConn,
+    Parameters, Result,
 };
 
 use crate::custom::{self, FlatKernel};
@@ -86,7 +88,43 @@ impl<T: Element> FlatOperator<T> {
         })
     }
 
-    fn count(&self, x: &[i8], n_sites: usize, counts: &mut [usize]) -> Result<()> {
+    /// Finds and counts the elements of all samples.
+    fn find(&self, engine: &Engine<T>, x: &[i8], scratch: &mut ConnScratch<T>) -> Result<()> {
+        let n_sites = self.hilbert().n_sites();
+        let ConnScratch { counts, found } = scratch;
+        let blocks = parallel::blocks(counts.len());
+        found.resize_with(blocks.len(), Found::default);
+        let parts = parallel::split(counts, blocks.iter().map(ExactSizeIterator::len));
+        let jobs = blocks.into_iter().zip(parts).zip(found).collect();
+        parallel::run(jobs, |((block, counts), found)| {
+            engine.find(&x[block.start * n_sites..block.end * n_sites], counts, found);
+            Ok(())
+        })
+    }
+
+    /// Writes the elements that were found.
+    fn write(
+        &self,
+        engine: &Engine<T>,
+        x: &[i8],
+        scratch: &mut ConnScratch<T>,
+        conn: &mut ConnBatch<T>,
+    ) -> Result<()> {
+        let n_sites = self.hilbert().n_sites();
+        let blocks = parallel::blocks(scratch.counts.len());
+        let (states, mels, offsets) = conn.reset(n_sites, &scratch.counts);
+        let total = |block: &Range<usize>| offsets[block.end] - offsets[block.start];
+        let states = parallel::split(states, blocks.iter().map(|block| total(block) * n_sites));
+        let mels = parallel::split(mels, blocks.iter().map(total));
+        let jobs = blocks.into_iter().zip(&mut scratch.found).zip(states).zip(mels).collect();
+        parallel::run(jobs, |(((block, found), states), mels)| {
+            engine.write(&x[block.start * n_sites..block.end * n_sites], found, states, mels);
+            Ok(())
+        })
+    }
+
+    fn count_custom(&self, x: &[i8], counts: &mut [usize]) -> Result<()> {
+        let n_sites = self.hilbert().n_sites();
         let blocks = parallel::blocks(counts.len());
         let parts = parallel::split(counts, blocks.iter().map(ExactSizeIterator::len));
         let jobs = blocks.into_iter().zip(parts).collect();
@@ -99,7 +137,8 @@ impl<T: Element> FlatOperator<T> {
         })
     }
 
-    fn fill(&self, x: &[i8], n_sites: usize, counts: &[usize], conn: &mut ConnBatch<T>) -> Result<()> {
+    fn fill_custom(&self, x: &[i8], counts: &[usize], conn: &mut ConnBatch<T>) -> Result<()> {
+        let n_sites = self.hilbert().n_sites();
         let (states, mels, offsets) = conn.reset(n_sites, counts);
         let blocks = parallel::blocks(counts.len());
         let totals: Vec<usize> =
@@ -195,11 +234,20 @@ impl<T: Element> DiscreteOperator for FlatOperator<T> {
 
     fn get_conn_flattened_into(&self, x: ArrayView2<'_, i8>, conn: &mut ConnBatch<T>) -> Result<()> {
         let x = self.checked(x)?;
-        let (n_samples, n_sites) = x.dim();
-        let mut counts = vec![0; n_samples];
         let rows = x.as_slice().unwrap_or_default();
-        self.count(rows, n_sites, &mut counts)?;
-        self.fill(rows, n_sites, &counts, conn)?;
+        let mut scratch = std::mem::take(conn.scratch());
+        scratch.counts.clear();
+        scratch.counts.resize(x.nrows(), 0);
+        let filled = match &self.engine {
+            FlatEngine::Terms { engine, .. } => self
+                .find(engine, rows, &mut scratch)
+                .and_then(|()| self.write(engine, rows, &mut scratch, conn)),
+            FlatEngine::Custom { .. } => self
+                .count_custom(rows, &mut scratch.counts)
+                .and_then(|()| self.fill_custom(rows, &scratch.counts, conn)),
+        };
+        *conn.scratch() = scratch;
+        filled?;
         match &self.engine {
             FlatEngine::Terms { .. } => Ok(()),
             FlatEngine::Custom { .. } => self.hilbert().check(conn.states()).map_err(|error| Error::Custom {
@@ -211,11 +259,13 @@ impl<T: Element> DiscreteOperator for FlatOperator<T> {
 
     fn n_conn(&self, x: ArrayView2<'_, i8>) -> Result<Array1<usize>> {
         let x = self.checked(x)?;
-        let mut counts = Array1::zeros(x.nrows());
-        if let (Some(rows), Some(counts)) = (x.as_slice(), counts.as_slice_mut()) {
-            self.count(rows, x.ncols(), counts)?;
+        let rows = x.as_slice().unwrap_or_default();
+        let mut scratch = ConnScratch { counts: vec![0; x.nrows()], found: Vec::new() };
+        match &self.engine {
+            FlatEngine::Terms { engine, .. } => self.find(engine, rows, &mut scratch)?,
+            FlatEngine::Custom { .. } => self.count_custom(rows, &mut scratch.counts)?,
         }
-        Ok(counts)
+        Ok(scratch.counts.into())
     }
 
     fn get_conn_padded(&self, x: ArrayView2<'_, i8>) -> Result<PaddedConn<T>> {

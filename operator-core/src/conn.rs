@@ -1,6 +1,7 @@
 use ndarray::{Array2, Array3, ArrayView1, ArrayView2};
 
 use crate::element::Element;
+use crate::kernel::Found;
 
 /// Connected elements of a batch, rows of all samples one after another.
 ///
@@ -14,11 +15,28 @@ pub struct ConnBatch<T> {
     states: Vec<i8>,
     mels: Vec<T>,
     offsets: Vec<usize>,
+    scratch: ConnScratch<T>,
+}
+
+/// Working memory of a backend that fills a buffer, kept with it from one filling to the next.
+#[derive(Clone, Debug, Default)]
+pub struct ConnScratch<T> {
+    /// Number of elements of each sample.
+    pub counts: Vec<usize>,
+    /// The elements of each block of samples.
+    pub found: Vec<Found<T>>,
 }
 
 impl<T: Element> Default for ConnBatch<T> {
     fn default() -> Self {
-        ConnBatch { n_sites: 0, total: 0, states: Vec::new(), mels: Vec::new(), offsets: vec![0] }
+        ConnBatch {
+            n_sites: 0,
+            total: 0,
+            states: Vec::new(),
+            mels: Vec::new(),
+            offsets: vec![0],
+            scratch: ConnScratch::default(),
+        }
     }
 }
 
@@ -86,6 +104,11 @@ impl<T: Element> ConnBatch<T> {
             self.mels.resize(total, T::zero());
         }
         (&mut self.states[..total * n_sites], &mut self.mels[..total], &self.offsets)
+    }
+
+    /// Working memory for those who fill the buffer.
+    pub fn scratch(&mut self) -> &mut ConnScratch<T> {
+        &mut self.scratch
     }
 
     /// The same elements with padding.
