@@ -1,7 +1,7 @@
 //! Time of connected elements on the flat backend alone, which compiles in seconds; `benches` compares it with
 //! the others. Best of many runs, nanoseconds an element.
 //!
-//! `cargo run --release -p backend-flat --example connected_elements [threads]`
+//! `cargo run --release -p backend-flat --example connected_elements [threads [batch [seconds]]]`
 
 use std::time::Instant;
 
@@ -10,21 +10,27 @@ use operator_core::hilbert::{Fock, Qubit, Spin, SpinOrbitalFermions};
 use operator_core::models::{BoseHubbard, FermiHubbard};
 use operator_core::terms::Pauli;
 use operator_core::{
-    Boundary, ConnBatch, Definition, DiscreteOperator, Element, Graph, Heisenberg, Ising, Model,
+    Boundary, ConnBatch, Definition, DiscreteOperator, Element, Graph, Heisenberg, Ising, Model, PackedConn,
     PauliStrings, Result, graph,
 };
 use rand::{RngExt, SeedableRng, seq::SliceRandom};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-const BATCH: usize = 1024;
-const SECONDS: f64 = 0.5;
+/// What the command line says.
+struct Options {
+    batch: usize,
+    seconds: f64,
+}
 
 fn main() -> Result<()> {
-    let threads = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(1);
+    let argument = |k| std::env::args().nth(k).and_then(|number| number.parse::<f64>().ok());
+    let threads = argument(1).unwrap_or(1.0) as usize;
+    let options =
+        Options { batch: argument(2).unwrap_or(1024.0) as usize, seconds: argument(3).unwrap_or(0.5) };
     match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
-        Ok(pool) => {
-            pool.install(|| systems()?.iter().try_for_each(|(name, definition)| report(name, definition)))
-        }
+        Ok(pool) => pool.install(|| {
+            systems()?.iter().try_for_each(|(name, definition)| report(name, definition, &options))
+        }),
         Err(error) => {
             eprintln!("no pool of {threads} threads: {error}");
             Ok(())
@@ -65,36 +71,51 @@ fn random_strings(n_sites: usize, n_strings: usize, weight: usize) -> Result<Pau
     PauliStrings::from_factors(Qubit::new(n_sites)?, strings, weights)
 }
 
-fn report(name: &str, definition: &Definition) -> Result<()> {
+fn report(name: &str, definition: &Definition, options: &Options) -> Result<()> {
     match definition.is_real() {
-        true => report_as::<f64>(name, definition),
-        false => report_as::<num_complex::Complex64>(name, definition),
+        true => report_as::<f64>(name, definition, options),
+        false => report_as::<num_complex::Complex64>(name, definition, options),
     }
 }
 
-fn report_as<T: Element>(name: &str, definition: &Definition) -> Result<()> {
+fn report_as<T: Element>(name: &str, definition: &Definition, options: &Options) -> Result<()> {
     let operator = definition.lower_as::<Flat, T>()?;
-    let x = operator.hilbert().random_states(BATCH, &mut Xoshiro256PlusPlus::seed_from_u64(1));
+    let x = operator.hilbert().random_states(options.batch, &mut Xoshiro256PlusPlus::seed_from_u64(1));
     let mut conn = ConnBatch::new();
     let mut total = 0;
-    let flattened = best(|| {
+    let flattened = best(options, || {
         operator.get_conn_flattened_into(x.view(), &mut conn)?;
         total = conn.total();
         Ok(())
     })?;
-    let counted = best(|| operator.n_conn(x.view()).map(drop))?;
+    let counted = best(options, || operator.n_conn(x.view()).map(drop))?;
+    let mut packed = PackedConn::new();
+    let packed = match operator.hilbert().is_two_level() {
+        true => best(options, || operator.get_conn_packed_into(x.view(), &mut packed))?,
+        false => f64::NAN,
+    };
+    let visited = best(options, || {
+        let mut sum = 0;
+        operator.visit_conn_batch(x.view(), |_, connected, mel| {
+            sum += connected.sites().len() + usize::from(mel.is_zero());
+        })?;
+        std::hint::black_box(sum);
+        Ok(())
+    })?;
     let bytes = total * (operator.hilbert().n_sites() + size_of::<T>());
     let mut memory = vec![0u8; bytes];
     let mut byte = 0;
-    let memset = best(|| {
+    let memset = best(options, || {
         byte ^= 1;
         std::hint::black_box(&mut memory[..]).fill(byte);
         Ok(())
     })?;
     let ns = |seconds: f64| seconds * 1e9 / total as f64;
     println!(
-        "{name:32} {total:8} elements  flattened {:6.2}  counted {:6.2}  memset {:5.2}",
+        "{name:32} {total:8} elements  flattened {:6.2}  packed {:6.2}  visited {:6.2}  counted {:6.2}  memset {:5.2}",
         ns(flattened),
+        ns(packed),
+        ns(visited),
         ns(counted),
         ns(memset)
     );
@@ -102,10 +123,10 @@ fn report_as<T: Element>(name: &str, definition: &Definition) -> Result<()> {
 }
 
 /// Seconds of the fastest of many runs.
-fn best(mut f: impl FnMut() -> Result<()>) -> Result<f64> {
+fn best(options: &Options, mut f: impl FnMut() -> Result<()>) -> Result<f64> {
     let start = Instant::now();
     let mut best = f64::INFINITY;
-    while start.elapsed().as_secs_f64() < SECONDS {
+    while start.elapsed().as_secs_f64() < options.seconds {
         let run = Instant::now();
         f()?;
         best = best.min(run.elapsed().as_secs_f64());

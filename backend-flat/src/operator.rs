@@ -1,14 +1,14 @@
 use std::fmt;
-use std::ops::Range;
 use std::sync::Arc;
 
 use ndarray::{Array1, ArrayView2, CowArray, Ix2};
-use operator_core::kernel::{Connected, Engine, Found, Scratch};
+use operator_core::kernel::{Connected, Engine, Scratch};
 use operator_core::{
     ConnBatch, ConnScratch, Definition, DiscreteOperator, Element, Error, HilbertSpace, PaddedConn,
     Parameters, Result,
 };
 
+use crate::blocks::{find, find_and_write};
 use crate::custom::{self, FlatKernel};
 use crate::engine::FlatEngine;
 use crate::{Flat, parallel};
@@ -22,7 +22,7 @@ const SMALL_SPACE: usize = 1 << 14;
 /// party's kernel by [`custom`](Self::custom).
 #[derive(Clone, Debug)]
 pub struct FlatOperator<T: Element = f64> {
-    engine: FlatEngine<T>,
+    pub(crate) engine: FlatEngine<T>,
 }
 
 /// Operators of the flat backend whose elements can be visited without storing them.
@@ -80,46 +80,11 @@ impl<T: Element> FlatOperator<T> {
     }
 
     /// Checks a batch and makes its rows contiguous.
-    fn checked<'a>(&self, x: ArrayView2<'a, i8>) -> Result<CowArray<'a, i8, Ix2>> {
+    pub(crate) fn checked<'a>(&self, x: ArrayView2<'a, i8>) -> Result<CowArray<'a, i8, Ix2>> {
         self.hilbert().check(x)?;
         Ok(match x.is_standard_layout() {
             true => CowArray::from(x),
             false => CowArray::from(x.as_standard_layout().into_owned()),
-        })
-    }
-
-    /// Finds and counts the elements of all samples.
-    fn find(&self, engine: &Engine<T>, x: &[i8], scratch: &mut ConnScratch<T>) -> Result<()> {
-        let n_sites = self.hilbert().n_sites();
-        let ConnScratch { counts, found } = scratch;
-        let blocks = parallel::blocks(counts.len());
-        found.resize_with(blocks.len(), Found::default);
-        let parts = parallel::split(counts, blocks.iter().map(ExactSizeIterator::len));
-        let jobs = blocks.into_iter().zip(parts).zip(found).collect();
-        parallel::run(jobs, |((block, counts), found)| {
-            engine.find(&x[block.start * n_sites..block.end * n_sites], counts, found);
-            Ok(())
-        })
-    }
-
-    /// Writes the elements that were found.
-    fn write(
-        &self,
-        engine: &Engine<T>,
-        x: &[i8],
-        scratch: &mut ConnScratch<T>,
-        conn: &mut ConnBatch<T>,
-    ) -> Result<()> {
-        let n_sites = self.hilbert().n_sites();
-        let blocks = parallel::blocks(scratch.counts.len());
-        let (states, mels, offsets) = conn.reset(n_sites, &scratch.counts);
-        let total = |block: &Range<usize>| offsets[block.end] - offsets[block.start];
-        let states = parallel::split(states, blocks.iter().map(|block| total(block) * n_sites));
-        let mels = parallel::split(mels, blocks.iter().map(total));
-        let jobs = blocks.into_iter().zip(&mut scratch.found).zip(states).zip(mels).collect();
-        parallel::run(jobs, |(((block, found), states), mels)| {
-            engine.write(&x[block.start * n_sites..block.end * n_sites], found, states, mels);
-            Ok(())
         })
     }
 
@@ -239,9 +204,9 @@ impl<T: Element> DiscreteOperator for FlatOperator<T> {
         scratch.counts.clear();
         scratch.counts.resize(x.nrows(), 0);
         let filled = match &self.engine {
-            FlatEngine::Terms { engine, .. } => self
-                .find(engine, rows, &mut scratch)
-                .and_then(|()| self.write(engine, rows, &mut scratch, conn)),
+            FlatEngine::Terms { engine, .. } => {
+                find_and_write(engine, rows, x.ncols(), &mut scratch, conn, Engine::write)
+            }
             FlatEngine::Custom { .. } => self
                 .count_custom(rows, &mut scratch.counts)
                 .and_then(|()| self.fill_custom(rows, &scratch.counts, conn)),
@@ -262,7 +227,7 @@ impl<T: Element> DiscreteOperator for FlatOperator<T> {
         let rows = x.as_slice().unwrap_or_default();
         let mut scratch = ConnScratch { counts: vec![0; x.nrows()], found: Vec::new() };
         match &self.engine {
-            FlatEngine::Terms { engine, .. } => self.find(engine, rows, &mut scratch)?,
+            FlatEngine::Terms { engine, .. } => find(engine, rows, x.ncols(), &mut scratch)?,
             FlatEngine::Custom { .. } => self.count_custom(rows, &mut scratch.counts)?,
         }
         Ok(scratch.counts.into())

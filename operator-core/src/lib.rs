@@ -43,7 +43,7 @@ pub mod testing;
 mod wave_function;
 
 pub use backend::{Backend, HostBackend, Lower};
-pub use conn::{ConnBatch, ConnScratch, PaddedConn};
+pub use conn::{ConnBatch, ConnScratch, PackedConn, PaddedConn};
 pub use definition::{Definition, Structure};
 pub use element::Element;
 pub use error::{Error, Result};

@@ -307,7 +307,7 @@ impl HilbertSpace {
             }
             let Some(total) = block.total else { continue };
             // Σ q = n · first + step · Σ index.
-            let sum: i64 = row.iter().map(|&q| i64::from(q)).sum();
+            let sum = sum_of(row);
             let offset = row.len() as i64 * i64::from(local.first);
             if sum != offset + i64::from(local.step) * total as i64 {
                 let found = (sum - offset) / i64::from(local.step);
@@ -362,6 +362,12 @@ fn all_local(local: LocalStates, row: &[i8]) -> bool {
     // Steps are 1 or 2, so parity is all that the range leaves open.
     let parity = if local.step.unsigned_abs() == 2 { 1 } else { 0 };
     !row.iter().fold(false, |bad, &q| bad | (q < low) | (q > high) | ((q ^ first) & parity != 0))
+}
+
+/// The sum of quantum numbers; in steps that fit 16 bits, so that many are added at once.
+#[inline]
+fn sum_of(row: &[i8]) -> i64 {
+    row.chunks(128).map(|part| i64::from(part.iter().map(|&q| i16::from(q)).sum::<i16>())).sum()
 }
 
 /// A row as a slice, copied into `buffer` where it is not contiguous.

@@ -2,14 +2,12 @@
 //!
 //! In between, a backend knows how many elements each sample has, and lays out its buffers.
 
-use pulp::Arch;
-
 use super::mask::MaskKernel;
 use super::mask_planes::{MaskFound, MaskPlanes};
 use super::rows::{self, Edit};
 use super::table::TableKernel;
 use super::table_list::{MAX_WIDTH, TableList};
-use super::{Connected, Engine, Kernel, NewValues, Origin, Scratch, range};
+use super::{Connected, Engine, Kernel, NewValues, Origin, Scratch, range, table_list};
 use crate::bits;
 use crate::element::Element;
 
@@ -63,6 +61,7 @@ pub struct Found<T> {
     /// Elements of all samples, where they are listed: what each is, its value unless the item says it, and
     /// where each sample's elements end.
     items: Vec<u64>,
+    n_items: usize,
     mels: Vec<T>,
     ends: Vec<usize>,
     diagonal: Vec<T>,
@@ -107,18 +106,18 @@ impl Edit for FlipAny<'_> {
 }
 
 /// The new quantum numbers of an entry on its group's sites.
-struct SetListed<'a, T, const N: usize> {
+struct SetListed<'a, const N: usize> {
     sites: &'a [[u32; N]],
-    list: &'a TableList<T>,
+    values: &'a [[i8; MAX_WIDTH]],
 }
 
-impl<T: Element, const N: usize> Edit for SetListed<'_, T, N> {
+impl<const N: usize> Edit for SetListed<'_, N> {
     type Item = u64;
 
     #[inline(always)]
     fn edit(&self, item: u64, row: &mut [i8]) {
-        let values = self.list.values(item);
-        for (site, &value) in self.sites[TableList::<T>::group(item)].into_iter().zip(values) {
+        let (group, entry) = table_list::parts(item);
+        for (site, value) in self.sites[group].into_iter().zip(self.values[entry]) {
             row[site as usize] = value;
         }
     }
@@ -166,33 +165,6 @@ impl<T: Element> BatchPlan<T> {
 }
 
 impl<T: Element> Engine<T> {
-    /// Finds the elements of a block of samples, `counts.len()` rows one after another, and counts those of
-    /// each.
-    pub fn find(&self, rows: &[i8], counts: &mut [usize], found: &mut Found<T>) {
-        Arch::new().dispatch(
-            #[inline(always)]
-            || self.find_here(rows, counts, found),
-        );
-    }
-
-    /// Writes the elements that were found: states, a row each, and matrix elements. The slices have room for
-    /// just these.
-    pub fn write(&self, rows: &[i8], found: &mut Found<T>, states: &mut [i8], mels: &mut [T]) {
-        Arch::new().dispatch(
-            #[inline(always)]
-            || self.write_here(rows, found, states, mels),
-        );
-    }
-
-    /// Writes the elements that were found, each state packed into words: bit i % 64 of word i / 64 is the
-    /// local index of site i. Nothing is written where the sites have more than two states.
-    pub fn write_packed(&self, rows: &[i8], found: &mut Found<T>, states: &mut [u64], mels: &mut [T]) {
-        Arch::new().dispatch(
-            #[inline(always)]
-            || self.write_packed_here(rows, found, states, mels),
-        );
-    }
-
     /// Calls `visit` with the number of the sample, the change and the matrix element, for all elements that
     /// were found.
     #[inline]
@@ -203,20 +175,21 @@ impl<T: Element> Engine<T> {
         self.visit_here(rows, found, &mut visit);
     }
 
-    #[inline(always)]
-    fn find_here(&self, rows: &[i8], counts: &mut [usize], found: &mut Found<T>) {
+    /// Finds the elements of a block of samples, `counts.len()` rows one after another, and counts those of
+    /// each.
+    pub fn find(&self, rows: &[i8], counts: &mut [usize], found: &mut Found<T>) {
         let n_sites = self.n_sites();
         match (&*self.kernel, &self.plan().finder) {
             (Kernel::Mask(kernel), Finder::Planes(planes)) => {
-                found.masks.words.clear();
-                for x in rows.chunks_exact(n_sites) {
-                    kernel.pack(x, &mut found.scratch.words);
-                    found.masks.words.extend_from_slice(&found.scratch.words);
-                }
+                let words = &mut found.masks.words;
+                words.clear();
+                words.resize(counts.len() * kernel.n_words, 0);
+                let packed = words.chunks_exact_mut(kernel.n_words);
+                rows.chunks_exact(n_sites).zip(packed).for_each(|(x, words)| kernel.pack_into(x, words));
                 planes.find(kernel, &self.values, &mut found.masks, counts);
             }
             (kernel, finder) => {
-                found.items.clear();
+                found.n_items = 0;
                 found.mels.clear();
                 found.ends.clear();
                 found.diagonal.clear();
@@ -224,9 +197,9 @@ impl<T: Element> Engine<T> {
                 for (x, count) in rows.chunks_exact(n_sites).zip(counts) {
                     let diagonal = self.list(kernel, finder, x, found);
                     found.diagonal.push(diagonal);
-                    found.ends.push(found.items.len());
-                    *count = found.items.len() - start + usize::from(diagonal != T::zero());
-                    start = found.items.len();
+                    found.ends.push(found.n_items);
+                    *count = found.n_items - start + usize::from(diagonal != T::zero());
+                    start = found.n_items;
                 }
             }
         }
@@ -235,35 +208,40 @@ impl<T: Element> Engine<T> {
     /// Appends the elements of one sample to the list; returns the diagonal.
     #[inline(always)]
     fn list(&self, kernel: &Kernel, finder: &Finder<T>, x: &[i8], found: &mut Found<T>) -> T {
-        let Found { items, mels, scratch, .. } = found;
+        let Found { items, n_items, mels, scratch, .. } = found;
         match kernel {
             Kernel::Mask(kernel) => {
                 kernel.pack(x, &mut scratch.words);
                 let diagonal = kernel.evaluate(&scratch.words, &self.values, &mut scratch.hits);
                 let (groups, values) = scratch.hits.as_slices();
+                items.truncate(*n_items);
                 items.extend(groups.iter().map(|&g| u64::from(g)));
+                *n_items = items.len();
                 mels.extend_from_slice(values);
                 diagonal
             }
             Kernel::Table(kernel) => {
                 kernel.digits(x, &mut scratch.digits);
                 if let Finder::List(list) = finder {
-                    list.list(kernel, &scratch.digits, items);
+                    *n_items += list.list(kernel, &scratch.digits, *n_items, items);
                 } else {
+                    items.truncate(*n_items);
                     kernel.for_each(&scratch.digits, &self.values, &mut scratch.sums, |g, target, mel| {
                         items.push(u64::from(target) << 32 | g as u64);
                         mels.push(mel);
                     });
+                    *n_items = items.len();
                 }
                 kernel.diagonal(&scratch.digits, &self.values)
             }
         }
     }
 
-    #[inline(always)]
-    fn write_here(&self, rows: &[i8], found: &mut Found<T>, mut states: &mut [i8], mut mels: &mut [T]) {
+    /// Writes the elements that were found: states, a row each, and matrix elements. The slices have room for
+    /// just these.
+    pub fn write(&self, rows: &[i8], found: &mut Found<T>, mut states: &mut [i8], mut mels: &mut [T]) {
         let (plan, n_sites) = (self.plan(), self.n_sites());
-        let mut items = std::mem::take(&mut found.groups);
+        let mut list = std::mem::take(&mut found.groups);
         let mut mirrored = std::mem::take(&mut found.mirrored);
         for (b, x) in rows.chunks_exact(n_sites).enumerate() {
             if let Some(diagonal) = self.diagonal_of(found, b)
@@ -274,9 +252,8 @@ impl<T: Element> Engine<T> {
                 *mel = diagonal;
                 (states, mels) = (others, rest);
             }
-            let n = self.items_of(found, b, &mut items, mels);
-            let (own, others) = std::mem::take(&mut states).split_at_mut(n * n_sites);
-            let items = &items[..n];
+            let items = self.write_mels(found, b, &mut list, mels);
+            let (own, others) = std::mem::take(&mut states).split_at_mut(items.len() * n_sites);
             match &*self.kernel {
                 Kernel::Mask(kernel) => {
                     mirrored.clear();
@@ -291,20 +268,20 @@ impl<T: Element> Engine<T> {
                 }
                 Kernel::Table(kernel) => match (&plan.finder, &plan.changed) {
                     (Finder::List(list), ChangedSites::One(sites)) => {
-                        rows::write(x, items, &SetListed { sites, list }, own);
+                        rows::write(x, items, &SetListed { sites, values: list.values() }, own);
                     }
                     (Finder::List(list), ChangedSites::Two(sites)) => {
-                        rows::write(x, items, &SetListed { sites, list }, own);
+                        rows::write(x, items, &SetListed { sites, values: list.values() }, own);
                     }
                     (Finder::List(list), ChangedSites::Four(sites)) => {
-                        rows::write(x, items, &SetListed { sites, list }, own);
+                        rows::write(x, items, &SetListed { sites, values: list.values() }, own);
                     }
                     _ => rows::write(x, items, &SetTarget { kernel }, own),
                 },
             }
-            (states, mels) = (others, &mut std::mem::take(&mut mels)[n..]);
+            (states, mels) = (others, &mut std::mem::take(&mut mels)[items.len()..]);
         }
-        (found.groups, found.mirrored) = (items, mirrored);
+        (found.groups, found.mirrored) = (list, mirrored);
     }
 
     /// The diagonal element of sample `b`, if it has one.
@@ -317,38 +294,42 @@ impl<T: Element> Engine<T> {
         (diagonal != T::zero()).then_some(diagonal)
     }
 
-    /// Lists the items of sample `b`, writes their matrix elements, and returns how many there are.
+    /// The items of sample `b`, whose matrix elements are written.
     #[inline(always)]
-    fn items_of(&self, found: &Found<T>, b: usize, items: &mut Vec<u64>, mels: &mut [T]) -> usize {
+    fn write_mels<'a>(
+        &self,
+        found: &'a Found<T>,
+        b: usize,
+        list: &'a mut Vec<u64>,
+        mels: &mut [T],
+    ) -> &'a [u64] {
         match &self.plan().finder {
             Finder::Planes(planes) => {
-                items.resize(planes.n_groups(), 0);
-                let mut out = items.iter_mut().zip(mels);
-                let n = out.len();
-                planes.for_each(&found.masks, b, |g, value| {
-                    if let Some((item, mel)) = out.next() {
-                        (*item, *mel) = (u64::from(g), value);
+                let items = planes.list(&found.masks, b, list);
+                let mut mels = mels.iter_mut();
+                planes.for_each_value(&found.masks, b, items, |_, value| {
+                    if let Some(mel) = mels.next() {
+                        *mel = value;
                     }
                 });
-                n - out.len()
+                items
             }
-            finder => {
+            Finder::List(table) => {
+                let items = &found.items[found.listed(b)];
+                mels.iter_mut().zip(items).for_each(|(mel, &item)| *mel = table.mel(item));
+                items
+            }
+            Finder::Visit => {
                 let own = found.listed(b);
-                items.clear();
-                items.extend_from_slice(&found.items[own.clone()]);
-                match finder {
-                    Finder::List(list) => {
-                        mels.iter_mut().zip(&*items).for_each(|(mel, &item)| *mel = list.mel(item));
-                    }
-                    _ => mels.iter_mut().zip(&found.mels[own]).for_each(|(to, &mel)| *to = mel),
-                }
-                items.len()
+                mels.iter_mut().zip(&found.mels[own.clone()]).for_each(|(to, &mel)| *to = mel);
+                &found.items[own]
             }
         }
     }
 
-    #[inline(always)]
-    fn write_packed_here(&self, rows: &[i8], found: &mut Found<T>, states: &mut [u64], mels: &mut [T]) {
+    /// Writes the elements that were found, each state packed into words: bit i % 64 of word i / 64 is the
+    /// local index of site i. Nothing is written where the sites have more than two states.
+    pub fn write_packed(&self, rows: &[i8], found: &mut Found<T>, states: &mut [u64], mels: &mut [T]) {
         let Kernel::Mask(kernel) = &*self.kernel else { return };
         match kernel.n_words {
             1 => self.write_words::<1>(rows, found, states.as_chunks_mut().0, mels),
@@ -409,6 +390,7 @@ impl<T: Element> Engine<T> {
     ) {
         let Kernel::Mask(kernel) = &*self.kernel else { return };
         let mut words = std::mem::take(&mut found.scratch.words);
+        let mut list = std::mem::take(&mut found.groups);
         for (b, x) in rows.chunks_exact(self.n_sites()).enumerate() {
             let diagonal = self.diagonal_of(found, b);
             match &self.plan().finder {
@@ -417,7 +399,8 @@ impl<T: Element> Engine<T> {
                     if let Some(mel) = diagonal {
                         f(b, words, None, mel);
                     }
-                    planes.for_each(&found.masks, b, |g, mel| f(b, words, Some(g), mel));
+                    let groups = planes.list(&found.masks, b, &mut list);
+                    planes.for_each_value(&found.masks, b, groups, |g, mel| f(b, words, Some(g as u32), mel));
                 }
                 _ => {
                     kernel.pack(x, &mut words);
@@ -430,7 +413,7 @@ impl<T: Element> Engine<T> {
                 }
             }
         }
-        found.scratch.words = words;
+        (found.scratch.words, found.groups) = (words, list);
     }
 
     #[inline(always)]
@@ -467,7 +450,7 @@ impl<T: Element> Engine<T> {
             for k in found.listed(b) {
                 let item = found.items[k];
                 let (g, target, mel) = match &self.plan().finder {
-                    Finder::List(list) => (TableList::<T>::group(item), list.target(item), list.mel(item)),
+                    Finder::List(list) => (table_list::parts(item).0, list.target(item), list.mel(item)),
                     _ => (item as u32 as usize, (item >> 32) as u32, found.mels[k]),
                 };
                 visit(b, kernel.connection(g, target, &digits), mel);

@@ -130,6 +130,12 @@ impl MaskKernel {
     pub(super) fn pack(&self, x: &[i8], words: &mut SiteSet) {
         words.clear();
         words.resize(self.n_words, 0);
+        self.pack_into(x, words);
+    }
+
+    /// Packs quantum numbers into words that are 0.
+    #[inline]
+    pub(super) fn pack_into(&self, x: &[i8], words: &mut [u64]) {
         for block in &self.blocks {
             let (first, second) = (block.local.first, block.local.first + block.local.step);
             pack_block(&x[block.start..block.start + block.n_sites], first, second, block.start, words);

@@ -6,6 +6,8 @@ use crate::element::Element;
 /// Pieces of a class look at no more than this many variables.
 const MAX_VARIABLES: usize = 6;
 
+pub(super) const MAX_OUTCOMES: usize = 16;
+
 /// The diagonal as a sum over *classes* of pieces with equal tables, and over the other pieces.
 ///
 /// The pieces of a class are counted by their *outcome*: a sum of many equal couplings is the number of
@@ -77,7 +79,7 @@ impl Diagonal {
         };
         match outcomes[..] {
             [a, b] if pieces.len() == 1 => self.pairs.push((pieces[0], [a, b])),
-            _ if pieces.len() == 1 => self.others.extend(pieces),
+            _ if pieces.len() == 1 || outcomes.len() > MAX_OUTCOMES => self.others.extend(pieces),
             _ => self.classes.push(Class { pieces, outcomes, outcome_of }),
         }
     }
@@ -92,10 +94,10 @@ impl Diagonal {
     ) -> T {
         let mut mel = T::zero();
         for class in &self.classes {
-            let mut counts = [0usize; 1 << MAX_VARIABLES];
+            let mut counts = [0; MAX_OUTCOMES];
             for &p in &class.pieces {
                 let outcome = class.outcome_of[kernel.index(p as usize, words)];
-                counts[usize::from(outcome) % (1 << MAX_VARIABLES)] += 1;
+                counts[usize::from(outcome) % MAX_OUTCOMES] += 1;
             }
             mel += class.sum(&counts, values);
         }

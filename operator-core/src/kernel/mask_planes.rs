@@ -5,10 +5,13 @@
 //! operations for 64 samples. Transposed again, the results are for each sample the set of groups that have
 //! elements.
 
+use std::ops::Range;
+
+use pulp::{Arch, Simd, WithSimd};
 use smallvec::SmallVec;
 
 use super::mask::MaskKernel;
-use super::mask_diagonal::Outcome;
+use super::mask_diagonal::MAX_OUTCOMES;
 use super::range;
 use crate::bits;
 use crate::element::Element;
@@ -18,19 +21,28 @@ const MAX_VARIABLES: usize = 6;
 /// A group's non-zero elements have no more values than this, named by two bits.
 const MAX_VALUES: usize = 4;
 
-/// The Boolean functions of all groups, for given values of the slots.
+/// All groups as Boolean functions, for given values of the slots.
 #[derive(Debug)]
 pub(super) struct MaskPlanes<T> {
-    layout: PlaneLayout,
-    groups: Vec<Function>,
+    functions: Functions,
     /// For each group the values that the two choice bits name.
     values: Vec<[T; MAX_VALUES]>,
-    /// How many choice bits there are, at most 2: none if every group has one value.
-    n_choices: usize,
     /// Groups with more variables or values, which are summed for each sample by itself.
     summed: Vec<u32>,
+    /// For each group, one more than its number among those that are summed; 0 if it is not.
+    summed_of: Vec<u32>,
+    /// Variables of the diagonal's pieces.
     pairs: Vec<(u32, u32)>,
     classes: Vec<Vec<(u32, u32)>>,
+}
+
+/// What is the same for matrix elements of all types.
+#[derive(Debug)]
+struct Functions {
+    layout: PlaneLayout,
+    groups: Vec<Function>,
+    /// How many choice bits there are, at most 2: none if every group has one value.
+    n_choices: usize,
 }
 
 /// The variables of one group, and truth tables in them.
@@ -39,8 +51,6 @@ struct Function {
     variables: (u32, u32),
     hit: u64,
     choices: [u64; 2],
-    /// One more than the number among those that are summed.
-    summed: u32,
 }
 
 /// Which planes there are, and which of them each variable is the parity of.
@@ -65,6 +75,7 @@ pub(super) struct MaskFound<T> {
     choices: [Vec<u64>; 2],
     /// The elements of the groups that are summed.
     sums: Vec<T>,
+    /// Of the last 64 samples.
     planes: Vec<u64>,
 }
 
@@ -173,26 +184,100 @@ fn evaluate(truth: u64, variables: &[u64; MAX_VARIABLES], n: usize) -> u64 {
     }
 }
 
+impl Functions {
+    fn n_group_words(&self) -> usize {
+        self.groups.len().div_ceil(64)
+    }
+}
+
+/// Which groups have elements on up to 64 samples, and the bits that choose their values.
+struct Gather<'a> {
+    functions: &'a Functions,
+    planes: &'a [u64],
+    hits: &'a mut [u64],
+    choices: [&'a mut [u64]; 2],
+}
+
+impl WithSimd for Gather<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Gather { functions, planes, hits, choices } = self;
+        functions.gather(|function| function.hit, planes, hits);
+        for (k, choices) in choices.into_iter().enumerate().take(functions.n_choices) {
+            functions.gather(|function| function.choices[k], planes, choices);
+        }
+    }
+}
+
+impl Functions {
+    /// One function of all groups, as sets of groups for each sample.
+    #[inline(always)]
+    fn gather(&self, truth: impl Fn(&Function) -> u64, planes: &[u64], out: &mut [u64]) {
+        let n_group_words = self.n_group_words();
+        for (w, groups) in self.groups.chunks(64).enumerate() {
+            let mut block = [0u64; 64];
+            for (plane, function) in block.iter_mut().zip(groups) {
+                let (variables, n) = self.layout.read(function.variables, planes);
+                *plane = evaluate(truth(function), &variables, n);
+            }
+            bits::transpose(&mut block);
+            for (out, set) in out.chunks_exact_mut(n_group_words).zip(block) {
+                out[w] = set;
+            }
+        }
+    }
+}
+
+/// How often each of some pieces, given by their variables, has an outcome on up to 64 samples.
+struct CountOutcome<'a> {
+    layout: &'a PlaneLayout,
+    pieces: &'a [(u32, u32)],
+    truth: u64,
+    planes: &'a [u64],
+}
+
+impl WithSimd for CountOutcome<'_> {
+    type Output = [usize; 64];
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> [usize; 64] {
+        let mut counts = [0; 64];
+        for pieces in self.pieces.chunks(64) {
+            let mut block = [0; 64];
+            for (plane, &variables) in block.iter_mut().zip(pieces) {
+                let (variables, n) = self.layout.read(variables, self.planes);
+                *plane = evaluate(self.truth, &variables, n);
+            }
+            bits::transpose(&mut block);
+            counts.iter_mut().zip(block).for_each(|(count, set)| *count += set.count_ones() as usize);
+        }
+        counts
+    }
+}
+
 impl<T: Element> MaskPlanes<T> {
     pub(super) fn new(kernel: &MaskKernel, slots: &[T]) -> Self {
+        let layout = PlaneLayout::new(kernel.mirror.len());
+        let groups = Vec::with_capacity(kernel.groups.len());
         let mut out = MaskPlanes {
-            layout: PlaneLayout::new(kernel.mirror.len()),
-            groups: Vec::with_capacity(kernel.groups.len()),
+            functions: Functions { layout, groups, n_choices: 0 },
             values: Vec::with_capacity(kernel.groups.len()),
-            n_choices: 0,
             summed: Vec::new(),
+            summed_of: Vec::with_capacity(kernel.groups.len()),
             pairs: Vec::new(),
             classes: Vec::new(),
         };
         for g in 0..kernel.groups.len() {
             out.push_group(kernel, g, slots);
         }
-        let diagonal = &kernel.diagonal;
+        let (layout, diagonal) = (&mut out.functions.layout, &kernel.diagonal);
         for class in &diagonal.classes {
-            let pieces = class.pieces.iter().map(|&p| out.layout.push_piece(kernel, p as usize));
+            let pieces = class.pieces.iter().map(|&p| layout.push_piece(kernel, p as usize));
             out.classes.push(pieces.collect());
         }
-        out.pairs = diagonal.pairs.iter().map(|&(p, _)| out.layout.push_piece(kernel, p as usize)).collect();
+        out.pairs = diagonal.pairs.iter().map(|&(p, _)| layout.push_piece(kernel, p as usize)).collect();
         out
     }
 
@@ -228,34 +313,28 @@ impl<T: Element> MaskPlanes<T> {
             };
             truth_tables(n, of_index)
         });
-        let start = self.layout.n_variables();
+        let Functions { layout, groups, n_choices } = &mut self.functions;
+        let start = layout.n_variables();
         match function.flatten() {
-            Some((mut function, values, n_choices)) => {
-                sites.iter().for_each(|&site| self.layout.push_site(site));
-                signs.iter().for_each(|sign| self.layout.push_sign(sign));
-                function.variables = (start, self.layout.n_variables());
-                self.n_choices = self.n_choices.max(n_choices);
-                self.groups.push(function);
+            Some((mut function, values, n)) => {
+                sites.iter().for_each(|&site| layout.push_site(site));
+                signs.iter().for_each(|sign| layout.push_sign(sign));
+                function.variables = (start, layout.n_variables());
+                *n_choices = (*n_choices).max(n);
+                groups.push(function);
                 self.values.push(values);
+                self.summed_of.push(0);
             }
             None => {
                 self.summed.push(g as u32);
-                self.groups.push(Function { summed: self.summed.len() as u32, ..Function::default() });
+                groups.push(Function::default());
                 self.values.push([T::zero(); MAX_VALUES]);
+                self.summed_of.push(self.summed.len() as u32);
             }
         }
     }
 
-    pub(super) fn n_groups(&self) -> usize {
-        self.groups.len()
-    }
-
-    fn n_group_words(&self) -> usize {
-        self.groups.len().div_ceil(64)
-    }
-
     /// Finds the elements of packed samples and counts them.
-    #[inline(always)]
     pub(super) fn find(
         &self,
         kernel: &MaskKernel,
@@ -263,99 +342,69 @@ impl<T: Element> MaskPlanes<T> {
         found: &mut MaskFound<T>,
         counts: &mut [usize],
     ) {
-        let (n_samples, n_group_words) = (counts.len(), self.n_group_words());
+        let (n_samples, n_group_words) = (counts.len(), self.functions.n_group_words());
+        let n_sets = n_samples * n_group_words;
         found.diagonal.clear();
         found.diagonal.resize(n_samples, T::zero());
-        found.sums.clear();
         found.sums.resize(n_samples * self.summed.len(), T::zero());
-        found.hits.resize(n_samples * n_group_words, 0);
-        found.choices[..self.n_choices]
-            .iter_mut()
-            .for_each(|choices| choices.resize(n_samples * n_group_words, 0));
+        found.hits.resize(n_sets, 0);
+        let [first, second] = &mut found.choices;
+        first.resize(if self.functions.n_choices > 0 { n_sets } else { 0 }, 0);
+        second.resize(if self.functions.n_choices > 1 { n_sets } else { 0 }, 0);
         for start in (0..n_samples).step_by(64) {
-            let end = n_samples.min(start + 64);
-            let words = &found.words[start * kernel.n_words..end * kernel.n_words];
-            self.layout.fill(words, kernel.n_words, &mut found.planes);
-            self.diagonal(kernel, slots, words, &found.planes, &mut found.diagonal[start..end]);
-            let sums = &mut found.sums[start * self.summed.len()..end * self.summed.len()];
-            self.sum(kernel, slots, words, sums);
-            let own = start * n_group_words..end * n_group_words;
-            let truth = |function: &Function| function.hit;
-            self.gather(truth, &found.planes, Some(sums), &mut found.hits[own.clone()]);
-            for (k, choices) in found.choices[..self.n_choices].iter_mut().enumerate() {
-                self.gather(|function| function.choices[k], &found.planes, None, &mut choices[own.clone()]);
-            }
+            let samples = start..n_samples.min(start + 64);
+            let words = &found.words[of_each(&samples, kernel.n_words)];
+            self.functions.layout.fill(words, kernel.n_words, &mut found.planes);
+            let (planes, sets) = (&found.planes[..], of_each(&samples, n_group_words));
+            let choices =
+                found.choices.each_mut().map(|choices| choices.get_mut(sets.clone()).unwrap_or_default());
+            let hits = &mut found.hits[sets];
+            Arch::new().dispatch(Gather { functions: &self.functions, planes, hits, choices });
+            self.sum(kernel, slots, words, &mut found.sums[of_each(&samples, self.summed.len())], hits);
+            self.diagonal(kernel, slots, words, planes, &mut found.diagonal[samples]);
         }
-        if n_group_words == 0 {
-            counts.fill(0);
-        } else {
-            for (count, hits) in counts.iter_mut().zip(found.hits.chunks_exact(n_group_words)) {
-                *count = bits::count(hits);
-            }
+        counts.fill(0);
+        for (count, hits) in counts.iter_mut().zip(found.hits.chunks_exact(n_group_words.max(1))) {
+            *count = bits::count(hits);
         }
         for (count, diagonal) in counts.iter_mut().zip(&found.diagonal) {
             *count += usize::from(*diagonal != T::zero());
         }
     }
 
-    /// One function of all groups, as sets of groups for each sample.
-    #[inline(always)]
-    fn gather(&self, truth: impl Fn(&Function) -> u64, planes: &[u64], sums: Option<&[T]>, out: &mut [u64]) {
-        let n_group_words = self.n_group_words();
-        for (w, groups) in self.groups.chunks(64).enumerate() {
-            let mut block = [0u64; 64];
-            for (plane, function) in block.iter_mut().zip(groups) {
-                let (variables, n) = self.layout.read(function.variables, planes);
-                *plane = evaluate(truth(function), &variables, n);
-                if let (Some(sums), Some(k)) = (sums, function.summed.checked_sub(1)) {
-                    for (s, sums) in sums.chunks_exact(self.summed.len()).enumerate() {
-                        *plane |= u64::from(sums[k as usize] != T::zero()) << s;
-                    }
-                }
-            }
-            bits::transpose(&mut block);
-            for (out, set) in out.chunks_exact_mut(n_group_words).zip(block) {
-                out[w] = set;
-            }
-        }
-    }
-
-    /// The elements of the groups that are summed sample by sample.
-    fn sum(&self, kernel: &MaskKernel, slots: &[T], words: &[u64], sums: &mut [T]) {
+    /// The elements of the groups that are summed sample by sample; adds them to the sets of groups.
+    fn sum(&self, kernel: &MaskKernel, slots: &[T], words: &[u64], sums: &mut [T], hits: &mut [u64]) {
         if self.summed.is_empty() {
             return;
         }
-        for (words, sums) in words.chunks_exact(kernel.n_words).zip(sums.chunks_exact_mut(self.summed.len()))
-        {
+        let sums = sums.chunks_exact_mut(self.summed.len());
+        let hits = hits.chunks_exact_mut(self.functions.n_group_words());
+        for ((words, sums), hits) in words.chunks_exact(kernel.n_words).zip(sums).zip(hits) {
             for (sum, &g) in sums.iter_mut().zip(&self.summed) {
                 *sum = kernel.sum(kernel.groups[g as usize].pieces, words, slots);
+                hits[g as usize / 64] |= u64::from(*sum != T::zero()) << (g % 64);
             }
         }
     }
 
     /// The diagonal elements, added up in the order of [`Diagonal::element`](super::mask_diagonal::Diagonal).
-    #[inline(always)]
     fn diagonal(&self, kernel: &MaskKernel, slots: &[T], words: &[u64], planes: &[u64], diagonal: &mut [T]) {
+        let layout = &self.functions.layout;
         for (class, pieces) in kernel.diagonal.classes.iter().zip(&self.classes) {
-            let mut counts = [[0usize; 1 << MAX_VARIABLES]; 64];
-            for pieces in pieces.chunks(64) {
-                let last = class.outcomes.len() - 1;
-                for (o, outcome) in class.outcomes[..last].iter().enumerate() {
-                    let sets = self.outcome_sets(outcome, pieces, planes);
-                    for (counts, set) in counts.iter_mut().zip(sets) {
-                        counts[o] += set.count_ones() as usize;
-                    }
-                }
+            let mut counts = [[0; MAX_OUTCOMES]; 64];
+            let last = class.outcomes.len() - 1;
+            for (o, outcome) in class.outcomes[..last].iter().enumerate() {
+                let n = Arch::new().dispatch(CountOutcome { layout, pieces, truth: outcome.truth, planes });
+                counts.iter_mut().zip(n).for_each(|(counts, n)| counts[o] = n);
             }
             for (mel, counts) in diagonal.iter_mut().zip(&mut counts) {
                 // Each piece has one of the outcomes.
-                let last = class.outcomes.len() - 1;
                 counts[last] = pieces.len() - counts[..last].iter().sum::<usize>();
                 *mel += class.sum(counts, slots);
             }
         }
         for ((_, outcomes), &variables) in kernel.diagonal.pairs.iter().zip(&self.pairs) {
-            let (variables, n) = self.layout.read(variables, planes);
+            let (variables, n) = layout.read(variables, planes);
             let plane = evaluate(outcomes[1].truth, &variables, n);
             let [zero, one] = outcomes.map(|outcome| outcome.value(slots));
             for (s, mel) in diagonal.iter_mut().enumerate() {
@@ -369,74 +418,82 @@ impl<T: Element> MaskPlanes<T> {
         }
     }
 
-    /// For each sample the set of up to 64 pieces that have this outcome.
+    /// Lists the groups that have an element on sample `b`.
     #[inline(always)]
-    fn outcome_sets(&self, outcome: &Outcome, pieces: &[(u32, u32)], planes: &[u64]) -> [u64; 64] {
-        let mut block = [0; 64];
-        for (plane, &variables) in block.iter_mut().zip(pieces) {
-            let (variables, n) = self.layout.read(variables, planes);
-            *plane = evaluate(outcome.truth, &variables, n);
-        }
-        bits::transpose(&mut block);
-        block
+    pub(super) fn list<'a>(&self, found: &MaskFound<T>, b: usize, items: &'a mut Vec<u64>) -> &'a [u64] {
+        let n = self.functions.n_group_words();
+        items.resize(64 * n, 0);
+        let n = Arch::new().dispatch(ListSet { set: &found.hits[b * n..(b + 1) * n], items });
+        &items[..n]
     }
 
-    /// Calls `f` with each group that has an element on sample `b`, and the element.
+    /// Calls `f` with the element of each of the groups listed for sample `b`.
     #[inline(always)]
-    pub(super) fn for_each(&self, found: &MaskFound<T>, b: usize, f: impl FnMut(u32, T)) {
-        match (self.n_choices, self.summed.len()) {
-            (0, 0) => self.for_each_hit(found, b, |_, _| 0, f),
-            (1, 0) => {
-                let choices = self.choices(found, b, 0);
-                self.for_each_hit(found, b, |w, bit| choices[w] >> bit & 1, f);
-            }
-            (_, n_summed) => {
-                let (first, second) = (self.choices(found, b, 0), self.choices(found, b, 1));
-                let sums = &found.sums[b * n_summed..(b + 1) * n_summed];
-                let choice = |w: usize, bit: u32| {
-                    let bit_of = |choices: &[u64]| choices.get(w).map_or(0, |word| word >> bit & 1);
-                    bit_of(first) | bit_of(second) << 1
-                };
-                let mut f = f;
-                self.for_each_hit(found, b, choice, |g, mel| {
-                    let summed = self.groups[g as usize].summed;
-                    f(g, if summed == 0 { mel } else { sums[summed as usize - 1] });
-                });
-            }
-        }
-    }
-
-    fn choices<'a>(&self, found: &'a MaskFound<T>, b: usize, k: usize) -> &'a [u64] {
-        let n = if k < self.n_choices { self.n_group_words() } else { 0 };
-        &found.choices[k][b * n..(b + 1) * n]
-    }
-
-    #[inline(always)]
-    fn for_each_hit(
+    pub(super) fn for_each_value(
         &self,
         found: &MaskFound<T>,
         b: usize,
-        choice: impl Fn(usize, u32) -> u64,
-        mut f: impl FnMut(u32, T),
+        groups: &[u64],
+        mut f: impl FnMut(u64, T),
     ) {
-        let n = self.n_group_words();
-        let hits = &found.hits[b * n..(b + 1) * n];
-        for ((w, &hits), values) in hits.iter().enumerate().zip(self.values.chunks(64)) {
-            let mut emit = |bit: u32| {
-                let value = values[bit as usize][choice(w, bit) as usize % MAX_VALUES];
-                f(64 * w as u32 + bit, value);
-            };
-            if hits == u64::MAX {
-                (0..64).for_each(emit);
-            } else {
-                let mut rest = hits;
-                while rest != 0 {
-                    emit(rest.trailing_zeros());
-                    rest &= rest - 1;
+        let n = self.functions.n_group_words();
+        let bit = |choices: &[u64], g: u64| (choices[g as usize / 64] >> (g % 64) & 1) as usize;
+        let [first, second] = found.choices.each_ref().map(|choices| choices.chunks_exact(n.max(1)).nth(b));
+        match (first, second, self.summed.len()) {
+            (None, _, 0) => groups.iter().for_each(|&g| f(g, self.values[g as usize][0])),
+            (Some(first), None, 0) => {
+                groups.iter().for_each(|&g| f(g, self.values[g as usize][bit(first, g)]));
+            }
+            (first, second, n_summed) => {
+                let sums = &found.sums[b * n_summed..(b + 1) * n_summed];
+                for &g in groups {
+                    let choice = first.map_or(0, |first| bit(first, g))
+                        + second.map_or(0, |second| 2 * bit(second, g));
+                    let value = match self.summed_of[g as usize] {
+                        0 => self.values[g as usize][choice],
+                        k => sums[k as usize - 1],
+                    };
+                    f(g, value);
                 }
             }
         }
     }
+}
+
+/// Writes the members of a set one after another; returns their number.
+struct ListSet<'a> {
+    set: &'a [u64],
+    items: &'a mut [u64],
+}
+
+impl WithSimd for ListSet<'_> {
+    type Output = usize;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> usize {
+        let mut n = 0;
+        for (w, &word) in self.set.iter().enumerate() {
+            let count = word.count_ones() as usize;
+            let items = &mut self.items[n..n + count];
+            let first = 64 * w as u64;
+            if count == 64 {
+                items.iter_mut().zip(first..).for_each(|(item, member)| *item = member);
+            } else {
+                let mut rest = word;
+                for item in items {
+                    *item = first + u64::from(rest.trailing_zeros());
+                    rest &= rest.wrapping_sub(1);
+                }
+            }
+            n += count;
+        }
+        n
+    }
+}
+
+/// The part of samples in a list with `n` entries for each.
+fn of_each(samples: &Range<usize>, n: usize) -> Range<usize> {
+    samples.start * n..samples.end * n
 }
 
 /// The truth tables of a function of `n` bits: where it is not zero, and which of its values it takes there.

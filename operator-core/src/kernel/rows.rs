@@ -3,6 +3,8 @@
 //! A row is copied in pieces of fixed size that stay in vector registers; the last piece overlaps the one
 //! before it, so that no row is written beyond its end.
 
+use pulp::{Arch, Simd, WithSimd};
+
 /// How an element's number says which sites of the sample's row change, and to what.
 pub(super) trait Edit {
     /// What names a change.
@@ -13,17 +15,33 @@ pub(super) trait Edit {
 }
 
 /// Writes one row after another: `x` with each of the changes.
-#[inline(always)]
 pub(super) fn write<E: Edit>(x: &[i8], items: &[E::Item], edit: &E, states: &mut [i8]) {
-    match x.len() {
-        0 => {}
-        1..8 => copy_and_edit(Plain(x), x.len(), items, edit, states),
-        8..16 => copy_and_edit(Ends::<8, 1>::new(x), x.len(), items, edit, states),
-        16..32 => copy_and_edit(Ends::<16, 1>::new(x), x.len(), items, edit, states),
-        32..=64 => copy_and_edit(Ends::<32, 1>::new(x), x.len(), items, edit, states),
-        65..=96 => copy_and_edit(Ends::<32, 2>::new(x), x.len(), items, edit, states),
-        97..=128 => copy_and_edit(Ends::<32, 3>::new(x), x.len(), items, edit, states),
-        _ => copy_and_edit(Plain(x), x.len(), items, edit, states),
+    Arch::new().dispatch(Write { x, items, edit, states });
+}
+
+struct Write<'a, E: Edit> {
+    x: &'a [i8],
+    items: &'a [E::Item],
+    edit: &'a E,
+    states: &'a mut [i8],
+}
+
+impl<E: Edit> WithSimd for Write<'_, E> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Write { x, items, edit, states } = self;
+        match x.len() {
+            0 => {}
+            1..8 => copy_and_edit(Plain(x), x.len(), items, edit, states),
+            8..16 => copy_and_edit(Ends::<8, 1>::new(x), x.len(), items, edit, states),
+            16..32 => copy_and_edit(Ends::<16, 1>::new(x), x.len(), items, edit, states),
+            32..=64 => copy_and_edit(Ends::<32, 1>::new(x), x.len(), items, edit, states),
+            65..=96 => copy_and_edit(Ends::<32, 2>::new(x), x.len(), items, edit, states),
+            97..=128 => copy_and_edit(Ends::<32, 3>::new(x), x.len(), items, edit, states),
+            _ => copy_and_edit(Plain(x), x.len(), items, edit, states),
+        }
     }
 }
 
@@ -111,6 +129,11 @@ mod tests {
                 expected[site] = 100;
                 assert_eq!(row, expected);
             }
+            // With and without the instructions that only some processors have.
+            let mut portable = vec![-1; n_sites * n_sites];
+            let write = Write { x: &x, items: &sites, edit: &Mark, states: &mut portable };
+            pulp::Scalar::new().vectorize(write);
+            assert_eq!(portable, states);
         }
     }
 }

@@ -16,8 +16,9 @@ const NEGATIVE: u64 = 1 << 63;
 pub(super) struct TableList<T> {
     /// Start and number of the entries of each row.
     rows: Vec<(u32, u32)>,
-    /// Where the rows of each group start.
-    group_rows: Vec<u32>,
+    groups: Vec<ListGroup>,
+    /// Whether all tables are over at most two sites, and without sign sets.
+    is_simple: bool,
     /// Matrix element of each entry.
     mels: Vec<T>,
     /// Which target of its group each entry is, as in the kernel.
@@ -28,12 +29,32 @@ pub(super) struct TableList<T> {
     width: usize,
 }
 
+/// Where a group's table is looked up: row `rows + stride · digit of sites[0] + digit of sites[1]`, as long as
+/// its table is over at most two sites.
+#[derive(Debug)]
+struct ListGroup {
+    sites: [u32; 2],
+    stride: u32,
+    rows: u32,
+}
+
+impl ListGroup {
+    fn new(kernel: &TableKernel, lookup: &table::Lookup, rows: u32) -> Self {
+        let sites = &kernel.sites[range(lookup.sites)];
+        match (sites, &kernel.strides[range(lookup.sites)]) {
+            (&[a, b], &[stride, _]) => ListGroup { sites: [a, b], stride, rows },
+            _ => ListGroup { sites: [sites.first().copied().unwrap_or(0); 2], stride: 0, rows },
+        }
+    }
+}
+
 impl<T: Element> TableList<T> {
     /// `None` for kernels whose groups are sums of tables, or have too many entries a row or changed sites.
     pub(super) fn new(kernel: &TableKernel, slots: &[T]) -> Option<Self> {
         let mut out = TableList {
             rows: Vec::new(),
-            group_rows: Vec::with_capacity(kernel.groups.len()),
+            groups: Vec::with_capacity(kernel.groups.len()),
+            is_simple: true,
             mels: Vec::new(),
             targets: Vec::new(),
             values: Vec::new(),
@@ -53,7 +74,8 @@ impl<T: Element> TableList<T> {
                     out.push_row(kernel, group, lookup.table as usize + row, slots)?;
                 }
             }
-            out.group_rows.push(rows);
+            out.is_simple &= matches!(range(lookup.sites).len(), 1 | 2) && range(lookup.signs).is_empty();
+            out.groups.push(ListGroup::new(kernel, lookup, rows));
         }
         // Entries are numbered by 31 bits.
         (out.mels.len() < 1 << 31).then_some(out)
@@ -85,61 +107,82 @@ impl<T: Element> TableList<T> {
         (n <= MAX_WIDTH).then_some(())
     }
 
-    /// Appends the elements of a sample to a list; an item is a group and an entry.
-    #[inline(always)]
-    pub(super) fn list(&self, kernel: &TableKernel, digits: &[u8], items: &mut Vec<u64>) {
-        match self.width {
-            1 => self.list_width::<1>(kernel, digits, items),
-            2 => self.list_width::<2>(kernel, digits, items),
-            _ => self.list_width::<MAX_WIDTH>(kernel, digits, items),
+    /// Writes the elements of a sample into a list from `start` on, which grows as needed, and returns their
+    /// number. An item is a group and an entry.
+    pub(super) fn list(
+        &self,
+        kernel: &TableKernel,
+        digits: &[u8],
+        start: usize,
+        items: &mut Vec<u64>,
+    ) -> usize {
+        let end = start + MAX_WIDTH + self.width * self.groups.len();
+        if items.len() < end {
+            items.resize(end.max(2 * items.len()), 0);
+        }
+        let items = &mut items[start..end];
+        match (self.width, self.is_simple) {
+            (1, true) => self.list_pairs::<1>(digits, items),
+            (2, true) => self.list_pairs::<2>(digits, items),
+            (_, true) => self.list_pairs::<MAX_WIDTH>(digits, items),
+            (_, false) => self.list_all(kernel, digits, items),
         }
     }
 
     #[inline(always)]
-    fn list_width<const W: usize>(&self, kernel: &TableKernel, digits: &[u8], items: &mut Vec<u64>) {
-        let start = items.len();
-        items.resize(start + W * (kernel.groups.len() + 1), 0);
-        let (list, mut n) = (&mut items[start..], 0);
-        for ((g, group), &rows) in kernel.groups.iter().enumerate().zip(&self.group_rows) {
-            let lookup = &kernel.lookups[group.lookups.0 as usize];
-            let (first, count) = self.rows[rows as usize + kernel.index(lookup, digits)];
-            let negative = if kernel.is_negative(lookup, digits) { NEGATIVE } else { 0 };
-            let first = negative | u64::from(first) << 32 | g as u64;
-            for (k, item) in list[n..n + W].iter_mut().enumerate() {
-                *item = first + ((k as u64) << 32);
-            }
+    fn list_pairs<const W: usize>(&self, digits: &[u8], items: &mut [u64]) -> usize {
+        let mut n = 0;
+        for (g, group) in self.groups.iter().enumerate() {
+            let [a, b] = group.sites.map(|site| u32::from(digits[site as usize]));
+            let (first, count) = self.rows[(group.rows + group.stride * a + b) as usize];
+            push::<W>(g, first, 0, &mut items[n..]);
             n += count as usize;
         }
-        items.truncate(start + n);
+        n
     }
 
-    /// Number of the group of an item.
-    #[inline(always)]
-    pub(super) fn group(item: u64) -> usize {
-        item as u32 as usize
-    }
-
-    #[inline(always)]
-    fn entry(item: u64) -> usize {
-        ((item & !NEGATIVE) >> 32) as usize
+    fn list_all(&self, kernel: &TableKernel, digits: &[u8], items: &mut [u64]) -> usize {
+        let mut n = 0;
+        for ((g, group), list_group) in kernel.groups.iter().enumerate().zip(&self.groups) {
+            let lookup = &kernel.lookups[group.lookups.0 as usize];
+            let (first, count) = self.rows[list_group.rows as usize + kernel.index(lookup, digits)];
+            let sign = if kernel.is_negative(lookup, digits) { NEGATIVE } else { 0 };
+            push::<MAX_WIDTH>(g, first, sign, &mut items[n..]);
+            n += count as usize;
+        }
+        n
     }
 
     /// Number of the target of an item.
     #[inline(always)]
     pub(super) fn target(&self, item: u64) -> u32 {
-        self.targets[Self::entry(item)]
+        self.targets[parts(item).1]
     }
 
-    /// New quantum numbers of an item's changed sites.
-    #[inline(always)]
-    pub(super) fn values(&self, item: u64) -> &[i8; MAX_WIDTH] {
-        &self.values[Self::entry(item)]
+    /// New quantum numbers of each entry on its group's sites.
+    pub(super) fn values(&self) -> &[[i8; MAX_WIDTH]] {
+        &self.values
     }
 
     /// The matrix element of an item.
     #[inline(always)]
     pub(super) fn mel(&self, item: u64) -> T {
-        let mel = self.mels[Self::entry(item)];
+        let mel = self.mels[parts(item).1];
         if item & NEGATIVE == 0 { mel } else { -mel }
+    }
+}
+
+/// The group and the entry of an item.
+#[inline(always)]
+pub(super) fn parts(item: u64) -> (usize, usize) {
+    (item as u32 as usize, ((item & !NEGATIVE) >> 32) as usize)
+}
+
+/// Writes the first `W` entries of a row, of which it may have fewer.
+#[inline(always)]
+fn push<const W: usize>(group: usize, first: u32, sign: u64, items: &mut [u64]) {
+    if let Some(items) = items.first_chunk_mut::<W>() {
+        let first = sign | u64::from(first) << 32 | group as u64;
+        *items = std::array::from_fn(|k| first + ((k as u64) << 32));
     }
 }
