@@ -1,11 +1,12 @@
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use ndarray::{Array1, ArrayView2, CowArray, Ix2};
-use operator_core::kernel::{Connected, Engine, Scratch};
+use operator_core::kernel::{Connected, Engine, Found, Scratch};
 use operator_core::{
     ConnBatch, ConnScratch, Definition, DiscreteOperator, Element, Error, HilbertSpace, PaddedConn,
-    Parameters, Result,
+    Parameters, Result, ranked_conn,
 };
 
 use crate::blocks::{find, find_and_write};
@@ -231,6 +232,33 @@ impl<T: Element> DiscreteOperator for FlatOperator<T> {
             FlatEngine::Custom { .. } => self.count_custom(rows, &mut scratch.counts)?,
         }
         Ok(scratch.counts.into())
+    }
+
+    fn get_conn_indices_into(&self, states: Range<usize>, conn: &mut ConnBatch<T, usize>) -> Result<()> {
+        let hilbert = self.hilbert();
+        let FlatEngine::Terms { engine, .. } = &self.engine else {
+            return ranked_conn(self, states, conn);
+        };
+        if !hilbert.is_two_level() {
+            return ranked_conn(self, states, conn);
+        }
+        let (ranking, x) = (hilbert.packed_ranking()?, hilbert.states_in(states)?);
+        let rows = x.as_slice().unwrap_or_default();
+        let mut scratch = std::mem::take(conn.scratch());
+        scratch.counts.clear();
+        scratch.counts.resize(x.nrows(), 0);
+        let written = find_and_write(
+            engine,
+            rows,
+            1,
+            &mut scratch,
+            conn,
+            |engine: &Engine<T>, rows: &[i8], found: &mut Found<T>, indices: &mut [usize], mels: &mut [T]| {
+                engine.write_indices(rows, found, ranking, indices, mels);
+            },
+        );
+        *conn.scratch() = scratch;
+        written
     }
 
     fn get_conn_padded(&self, x: ArrayView2<'_, i8>) -> Result<PaddedConn<T>> {

@@ -54,6 +54,6 @@ pub use models::{
     BoseHubbard, Fcidump, FermiHubbard, FermionOperator2nd, Heisenberg, Ising, KitaevHoneycomb,
     LocalOperator, Model, Molecular, PauliStrings, Rydberg, Ssh, TJ, Xyz,
 };
-pub use operator::{DiscreteOperator, RowVisitor};
+pub use operator::{DiscreteOperator, RowVisitor, ranked_conn};
 pub use parameters::{ParameterValue, Parameters};
 pub use wave_function::{Walker, WaveFunction};

@@ -10,6 +10,7 @@
 mod block;
 mod fermion;
 mod fock;
+mod packed_ranking;
 mod qubit;
 mod random;
 mod ranking;
@@ -19,7 +20,7 @@ mod tensor;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use enum_dispatch::enum_dispatch;
 use ndarray::{Array1, Array2, ArrayView2};
@@ -28,6 +29,7 @@ use rand::Rng;
 pub use block::{Block, LocalStates};
 pub use fermion::SpinOrbitalFermions;
 pub use fock::Fock;
+pub use packed_ranking::PackedRanking;
 pub use qubit::Qubit;
 pub use spin::Spin;
 pub use tensor::TensorHilbert;
@@ -46,6 +48,8 @@ struct Layout {
     blocks: Vec<Block>,
     rankings: Vec<Ranking>,
     n_states: Option<usize>,
+    /// Made when it is first asked for.
+    packed_ranking: OnceLock<PackedRanking>,
 }
 
 impl Layout {
@@ -60,7 +64,8 @@ impl Layout {
         let rankings: Vec<Ranking> = blocks.iter().map(Ranking::new).collect();
         let n_states =
             rankings.iter().try_fold(1usize, |product, ranking| product.checked_mul(ranking.n_states()?));
-        Ok(Arc::new(Layout { n_sites, blocks, rankings, n_states }))
+        let packed_ranking = OnceLock::new();
+        Ok(Arc::new(Layout { n_sites, blocks, rankings, n_states, packed_ranking }))
     }
 }
 
@@ -175,6 +180,19 @@ impl HilbertSpace {
         self.n_states()?;
         self.check_row(0, x)?;
         Ok(self.rank(x))
+    }
+
+    /// The numbers of packed states, for spaces of two-level sites.
+    ///
+    /// # Errors
+    /// [`Error::NotTwoLevel`] if a site has more than two states; [`Error::NotIndexable`].
+    pub fn packed_ranking(&self) -> Result<&PackedRanking> {
+        if !self.is_two_level() {
+            return Err(Error::NotTwoLevel { hilbert: self.to_string() });
+        }
+        let n_states = self.n_states()?;
+        let layout = self.layout();
+        Ok(layout.packed_ranking.get_or_init(|| PackedRanking::new(layout, n_states)))
     }
 
     /// The number of a checked state of an indexable space.

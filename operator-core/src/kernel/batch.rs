@@ -8,8 +8,9 @@ use super::rows::{self, Edit};
 use super::table::TableKernel;
 use super::table_list::{MAX_WIDTH, TableList};
 use super::{Connected, Engine, Kernel, NewValues, Origin, Scratch, range, table_list};
-use crate::bits;
+use crate::bits::{self, SiteSet};
 use crate::element::Element;
+use crate::hilbert::PackedRanking;
 
 /// How an engine goes through blocks of samples.
 #[derive(Debug)]
@@ -224,6 +225,7 @@ impl<T: Element> Engine<T> {
                 kernel.digits(x, &mut scratch.digits);
                 if let Finder::List(list) = finder {
                     *n_items += list.list(kernel, &scratch.digits, *n_items, items);
+                    list.diagonal(kernel, &scratch.digits, &self.values)
                 } else {
                     items.truncate(*n_items);
                     kernel.for_each(&scratch.digits, &self.values, &mut scratch.sums, |g, target, mel| {
@@ -231,8 +233,8 @@ impl<T: Element> Engine<T> {
                         mels.push(mel);
                     });
                     *n_items = items.len();
+                    kernel.diagonal(&scratch.digits, &self.values)
                 }
-                kernel.diagonal(&scratch.digits, &self.values)
             }
         }
     }
@@ -338,8 +340,33 @@ impl<T: Element> Engine<T> {
         }
     }
 
+    /// Writes the elements that were found, each state as its number among those of the space. Nothing is
+    /// written where the sites have more than two states.
+    pub fn write_indices(
+        &self,
+        rows: &[i8],
+        found: &mut Found<T>,
+        ranking: &PackedRanking,
+        indices: &mut [usize],
+        mels: &mut [T],
+    ) {
+        let flips = &self.plan().flips;
+        let mut indices = indices.iter_mut();
+        let mut state = SiteSet::new();
+        self.for_each_packed_sample(rows, found, mels, |words, has_diagonal, groups| {
+            if has_diagonal && let Some(index) = indices.next() {
+                *index = ranking.index_of(words);
+            }
+            for (&g, index) in groups.iter().zip(&mut indices) {
+                let flip = &flips[g as usize * words.len()..];
+                state.clear();
+                state.extend(words.iter().zip(flip).map(|(word, flip)| word ^ flip));
+                *index = ranking.index_of(&state);
+            }
+        });
+    }
+
     /// Writes packed states of `N` words.
-    #[inline(always)]
     fn write_words<const N: usize>(
         &self,
         rows: &[i8],
@@ -348,12 +375,15 @@ impl<T: Element> Engine<T> {
         mels: &mut [T],
     ) {
         let (flips, _) = self.plan().flips.as_chunks::<N>();
-        let mut out = states.iter_mut().zip(mels);
-        self.for_each_packed(rows, found, |_, words, group, value| {
-            if let Some((state, mel)) = out.next() {
-                let flip = group.map_or([0; N], |g| flips[g as usize]);
-                *state = std::array::from_fn(|k| words[k] ^ flip[k]);
-                *mel = value;
+        let mut states = states.iter_mut();
+        self.for_each_packed_sample(rows, found, mels, |words, has_diagonal, groups| {
+            let x: [u64; N] = std::array::from_fn(|k| words[k]);
+            if has_diagonal && let Some(state) = states.next() {
+                *state = x;
+            }
+            for (&g, state) in groups.iter().zip(&mut states) {
+                let flip = &flips[g as usize];
+                *state = std::array::from_fn(|k| x[k] ^ flip[k]);
             }
         });
     }
@@ -367,17 +397,45 @@ impl<T: Element> Engine<T> {
         mels: &mut [T],
     ) {
         let flips = &self.plan().flips;
-        let mut out = states.chunks_exact_mut(n_words).zip(mels);
-        self.for_each_packed(rows, found, |_, words, group, value| {
-            if let Some((state, mel)) = out.next() {
+        let mut states = states.chunks_exact_mut(n_words);
+        self.for_each_packed_sample(rows, found, mels, |words, has_diagonal, groups| {
+            if has_diagonal && let Some(state) = states.next() {
                 state.copy_from_slice(words);
-                if let Some(g) = group {
-                    let flip = flips[g as usize * n_words..].iter();
-                    state.iter_mut().zip(flip).for_each(|(word, flip)| *word ^= flip);
-                }
-                *mel = value;
+            }
+            for (&g, state) in groups.iter().zip(&mut states) {
+                let flip = &flips[g as usize * n_words..];
+                state.iter_mut().zip(words).zip(flip).for_each(|((to, word), flip)| *to = word ^ flip);
             }
         });
+    }
+
+    /// Writes matrix elements, and calls `f` with each packed sample, whether it has a diagonal element, and
+    /// the groups that have one.
+    #[inline(always)]
+    fn for_each_packed_sample(
+        &self,
+        rows: &[i8],
+        found: &mut Found<T>,
+        mut mels: &mut [T],
+        mut f: impl FnMut(&[u64], bool, &[u64]),
+    ) {
+        let Kernel::Mask(kernel) = &*self.kernel else { return };
+        let mut words = std::mem::take(&mut found.scratch.words);
+        let mut list = std::mem::take(&mut found.groups);
+        for (b, x) in rows.chunks_exact(self.n_sites()).enumerate() {
+            kernel.pack(x, &mut words);
+            let diagonal = self.diagonal_of(found, b);
+            if let Some(diagonal) = diagonal
+                && let Some((mel, rest)) = std::mem::take(&mut mels).split_first_mut()
+            {
+                *mel = diagonal;
+                mels = rest;
+            }
+            let groups = self.write_mels(found, b, &mut list, mels);
+            f(&words, diagonal.is_some(), groups);
+            mels = &mut std::mem::take(&mut mels)[groups.len()..];
+        }
+        (found.scratch.words, found.groups) = (words, list);
     }
 
     /// Calls `f` with each element's sample, the same packed, its group (`None` for the diagonal) and its value.

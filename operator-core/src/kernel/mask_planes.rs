@@ -126,14 +126,44 @@ impl PlaneLayout {
             .fold(0, |parity, &p| parity ^ planes[p as usize])
     }
 
-    /// The first variables of a range; 0 beyond it.
+    /// Boolean functions of the same variables, on planes: each truth table is halved variable by variable.
     #[inline(always)]
-    fn read(&self, variables: (u32, u32), planes: &[u64]) -> ([u64; MAX_VARIABLES], usize) {
-        let mut out = [0; MAX_VARIABLES];
+    fn evaluate<const N: usize>(&self, truth: [u64; N], variables: (u32, u32), planes: &[u64]) -> [u64; N] {
         let variables = range(variables);
-        let n = variables.len();
-        out.iter_mut().zip(variables).for_each(|(out, v)| *out = self.variable(v, planes));
-        (out, n)
+        let first = variables.start;
+        let v = |k: usize| self.variable(first + k, planes);
+        match variables.len() {
+            0 => truth.map(|truth| constant(truth, 0)),
+            1 => {
+                let a = v(0);
+                truth.map(|truth| of_one(truth, a))
+            }
+            2 => {
+                let (a, b) = (v(0), v(1));
+                truth.map(|truth| of_two(truth, a, b))
+            }
+            3 => {
+                let (a, b, c) = (v(0), v(1), v(2));
+                truth.map(|truth| choose(c, of_two(truth, a, b), of_two(truth >> 4, a, b)))
+            }
+            n => {
+                let mut tables = truth.map(|truth| {
+                    let table: [u64; 1 << MAX_VARIABLES] = std::array::from_fn(|k| constant(truth, k));
+                    table
+                });
+                let mut length = 1 << n;
+                for k in 0..n {
+                    let v = v(k);
+                    length /= 2;
+                    for table in &mut tables {
+                        for k in 0..length {
+                            table[k] = choose(v, table[2 * k], table[2 * k + 1]);
+                        }
+                    }
+                }
+                tables.map(|table| table[0])
+            }
+        }
     }
 
     /// The planes of 64 packed samples of `n_words` words.
@@ -159,29 +189,26 @@ impl PlaneLayout {
     }
 }
 
-/// A Boolean function of `n` variables on planes: its truth table is halved variable by variable.
+/// An entry of a truth table on all samples.
 #[inline(always)]
-fn evaluate(truth: u64, variables: &[u64; MAX_VARIABLES], n: usize) -> u64 {
-    let constant = |index: usize| 0u64.wrapping_sub(truth >> index & 1);
-    let choose = |v: u64, zero: u64, one: u64| zero ^ (v & (zero ^ one));
-    match (n, variables) {
-        (0, _) => constant(0),
-        (1, [a, ..]) => choose(*a, constant(0), constant(1)),
-        (2, [a, b, ..]) => {
-            choose(*b, choose(*a, constant(0), constant(1)), choose(*a, constant(2), constant(3)))
-        }
-        _ => {
-            let mut table: [u64; 1 << MAX_VARIABLES] = std::array::from_fn(constant);
-            let mut length = 1 << n;
-            for &v in &variables[..n] {
-                length /= 2;
-                for k in 0..length {
-                    table[k] = choose(v, table[2 * k], table[2 * k + 1]);
-                }
-            }
-            table[0]
-        }
-    }
+fn constant(truth: u64, index: usize) -> u64 {
+    0u64.wrapping_sub(truth >> index & 1)
+}
+
+/// `one` where `v` is set, `zero` elsewhere.
+#[inline(always)]
+fn choose(v: u64, zero: u64, one: u64) -> u64 {
+    zero ^ (v & (zero ^ one))
+}
+
+#[inline(always)]
+fn of_one(truth: u64, a: u64) -> u64 {
+    choose(a, constant(truth, 0), constant(truth, 1))
+}
+
+#[inline(always)]
+fn of_two(truth: u64, a: u64, b: u64) -> u64 {
+    choose(b, of_one(truth, a), of_one(truth >> 2, a))
 }
 
 impl Functions {
@@ -190,10 +217,13 @@ impl Functions {
     }
 }
 
-/// Which groups have elements on up to 64 samples, and the bits that choose their values.
+/// Which groups have elements on up to 64 packed samples, and the bits that choose their values. Leaves the
+/// samples' planes.
 struct Gather<'a> {
     functions: &'a Functions,
-    planes: &'a [u64],
+    words: &'a [u64],
+    n_words: usize,
+    planes: &'a mut Vec<u64>,
     hits: &'a mut [u64],
     choices: [&'a mut [u64]; 2],
 }
@@ -203,28 +233,37 @@ impl WithSimd for Gather<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let Gather { functions, planes, hits, choices } = self;
-        functions.gather(|function| function.hit, planes, hits);
-        for (k, choices) in choices.into_iter().enumerate().take(functions.n_choices) {
-            functions.gather(|function| function.choices[k], planes, choices);
+        let Gather { functions, words, n_words, planes, hits, choices: [first, second] } = self;
+        functions.layout.fill(words, n_words, planes);
+        match functions.n_choices {
+            0 => functions.gather(|f| [f.hit], planes, [hits]),
+            1 => functions.gather(|f| [f.hit, f.choices[0]], planes, [hits, first]),
+            _ => functions.gather(|f| [f.hit, f.choices[0], f.choices[1]], planes, [hits, first, second]),
         }
     }
 }
 
 impl Functions {
-    /// One function of all groups, as sets of groups for each sample.
+    /// Functions of all groups, each as a set of groups for each sample.
     #[inline(always)]
-    fn gather(&self, truth: impl Fn(&Function) -> u64, planes: &[u64], out: &mut [u64]) {
+    fn gather<const N: usize>(
+        &self,
+        truth: impl Fn(&Function) -> [u64; N],
+        planes: &[u64],
+        mut out: [&mut [u64]; N],
+    ) {
         let n_group_words = self.n_group_words();
         for (w, groups) in self.groups.chunks(64).enumerate() {
-            let mut block = [0u64; 64];
-            for (plane, function) in block.iter_mut().zip(groups) {
-                let (variables, n) = self.layout.read(function.variables, planes);
-                *plane = evaluate(truth(function), &variables, n);
+            let mut blocks = [[0u64; 64]; N];
+            for (k, function) in groups.iter().enumerate() {
+                let values = self.layout.evaluate(truth(function), function.variables, planes);
+                blocks.iter_mut().zip(values).for_each(|(block, value)| block[k] = value);
             }
-            bits::transpose(&mut block);
-            for (out, set) in out.chunks_exact_mut(n_group_words).zip(block) {
-                out[w] = set;
+            for (block, out) in blocks.iter_mut().zip(&mut out) {
+                bits::transpose(block);
+                for (out, &set) in out.chunks_exact_mut(n_group_words).zip(&*block) {
+                    out[w] = set;
+                }
             }
         }
     }
@@ -247,8 +286,7 @@ impl WithSimd for CountOutcome<'_> {
         for pieces in self.pieces.chunks(64) {
             let mut block = [0; 64];
             for (plane, &variables) in block.iter_mut().zip(pieces) {
-                let (variables, n) = self.layout.read(variables, self.planes);
-                *plane = evaluate(self.truth, &variables, n);
+                [*plane] = self.layout.evaluate([self.truth], variables, self.planes);
             }
             bits::transpose(&mut block);
             counts.iter_mut().zip(block).for_each(|(count, set)| *count += set.count_ones() as usize);
@@ -354,12 +392,19 @@ impl<T: Element> MaskPlanes<T> {
         for start in (0..n_samples).step_by(64) {
             let samples = start..n_samples.min(start + 64);
             let words = &found.words[of_each(&samples, kernel.n_words)];
-            self.functions.layout.fill(words, kernel.n_words, &mut found.planes);
-            let (planes, sets) = (&found.planes[..], of_each(&samples, n_group_words));
+            let sets = of_each(&samples, n_group_words);
             let choices =
                 found.choices.each_mut().map(|choices| choices.get_mut(sets.clone()).unwrap_or_default());
             let hits = &mut found.hits[sets];
-            Arch::new().dispatch(Gather { functions: &self.functions, planes, hits, choices });
+            Arch::new().dispatch(Gather {
+                functions: &self.functions,
+                words,
+                n_words: kernel.n_words,
+                planes: &mut found.planes,
+                hits: &mut *hits,
+                choices,
+            });
+            let planes = &found.planes[..];
             self.sum(kernel, slots, words, &mut found.sums[of_each(&samples, self.summed.len())], hits);
             self.diagonal(kernel, slots, words, planes, &mut found.diagonal[samples]);
         }
@@ -404,8 +449,7 @@ impl<T: Element> MaskPlanes<T> {
             }
         }
         for ((_, outcomes), &variables) in kernel.diagonal.pairs.iter().zip(&self.pairs) {
-            let (variables, n) = layout.read(variables, planes);
-            let plane = evaluate(outcomes[1].truth, &variables, n);
+            let [plane] = layout.evaluate([outcomes[1].truth], variables, planes);
             let [zero, one] = outcomes.map(|outcome| outcome.value(slots));
             for (s, mel) in diagonal.iter_mut().enumerate() {
                 *mel += if plane >> s & 1 == 1 { one } else { zero };

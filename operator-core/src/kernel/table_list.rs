@@ -19,6 +19,9 @@ pub(super) struct TableList<T> {
     groups: Vec<ListGroup>,
     /// Whether all tables are over at most two sites, and without sign sets.
     is_simple: bool,
+    /// The diagonal's tables, where each is over one site without a sign: the site and where its values start.
+    diagonal: Option<Vec<(u32, u32)>>,
+    diagonal_values: Vec<T>,
     /// Matrix element of each entry.
     mels: Vec<T>,
     /// Which target of its group each entry is, as in the kernel.
@@ -55,6 +58,8 @@ impl<T: Element> TableList<T> {
             rows: Vec::new(),
             groups: Vec::with_capacity(kernel.groups.len()),
             is_simple: true,
+            diagonal: on_sites(kernel),
+            diagonal_values: kernel.diagonal_tables.iter().map(|&slot| slots[slot as usize]).collect(),
             mels: Vec::new(),
             targets: Vec::new(),
             values: Vec::new(),
@@ -105,6 +110,18 @@ impl<T: Element> TableList<T> {
         self.rows.push((u32::try_from(start).ok()?, n as u32));
         self.width = self.width.max(n);
         (n <= MAX_WIDTH).then_some(())
+    }
+
+    /// The diagonal element, added up as [`TableKernel::diagonal`] does.
+    pub(super) fn diagonal(&self, kernel: &TableKernel, digits: &[u8], slots: &[T]) -> T {
+        let Some(diagonal) = &self.diagonal else { return kernel.diagonal(digits, slots) };
+        let mut lanes = [T::zero(); 4];
+        for lookups in diagonal.chunks(4) {
+            for (lane, &(site, table)) in lanes.iter_mut().zip(lookups) {
+                *lane += self.diagonal_values[table as usize + usize::from(digits[site as usize])];
+            }
+        }
+        (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
     }
 
     /// Writes the elements of a sample into a list from `start` on, which grows as needed, and returns their
@@ -176,6 +193,15 @@ impl<T: Element> TableList<T> {
 #[inline(always)]
 pub(super) fn parts(item: u64) -> (usize, usize) {
     (item as u32 as usize, ((item & !NEGATIVE) >> 32) as usize)
+}
+
+/// Site and table of each lookup of the diagonal; `None` if one is over several sites, or has a sign set.
+fn on_sites(kernel: &TableKernel) -> Option<Vec<(u32, u32)>> {
+    let of_site = |lookup: &table::Lookup| match kernel.sites[range(lookup.sites)] {
+        [site] if range(lookup.signs).is_empty() => Some((site, lookup.table)),
+        _ => None,
+    };
+    kernel.diagonal.iter().map(of_site).collect()
 }
 
 /// Writes the first `W` entries of a row, of which it may have fewer.
