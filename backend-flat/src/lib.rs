@@ -18,11 +18,13 @@
 //! Operators of third parties implement [`FlatKernel`] (two methods) and become a [`FlatOperator`] by
 //! [`FlatOperator::custom`].
 
+mod blocks;
 mod custom;
 mod engine;
 mod local_kernel;
 mod operator;
 mod operator_gradient;
+mod packed;
 mod parallel;
 
 pub use custom::{Emitter, FlatKernel};

@@ -1,12 +1,15 @@
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use ndarray::{Array1, ArrayView2, CowArray, Ix2};
-use operator_core::kernel::{Connected, Scratch};
+use operator_core::kernel::{Connected, Engine, Found, Scratch};
 use operator_core::{
-    ConnBatch, Definition, DiscreteOperator, Element, Error, HilbertSpace, PaddedConn, Parameters, Result,
+    ConnBatch, ConnScratch, Definition, DiscreteOperator, Element, Error, HilbertSpace, PaddedConn,
+    Parameters, Result, ranked_conn,
 };
 
+use crate::blocks::{find, find_and_write};
 use crate::custom::{self, FlatKernel};
 use crate::engine::FlatEngine;
 use crate::{Flat, parallel};
@@ -20,7 +23,7 @@ const SMALL_SPACE: usize = 1 << 14;
 /// party's kernel by [`custom`](Self::custom).
 #[derive(Clone, Debug)]
 pub struct FlatOperator<T: Element = f64> {
-    engine: FlatEngine<T>,
+    pub(crate) engine: FlatEngine<T>,
 }
 
 /// Operators of the flat backend whose elements can be visited without storing them.
@@ -78,7 +81,7 @@ impl<T: Element> FlatOperator<T> {
     }
 
     /// Checks a batch and makes its rows contiguous.
-    fn checked<'a>(&self, x: ArrayView2<'a, i8>) -> Result<CowArray<'a, i8, Ix2>> {
+    pub(crate) fn checked<'a>(&self, x: ArrayView2<'a, i8>) -> Result<CowArray<'a, i8, Ix2>> {
         self.hilbert().check(x)?;
         Ok(match x.is_standard_layout() {
             true => CowArray::from(x),
@@ -86,7 +89,8 @@ impl<T: Element> FlatOperator<T> {
         })
     }
 
-    fn count(&self, x: &[i8], n_sites: usize, counts: &mut [usize]) -> Result<()> {
+    fn count_custom(&self, x: &[i8], counts: &mut [usize]) -> Result<()> {
+        let n_sites = self.hilbert().n_sites();
         let blocks = parallel::blocks(counts.len());
         let parts = parallel::split(counts, blocks.iter().map(ExactSizeIterator::len));
         let jobs = blocks.into_iter().zip(parts).collect();
@@ -99,7 +103,8 @@ impl<T: Element> FlatOperator<T> {
         })
     }
 
-    fn fill(&self, x: &[i8], n_sites: usize, counts: &[usize], conn: &mut ConnBatch<T>) -> Result<()> {
+    fn fill_custom(&self, x: &[i8], counts: &[usize], conn: &mut ConnBatch<T>) -> Result<()> {
+        let n_sites = self.hilbert().n_sites();
         let (states, mels, offsets) = conn.reset(n_sites, counts);
         let blocks = parallel::blocks(counts.len());
         let totals: Vec<usize> =
@@ -195,11 +200,20 @@ impl<T: Element> DiscreteOperator for FlatOperator<T> {
 
     fn get_conn_flattened_into(&self, x: ArrayView2<'_, i8>, conn: &mut ConnBatch<T>) -> Result<()> {
         let x = self.checked(x)?;
-        let (n_samples, n_sites) = x.dim();
-        let mut counts = vec![0; n_samples];
         let rows = x.as_slice().unwrap_or_default();
-        self.count(rows, n_sites, &mut counts)?;
-        self.fill(rows, n_sites, &counts, conn)?;
+        let mut scratch = std::mem::take(conn.scratch());
+        scratch.counts.clear();
+        scratch.counts.resize(x.nrows(), 0);
+        let filled = match &self.engine {
+            FlatEngine::Terms { engine, .. } => {
+                find_and_write(engine, rows, x.ncols(), &mut scratch, conn, Engine::write)
+            }
+            FlatEngine::Custom { .. } => self
+                .count_custom(rows, &mut scratch.counts)
+                .and_then(|()| self.fill_custom(rows, &scratch.counts, conn)),
+        };
+        *conn.scratch() = scratch;
+        filled?;
         match &self.engine {
             FlatEngine::Terms { .. } => Ok(()),
             FlatEngine::Custom { .. } => self.hilbert().check(conn.states()).map_err(|error| Error::Custom {
@@ -211,11 +225,40 @@ impl<T: Element> DiscreteOperator for FlatOperator<T> {
 
     fn n_conn(&self, x: ArrayView2<'_, i8>) -> Result<Array1<usize>> {
         let x = self.checked(x)?;
-        let mut counts = Array1::zeros(x.nrows());
-        if let (Some(rows), Some(counts)) = (x.as_slice(), counts.as_slice_mut()) {
-            self.count(rows, x.ncols(), counts)?;
+        let rows = x.as_slice().unwrap_or_default();
+        let mut scratch = ConnScratch { counts: vec![0; x.nrows()], found: Vec::new() };
+        match &self.engine {
+            FlatEngine::Terms { engine, .. } => find(engine, rows, x.ncols(), &mut scratch)?,
+            FlatEngine::Custom { .. } => self.count_custom(rows, &mut scratch.counts)?,
         }
-        Ok(counts)
+        Ok(scratch.counts.into())
+    }
+
+    fn get_conn_indices_into(&self, states: Range<usize>, conn: &mut ConnBatch<T, usize>) -> Result<()> {
+        let hilbert = self.hilbert();
+        let FlatEngine::Terms { engine, .. } = &self.engine else {
+            return ranked_conn(self, states, conn);
+        };
+        if !hilbert.is_two_level() {
+            return ranked_conn(self, states, conn);
+        }
+        let (ranking, x) = (hilbert.packed_ranking()?, hilbert.states_in(states)?);
+        let rows = x.as_slice().unwrap_or_default();
+        let mut scratch = std::mem::take(conn.scratch());
+        scratch.counts.clear();
+        scratch.counts.resize(x.nrows(), 0);
+        let written = find_and_write(
+            engine,
+            rows,
+            1,
+            &mut scratch,
+            conn,
+            |engine: &Engine<T>, rows: &[i8], found: &mut Found<T>, indices: &mut [usize], mels: &mut [T]| {
+                engine.write_indices(rows, found, ranking, indices, mels);
+            },
+        );
+        *conn.scratch() = scratch;
+        written
     }
 
     fn get_conn_padded(&self, x: ArrayView2<'_, i8>) -> Result<PaddedConn<T>> {

@@ -60,9 +60,47 @@ pub(crate) fn odd_overlap(a: &[u64], b: &[u64]) -> bool {
     a.iter().zip(b).fold(0u64, |acc, (&x, &y)| acc ^ (x & y)).count_ones() & 1 == 1
 }
 
+/// Turns rows of 64 bits into columns: afterwards bit j of word i is what bit i of word j was.
+///
+/// # Source
+/// H. S. Warren, Hacker's Delight, section 7-3: blocks are swapped, then blocks within these.
+#[inline(always)]
+pub(crate) fn transpose(words: &mut [u64; 64]) {
+    swap_blocks::<32>(words, 0x0000_0000_ffff_ffff);
+    swap_blocks::<16>(words, 0x0000_ffff_0000_ffff);
+    swap_blocks::<8>(words, 0x00ff_00ff_00ff_00ff);
+    swap_blocks::<4>(words, 0x0f0f_0f0f_0f0f_0f0f);
+    swap_blocks::<2>(words, 0x3333_3333_3333_3333);
+    swap_blocks::<1>(words, 0x5555_5555_5555_5555);
+}
+
+#[inline(always)]
+fn swap_blocks<const WIDTH: usize>(words: &mut [u64; 64], mask: u64) {
+    for pair in words.chunks_exact_mut(2 * WIDTH) {
+        let (upper, lower) = pair.split_at_mut(WIDTH);
+        for (a, b) in upper.iter_mut().zip(lower) {
+            let swapped = ((*a >> WIDTH) ^ *b) & mask;
+            *a ^= swapped << WIDTH;
+            *b ^= swapped;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows_become_columns() {
+        let rows: [u64; 64] = std::array::from_fn(|i| (i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let mut columns = rows;
+        transpose(&mut columns);
+        for i in 0..64 {
+            for j in 0..64 {
+                assert_eq!(columns[i] >> j & 1, rows[j] >> i & 1);
+            }
+        }
+    }
 
     #[test]
     fn sites_are_listed_in_order_across_words() {

@@ -1,28 +1,54 @@
 use ndarray::{Array2, Array3, ArrayView1, ArrayView2};
 
 use crate::element::Element;
+use crate::kernel::Found;
 
 /// Connected elements of a batch, rows of all samples one after another.
 ///
 /// Sample b's elements are rows `offsets()[b]..offsets()[b + 1]` of [`states`](Self::states) and
 /// [`mels`](Self::mels), as in a CSR matrix. The buffer keeps its memory when it is filled again.
+///
+/// A state is a row of quantum numbers, or of words in a [`PackedConn`].
 #[derive(Clone, Debug)]
-pub struct ConnBatch<T> {
-    n_sites: usize,
+pub struct ConnBatch<T, S = i8> {
+    width: usize,
     total: usize,
     // Both may be longer than `total` asks: they only grow, so that refilling writes nothing twice.
-    states: Vec<i8>,
+    states: Vec<S>,
     mels: Vec<T>,
     offsets: Vec<usize>,
+    scratch: ConnScratch<T>,
 }
 
-impl<T: Element> Default for ConnBatch<T> {
+/// Connected elements of a batch with states packed into words.
+///
+/// Bit `i % 64` of word `i / 64` is the local index of site i: set where a spin is down, a qubit is 1 or a mode
+/// is filled. Bits beyond the last site are clear.
+pub type PackedConn<T> = ConnBatch<T, u64>;
+
+/// Working memory of a backend that fills a buffer, kept with it from one filling to the next.
+#[derive(Clone, Debug, Default)]
+pub struct ConnScratch<T> {
+    /// Number of elements of each sample.
+    pub counts: Vec<usize>,
+    /// The elements of each block of samples.
+    pub found: Vec<Found<T>>,
+}
+
+impl<T: Element, S> Default for ConnBatch<T, S> {
     fn default() -> Self {
-        ConnBatch { n_sites: 0, total: 0, states: Vec::new(), mels: Vec::new(), offsets: vec![0] }
+        ConnBatch {
+            width: 0,
+            total: 0,
+            states: Vec::new(),
+            mels: Vec::new(),
+            offsets: vec![0],
+            scratch: ConnScratch::default(),
+        }
     }
 }
 
-impl<T: Element> ConnBatch<T> {
+impl<T: Element, S: Copy + Default> ConnBatch<T, S> {
     /// An empty buffer.
     pub fn new() -> Self {
         Self::default()
@@ -43,10 +69,10 @@ impl<T: Element> ConnBatch<T> {
         &self.offsets
     }
 
-    /// Connected configurations, shape `(total, n_sites)`.
-    pub fn states(&self) -> ArrayView2<'_, i8> {
-        let states = &self.states[..self.total * self.n_sites];
-        ArrayView2::from_shape((self.total, self.n_sites), states).unwrap_or_else(|_| empty2())
+    /// Connected configurations, shape `(total, n_sites)`; if packed, `(total, n_words)`.
+    pub fn states(&self) -> ArrayView2<'_, S> {
+        let states = &self.states[..self.total * self.width];
+        ArrayView2::from_shape((self.total, self.width), states).unwrap_or_else(|_| empty2())
     }
 
     /// Matrix elements, shape `(total,)`.
@@ -56,21 +82,21 @@ impl<T: Element> ConnBatch<T> {
 
     /// The elements of one sample: states `(n_conn, n_sites)` and matrix elements `(n_conn,)`; both empty
     /// for a sample that is not there.
-    pub fn sample(&self, b: usize) -> (ArrayView2<'_, i8>, ArrayView1<'_, T>) {
+    pub fn sample(&self, b: usize) -> (ArrayView2<'_, S>, ArrayView1<'_, T>) {
         let (start, end) = match (self.offsets.get(b), self.offsets.get(b + 1)) {
             (Some(&start), Some(&end)) => (start, end),
             _ => (0, 0),
         };
-        let states = &self.states[start * self.n_sites..end * self.n_sites];
-        let states = ArrayView2::from_shape((end - start, self.n_sites), states);
+        let states = &self.states[start * self.width..end * self.width];
+        let states = ArrayView2::from_shape((end - start, self.width), states);
         (states.unwrap_or_else(|_| empty2()), ArrayView1::from(&self.mels[start..end]))
     }
 
-    /// Prepares the buffer for samples with `counts` elements each and returns what is to be filled:
-    /// states, matrix elements, and the offsets.
+    /// Prepares the buffer for samples with `counts` elements each, their states `width` long, and returns
+    /// what is to be filled: states, matrix elements, and the offsets.
     ///
     /// For backends; the slices hold old data until they are written.
-    pub fn reset(&mut self, n_sites: usize, counts: &[usize]) -> (&mut [i8], &mut [T], &[usize]) {
+    pub fn reset(&mut self, width: usize, counts: &[usize]) -> (&mut [S], &mut [T], &[usize]) {
         self.offsets.clear();
         self.offsets.push(0);
         let mut total = 0;
@@ -78,16 +104,23 @@ impl<T: Element> ConnBatch<T> {
             total += count;
             self.offsets.push(total);
         }
-        (self.n_sites, self.total) = (n_sites, total);
-        if self.states.len() < total * n_sites {
-            self.states.resize(total * n_sites, 0);
+        (self.width, self.total) = (width, total);
+        if self.states.len() < total * width {
+            self.states.resize(total * width, S::default());
         }
         if self.mels.len() < total {
             self.mels.resize(total, T::zero());
         }
-        (&mut self.states[..total * n_sites], &mut self.mels[..total], &self.offsets)
+        (&mut self.states[..total * width], &mut self.mels[..total], &self.offsets)
     }
 
+    /// Working memory for those who fill the buffer.
+    pub fn scratch(&mut self) -> &mut ConnScratch<T> {
+        &mut self.scratch
+    }
+}
+
+impl<T: Element> ConnBatch<T> {
     /// The same elements with padding.
     ///
     /// Unused slots hold the sample itself with matrix element 0, after the used ones.
@@ -108,8 +141,8 @@ impl<T: Element> ConnBatch<T> {
     }
 }
 
-fn empty2<'a>() -> ArrayView2<'a, i8> {
-    ndarray::aview2::<i8, 0>(&[])
+fn empty2<'a, S>() -> ArrayView2<'a, S> {
+    ndarray::aview2::<S, 0>(&[])
 }
 
 /// Connected elements of a batch in arrays of static shape.

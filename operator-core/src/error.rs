@@ -191,6 +191,14 @@ pub enum Error {
         /// Why.
         reason: &'static str,
     },
+    /// Packed states of a space with more than two local states.
+    #[error(
+        "{hilbert} has sites of more than two states, which do not fit a bit each; use get_conn_flattened"
+    )]
+    NotTwoLevel {
+        /// The Hilbert space, as it prints.
+        hilbert: String,
+    },
     /// An operator string that cannot be read.
     #[error("cannot read {text:?}: {reason}")]
     Parse {

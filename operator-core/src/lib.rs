@@ -43,7 +43,7 @@ pub mod testing;
 mod wave_function;
 
 pub use backend::{Backend, HostBackend, Lower};
-pub use conn::{ConnBatch, PaddedConn};
+pub use conn::{ConnBatch, ConnScratch, PackedConn, PaddedConn};
 pub use definition::{Definition, Structure};
 pub use element::Element;
 pub use error::{Error, Result};
@@ -54,6 +54,6 @@ pub use models::{
     BoseHubbard, Fcidump, FermiHubbard, FermionOperator2nd, Heisenberg, Ising, KitaevHoneycomb,
     LocalOperator, Model, Molecular, PauliStrings, Rydberg, Ssh, TJ, Xyz,
 };
-pub use operator::{DiscreteOperator, RowVisitor};
+pub use operator::{DiscreteOperator, RowVisitor, ranked_conn};
 pub use parameters::{ParameterValue, Parameters};
 pub use wave_function::{Walker, WaveFunction};

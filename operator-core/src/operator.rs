@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 use sprs::CsMat;
 
@@ -164,25 +166,32 @@ pub trait DiscreteOperator: Send + Sync {
     /// # Errors
     /// [`Error::NotIndexable`]; [`Error::Custom`] if a custom operator leaves its space; those of `f`.
     fn for_all_states(&self, f: RowVisitor<'_, Self::Element>) -> Result<()> {
-        let hilbert = self.hilbert();
-        let n_states = hilbert.n_states()?;
+        let n_states = self.hilbert().n_states()?;
         let mut conn = ConnBatch::new();
         let mut connected = Vec::new();
         for start in (0..n_states).step_by(STATES_AT_A_TIME) {
-            let x = hilbert.states_in(start..n_states.min(start + STATES_AT_A_TIME))?;
-            self.get_conn_flattened_into(x.view(), &mut conn)?;
-            let columns = hilbert.states_to_indices(conn.states()).map_err(|error| Error::Custom {
-                operator: self.describe(),
-                reason: format!("it leaves its space ({error})"),
-            })?;
-            for (b, bounds) in conn.offsets().windows(2).enumerate() {
-                let elements = bounds[0]..bounds[1];
+            self.get_conn_indices_into(start..n_states.min(start + STATES_AT_A_TIME), &mut conn)?;
+            for b in 0..conn.n_samples() {
+                let (columns, mels) = conn.sample(b);
                 connected.clear();
-                connected.extend(elements.map(|k| (columns[k], conn.mels()[k])));
+                connected.extend(columns.into_iter().copied().zip(mels.iter().copied()));
                 f(start + b, &connected)?;
             }
         }
         Ok(())
+    }
+
+    /// Connected elements of consecutive states, as numbers of states, into a buffer that is reused.
+    ///
+    /// # Errors
+    /// [`Error::NotIndexable`], [`Error::IndexOutOfRange`]; [`Error::Custom`] if a custom operator leaves its
+    /// space.
+    fn get_conn_indices_into(
+        &self,
+        states: Range<usize>,
+        conn: &mut ConnBatch<Self::Element, usize>,
+    ) -> Result<()> {
+        ranked_conn(self, states, conn)
     }
 
     /// Splits the operator into its parameters and its static part.
@@ -226,6 +235,28 @@ pub trait DiscreteOperator: Send + Sync {
             }
         }
     }
+}
+
+/// What [`DiscreteOperator::get_conn_indices_into`] does unless a backend knows better: connected elements, and
+/// then their numbers.
+///
+/// # Errors
+/// Those of that method.
+pub fn ranked_conn<O: DiscreteOperator + ?Sized>(
+    operator: &O,
+    states: Range<usize>,
+    conn: &mut ConnBatch<O::Element, usize>,
+) -> Result<()> {
+    let x = operator.hilbert().states_in(states)?;
+    let flattened = operator.get_conn_flattened(x.view())?;
+    let indices = operator.hilbert().states_to_indices(flattened.states()).map_err(|error| {
+        Error::Custom { operator: operator.describe(), reason: format!("it leaves its space ({error})") }
+    })?;
+    let counts: Vec<usize> = flattened.offsets().windows(2).map(|ends| ends[1] - ends[0]).collect();
+    let (columns, mels, _) = conn.reset(1, &counts);
+    columns.iter_mut().zip(indices).for_each(|(to, index)| *to = index);
+    mels.iter_mut().zip(flattened.mels()).for_each(|(to, &mel)| *to = mel);
+    Ok(())
 }
 
 fn check_bytes(what: impl Fn() -> String, bytes: f64, remedy: &'static str) -> Result<()> {

@@ -10,6 +10,7 @@
 mod block;
 mod fermion;
 mod fock;
+mod packed_ranking;
 mod qubit;
 mod random;
 mod ranking;
@@ -19,7 +20,7 @@ mod tensor;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use enum_dispatch::enum_dispatch;
 use ndarray::{Array1, Array2, ArrayView2};
@@ -28,6 +29,7 @@ use rand::Rng;
 pub use block::{Block, LocalStates};
 pub use fermion::SpinOrbitalFermions;
 pub use fock::Fock;
+pub use packed_ranking::PackedRanking;
 pub use qubit::Qubit;
 pub use spin::Spin;
 pub use tensor::TensorHilbert;
@@ -46,6 +48,8 @@ struct Layout {
     blocks: Vec<Block>,
     rankings: Vec<Ranking>,
     n_states: Option<usize>,
+    /// Made when it is first asked for.
+    packed_ranking: OnceLock<PackedRanking>,
 }
 
 impl Layout {
@@ -60,7 +64,8 @@ impl Layout {
         let rankings: Vec<Ranking> = blocks.iter().map(Ranking::new).collect();
         let n_states =
             rankings.iter().try_fold(1usize, |product, ranking| product.checked_mul(ranking.n_states()?));
-        Ok(Arc::new(Layout { n_sites, blocks, rankings, n_states }))
+        let packed_ranking = OnceLock::new();
+        Ok(Arc::new(Layout { n_sites, blocks, rankings, n_states, packed_ranking }))
     }
 }
 
@@ -175,6 +180,19 @@ impl HilbertSpace {
         self.n_states()?;
         self.check_row(0, x)?;
         Ok(self.rank(x))
+    }
+
+    /// The numbers of packed states, for spaces of two-level sites.
+    ///
+    /// # Errors
+    /// [`Error::NotTwoLevel`] if a site has more than two states; [`Error::NotIndexable`].
+    pub fn packed_ranking(&self) -> Result<&PackedRanking> {
+        if !self.is_two_level() {
+            return Err(Error::NotTwoLevel { hilbert: self.to_string() });
+        }
+        let n_states = self.n_states()?;
+        let layout = self.layout();
+        Ok(layout.packed_ranking.get_or_init(|| PackedRanking::new(layout, n_states)))
     }
 
     /// The number of a checked state of an indexable space.
@@ -307,7 +325,7 @@ impl HilbertSpace {
             }
             let Some(total) = block.total else { continue };
             // Σ q = n · first + step · Σ index.
-            let sum: i64 = row.iter().map(|&q| i64::from(q)).sum();
+            let sum = sum_of(row);
             let offset = row.len() as i64 * i64::from(local.first);
             if sum != offset + i64::from(local.step) * total as i64 {
                 let found = (sum - offset) / i64::from(local.step);
@@ -362,6 +380,12 @@ fn all_local(local: LocalStates, row: &[i8]) -> bool {
     // Steps are 1 or 2, so parity is all that the range leaves open.
     let parity = if local.step.unsigned_abs() == 2 { 1 } else { 0 };
     !row.iter().fold(false, |bad, &q| bad | (q < low) | (q > high) | ((q ^ first) & parity != 0))
+}
+
+/// The sum of quantum numbers; in steps that fit 16 bits, so that many are added at once.
+#[inline]
+fn sum_of(row: &[i8]) -> i64 {
+    row.chunks(128).map(|part| i64::from(part.iter().map(|&q| i16::from(q)).sum::<i16>())).sum()
 }
 
 /// A row as a slice, copied into `buffer` where it is not contiguous.

@@ -48,14 +48,30 @@ impl Ranking {
     /// Number of the state with these local indices, which must satisfy the constraint.
     #[inline]
     pub(super) fn rank(&self, digits: impl Iterator<Item = usize>) -> usize {
+        match self.total {
+            None => digits.fold(0, |rank, digit| rank * self.dim + digit),
+            Some(_) => self.states_before(0, 0, digits),
+        }
+    }
+
+    /// Of the states that agree on the sites before `first`, whose digits sum to `sum_before`, how many come
+    /// before those that have these digits next.
+    #[inline]
+    pub(super) fn states_before(
+        &self,
+        first: usize,
+        sum_before: usize,
+        digits: impl Iterator<Item = usize>,
+    ) -> usize {
         let Some(total) = self.total else {
-            return digits.fold(0, |rank, digit| rank * self.dim + digit);
+            let place = |site: usize| self.dim.pow((self.n_sites - 1 - site) as u32);
+            return (first..).zip(digits).map(|(site, digit)| digit * place(site)).sum();
         };
-        let (mut rank, mut left) = (0u64, total);
-        for (site, digit) in digits.enumerate() {
+        let (mut rank, mut left) = (0u64, total.saturating_sub(sum_before));
+        for (site, digit) in (first..).zip(digits) {
             let row = (self.n_sites - 1 - site) * (total + 1);
             for smaller in 0..digit.min(left + 1) {
-                rank += self.count[row + left - smaller];
+                rank = rank.saturating_add(self.count[row + left - smaller]);
             }
             left -= digit.min(left);
         }

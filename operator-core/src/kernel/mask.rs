@@ -1,3 +1,4 @@
+use super::mask_diagonal::Diagonal;
 use super::mask_occupied::OccupiedIndex;
 use super::{Connected, NewValues, Origin, range};
 use crate::bits::{self, SiteSet};
@@ -29,6 +30,8 @@ pub(crate) struct MaskKernel {
     pub(super) tables: Vec<u32>,
     /// Number of pieces of the diagonal.
     pub(super) n_diagonal: u32,
+    /// How these are added up.
+    pub(super) diagonal: Diagonal,
     pub(super) groups: Vec<Group>,
     /// Sites flipped by each group.
     pub(super) flips: Vec<u32>,
@@ -71,6 +74,11 @@ impl<T: Element> Hits<T> {
         self.n = 0;
     }
 
+    /// The groups that were kept, and their elements.
+    pub(super) fn as_slices(&self) -> (&[u32], &[T]) {
+        (&self.groups[..self.n], &self.mels[..self.n])
+    }
+
     /// Keeps a group if its element is not zero, without a branch.
     #[inline]
     fn push(&mut self, group: u32, mel: T) {
@@ -81,7 +89,7 @@ impl<T: Element> Hits<T> {
 }
 
 /// A packed configuration; of fixed length where that is short, so that loops over words unroll.
-trait Words {
+pub(super) trait Words {
     fn bit(&self, site: u32) -> usize;
     fn odd_overlap(&self, mask: &[u64]) -> bool;
 }
@@ -122,6 +130,12 @@ impl MaskKernel {
     pub(super) fn pack(&self, x: &[i8], words: &mut SiteSet) {
         words.clear();
         words.resize(self.n_words, 0);
+        self.pack_into(x, words);
+    }
+
+    /// Packs quantum numbers into words that are 0.
+    #[inline]
+    pub(super) fn pack_into(&self, x: &[i8], words: &mut [u64]) {
         for block in &self.blocks {
             let (first, second) = (block.local.first, block.local.first + block.local.step);
             pack_block(&x[block.start..block.start + block.n_sites], first, second, block.start, words);
@@ -163,7 +177,7 @@ impl MaskKernel {
 
     /// Lists the groups with non-zero elements and returns the diagonal.
     #[inline]
-    fn evaluate<T: Element>(&self, words: &[u64], values: &[T], hits: &mut Hits<T>) -> T {
+    pub(super) fn evaluate<T: Element>(&self, words: &[u64], values: &[T], hits: &mut Hits<T>) -> T {
         match *words {
             [a] => self.evaluate_words(&[a], words, values, hits),
             [a, b] => self.evaluate_words(&[a, b], words, values, hits),
@@ -197,38 +211,58 @@ impl MaskKernel {
                 hits.candidates = candidates;
             }
         }
-        self.sum((0, self.n_diagonal), words, values)
+        self.diagonal.element(self, words, values)
     }
 
     #[inline]
-    fn sum<T: Element, W: Words + ?Sized>(&self, pieces: (u32, u32), words: &W, values: &[T]) -> T {
+    pub(super) fn sum<T: Element, W: Words + ?Sized>(
+        &self,
+        pieces: (u32, u32),
+        words: &W,
+        values: &[T],
+    ) -> T {
         let mut mel = T::zero();
         for p in range(pieces) {
-            let (slot, negative) = self.slot(p, words);
-            let value = values[slot];
-            mel += if negative { -value } else { value };
+            mel += self.value(p, words, values);
         }
         mel
+    }
+
+    /// The value that piece `p` takes on a configuration.
+    #[inline]
+    pub(super) fn value<T: Element, W: Words + ?Sized>(&self, p: usize, words: &W, values: &[T]) -> T {
+        let (slot, negative) = self.slot(p, words);
+        let value = values[slot];
+        if negative { -value } else { value }
     }
 
     /// The slot that piece `p` takes on a configuration, and whether it enters negatively.
     #[inline]
     fn slot<W: Words + ?Sized>(&self, p: usize, words: &W) -> (usize, bool) {
+        let (entry, negative) = self.entry(p, words);
+        (self.tables[self.pieces[p].table as usize + entry] as usize, negative)
+    }
+
+    /// The bits that piece `p` looks at as one number, the parity on its sign mask above those of its support.
+    #[inline]
+    pub(super) fn index<W: Words + ?Sized>(&self, p: usize, words: &W) -> usize {
+        let (entry, negative) = self.entry(p, words);
+        entry | usize::from(negative) << self.pieces[p].n_support
+    }
+
+    #[inline]
+    fn entry<W: Words + ?Sized>(&self, p: usize, words: &W) -> (usize, bool) {
         let piece = &self.pieces[p];
-        let mut index = piece.table as usize;
-        match piece.n_support {
-            0 => {}
+        let entry = match piece.n_support {
+            0 => 0,
             // Bonds: the two sites stand in the piece itself.
-            2 => index += words.bit(piece.first_two[0]) + 2 * words.bit(piece.first_two[1]),
+            2 => words.bit(piece.first_two[0]) + 2 * words.bit(piece.first_two[1]),
             n => {
                 let support = &self.support[piece.support as usize..][..usize::from(n)];
-                for (k, &site) in support.iter().enumerate() {
-                    index += words.bit(site) << k;
-                }
+                support.iter().enumerate().map(|(k, &site)| words.bit(site) << k).sum()
             }
-        }
-        let negative = piece.has_sign && words.odd_overlap(self.sign(p));
-        (self.tables[index] as usize, negative)
+        };
+        (entry, piece.has_sign && words.odd_overlap(self.sign(p)))
     }
 
     pub(super) fn for_each_slot(&self, pieces: (u32, u32), words: &[u64], f: &mut impl FnMut(usize, bool)) {
@@ -236,6 +270,16 @@ impl MaskKernel {
             let (slot, negative) = self.slot(p, words);
             f(slot, negative);
         }
+    }
+
+    #[inline]
+    pub(super) fn flips_of(&self, g: usize) -> &[u32] {
+        &self.flips[range(self.groups[g].flips)]
+    }
+
+    pub(super) fn support_of(&self, p: usize) -> &[u32] {
+        let piece = &self.pieces[p];
+        &self.support[piece.support as usize..][..usize::from(piece.n_support)]
     }
 
     #[inline]

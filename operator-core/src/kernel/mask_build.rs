@@ -6,6 +6,7 @@ use num_complex::Complex64;
 use smallvec::SmallVec;
 
 use super::mask::{Group, MaskKernel, Piece};
+use super::mask_diagonal::Diagonal;
 use super::mask_occupied::OccupiedIndex;
 use super::mask_string::MaskString;
 use super::{Form, FormBuilder, offset};
@@ -288,6 +289,7 @@ impl Assembler {
             support: Vec::new(),
             tables: Vec::new(),
             n_diagonal: 0,
+            diagonal: Diagonal::default(),
             groups: Vec::new(),
             flips: Vec::new(),
             occupied: None,
@@ -339,6 +341,7 @@ impl Assembler {
     }
 
     fn finish(mut self, hilbert: &HilbertSpace) -> MaskKernel {
+        self.kernel.diagonal = Diagonal::build(&self.kernel);
         self.kernel.occupied = OccupiedIndex::build(&self.kernel, hilbert);
         self.kernel
     }

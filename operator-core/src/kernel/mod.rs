@@ -6,23 +6,31 @@
 //! parameters. [`Engine`] joins the two and visits the connected elements of one configuration; backends
 //! add batches, threads, buffers and devices to it.
 
+mod batch;
 mod forms;
 mod mask;
 mod mask_build;
+mod mask_diagonal;
 mod mask_hermitian;
 mod mask_occupied;
+mod mask_planes;
 mod mask_string;
+mod rows;
 mod table;
 mod table_build;
 mod table_hermitian;
+mod table_list;
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+pub use batch::Found;
 pub use forms::Forms;
 pub(crate) use forms::{Form, FormBuilder, clean};
 pub(crate) use mask::MaskKernel;
 pub(crate) use table::TableKernel;
+
+use batch::BatchPlan;
 
 use crate::bits::SiteSet;
 use crate::element::Element;
@@ -174,11 +182,24 @@ impl Kernel {
 pub struct Engine<T> {
     kernel: Arc<Kernel>,
     values: Arc<[T]>,
+    /// Made when the first block of samples comes.
+    plan: Arc<OnceLock<BatchPlan<T>>>,
 }
 
 impl<T: Element> Engine<T> {
     pub(crate) fn new(kernel: Arc<Kernel>, values: Vec<T>) -> Self {
-        Engine { kernel, values: values.into() }
+        Engine { kernel, values: values.into(), plan: Arc::default() }
+    }
+
+    fn plan(&self) -> &BatchPlan<T> {
+        self.plan.get_or_init(|| BatchPlan::new(&self.kernel, &self.values))
+    }
+
+    fn n_sites(&self) -> usize {
+        match &*self.kernel {
+            Kernel::Mask(kernel) => kernel.mirror.len(),
+            Kernel::Table(kernel) => kernel.blocks.iter().map(|block| block.n_sites).sum(),
+        }
     }
 
     /// The value of each slot; slot 0 is always 0.

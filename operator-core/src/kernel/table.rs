@@ -58,6 +58,11 @@ pub(super) struct Entry {
     pub(super) slot: u32,
 }
 
+#[inline]
+fn signed<T: Element>(value: T, negative: bool) -> T {
+    if negative { -value } else { value }
+}
+
 impl TableKernel {
     pub(super) fn max_conn_size(&self) -> usize {
         self.max_conn_size
@@ -86,25 +91,35 @@ impl TableKernel {
         sums: &mut Vec<T>,
         visit: &mut F,
     ) {
-        let signed = |value: T, negative: bool| if negative { -value } else { value };
-        let mut diagonal = T::zero();
-        for lookup in &self.diagonal {
-            let slot = self.diagonal_tables[lookup.table as usize + self.index(lookup, digits)];
-            diagonal += signed(values[slot as usize], self.is_negative(lookup, digits));
-        }
+        let diagonal = self.diagonal(digits, values);
         if diagonal != T::zero() {
-            let origin = Origin::Table { kernel: self, lookups: (0, 0), target: None, digits };
-            visit(Connected { sites: &[], values: NewValues::Given(&[]), origin }, diagonal);
+            visit(self.diagonal_connection(digits), diagonal);
         }
-        for group in &self.groups {
+        self.for_each(digits, values, sums, |g, target, mel| visit(self.connection(g, target, digits), mel));
+    }
+
+    /// Calls `f` with group, target and value of each non-zero element off the diagonal.
+    #[inline]
+    pub(super) fn for_each<T: Element>(
+        &self,
+        digits: &[u8],
+        values: &[T],
+        sums: &mut Vec<T>,
+        mut f: impl FnMut(usize, u32, T),
+    ) {
+        let mut emit = |g: usize, target: u32, mel: T| {
+            if mel != T::zero() {
+                f(g, target, mel);
+            }
+        };
+        for (g, group) in self.groups.iter().enumerate() {
             match group.lookups.1 - group.lookups.0 {
                 1 => {
                     let lookup = &self.lookups[group.lookups.0 as usize];
                     let row = self.row(lookup, digits);
                     let negative = !row.is_empty() && self.is_negative(lookup, digits);
                     for entry in row {
-                        let mel = signed(values[entry.slot as usize], negative);
-                        self.emit(group, entry.target, mel, digits, visit);
+                        emit(g, entry.target, signed(values[entry.slot as usize], negative));
                     }
                 }
                 _ => {
@@ -117,35 +132,63 @@ impl TableKernel {
                         }
                     }
                     for (target, &mel) in sums.iter().enumerate() {
-                        self.emit(group, target as u32, mel, digits, visit);
+                        emit(g, target as u32, mel);
                     }
                 }
             }
         }
     }
 
+    /// The diagonal as a connection.
     #[inline]
-    fn emit<T: Element, F: FnMut(Connected<'_>, T)>(
-        &self,
-        group: &Group,
-        target: u32,
-        mel: T,
-        digits: &[u8],
-        visit: &mut F,
-    ) {
-        if mel != T::zero() {
-            let sites = &self.changed[range(group.changed)];
-            let start = group.new_values as usize + target as usize * sites.len();
-            let values = NewValues::Given(&self.new_values[start..start + sites.len()]);
-            let origin = Origin::Table { kernel: self, lookups: group.lookups, target: Some(target), digits };
-            visit(Connected { sites, values, origin }, mel);
+    pub(super) fn diagonal_connection<'a>(&'a self, digits: &'a [u8]) -> Connected<'a> {
+        let origin = Origin::Table { kernel: self, lookups: (0, 0), target: None, digits };
+        Connected { sites: &[], values: NewValues::Given(&[]), origin }
+    }
+
+    /// The connection to a target of group `g`.
+    #[inline]
+    pub(super) fn connection<'a>(&'a self, g: usize, target: u32, digits: &'a [u8]) -> Connected<'a> {
+        let (sites, values) = self.target(g, target);
+        let lookups = self.groups[g].lookups;
+        let origin = Origin::Table { kernel: self, lookups, target: Some(target), digits };
+        Connected { sites, values: NewValues::Given(values), origin }
+    }
+
+    /// The sites that group `g` changes, and a target's quantum numbers on them.
+    #[inline]
+    pub(super) fn target(&self, g: usize, target: u32) -> (&[u32], &[i8]) {
+        let group = &self.groups[g];
+        let sites = &self.changed[range(group.changed)];
+        let start = group.new_values as usize + target as usize * sites.len();
+        (sites, &self.new_values[start..start + sites.len()])
+    }
+
+    /// The diagonal element, added up in four lanes so that no addition waits for the one before it.
+    #[inline]
+    pub(super) fn diagonal<T: Element>(&self, digits: &[u8], values: &[T]) -> T {
+        let mut lanes = [T::zero(); 4];
+        for lookups in self.diagonal.chunks(4) {
+            for (lane, lookup) in lanes.iter_mut().zip(lookups) {
+                let slot = self.diagonal_tables[lookup.table as usize + self.index(lookup, digits)];
+                *lane += signed(values[slot as usize], self.is_negative(lookup, digits));
+            }
         }
+        (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
     }
 
     #[inline]
     pub(super) fn index(&self, lookup: &Lookup, digits: &[u8]) -> usize {
         let sites = &self.sites[range(lookup.sites)];
         let strides = &self.strides[range(lookup.sites)];
+        // Most are of a site or a bond.
+        match (sites, strides) {
+            (&[a], _) => return usize::from(digits[a as usize]),
+            (&[a, b], &[stride, _]) => {
+                return usize::from(digits[a as usize]) * stride as usize + usize::from(digits[b as usize]);
+            }
+            _ => {}
+        }
         sites
             .iter()
             .zip(strides)
@@ -155,11 +198,28 @@ impl TableKernel {
 
     /// Whether a configuration's values are negated.
     #[inline]
-    fn is_negative(&self, lookup: &Lookup, digits: &[u8]) -> bool {
+    pub(super) fn is_negative(&self, lookup: &Lookup, digits: &[u8]) -> bool {
+        if lookup.signs.0 == lookup.signs.1 {
+            return false;
+        }
         let parity = self.signs[range(lookup.signs)].iter().fold(0, |parity, &(start, end)| {
             digits[start as usize..end as usize].iter().fold(parity, |parity, digit| parity ^ digit)
         });
         parity & 1 == 1
+    }
+
+    /// Number of rows of a lookup's table.
+    pub(super) fn n_rows(&self, lookup: &Lookup) -> usize {
+        let (sites, strides) = (&self.sites[range(lookup.sites)], &self.strides[range(lookup.sites)]);
+        match (sites.first(), strides.first()) {
+            (Some(&site), Some(&stride)) => self.local_dim(site as usize) * stride as usize,
+            _ => 1,
+        }
+    }
+
+    fn local_dim(&self, site: usize) -> usize {
+        let block = self.blocks.partition_point(|block| block.start + block.n_sites <= site);
+        self.blocks[block].local.len
     }
 
     #[inline]

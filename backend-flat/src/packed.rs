@@ -1,0 +1,107 @@
+use ndarray::ArrayView2;
+use operator_core::kernel::{Connected, Engine, Found};
+use operator_core::{DiscreteOperator, Element, Error, PackedConn, Result};
+
+use crate::FlatOperator;
+use crate::blocks::find_and_write;
+use crate::engine::FlatEngine;
+
+/// Samples whose elements are found together before they are visited.
+const SAMPLES_AT_A_TIME: usize = 64;
+
+impl<T: Element> FlatOperator<T> {
+    /// Connected elements with states packed into words, one bit a site: an eighth of the memory of
+    /// [`get_conn_flattened_into`](DiscreteOperator::get_conn_flattened_into), in the same order.
+    ///
+    /// # Shapes
+    /// `x` is `(batch, n_sites)`; states are `(total, n_words)` with 64 sites a word, see [`PackedConn`].
+    ///
+    /// # Errors
+    /// [`Error::NotTwoLevel`] if a site has more than two states; [`Error::NoDefinition`] for a custom kernel;
+    /// errors for bad samples as [`HilbertSpace::check`](operator_core::HilbertSpace::check).
+    pub fn get_conn_packed_into(&self, x: ArrayView2<'_, i8>, conn: &mut PackedConn<T>) -> Result<()> {
+        let engine = self.engine_for("give packed states")?;
+        if !self.hilbert().is_two_level() {
+            return Err(Error::NotTwoLevel { hilbert: self.hilbert().to_string() });
+        }
+        let x = self.checked(x)?;
+        let rows = x.as_slice().unwrap_or_default();
+        let mut scratch = std::mem::take(conn.scratch());
+        scratch.counts.clear();
+        scratch.counts.resize(x.nrows(), 0);
+        let n_words = x.ncols().div_ceil(64);
+        let written = find_and_write(engine, rows, n_words, &mut scratch, conn, Engine::write_packed);
+        *conn.scratch() = scratch;
+        written
+    }
+
+    /// Connected elements with packed states, in a new buffer.
+    ///
+    /// ```
+    /// use backend_flat::Flat;
+    /// use operator_core::{Boundary, Graph, Ising, Model, hilbert::Spin};
+    ///
+    /// let chain = Graph::chain(3, Boundary::Periodic)?;
+    /// let ising = Ising::new(Spin::half(3)?, &chain, 0.5, 1.0)?.lower::<Flat>()?;
+    /// let conn = ising.get_conn_packed(ndarray::aview2(&[[1, 1, -1]]))?;
+    /// // Spin 2 is down, and then another one is flipped.
+    /// assert_eq!(conn.states(), ndarray::aview2(&[[0b100], [0b101], [0b110], [0b000]]));
+    /// assert_eq!(conn.mels().to_vec(), [-1.0, -0.5, -0.5, -0.5]);
+    /// # Ok::<(), operator_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`get_conn_packed_into`](Self::get_conn_packed_into).
+    pub fn get_conn_packed(&self, x: ArrayView2<'_, i8>) -> Result<PackedConn<T>> {
+        let mut conn = PackedConn::new();
+        self.get_conn_packed_into(x, &mut conn)?;
+        Ok(conn)
+    }
+
+    /// Calls `visit` with the number of the sample, the change and the matrix element, for every connected
+    /// element of a batch; no connected configuration is stored. The order is that of
+    /// [`get_conn_flattened`](DiscreteOperator::get_conn_flattened).
+    ///
+    /// ```
+    /// use backend_flat::Flat;
+    /// use operator_core::{Boundary, Graph, Ising, Model, hilbert::Spin};
+    ///
+    /// let chain = Graph::chain(3, Boundary::Periodic)?;
+    /// let ising = Ising::new(Spin::half(3)?, &chain, 0.5, 1.0)?.lower::<Flat>()?;
+    /// let mut sums = [0.0; 2];
+    /// ising.visit_conn_batch(ndarray::aview2(&[[1, 1, 1], [1, 1, -1]]), |sample, _, mel| sums[sample] += mel)?;
+    /// assert_eq!(sums, [1.5, -2.5]);
+    /// # Ok::<(), operator_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::NoDefinition`] for a custom kernel; errors for bad samples as
+    /// [`HilbertSpace::check`](operator_core::HilbertSpace::check).
+    #[inline]
+    pub fn visit_conn_batch(
+        &self,
+        x: ArrayView2<'_, i8>,
+        mut visit: impl FnMut(usize, Connected<'_>, T),
+    ) -> Result<()> {
+        let engine = self.engine_for("be visited in batches")?;
+        let x = self.checked(x)?;
+        let mut found = Found::default();
+        let mut counts = [0; SAMPLES_AT_A_TIME];
+        let rows = x.as_slice().unwrap_or_default().chunks(SAMPLES_AT_A_TIME * x.ncols());
+        for (block, rows) in rows.enumerate() {
+            let first = block * SAMPLES_AT_A_TIME;
+            engine.find(rows, &mut counts[..rows.len() / x.ncols()], &mut found);
+            engine.visit_found(rows, &mut found, |sample, connected, mel| {
+                visit(first + sample, connected, mel)
+            });
+        }
+        Ok(())
+    }
+
+    fn engine_for(&self, action: &'static str) -> Result<&Engine<T>> {
+        match &self.engine {
+            FlatEngine::Terms { engine, .. } => Ok(engine),
+            FlatEngine::Custom { .. } => Err(Error::NoDefinition { operator: self.describe(), action }),
+        }
+    }
+}

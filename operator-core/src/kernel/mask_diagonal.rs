@@ -1,0 +1,140 @@
+use std::collections::HashMap;
+
+use super::mask::{MaskKernel, Piece, Words};
+use crate::element::Element;
+
+/// Pieces of a class look at no more than this many variables.
+const MAX_VARIABLES: usize = 6;
+
+pub(super) const MAX_OUTCOMES: usize = 16;
+
+/// The diagonal as a sum over *classes* of pieces with equal tables, and over the other pieces.
+///
+/// The pieces of a class are counted by their *outcome*: a sum of many equal couplings is the number of
+/// satisfied bonds and of others. That is fewer operations, and it rounds less: couplings that cancel, do so
+/// exactly.
+#[derive(Debug, Default)]
+pub(super) struct Diagonal {
+    pub(super) classes: Vec<Class>,
+    /// The other pieces with two outcomes.
+    pub(super) pairs: Vec<(u32, [Outcome; 2])>,
+    /// The rest.
+    pub(super) others: Vec<u32>,
+}
+
+#[derive(Debug)]
+pub(super) struct Class {
+    pub(super) pieces: Vec<u32>,
+    pub(super) outcomes: Vec<Outcome>,
+    /// For each index, the number of its outcome.
+    outcome_of: Vec<u8>,
+}
+
+/// A value that a piece takes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Outcome {
+    slot: u32,
+    negative: bool,
+    /// Bit i says whether the piece takes this value at index i.
+    pub(super) truth: u64,
+}
+
+impl Outcome {
+    #[inline]
+    pub(super) fn value<T: Element>(&self, values: &[T]) -> T {
+        let value = values[self.slot as usize];
+        if self.negative { -value } else { value }
+    }
+}
+
+/// Number of bits that a piece looks at: those of its support, and the parity on its sign mask.
+fn n_variables(piece: &Piece) -> usize {
+    usize::from(piece.n_support) + usize::from(piece.has_sign)
+}
+
+impl Diagonal {
+    pub(super) fn build(kernel: &MaskKernel) -> Self {
+        let mut by_table: HashMap<(u32, u8, bool), Vec<u32>> = HashMap::new();
+        let mut keys = Vec::new();
+        for (p, piece) in kernel.pieces[..kernel.n_diagonal as usize].iter().enumerate() {
+            let key = (piece.table, piece.n_support, piece.has_sign);
+            let pieces = by_table.entry(key).or_default();
+            if pieces.is_empty() {
+                keys.push(key);
+            }
+            pieces.push(p as u32);
+        }
+        let mut out = Diagonal::default();
+        for pieces in keys.iter().filter_map(|key| by_table.remove(key)) {
+            out.push(kernel, pieces);
+        }
+        out
+    }
+
+    fn push(&mut self, kernel: &MaskKernel, pieces: Vec<u32>) {
+        let piece = &kernel.pieces[pieces[0] as usize];
+        let (outcomes, outcome_of) = match n_variables(piece) {
+            n if n <= MAX_VARIABLES => outcomes(kernel, piece, n),
+            _ => return self.others.extend(pieces),
+        };
+        match outcomes[..] {
+            [a, b] if pieces.len() == 1 => self.pairs.push((pieces[0], [a, b])),
+            _ if pieces.len() == 1 || outcomes.len() > MAX_OUTCOMES => self.others.extend(pieces),
+            _ => self.classes.push(Class { pieces, outcomes, outcome_of }),
+        }
+    }
+
+    /// The diagonal element of a packed configuration.
+    #[inline]
+    pub(super) fn element<T: Element, W: Words + ?Sized>(
+        &self,
+        kernel: &MaskKernel,
+        words: &W,
+        values: &[T],
+    ) -> T {
+        let mut mel = T::zero();
+        for class in &self.classes {
+            let mut counts = [0; MAX_OUTCOMES];
+            for &p in &class.pieces {
+                let outcome = class.outcome_of[kernel.index(p as usize, words)];
+                counts[usize::from(outcome) % MAX_OUTCOMES] += 1;
+            }
+            mel += class.sum(&counts, values);
+        }
+        let pairs = self.pairs.iter().map(|(p, _)| p);
+        for &p in pairs.chain(&self.others) {
+            mel += kernel.value(p as usize, words, values);
+        }
+        mel
+    }
+}
+
+impl Class {
+    /// `Σ count · value` over the outcomes.
+    #[inline]
+    pub(super) fn sum<T: Element>(&self, counts: &[usize], values: &[T]) -> T {
+        let mut sum = T::zero();
+        for (outcome, &count) in self.outcomes.iter().zip(counts) {
+            sum += T::from_complex((count as f64).into()) * outcome.value(values);
+        }
+        sum
+    }
+}
+
+/// The distinct values of a piece of `n` variables, and for each index the number of its value.
+fn outcomes(kernel: &MaskKernel, piece: &Piece, n: usize) -> (Vec<Outcome>, Vec<u8>) {
+    let mut outcomes: Vec<Outcome> = Vec::new();
+    let outcome_of = (0..1usize << n).map(|index| {
+        let entry = index & ((1 << piece.n_support) - 1);
+        let (slot, negative) = (kernel.tables[piece.table as usize + entry], index != entry);
+        let known = outcomes.iter().position(|o| (o.slot, o.negative) == (slot, negative));
+        let number = known.unwrap_or(outcomes.len());
+        if number == outcomes.len() {
+            outcomes.push(Outcome { slot, negative, truth: 0 });
+        }
+        outcomes[number].truth |= 1 << index;
+        number as u8
+    });
+    let outcome_of = outcome_of.collect();
+    (outcomes, outcome_of)
+}

@@ -1,0 +1,214 @@
+use std::collections::HashMap;
+
+use super::table::TableKernel;
+use super::{range, table};
+use crate::element::Element;
+
+/// Rows of tables have no more entries than this, and groups change no more sites.
+pub(super) const MAX_WIDTH: usize = 4;
+/// The bit of an item that says that its element is negated.
+const NEGATIVE: u64 = 1 << 63;
+
+/// Tables for given values of the slots, laid out so that the elements of a sample are listed without
+/// branches: a row's entries lie together, all that a row could have are written to the list, and the list
+/// grows by the number that it has.
+#[derive(Debug)]
+pub(super) struct TableList<T> {
+    /// Start and number of the entries of each row.
+    rows: Vec<(u32, u32)>,
+    groups: Vec<ListGroup>,
+    /// Whether all tables are over at most two sites, and without sign sets.
+    is_simple: bool,
+    /// The diagonal's tables, where each is over one site without a sign: the site and where its values start.
+    diagonal: Option<Vec<(u32, u32)>>,
+    diagonal_values: Vec<T>,
+    /// Matrix element of each entry.
+    mels: Vec<T>,
+    /// Which target of its group each entry is, as in the kernel.
+    targets: Vec<u32>,
+    /// New quantum numbers of each entry; beyond the last, the first is repeated.
+    values: Vec<[i8; MAX_WIDTH]>,
+    /// The largest number of entries of a row.
+    width: usize,
+}
+
+/// Where a group's table is looked up: row `rows + stride · digit of sites[0] + digit of sites[1]`, as long as
+/// its table is over at most two sites.
+#[derive(Debug)]
+struct ListGroup {
+    sites: [u32; 2],
+    stride: u32,
+    rows: u32,
+}
+
+impl ListGroup {
+    fn new(kernel: &TableKernel, lookup: &table::Lookup, rows: u32) -> Self {
+        let sites = &kernel.sites[range(lookup.sites)];
+        match (sites, &kernel.strides[range(lookup.sites)]) {
+            (&[a, b], &[stride, _]) => ListGroup { sites: [a, b], stride, rows },
+            _ => ListGroup { sites: [sites.first().copied().unwrap_or(0); 2], stride: 0, rows },
+        }
+    }
+}
+
+impl<T: Element> TableList<T> {
+    /// `None` for kernels whose groups are sums of tables, or have too many entries a row or changed sites.
+    pub(super) fn new(kernel: &TableKernel, slots: &[T]) -> Option<Self> {
+        let mut out = TableList {
+            rows: Vec::new(),
+            groups: Vec::with_capacity(kernel.groups.len()),
+            is_simple: true,
+            diagonal: on_sites(kernel),
+            diagonal_values: kernel.diagonal_tables.iter().map(|&slot| slots[slot as usize]).collect(),
+            mels: Vec::new(),
+            targets: Vec::new(),
+            values: Vec::new(),
+            width: 1,
+        };
+        let mut known: HashMap<(u32, u32, usize), u32> = HashMap::new();
+        for group in &kernel.groups {
+            let n_changed = range(group.changed).len();
+            if range(group.lookups).len() != 1 || n_changed > MAX_WIDTH {
+                return None;
+            }
+            let lookup = &kernel.lookups[group.lookups.0 as usize];
+            let next = u32::try_from(out.rows.len()).ok()?;
+            let rows = *known.entry((lookup.table, group.new_values, n_changed)).or_insert(next);
+            if rows == next {
+                for row in 0..kernel.n_rows(lookup) {
+                    out.push_row(kernel, group, lookup.table as usize + row, slots)?;
+                }
+            }
+            out.is_simple &= matches!(range(lookup.sites).len(), 1 | 2) && range(lookup.signs).is_empty();
+            out.groups.push(ListGroup::new(kernel, lookup, rows));
+        }
+        // Entries are numbered by 31 bits.
+        (out.mels.len() < 1 << 31).then_some(out)
+    }
+
+    fn push_row(
+        &mut self,
+        kernel: &TableKernel,
+        group: &table::Group,
+        row: usize,
+        slots: &[T],
+    ) -> Option<()> {
+        let start = self.mels.len();
+        let n_changed = range(group.changed).len();
+        let entries = kernel.row_starts[row] as usize..kernel.row_starts[row + 1] as usize;
+        for entry in &kernel.entries[entries] {
+            let mel = slots[entry.slot as usize];
+            if mel != T::zero() {
+                let first = group.new_values as usize + entry.target as usize * n_changed;
+                let values = &kernel.new_values[first..first + n_changed];
+                self.mels.push(mel);
+                self.targets.push(entry.target);
+                self.values.push(std::array::from_fn(|k| values[if k < n_changed { k } else { 0 }]));
+            }
+        }
+        let n = self.mels.len() - start;
+        self.rows.push((u32::try_from(start).ok()?, n as u32));
+        self.width = self.width.max(n);
+        (n <= MAX_WIDTH).then_some(())
+    }
+
+    /// The diagonal element, added up as [`TableKernel::diagonal`] does.
+    pub(super) fn diagonal(&self, kernel: &TableKernel, digits: &[u8], slots: &[T]) -> T {
+        let Some(diagonal) = &self.diagonal else { return kernel.diagonal(digits, slots) };
+        let mut lanes = [T::zero(); 4];
+        for lookups in diagonal.chunks(4) {
+            for (lane, &(site, table)) in lanes.iter_mut().zip(lookups) {
+                *lane += self.diagonal_values[table as usize + usize::from(digits[site as usize])];
+            }
+        }
+        (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
+    }
+
+    /// Writes the elements of a sample into a list from `start` on, which grows as needed, and returns their
+    /// number. An item is a group and an entry.
+    pub(super) fn list(
+        &self,
+        kernel: &TableKernel,
+        digits: &[u8],
+        start: usize,
+        items: &mut Vec<u64>,
+    ) -> usize {
+        let end = start + MAX_WIDTH + self.width * self.groups.len();
+        if items.len() < end {
+            items.resize(end.max(2 * items.len()), 0);
+        }
+        let items = &mut items[start..end];
+        match (self.width, self.is_simple) {
+            (1, true) => self.list_pairs::<1>(digits, items),
+            (2, true) => self.list_pairs::<2>(digits, items),
+            (_, true) => self.list_pairs::<MAX_WIDTH>(digits, items),
+            (_, false) => self.list_all(kernel, digits, items),
+        }
+    }
+
+    #[inline(always)]
+    fn list_pairs<const W: usize>(&self, digits: &[u8], items: &mut [u64]) -> usize {
+        let mut n = 0;
+        for (g, group) in self.groups.iter().enumerate() {
+            let [a, b] = group.sites.map(|site| u32::from(digits[site as usize]));
+            let (first, count) = self.rows[(group.rows + group.stride * a + b) as usize];
+            push::<W>(g, first, 0, &mut items[n..]);
+            n += count as usize;
+        }
+        n
+    }
+
+    fn list_all(&self, kernel: &TableKernel, digits: &[u8], items: &mut [u64]) -> usize {
+        let mut n = 0;
+        for ((g, group), list_group) in kernel.groups.iter().enumerate().zip(&self.groups) {
+            let lookup = &kernel.lookups[group.lookups.0 as usize];
+            let (first, count) = self.rows[list_group.rows as usize + kernel.index(lookup, digits)];
+            let sign = if kernel.is_negative(lookup, digits) { NEGATIVE } else { 0 };
+            push::<MAX_WIDTH>(g, first, sign, &mut items[n..]);
+            n += count as usize;
+        }
+        n
+    }
+
+    /// Number of the target of an item.
+    #[inline(always)]
+    pub(super) fn target(&self, item: u64) -> u32 {
+        self.targets[parts(item).1]
+    }
+
+    /// New quantum numbers of each entry on its group's sites.
+    pub(super) fn values(&self) -> &[[i8; MAX_WIDTH]] {
+        &self.values
+    }
+
+    /// The matrix element of an item.
+    #[inline(always)]
+    pub(super) fn mel(&self, item: u64) -> T {
+        let mel = self.mels[parts(item).1];
+        if item & NEGATIVE == 0 { mel } else { -mel }
+    }
+}
+
+/// The group and the entry of an item.
+#[inline(always)]
+pub(super) fn parts(item: u64) -> (usize, usize) {
+    (item as u32 as usize, ((item & !NEGATIVE) >> 32) as usize)
+}
+
+/// Site and table of each lookup of the diagonal; `None` if one is over several sites, or has a sign set.
+fn on_sites(kernel: &TableKernel) -> Option<Vec<(u32, u32)>> {
+    let of_site = |lookup: &table::Lookup| match kernel.sites[range(lookup.sites)] {
+        [site] if range(lookup.signs).is_empty() => Some((site, lookup.table)),
+        _ => None,
+    };
+    kernel.diagonal.iter().map(of_site).collect()
+}
+
+/// Writes the first `W` entries of a row, of which it may have fewer.
+#[inline(always)]
+fn push<const W: usize>(group: usize, first: u32, sign: u64, items: &mut [u64]) {
+    if let Some(items) = items.first_chunk_mut::<W>() {
+        let first = sign | u64::from(first) << 32 | group as u64;
+        *items = std::array::from_fn(|k| first + ((k as u64) << 32));
+    }
+}
