@@ -65,6 +65,7 @@ fn every_work_gives_json_lines_of_both_backends() {
 fn bytes_and_elements_of_the_ising_chain_are_counted() {
     let lines = lines(&compare(&["--json", "--only", "conn,chain"]));
     let flattened = lines.iter().find(|line| line["what"] == "conn flattened").unwrap();
+    assert_eq!(positive(flattened, "count"), 16.0 * 7.0);
     let elements = 1e9 * positive(flattened, "seconds") / positive(flattened, "ns_per_element");
     assert_eq!(elements.round(), 16.0 * 7.0);
     // Six sites and a matrix element of eight bytes, and where the rows of 16 samples start and end.

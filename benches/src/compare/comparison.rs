@@ -62,7 +62,7 @@ fn line(work: &Work, timed: &Timed, memset: Option<&Timed>, theirs: &[Asked<'_>]
     let mut line = Line::new(&work.system.name, work.unit, &timed.contender, timed.best?, memset);
     for asked in theirs {
         if let Some(answer) = &asked.best {
-            line.add_peer(asked.peer.name, answer, timed.contender.count);
+            line.add_peer(asked.peer.name, answer);
         }
     }
     Some(line)
@@ -103,18 +103,26 @@ impl<'a> Asked<'a> {
         Asked { peer, best: None }
     }
 
-    /// One run in the first turn, then as many as fit into the time.
+    fn seconds(&self) -> Option<f64> {
+        self.best.as_ref().and_then(|answer| answer["seconds"].as_f64())
+    }
+
+    /// As many runs as fit into the time, at least one; the first says how long one takes. What failed is not
+    /// tried again.
     fn take_turn(&mut self, seconds: f64, peers: &mut Peers) -> Result<()> {
         /// Beyond it, more runs hardly find a shorter one.
         const MAX_REPEATS: f64 = 1000.0;
-        let best = self.best.as_ref().and_then(|answer| answer["seconds"].as_f64());
-        let repeats = best.map_or(1.0, |best| (seconds / best).clamp(1.0, MAX_REPEATS));
-        let answer = peers.ask(&self.peer.item, repeats as usize)?;
-        let is_better = match (best, answer["seconds"].as_f64()) {
-            (Some(best), Some(seconds)) => seconds < best,
-            (best, _) => best.is_none(),
-        };
-        if is_better {
+        let is_first = self.best.is_none();
+        if is_first {
+            self.best = Some(peers.ask(&self.peer.item, 1)?);
+        }
+        let Some(best) = self.seconds() else { return Ok(()) };
+        let repeats = seconds / best;
+        if is_first && repeats < 1.0 {
+            return Ok(());
+        }
+        let answer = peers.ask(&self.peer.item, repeats.clamp(1.0, MAX_REPEATS) as usize)?;
+        if answer["seconds"].as_f64().is_some_and(|seconds| seconds < best) {
             self.best = Some(answer);
         }
         Ok(())

@@ -62,7 +62,8 @@ impl Contender {
     pub fn memset(&self) -> Result<Option<Self>> {
         let Some(bytes) = self.bytes else { return Ok(None) };
         let part = bytes.div_ceil(self.threads).max(1);
-        let (mut buffer, mut value) = (vec![0u8; bytes], 0u8);
+        // Not zeros, whose pages would be made in the first run.
+        let (mut buffer, mut value) = (vec![1u8; bytes], 1u8);
         let run = move || {
             value = value.wrapping_add(1);
             match buffer.len() <= part {

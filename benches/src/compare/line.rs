@@ -20,6 +20,8 @@ pub struct Line {
     /// The same in the unit of the work.
     #[serde(flatten)]
     pub figure: Figure,
+    /// How many elements, samples or proposals the run had.
+    pub count: usize,
     /// How many bytes a run writes, where they are its result.
     pub bytes: Option<usize>,
     /// What setting these bytes takes, as a fraction of the time: 1 is the bound.
@@ -41,6 +43,8 @@ pub enum PeerLine {
         /// The same in the unit of the work.
         #[serde(flatten)]
         figure: Figure,
+        /// How many elements, samples or proposals its run had.
+        count: usize,
         /// How many times as long it takes per unit.
         ratio: f64,
     },
@@ -69,14 +73,15 @@ impl Line {
             threads: contender.threads,
             seconds,
             figure: unit.figure(seconds, contender.count),
+            count: contender.count,
             bytes: contender.bytes,
             memset_fraction: memset.map(|memset| memset / seconds),
             peers: Vec::new(),
         }
     }
 
-    /// Adds a peer's answer. A peer that does not say its count has that of the contender.
-    pub(super) fn add_peer(&mut self, peer: &'static str, answer: &Value, count: usize) {
+    /// Adds a peer's answer. A peer that does not say its count did as much as this side.
+    pub(super) fn add_peer(&mut self, peer: &'static str, answer: &Value) {
         let Some(seconds) = answer["seconds"].as_f64() else {
             let error = answer["error"].as_str().unwrap_or("the answer has no seconds").to_owned();
             self.peers.push(PeerLine::Failed { peer, error });
@@ -84,12 +89,9 @@ impl Line {
         };
         let unit = self.figure.unit;
         let own_count = unit.count_key().and_then(|key| answer[key].as_u64()).map(|count| count as usize);
-        let figure = unit.figure(seconds, own_count.unwrap_or(count));
-        self.peers.push(PeerLine::Measured {
-            peer,
-            seconds,
-            figure,
-            ratio: figure.value / self.figure.value,
-        });
+        let count = own_count.unwrap_or(self.count);
+        let figure = unit.figure(seconds, count);
+        let ratio = figure.value / self.figure.value;
+        self.peers.push(PeerLine::Measured { peer, seconds, figure, count, ratio });
     }
 }
