@@ -31,7 +31,7 @@ fn prepare(system: &System, threads: &[usize]) -> Result<Vec<Contender>> {
 }
 
 fn contenders<T: Element>(system: &System, threads: &[usize]) -> Result<Vec<Contender>> {
-    let x = system.samples(system.size.pick(1024, 16));
+    let x = system.samples(system.size.pick(1024, 16))?;
     let flat = system.definition.lower_as::<Flat, T>()?;
     let padded = system.definition.lower_as::<Padded, T>()?;
     let total = flat.n_conn(x.view())?.sum();

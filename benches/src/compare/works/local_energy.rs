@@ -23,7 +23,7 @@ fn prepare(system: &System, threads: &[usize]) -> Result<Vec<Contender>> {
 fn contender<B: Side>(system: &System, threads: usize) -> Result<Contender> {
     let n_samples = system.size.pick(1024, 16);
     let (operator, rbm) = (system.definition.lower::<B>()?, rbm::<B>(system)?);
-    let x = B::from_host(system.samples(n_samples).view(), &B::default_device())?;
+    let x = B::from_host(system.samples(n_samples)?.view(), &B::default_device())?;
     let run = move || {
         black_box(B::local_estimators(&operator, &rbm, &x, None)?);
         Ok(())
