@@ -1,6 +1,9 @@
-//! Comparisons: backends side by side, and conformance to reference data.
+//! Comparisons: backends side by side, with the peers, and with reference data.
 //!
 //! [`golden`] checks operators against files of connected elements; the program `conformance` runs it on
-//! files and folders.
+//! files and folders. [`compare`] times what backends and peers do on the same [`systems`]; the program
+//! `compare` prints it.
 
+pub mod compare;
 pub mod golden;
+pub mod systems;

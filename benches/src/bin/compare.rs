@@ -1,0 +1,210 @@
+//! Times backends and peers on the same works, side by side.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use benches::compare::works::{FIRST_ENERGY, first_energy};
+use benches::compare::{Comparison, Line, Peers, Style, Work, about, table, works};
+use benches::systems::Size;
+use clap::Parser;
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Times backends, on one thread and on all, and with --netket the peers, on the same works.
+///
+/// Best of many runs, in turns. Ctrl-C stops with what there is.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Print one JSON object a line, as soon as it is known.
+    #[arg(long, conflicts_with = "markdown")]
+    json: bool,
+    /// Print a Markdown table.
+    #[arg(long)]
+    markdown: bool,
+    /// Run the peers' side too, in this Python, which needs NetKet and QuSpin (data/requirements.txt).
+    #[arg(long, value_name = "PYTHON")]
+    netket: Option<PathBuf>,
+    /// Only works whose name has all these words in it, such as `conn,ising`; see --list. May be repeated.
+    #[arg(long, value_name = "WORDS")]
+    only: Vec<String>,
+    /// List the works and end.
+    #[arg(long)]
+    list: bool,
+    /// Numbers of threads; one and all unless set.
+    #[arg(long, value_delimiter = ',', value_parser = positive)]
+    threads: Vec<usize>,
+    /// Seconds for each backend, number of threads and peer.
+    #[arg(long, default_value_t = 3.0, value_parser = seconds)]
+    seconds: f64,
+    /// In how many turns they are spent.
+    #[arg(long, default_value_t = 3, value_parser = positive)]
+    turns: usize,
+    /// One short turn: a tenth of the seconds.
+    #[arg(long)]
+    quick: bool,
+    /// Small systems and few samples, to try the program. The peers do not know these systems.
+    #[arg(long)]
+    small: bool,
+    /// Print the energy of a fresh wave function on a backend and end.
+    #[arg(long = FIRST_ENERGY, hide = true, value_name = "BACKEND")]
+    first_energy: Option<String>,
+}
+
+impl Arguments {
+    fn size(&self) -> Size {
+        if self.small { Size::Small } else { Size::Full }
+    }
+
+    fn wants(&self, work: &Work) -> bool {
+        let name = work.to_string();
+        let has_all = |words: &String| words.split(',').all(|word| name.contains(word));
+        self.only.is_empty() || self.only.iter().any(has_all)
+    }
+
+    fn threads(&self) -> Vec<usize> {
+        let all = std::thread::available_parallelism().map_or(1, usize::from);
+        match self.threads.is_empty() {
+            true if all > 1 => vec![1, all],
+            true => vec![1],
+            false => self.threads.clone(),
+        }
+    }
+
+    fn turns(&self) -> (f64, usize) {
+        if self.quick { (self.seconds / 10.0, 1) } else { (self.seconds, self.turns) }
+    }
+}
+
+fn positive(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("expected at least 1".into()),
+        Ok(n) => Ok(n),
+        Err(error) => Err(format!("{error}")),
+    }
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if seconds.is_finite() && seconds >= 0.0 => Ok(seconds),
+        Ok(_) => Err("expected a time that is not negative".into()),
+        Err(error) => Err(format!("{error}")),
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(&arguments) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether all went well.
+fn run(arguments: &Arguments) -> Result<bool, Box<dyn std::error::Error>> {
+    if let Some(backend) = &arguments.first_energy {
+        let energy = first_energy(backend, arguments.size())?;
+        println!(
+            "{}",
+            energy.ok_or_else(|| format!("{backend:?} is not a backend; there are flat and padded"))?
+        );
+        return Ok(true);
+    }
+    let mut works = works(arguments.size())?;
+    works.retain(|work| arguments.wants(work));
+    if works.is_empty() {
+        return Err("no work has such a name; --list lists them".into());
+    }
+    if arguments.list {
+        works.iter().for_each(|work| println!("{work}"));
+        return Ok(true);
+    }
+    compare(arguments, &works)
+}
+
+/// Compares one work after another. One that fails is named, and the others go on.
+fn compare(arguments: &Arguments, works: &[Work]) -> Result<bool, Box<dyn std::error::Error>> {
+    listen_to_ctrl_c()?;
+    let mut peers = arguments.netket.as_deref().map(Peers::start).transpose()?;
+    let mut heading = about();
+    if let Some(peers) = &mut peers {
+        heading += &format!("; {}", peers.versions()?);
+    }
+    let (threads, (seconds, turns)) = (arguments.threads(), arguments.turns());
+    let mut comparison = Comparison { seconds, turns, threads: &threads, peers, stop: &is_pressed };
+    let (mut lines, mut all_well) = (Vec::new(), true);
+    let bar = progress(works.len());
+    for work in works.iter().take_while(|_| !is_pressed()) {
+        bar.set_message(work.to_string());
+        match comparison.run(work) {
+            Ok(new) if arguments.json => bar.suspend(|| print_json(&new))?,
+            Ok(new) => lines.extend(new),
+            Err(error) => {
+                bar.suspend(|| eprintln!("{work}: {error}"));
+                all_well = false;
+            }
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    match (arguments.json, arguments.markdown) {
+        (true, _) => eprintln!("{heading}"),
+        (_, true) => print!("{heading}; `{}`\n\n{}", command(), table(&lines, Style::Markdown)),
+        _ => print!("{heading}\n\n{}", table(&lines, Style::Text)),
+    }
+    Ok(all_well && !is_pressed())
+}
+
+fn print_json(lines: &[Line]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    for line in lines {
+        serde_json::to_writer(&mut out, line)?;
+        writeln!(out)?;
+    }
+    out.flush()
+}
+
+/// Shown on terminals only.
+fn progress(n_works: usize) -> ProgressBar {
+    let bar = ProgressBar::new(n_works as u64);
+    let style = ProgressStyle::with_template("{elapsed_precise} [{bar:20}] {pos}/{len} {msg}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar.enable_steady_tick(std::time::Duration::from_secs(1));
+    bar
+}
+
+/// The command of this run, without this machine's own paths.
+fn command() -> String {
+    let mut words = vec!["cargo run --release -p benches --bin compare --".to_owned()];
+    let mut is_path = false;
+    for word in std::env::args().skip(1) {
+        words.push(match (is_path, word.starts_with("--netket=")) {
+            (true, _) => "PYTHON".to_owned(),
+            (_, true) => "--netket=PYTHON".to_owned(),
+            _ => word.clone(),
+        });
+        is_path = word == "--netket";
+    }
+    words.join(" ")
+}
+
+static PRESSED: AtomicBool = AtomicBool::new(false);
+
+fn is_pressed() -> bool {
+    PRESSED.load(Ordering::SeqCst)
+}
+
+/// The first Ctrl-C asks to stop; the second one ends the program.
+fn listen_to_ctrl_c() -> Result<(), ctrlc::Error> {
+    /// The shells' status of a program that Ctrl-C ended.
+    const EXIT_STATUS: i32 = 130;
+    ctrlc::set_handler(|| {
+        if PRESSED.swap(true, Ordering::SeqCst) {
+            std::process::exit(EXIT_STATUS);
+        }
+    })
+}

@@ -1,0 +1,24 @@
+//! Times of the same works on the same systems, by the backends and by the peers, who take turns.
+//!
+//! A [`Work`] on a system has [`Contender`]s, one for each backend, form and number of threads, and items for
+//! the peers. [`Comparison`] lets them take turns and makes a [`Line`] of each contender.
+
+mod about;
+mod comparison;
+mod contender;
+mod error;
+mod line;
+mod peer;
+mod table;
+mod unit;
+pub mod works;
+
+pub use about::about;
+pub use comparison::Comparison;
+pub use contender::Contender;
+pub use error::{Error, Result};
+pub use line::{Line, PeerLine};
+pub use peer::{PeerItem, Peers};
+pub use table::{Style, table};
+pub use unit::{Figure, Unit};
+pub use works::{Work, works};

@@ -1,0 +1,57 @@
+use super::line::{Line, PeerLine};
+use super::unit::three_digits;
+
+/// How a table looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// Columns that are aligned by spaces.
+    Text,
+    /// Markdown.
+    Markdown,
+}
+
+const HEADINGS: [&str; 7] =
+    ["system", "work", "backend", "threads", "time", "of memset", "peers, and how many times as long"];
+
+/// The lines as a table, with its end of line.
+pub fn table(lines: &[Line], style: Style) -> String {
+    let mut rows: Vec<Vec<String>> = vec![HEADINGS.map(str::to_owned).to_vec()];
+    rows.extend(lines.iter().map(cells));
+    match style {
+        Style::Markdown => {
+            rows.insert(1, vec!["---".to_owned(); HEADINGS.len()]);
+            rows.iter().map(|row| format!("| {} |\n", row.join(" | "))).collect()
+        }
+        Style::Text => {
+            let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+            let widths: Vec<usize> = (0..HEADINGS.len()).map(width).collect();
+            let row = |row: &Vec<String>| {
+                let cells = row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:<width$}"));
+                format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
+            };
+            rows.iter().map(row).collect()
+        }
+    }
+}
+
+fn cells(line: &Line) -> Vec<String> {
+    let memset = line.memset_fraction.map(|fraction| format!("{:.0} %", 100.0 * fraction));
+    vec![
+        line.system.clone(),
+        line.what.to_owned(),
+        line.backend.to_owned(),
+        line.threads.to_string(),
+        line.figure.to_string(),
+        memset.unwrap_or_default(),
+        line.peers.iter().map(peer).collect::<Vec<_>>().join("; "),
+    ]
+}
+
+fn peer(line: &PeerLine) -> String {
+    match line {
+        PeerLine::Measured { peer, figure, ratio, .. } => {
+            format!("{peer} {} ({}×)", three_digits(figure.value), three_digits(*ratio))
+        }
+        PeerLine::Failed { peer, error } => format!("{peer}: {}", error.replace(['|', '\n'], " ")),
+    }
+}

@@ -1,0 +1,91 @@
+//! All connected elements of a batch.
+
+use std::hint::black_box;
+
+use backend_flat::{Flat, FlatOperator, VisitConn};
+use backend_padded::{Padded, PaddedOperator, TensorConn};
+use ndarray::Array2;
+use num_complex::Complex64;
+use operator_core::kernel::Scratch;
+use operator_core::{Backend, ConnBatch, DiscreteOperator, Element};
+use serde_json::json;
+
+use super::{PeerItem, Work};
+use crate::compare::{Contender, Result, Unit};
+use crate::systems::System;
+
+pub(super) fn elements(system: System) -> Work {
+    let item = |kind| json!({"what": "conn", "system": system.name, "kind": kind});
+    let peers = vec![
+        PeerItem { name: "NetKet numba, flattened", item: item("numba") },
+        PeerItem { name: "NetKet JAX, padded", item: item("jax") },
+    ];
+    Work { what: "conn", system, unit: Unit::Element, peers, prepare }
+}
+
+fn prepare(system: &System, threads: &[usize]) -> Result<Vec<Contender>> {
+    match system.definition.is_real() {
+        true => contenders::<f64>(system, threads),
+        false => contenders::<Complex64>(system, threads),
+    }
+}
+
+fn contenders<T: Element>(system: &System, threads: &[usize]) -> Result<Vec<Contender>> {
+    let x = system.samples(system.size.pick(1024, 16))?;
+    let flat = system.definition.lower_as::<Flat, T>()?;
+    let padded = system.definition.lower_as::<Padded, T>()?;
+    let total = flat.n_conn(x.view())?.sum();
+    let mut contenders = Vec::new();
+    for &threads in threads {
+        contenders.push(flattened(&flat, &x, threads)?);
+    }
+    // It visits one sample at a time; threads are up to whoever calls it.
+    contenders.push(streaming(&flat, &x)?);
+    for &threads in threads {
+        contenders.push(tensors(&padded, &x, threads)?);
+    }
+    Ok(contenders.into_iter().map(|contender| contender.with_count(total)).collect())
+}
+
+/// Into a buffer that is reused.
+fn flattened<T: Element>(operator: &FlatOperator<T>, x: &Array2<i8>, threads: usize) -> Result<Contender> {
+    let (operator, x, mut conn) = (operator.clone(), x.clone(), ConnBatch::new());
+    operator.get_conn_flattened_into(x.view(), &mut conn)?;
+    let element = x.ncols() + size_of::<T>();
+    let bytes = conn.total() * element + size_of_val(conn.offsets());
+    let run = move || Ok(operator.get_conn_flattened_into(x.view(), &mut conn)?);
+    Ok(Contender::new("conn flattened", Flat::NAME, threads, run)?.with_bytes(bytes))
+}
+
+/// Nothing is stored; elements are added up, and the sites they change, so that none goes unseen.
+fn streaming<T: Element>(operator: &FlatOperator<T>, x: &Array2<i8>) -> Result<Contender> {
+    let (operator, x, mut scratch) = (operator.clone(), x.clone(), Scratch::default());
+    let run = move || {
+        let (mut sum, mut n_changed) = (T::zero(), 0);
+        for row in x.rows() {
+            operator.visit_conn(
+                row.as_slice().unwrap_or_default(),
+                &mut scratch,
+                &mut |connected, mel| {
+                    sum += mel;
+                    n_changed += connected.sites().len();
+                },
+            )?;
+        }
+        black_box((sum, n_changed));
+        Ok(())
+    };
+    Contender::new("conn streaming", Flat::NAME, 1, run)
+}
+
+/// Tensors of static shape, samples included.
+fn tensors<T: Element>(operator: &PaddedOperator<T>, x: &Array2<i8>, threads: usize) -> Result<Contender> {
+    let n_slots = x.nrows() * operator.max_conn_size();
+    let bytes = n_slots * (x.ncols() * size_of::<f32>() + size_of::<T>());
+    let (operator, x) = (operator.clone(), Padded::from_host(x.view(), &Padded::default_device())?);
+    let run = move || {
+        black_box(operator.conn(&x)?);
+        Ok(())
+    };
+    Ok(Contender::new("conn padded", Padded::NAME, threads, run)?.with_bytes(bytes))
+}

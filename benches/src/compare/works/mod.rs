@@ -1,0 +1,117 @@
+//! What is compared, one work a file.
+
+mod conn;
+mod first_energy;
+mod local_energy;
+mod matrix;
+mod sampling;
+mod vmc_step;
+
+use operator_core::Lower;
+use sampler::HamiltonianBackend;
+use variational::wave_functions::network::NetworkBackend;
+use variational::{LocalKernel, Rbm};
+
+use super::contender::Contender;
+use super::error::Result;
+use super::peer::PeerItem;
+use super::unit::Unit;
+use crate::systems::{Size, System};
+
+pub use first_energy::{FLAG as FIRST_ENERGY, first_energy};
+
+/// Hidden units per site of the wave function, as the peers have it.
+const ALPHA: f64 = 1.0;
+
+/// Standard deviation of its parameters, that of NetKet. Samples are as good as uniformly random.
+const SIGMA: f64 = 0.01;
+
+const SEED: u64 = 1;
+
+/// Makes the contenders of a work, for these numbers of threads.
+type Prepare = fn(&System, &[usize]) -> Result<Vec<Contender>>;
+
+/// A work on a system.
+pub struct Work {
+    /// What is done.
+    pub what: &'static str,
+    /// On which system.
+    pub system: System,
+    /// What times are divided by.
+    pub unit: Unit,
+    /// The same work for the peers.
+    pub peers: Vec<PeerItem>,
+    prepare: Prepare,
+}
+
+impl Work {
+    /// Who does it, for each number of threads.
+    ///
+    /// # Errors
+    /// Those of the work; [`Error::Threads`](super::Error::Threads).
+    pub fn contenders(&self, threads: &[usize]) -> Result<Vec<Contender>> {
+        (self.prepare)(&self.system, threads)
+    }
+}
+
+/// `conn heisenberg_10x10_sz0`
+impl std::fmt::Display for Work {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.what, self.system.name)
+    }
+}
+
+/// All works.
+///
+/// # Errors
+/// None for these systems; those of their models.
+pub fn works(size: Size) -> Result<Vec<Work>> {
+    let (ising, heisenberg) = (System::ising_chain(size)?, System::heisenberg(size)?);
+    let ring = System::heisenberg_chain(size)?;
+    let mut works: Vec<Work> =
+        System::for_connected_elements(size)?.into_iter().map(conn::elements).collect();
+    works.extend([
+        local_energy::estimators(ising.clone()),
+        local_energy::estimators(heisenberg.clone()),
+        sampling::local(ising.clone()),
+        sampling::exchange(heisenberg.clone()),
+        sampling::hamiltonian(ising.clone()),
+        sampling::hamiltonian(heisenberg.clone()),
+        vmc_step::step(ising),
+        vmc_step::step(heisenberg.clone()),
+        first_energy::from_start(heisenberg),
+        matrix::to_sparse(ring.clone()),
+        matrix::apply(ring),
+    ]);
+    Ok(works)
+}
+
+/// A backend that does all works.
+trait Side:
+    Lower<f64, Operator: 'static>
+    + NetworkBackend
+    + LocalKernel<<Self as Lower<f64>>::Operator>
+    + HamiltonianBackend<<Self as Lower<f64>>::Operator>
+{
+}
+
+impl<B> Side for B where
+    B: Lower<f64, Operator: 'static>
+        + NetworkBackend
+        + LocalKernel<<B as Lower<f64>>::Operator>
+        + HamiltonianBackend<<B as Lower<f64>>::Operator>
+{
+}
+
+/// Makes the contender of a backend with so many threads.
+type Make = fn(&System, usize) -> Result<Contender>;
+
+/// Both backends, each on all numbers of threads.
+fn side_by_side(system: &System, threads: &[usize], flat: Make, padded: Make) -> Result<Vec<Contender>> {
+    let on_all = |make: Make| threads.iter().map(move |&threads| make(system, threads));
+    on_all(flat).chain(on_all(padded)).collect()
+}
+
+fn rbm<B: NetworkBackend>(system: &System) -> operator_core::Result<Rbm<B>> {
+    Rbm::new(system.definition.hilbert().clone(), ALPHA, SEED, SIGMA)
+}

@@ -1,0 +1,86 @@
+//! Metropolis sampling of an RBM: one sample of each chain, after a sweep of as many moves as sites.
+
+use std::hint::black_box;
+
+use backend_flat::Flat;
+use backend_padded::Padded;
+use operator_core::Error;
+use sampler::{ExchangeSampler, HamiltonianSampler, LocalSampler, MetropolisSampler, Rule};
+use serde_json::json;
+use variational::wave_functions::network::NetworkBackend;
+
+use super::{PeerItem, SEED, Side, Work, rbm, side_by_side};
+use crate::compare::{Contender, Result, Unit};
+use crate::systems::System;
+
+pub(super) fn local(system: System) -> Work {
+    let peers = vec![peer("NetKet JAX", &system, "local")];
+    let prepare = |system: &System, threads: &[usize]| {
+        side_by_side(system, threads, local_chains::<Flat>, local_chains::<Padded>)
+    };
+    Work { what: "sampling local", system, unit: Unit::Proposal, peers, prepare }
+}
+
+pub(super) fn exchange(system: System) -> Work {
+    let peers = vec![peer("NetKet JAX", &system, "exchange")];
+    let prepare = |system: &System, threads: &[usize]| {
+        side_by_side(system, threads, exchange_chains::<Flat>, exchange_chains::<Padded>)
+    };
+    Work { what: "sampling exchange", system, unit: Unit::Proposal, peers, prepare }
+}
+
+pub(super) fn hamiltonian(system: System) -> Work {
+    let peers = vec![
+        peer("NetKet JAX", &system, "hamiltonian_jax"),
+        peer("NetKet numba", &system, "hamiltonian_numba"),
+    ];
+    let prepare = |system: &System, threads: &[usize]| {
+        side_by_side(system, threads, hamiltonian_chains::<Flat>, hamiltonian_chains::<Padded>)
+    };
+    Work { what: "sampling hamiltonian", system, unit: Unit::Proposal, peers, prepare }
+}
+
+fn peer(name: &'static str, system: &System, rule: &str) -> PeerItem {
+    PeerItem { name, item: json!({"what": "sampling", "system": system.name, "rule": rule}) }
+}
+
+fn local_chains<B: Side>(system: &System, threads: usize) -> Result<Contender> {
+    let sampler = LocalSampler::<B>::new(system.definition.hilbert().clone())?;
+    chains("sampling local", system, threads, sampler)
+}
+
+fn exchange_chains<B: Side>(system: &System, threads: usize) -> Result<Contender> {
+    chains("sampling exchange", system, threads, exchange_sampler::<B>(system)?)
+}
+
+fn hamiltonian_chains<B: Side>(system: &System, threads: usize) -> Result<Contender> {
+    let sampler = HamiltonianSampler::new(&system.definition.lower::<B>()?)?;
+    chains("sampling hamiltonian", system, threads, sampler)
+}
+
+/// Exchanges along the bonds of the system's graph.
+pub(super) fn exchange_sampler<B: Side>(system: &System) -> Result<ExchangeSampler<B>> {
+    let Some(graph) = &system.graph else {
+        let reason = format!("{} has no bonds to exchange along", system.name);
+        return Err(Error::Lattice(reason).into());
+    };
+    Ok(ExchangeSampler::new(system.definition.hilbert().clone(), graph)?)
+}
+
+fn chains<B: NetworkBackend, R: Rule<B> + 'static>(
+    what: &'static str,
+    system: &System,
+    threads: usize,
+    sampler: MetropolisSampler<B, R>,
+) -> Result<Contender> {
+    let n_chains = system.size.pick(256, 4);
+    let sampler = sampler.with_n_chains(n_chains)?.with_seed(SEED);
+    let rbm = rbm::<B>(system)?;
+    let mut chains = sampler.start(&rbm)?;
+    let n_proposals = n_chains * sampler.sweep_size();
+    let run = move || {
+        black_box(sampler.sample(&rbm, &mut chains, 1, 0)?);
+        Ok(())
+    };
+    Ok(Contender::new(what, B::NAME, threads, run)?.with_count(n_proposals))
+}

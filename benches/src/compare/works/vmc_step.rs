@@ -1,0 +1,72 @@
+//! A whole step of stochastic reconfiguration: sampling, local energies, the linear system, the update.
+
+use backend_flat::Flat;
+use backend_padded::Padded;
+use operator_core::Lower;
+use sampler::{LocalSampler, MetropolisSampler, Rule};
+use serde_json::json;
+use variational::{MonteCarloState, Sr, Vmc};
+
+use super::{PeerItem, SEED, Side, Work, rbm, sampling, side_by_side};
+use crate::compare::{Contender, Result, Unit};
+use crate::systems::System;
+
+/// Samples of each chain that are dropped before those of a step: what NetKet does unless it is told.
+const N_DISCARD: usize = 5;
+
+pub(super) fn step(system: System) -> Work {
+    let item = json!({"what": "vmc_sr_step", "system": system.name});
+    let peers = vec![PeerItem { name: "NetKet JAX", item }];
+    Work { what: "vmc_sr_step", system, unit: Unit::Run, peers, prepare }
+}
+
+fn prepare(system: &System, threads: &[usize]) -> Result<Vec<Contender>> {
+    side_by_side(system, threads, contender::<Flat>, contender::<Padded>)
+}
+
+/// With the rule that the peers' side takes where none is named.
+fn contender<B: Side>(system: &System, threads: usize) -> Result<Contender> {
+    match system.definition.hilbert().is_constrained() {
+        true => with_sampler::<B, _>(system, threads, sampling::exchange_sampler(system)?),
+        false => {
+            with_sampler::<B, _>(system, threads, LocalSampler::new(system.definition.hilbert().clone())?)
+        }
+    }
+}
+
+fn with_sampler<B: Side, R: Rule<B> + 'static>(
+    system: &System,
+    threads: usize,
+    sampler: MetropolisSampler<B, R>,
+) -> Result<Contender> {
+    let (n_samples, n_chains) = system.size.pick((1008, 16), (16, 4));
+    let operator = system.definition.lower::<B>()?;
+    let sampler = sampler.with_n_chains(n_chains)?.with_seed(SEED);
+    let state = MonteCarloState::new(sampler, rbm::<B>(system)?, n_samples)?.with_n_discard(N_DISCARD);
+    let sr = Sr::new(0.01, 0.01)?;
+    let mut between_steps = Some(state);
+    let run = move || match between_steps.take() {
+        Some(state) => {
+            between_steps = Some(step_of::<B, _>(state, &operator, sr.clone())?);
+            Ok(())
+        }
+        // The step before has failed, and said why.
+        None => Ok(()),
+    };
+    Contender::new("vmc_sr_step", B::NAME, threads, run)
+}
+
+/// The state after one step. A driver stays on one thread, so one is made for each step; that costs nothing.
+fn step_of<B, R>(
+    state: MonteCarloState<B, MetropolisSampler<B, R>, variational::Rbm<B>>,
+    operator: &<B as Lower<f64>>::Operator,
+    sr: Sr,
+) -> Result<MonteCarloState<B, MetropolisSampler<B, R>, variational::Rbm<B>>>
+where
+    B: Side,
+    R: Rule<B>,
+{
+    let mut vmc = Vmc::new(state, operator, sr);
+    vmc.step()?;
+    Ok(vmc.into_state())
+}

@@ -1,0 +1,281 @@
+//! The systems that backends and peers are compared on.
+//!
+//! Names, couplings and the recipe of the random strings are those of the peers' side, `peers/systems.py`.
+
+use ndarray::Array2;
+use operator_core::graph::Lattice;
+use operator_core::hilbert::{Fock, Qubit, Spin, SpinOrbitalFermions};
+use operator_core::terms::Pauli;
+use operator_core::testing::SplitMix;
+use operator_core::{
+    BoseHubbard, Boundary, Definition, FermiHubbard, Graph, Heisenberg, HilbertSpace, Ising, Model,
+    PauliStrings, Result,
+};
+
+/// Seed of the random samples.
+const SAMPLES_SEED: u64 = 1234;
+
+/// Seed of the random strings.
+const STRINGS_SEED: u64 = 42;
+
+/// How large systems and works are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Size {
+    /// As they are compared.
+    Full,
+    /// As small as they can be, to try a program.
+    Small,
+}
+
+impl Size {
+    /// The value for this size.
+    pub fn pick<T>(self, full: T, small: T) -> T {
+        match self {
+            Size::Full => full,
+            Size::Small => small,
+        }
+    }
+}
+
+/// A Hamiltonian with its name and the graph of its sites.
+#[derive(Clone, Debug)]
+pub struct System {
+    /// The name, which the peers' side knows if the size is [`Size::Full`].
+    pub name: String,
+    /// The Hamiltonian.
+    pub definition: Definition,
+    /// Bonds between the sites; none where the terms have no lattice.
+    pub graph: Option<Graph>,
+    /// How large it is.
+    pub size: Size,
+}
+
+impl System {
+    /// Random states of the space, always the same ones, shape `(n, n_sites)`. Their distribution is that of the
+    /// peers' side: uniform, but bosons are put on `n_max` places a site.
+    ///
+    /// # Errors
+    /// None for these systems; those of the space of places.
+    pub fn samples(&self, n: usize) -> Result<Array2<i8>> {
+        let mut numbers = SplitMix::new(SAMPLES_SEED);
+        let hilbert = self.definition.hilbert();
+        match hilbert {
+            HilbertSpace::Fock(bosons) if bosons.n_particles().is_some() => {
+                let (n_max, n_particles) = (bosons.n_max(), bosons.n_particles().unwrap_or(0));
+                let places = SpinOrbitalFermions::new(n_max * hilbert.n_sites())?;
+                let filled = places.with_n_fermions(n_particles)?;
+                let filled = HilbertSpace::from(filled).random_states(n, &mut numbers);
+                let site = |(sample, site): (usize, usize)| {
+                    (n_max * site..n_max * (site + 1)).map(|place| filled[[sample, place]]).sum()
+                };
+                Ok(Array2::from_shape_fn((n, hilbert.n_sites()), site))
+            }
+            _ => Ok(hilbert.random_states(n, &mut numbers)),
+        }
+    }
+
+    /// Ising chain of 100 spins, `h = J = 1`.
+    ///
+    /// # Errors
+    /// None for these sizes; those of the model.
+    pub fn ising_chain(size: Size) -> Result<Self> {
+        let n = size.pick(100, 6);
+        let chain = Graph::chain(n, Boundary::Periodic)?;
+        let ising = Ising::new(Spin::half(n)?, &chain, 1.0, 1.0)?.definition()?;
+        Ok(System { name: format!("ising_chain_{n}"), definition: ising, graph: Some(chain), size })
+    }
+
+    /// Ising model on a square of 10 × 10 spins, `h = J = 1`.
+    ///
+    /// # Errors
+    /// As [`ising_chain`](Self::ising_chain).
+    pub fn ising_square(size: Size) -> Result<Self> {
+        let l = size.pick(10, 3);
+        let square = Graph::square(l, Boundary::Periodic)?;
+        let ising = Ising::new(Spin::half(l * l)?, &square, 1.0, 1.0)?.definition()?;
+        Ok(System { name: format!("ising_square_{l}x{l}"), definition: ising, graph: Some(square), size })
+    }
+
+    /// Heisenberg model on a square of 10 × 10 spins without magnetisation, `J = 1`.
+    ///
+    /// # Errors
+    /// As [`ising_chain`](Self::ising_chain).
+    pub fn heisenberg(size: Size) -> Result<Self> {
+        let l = size.pick(10, 2);
+        let square = Graph::square(l, Boundary::Periodic)?;
+        let spins = Spin::half(l * l)?.with_total_sz(0.0)?;
+        let definition = Heisenberg::new(spins, &square, 1.0)?.definition()?;
+        Ok(System { name: format!("heisenberg_{l}x{l}_sz0"), definition, graph: Some(square), size })
+    }
+
+    /// Heisenberg model with neighbours of second order on the same square, `J1 = 1`, `J2 = 0.5`.
+    ///
+    /// # Errors
+    /// As [`ising_chain`](Self::ising_chain).
+    pub fn j1_j2(size: Size) -> Result<Self> {
+        let l = size.pick(10, 4);
+        let square = Lattice::square([l, l]).neighbors(2).build()?;
+        let spins = Spin::half(l * l)?.with_total_sz(0.0)?;
+        let definition = Heisenberg::new(spins, &square, [1.0, 0.5])?.definition()?;
+        Ok(System { name: format!("j1j2_{l}x{l}_sz0"), definition, graph: Some(square), size })
+    }
+
+    /// As many bosons as sites on a square of 8 × 8, at most four a site, `J = 1`, `U = 4`.
+    ///
+    /// # Errors
+    /// As [`ising_chain`](Self::ising_chain).
+    pub fn bose_hubbard(size: Size) -> Result<Self> {
+        let l = size.pick(8, 2);
+        let square = Graph::square(l, Boundary::Periodic)?;
+        let bosons = Fock::new(4, l * l)?.with_n_particles(l * l)?;
+        let definition = BoseHubbard::new(bosons, &square, 4.0)?.definition()?;
+        Ok(System { name: format!("bose_hubbard_{l}x{l}_nmax4"), definition, graph: Some(square), size })
+    }
+
+    /// Electrons on a square of 6 × 6 at half filling, `t = 1`, `U = 4`. The graph is that of the orbitals.
+    ///
+    /// # Errors
+    /// As [`ising_chain`](Self::ising_chain).
+    pub fn fermi_hubbard(size: Size) -> Result<Self> {
+        let l = size.pick(6, 2);
+        let square = Graph::square(l, Boundary::Periodic)?;
+        let half = l * l / 2;
+        let electrons =
+            SpinOrbitalFermions::with_spin(l * l, 0.5)?.with_n_fermions_per_spin(&[half, half])?;
+        let definition = FermiHubbard::new(electrons, &square, 1.0, 4.0)?.definition()?;
+        Ok(System { name: format!("fermi_hubbard_{l}x{l}"), definition, graph: Some(square), size })
+    }
+
+    /// A thousand random strings of four Pauli matrices on 40 qubits.
+    ///
+    /// # Errors
+    /// As [`ising_chain`](Self::ising_chain).
+    pub fn pauli_strings(size: Size) -> Result<Self> {
+        let (n_strings, n_qubits) = size.pick((1000, 40), (20, 6));
+        let (strings, weights) = random_strings(n_strings, n_qubits, STRINGS_SEED);
+        let definition = PauliStrings::from_factors(Qubit::new(n_qubits)?, strings, weights)?.definition()?;
+        Ok(System { name: format!("pauli_{n_strings}_4local_{n_qubits}q"), definition, graph: None, size })
+    }
+
+    /// Heisenberg ring of 20 spins without magnetisation, 184 756 states, `J = 1`.
+    ///
+    /// # Errors
+    /// As [`ising_chain`](Self::ising_chain).
+    pub fn heisenberg_chain(size: Size) -> Result<Self> {
+        let n = size.pick(20, 6);
+        let chain = Graph::chain(n, Boundary::Periodic)?;
+        let spins = Spin::half(n)?.with_total_sz(0.0)?;
+        let definition = Heisenberg::new(spins, &chain, 1.0)?.definition()?;
+        Ok(System { name: format!("heisenberg_chain_{n}_sz0"), definition, graph: Some(chain), size })
+    }
+
+    /// The systems on which connected elements are compared.
+    ///
+    /// # Errors
+    /// As [`ising_chain`](Self::ising_chain).
+    pub fn for_connected_elements(size: Size) -> Result<Vec<Self>> {
+        [
+            Self::ising_chain,
+            Self::ising_square,
+            Self::heisenberg,
+            Self::j1_j2,
+            Self::bose_hubbard,
+            Self::fermi_hubbard,
+            Self::pauli_strings,
+        ]
+        .into_iter()
+        .map(|system| system(size))
+        .collect()
+    }
+}
+
+/// Random strings of four letters on different sites, and their weights from −1 to 1.
+///
+/// They come from Knuth's linear congruential generator alone, so that the peers have the same ones: for each
+/// letter a site, drawn again while it is taken, then the letter; after the four, the weight.
+fn random_strings(n_strings: usize, n_qubits: usize, seed: u64) -> (Vec<Vec<(usize, Pauli)>>, Vec<f64>) {
+    let mut state = seed;
+    let mut draw = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state >> 33
+    };
+    let string = |_| {
+        let mut letters: Vec<(usize, Pauli)> = Vec::with_capacity(4);
+        while letters.len() < n_qubits.min(4) {
+            let site = draw() as usize % n_qubits;
+            if letters.iter().all(|&(taken, _)| taken != site) {
+                letters.push((site, [Pauli::X, Pauli::Y, Pauli::Z][draw() as usize % 3]));
+            }
+        }
+        (letters, draw() as f64 / f64::from(1 << 30) - 1.0)
+    };
+    (0..n_strings).map(string).unzip()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Against what `peers/systems.py` makes of the seed.
+    #[test]
+    fn random_strings_are_those_of_the_peers() {
+        use Pauli::{X, Y, Z};
+        let (strings, weights) = random_strings(1000, 40, 42);
+        assert_eq!(sorted(&strings[0]), [(14, Z), (18, X), (30, Z), (36, Z)]);
+        assert_eq!(sorted(&strings[999]), [(21, Z), (22, Z), (31, Z), (35, Z)]);
+        assert!(strings.iter().flatten().any(|&(_, pauli)| pauli == Y));
+        assert_eq!(weights[0], -0.950_401_368_550_956_2);
+        assert_eq!(weights[999], 0.287_004_989_571_869_4);
+    }
+
+    fn sorted(string: &[(usize, Pauli)]) -> Vec<(usize, Pauli)> {
+        let mut sorted = string.to_vec();
+        sorted.sort_unstable_by_key(|&(site, _)| site);
+        sorted
+    }
+
+    #[test]
+    fn samples_are_states_of_their_spaces() -> Result<()> {
+        for size in [Size::Full, Size::Small] {
+            for system in System::for_connected_elements(size)? {
+                let samples = system.samples(50)?;
+                assert_eq!(samples.nrows(), 50);
+                system.definition.hilbert().check(samples.view())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A site is empty where none of its 4 of 256 places holds one of 64 particles, in (1 − 1/4)⁴ = 0.316 of cases
+    /// were they independent; 0.314 as they are not, by C(252, 64) / C(256, 64). Off by five standard errors of
+    /// 12 800 independent sites once in a million seeds.
+    #[test]
+    fn bosons_are_put_on_places() -> Result<()> {
+        let samples = System::bose_hubbard(Size::Full)?.samples(200)?;
+        let empty = samples.iter().filter(|&&n| n == 0).count() as f64 / samples.len() as f64;
+        let expected: f64 = (0..4).map(|k| f64::from(192 - k) / f64::from(256 - k)).product();
+        let error = (expected * (1.0 - expected) / samples.len() as f64).sqrt();
+        assert!((empty - expected).abs() < 5.0 * error, "{empty}, expected {expected}");
+        Ok(())
+    }
+
+    #[test]
+    fn full_systems_have_the_sizes_in_their_names() -> Result<()> {
+        let sizes: Vec<(String, usize)> = (System::for_connected_elements(Size::Full)?.into_iter())
+            .map(|system| (system.name, system.definition.hilbert().n_sites()))
+            .collect();
+        let expected = [
+            ("ising_chain_100", 100),
+            ("ising_square_10x10", 100),
+            ("heisenberg_10x10_sz0", 100),
+            ("j1j2_10x10_sz0", 100),
+            ("bose_hubbard_8x8_nmax4", 64),
+            ("fermi_hubbard_6x6", 72),
+            ("pauli_1000_4local_40q", 40),
+        ];
+        assert_eq!(sizes, expected.map(|(name, n_sites)| (name.to_owned(), n_sites)));
+        let ring = System::heisenberg_chain(Size::Full)?;
+        assert_eq!(ring.definition.hilbert().n_states()?, 184_756);
+        Ok(())
+    }
+}
