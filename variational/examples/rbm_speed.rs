@@ -13,7 +13,8 @@ use sampler::{
 };
 use variational::{Flat, LocalKernel, MonteCarloState, Rbm, Sr, Vmc};
 
-const N_SAMPLES: usize = 1024;
+/// Few enough for one run to end before another program gets its turn.
+const N_SAMPLES: usize = 128;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let chain = Graph::chain(100, Boundary::Periodic)?;
@@ -49,7 +50,7 @@ where
     let psi = Rbm::<Flat>::new(hilbert.clone(), 1.0, 1, 0.05)?;
     let x = hilbert.random_states(N_SAMPLES, &mut rand_xoshiro::Xoshiro256PlusPlus::seed_from_u64(3));
     let seconds =
-        best_of(20, || <Flat as LocalKernel<O>>::local_estimators(operator, &psi, &x, None).map(|_| ()))?;
+        best_of(300, || <Flat as LocalKernel<O>>::local_estimators(operator, &psi, &x, None).map(|_| ()))?;
     println!("local energy, {what}: {:.2} µs a sample", 1e6 * seconds / N_SAMPLES as f64);
     Ok(())
 }
@@ -57,8 +58,8 @@ where
 fn sampling<R: Rule<Flat>>(what: &str, sampler: MetropolisSampler<Flat, R>) -> SamplerResult<()> {
     let psi = Rbm::<Flat>::new(sampler.hilbert().clone(), 1.0, 1, 0.05)?;
     let mut chains = sampler.start(&psi)?;
-    let seconds = best_of(10, || sampler.sample(&psi, &mut chains, 20, 0).map(|_| ()))?;
-    let n_proposals = (20 * sampler.n_chains() * sampler.sweep_size()) as f64;
+    let seconds = best_of(100, || sampler.sample(&psi, &mut chains, 2, 0).map(|_| ()))?;
+    let n_proposals = (2 * sampler.n_chains() * sampler.sweep_size()) as f64;
     println!(
         "sampling, {what}: {:.0} ns a proposal, {:.0} % accepted",
         1e9 * seconds / n_proposals,
