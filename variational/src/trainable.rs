@@ -194,7 +194,11 @@ impl LogDerivatives {
                     let v = v.map(part);
                     blocks.iter().flat_map(move |block| block.transposed_times(&v)).collect::<Vec<_>>()
                 };
-                part(|z| z.re).into_iter().zip(part(|z| z.im)).map(|(re, im)| Complex64::new(re, im)).collect()
+                part(|z| z.re)
+                    .into_iter()
+                    .zip(part(|z| z.im))
+                    .map(|(re, im)| Complex64::new(re, im))
+                    .collect()
             }
             Err(complex) => complex.to_complex().t().dot(&v.map(Complex64::conj)).mapv(|z| z.conj()),
         }

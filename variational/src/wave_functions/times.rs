@@ -17,7 +17,7 @@ use crate::trainable::{LogDerivatives, ParameterArray, Trainable};
 /// use variational::{Flat, Rbm, Slater, Times, Trainable};
 ///
 /// let space = SpinOrbitalFermions::new(4)?.with_n_fermions(2)?;
-/// let psi = Times::new::<Flat>(Slater::new(space.clone(), 1)?, Rbm::new(space, 1.0, 2, 0.1)?)?;
+/// let psi = Times::new::<Flat>(Slater::new(space.clone(), 1)?, Rbm::<Flat>::new(space, 1.0, 2, 0.1)?)?;
 /// assert_eq!(psi.n_parameters(), 4 * 2 + 4 + 4 + 4 * 4);
 /// # Ok::<(), variational::Error>(())
 /// ```
