@@ -95,9 +95,9 @@ mod tests {
         let rows: [u64; 64] = std::array::from_fn(|i| (i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let mut columns = rows;
         transpose(&mut columns);
-        for i in 0..64 {
-            for j in 0..64 {
-                assert_eq!(columns[i] >> j & 1, rows[j] >> i & 1);
+        for (i, column) in columns.iter().enumerate() {
+            for (j, row) in rows.iter().enumerate() {
+                assert_eq!(column >> j & 1, row >> i & 1);
             }
         }
     }
