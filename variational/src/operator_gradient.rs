@@ -2,7 +2,6 @@ use std::fmt;
 
 use ndarray::{Array1, Array2, Axis};
 use num_complex::Complex64;
-#[cfg(any(feature = "flat", feature = "padded"))]
 use operator_core::{Parameters, Result, WaveFunction};
 
 use crate::local_kernel::LocalKernel;

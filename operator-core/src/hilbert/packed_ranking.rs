@@ -4,7 +4,7 @@ use super::Layout;
 const SITES_AT_A_TIME: usize = 8;
 
 /// Numbers of packed states of a space of two-level sites, in the order of
-/// [`all_states`](HilbertSpace::all_states).
+/// [`all_states`](super::HilbertSpace::all_states).
 ///
 /// Eight sites at a time are looked up: how many states come before for what these sites hold, which in a
 /// block with a fixed number of set bits also depends on how many are set before them.
