@@ -23,6 +23,8 @@ use std::time::Instant;
 
 use common::control::{self, Gradient, Problem};
 use common::plot::{self, Curve, Panel};
+use ndarray::Array1;
+use variational::Adam;
 
 const N_SITES: usize = 6;
 
@@ -55,9 +57,10 @@ impl Outcome {
 fn optimise(backend: &'static str, gradient: &impl Gradient) -> Result<Outcome, Box<dyn Error>> {
     let start = Instant::now();
     let before: Vec<f64> = (0..N_PIECES).map(|k| 2.0 * (1.0 - (k as f64 + 0.5) / N_PIECES as f64)).collect();
-    let (mut fields, mut adam, mut fidelities) = (before.clone(), Adam::new(N_PIECES), Vec::new());
+    let (mut fields, mut fidelities) = (Array1::from(before.clone()), Vec::new());
+    let mut adam = Adam::new(LEARNING_RATE)?.with_betas(0.9, 0.99)?;
     for iteration in 0..MAX_ITERATIONS {
-        let (fidelity, gradient) = gradient.fidelity_and_grad(&fields)?;
+        let (fidelity, gradient) = gradient.fidelity_and_grad(&fields.to_vec())?;
         fidelities.push(fidelity);
         let done = fidelity > ENOUGH;
         if iteration % 20 == 0 || done {
@@ -66,35 +69,11 @@ fn optimise(backend: &'static str, gradient: &impl Gradient) -> Result<Outcome, 
         if done {
             break;
         }
-        adam.ascend(&mut fields, &gradient);
+        // Up the fidelity is down its negative.
+        fields += &adam.step_from_gradient(&-Array1::from(gradient));
     }
     println!("{backend:<7} {} iterations in {:.1} s", fidelities.len(), start.elapsed().as_secs_f64());
-    Ok(Outcome { backend, before, after: fields, fidelities })
-}
-
-/// Adam (Kingma and Ba, ICLR 2015).
-struct Adam {
-    mean: Vec<f64>,
-    square: Vec<f64>,
-    n_steps: i32,
-}
-
-impl Adam {
-    fn new(n: usize) -> Self {
-        Adam { mean: vec![0.0; n], square: vec![0.0; n], n_steps: 0 }
-    }
-
-    fn ascend(&mut self, values: &mut [f64], gradient: &[f64]) {
-        const BETAS: (f64, f64) = (0.9, 0.99);
-        self.n_steps += 1;
-        let unbiased = (1.0 - BETAS.0.powi(self.n_steps), 1.0 - BETAS.1.powi(self.n_steps));
-        let moments = self.mean.iter_mut().zip(&mut self.square);
-        for ((value, &g), (mean, square)) in values.iter_mut().zip(gradient).zip(moments) {
-            *mean = BETAS.0 * *mean + (1.0 - BETAS.0) * g;
-            *square = BETAS.1 * *square + (1.0 - BETAS.1) * g * g;
-            *value += LEARNING_RATE * (*mean / unbiased.0) / ((*square / unbiased.1).sqrt() + 1e-8);
-        }
-    }
+    Ok(Outcome { backend, before, after: fields.to_vec(), fidelities })
 }
 
 /// The field as steps over time, and the infidelity over iterations.

@@ -48,11 +48,19 @@ impl Adam {
         self.epsilon = Schedule::constant(epsilon).check_positive("epsilon")?.at(0);
         Ok(self)
     }
-}
 
-impl Optimiser for Adam {
-    fn step(&mut self, response: &Response) -> Result<Array1<f64>> {
-        let gradient = response.gradient();
+    /// The step that a gradient of shape `(n_parameters,)` asks for, for functions other than energies.
+    ///
+    /// ```
+    /// // The minimum of (θ − 3)²
+    /// let (mut adam, mut theta) = (variational::Adam::new(0.1)?, ndarray::array![0.0]);
+    /// for _ in 0..500 {
+    ///     theta += &adam.step_from_gradient(&(2.0 * (&theta - 3.0)));
+    /// }
+    /// assert!((theta[0] - 3.0_f64).abs() < 1e-3);
+    /// # Ok::<(), variational::Error>(())
+    /// ```
+    pub fn step_from_gradient(&mut self, gradient: &Array1<f64>) -> Array1<f64> {
         let zeros = || Array1::zeros(gradient.len());
         let (beta1, beta2) = self.betas;
         let (mut m, mut v) = match self.moments.take() {
@@ -63,7 +71,7 @@ impl Optimiser for Adam {
                 (zeros(), zeros())
             }
         };
-        Zip::from(&mut m).and(&mut v).and(&gradient).for_each(|m, v, g| {
+        Zip::from(&mut m).and(&mut v).and(gradient).for_each(|m, v, g| {
             *m = beta1 * *m + (1.0 - beta1) * g;
             *v = beta2 * *v + (1.0 - beta2) * g * g;
         });
@@ -74,7 +82,13 @@ impl Optimiser for Adam {
         let size = |m: &f64, v: &f64| -rate * (m / bias1) / ((v / bias2).sqrt() + self.epsilon);
         let step = Zip::from(&m).and(&v).map_collect(size);
         self.moments = Some((m, v));
-        Ok(step)
+        step
+    }
+}
+
+impl Optimiser for Adam {
+    fn step(&mut self, response: &Response) -> Result<Array1<f64>> {
+        Ok(self.step_from_gradient(&response.gradient()))
     }
 
     fn save(&self, snapshot: &mut Snapshot) {

@@ -32,19 +32,23 @@ impl Sgd {
         self.momentum = check_decay("the momentum", momentum)?;
         Ok(self)
     }
-}
 
-impl Optimiser for Sgd {
-    fn step(&mut self, response: &Response) -> Result<Array1<f64>> {
-        let gradient = response.gradient();
+    /// The step that a gradient of shape `(n_parameters,)` asks for, for functions other than energies.
+    pub fn step_from_gradient(&mut self, gradient: &Array1<f64>) -> Array1<f64> {
         let velocity = match self.velocity.take() {
             Some(velocity) if velocity.len() == gradient.len() => self.momentum * velocity + gradient,
-            _ => gradient,
+            _ => gradient.clone(),
         };
         let step = -self.learning_rate.at(self.n_steps) * &velocity;
         self.velocity = Some(velocity);
         self.n_steps += 1;
-        Ok(step)
+        step
+    }
+}
+
+impl Optimiser for Sgd {
+    fn step(&mut self, response: &Response) -> Result<Array1<f64>> {
+        Ok(self.step_from_gradient(&response.gradient()))
     }
 
     fn save(&self, snapshot: &mut Snapshot) {

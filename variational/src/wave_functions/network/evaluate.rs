@@ -78,18 +78,13 @@ impl<M: Clone> Evaluation<'_, M> {
         B: NetworkBackend<Matrix = M>,
         F: Fn(bool, &Field<M>) -> Result<Field<M>>,
     {
-        let mut weights = self.weights.iter();
-        let mut columns = Vec::new();
-        for branch in self.architecture.branches() {
-            for derivatives in branch_derivatives::<B, F>(branch, x, &mut weights, &deltas)? {
-                let derivatives = derivatives.whole::<B>()?;
-                columns.push(match branch.output {
-                    Output::LogPsi => derivatives,
-                    Output::Phase => times_i::<B>(derivatives)?,
-                });
-            }
-        }
-        beside::<B>(columns)
+        self.columns::<B, F>(x, deltas, |output, derivatives| {
+            let derivatives = derivatives.whole::<B>()?;
+            Ok(vec![match output {
+                Output::LogPsi => derivatives,
+                Output::Phase => times_i::<B>(derivatives)?,
+            }])
+        })
     }
 
     /// The factors of the same derivatives beside each other, as [`blocks`] lists them; for real networks,
@@ -99,16 +94,28 @@ impl<M: Clone> Evaluation<'_, M> {
         B: NetworkBackend<Matrix = M>,
         F: Fn(bool, &Field<M>) -> Result<Field<M>>,
     {
+        self.columns::<B, F>(x, deltas, |_, derivatives| match derivatives {
+            Derivatives::Outer { linear, delta, before } if is_outer(linear) => Ok(vec![delta, before]),
+            other => Ok(vec![other.whole::<B>()?]),
+        })
+    }
+
+    /// What `form` makes of the derivatives by each array, in the order of the parameters.
+    fn columns<B, F>(
+        &self,
+        x: &M,
+        deltas: F,
+        form: impl Fn(Output, Derivatives<'_, M>) -> Result<Vec<Field<M>>>,
+    ) -> Result<Field<M>>
+    where
+        B: NetworkBackend<Matrix = M>,
+        F: Fn(bool, &Field<M>) -> Result<Field<M>>,
+    {
         let mut weights = self.weights.iter();
         let mut columns = Vec::new();
         for branch in self.architecture.branches() {
             for derivatives in branch_derivatives::<B, F>(branch, x, &mut weights, &deltas)? {
-                match derivatives {
-                    Derivatives::Outer { linear, delta, before } if is_outer(linear) => {
-                        columns.extend([delta, before])
-                    }
-                    other => columns.push(other.whole::<B>()?),
-                }
+                columns.extend(form(branch.output, derivatives)?);
             }
         }
         beside::<B>(columns)
