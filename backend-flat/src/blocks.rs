@@ -33,7 +33,7 @@ pub(crate) fn find_and_write<T: Element, S: Copy + Default + Send>(
     width: usize,
     scratch: &mut ConnScratch<T>,
     conn: &mut ConnBatch<T, S>,
-    write: impl Fn(&Engine<T>, &[i8], &mut Found<T>, &mut [S], &mut [T]) + Sync,
+    write: impl Fn(&Engine<T>, &[i8], &Found<T>, &mut [S], &mut [T]) + Sync,
 ) -> Result<()> {
     let n_sites = rows.len().checked_div(scratch.counts.len()).unwrap_or(0);
     find(engine, rows, n_sites, scratch)?;
@@ -42,7 +42,7 @@ pub(crate) fn find_and_write<T: Element, S: Copy + Default + Send>(
     let total = |block: &Range<usize>| offsets[block.end] - offsets[block.start];
     let states = parallel::split(states, blocks.iter().map(|block| total(block) * width));
     let mels = parallel::split(mels, blocks.iter().map(total));
-    let jobs = blocks.into_iter().zip(&mut scratch.found).zip(states).zip(mels).collect();
+    let jobs = blocks.into_iter().zip(&scratch.found).zip(states).zip(mels).collect();
     parallel::run(jobs, |(((block, found), states), mels)| {
         write(engine, &rows[block.start * n_sites..block.end * n_sites], found, states, mels);
         Ok(())

@@ -253,8 +253,8 @@ impl<T: Element> DiscreteOperator for FlatOperator<T> {
             1,
             &mut scratch,
             conn,
-            |engine: &Engine<T>, rows: &[i8], found: &mut Found<T>, indices: &mut [usize], mels: &mut [T]| {
-                engine.write_indices(rows, found, ranking, indices, mels);
+            |engine: &Engine<T>, _: &[i8], found: &Found<T>, indices: &mut [usize], mels: &mut [T]| {
+                engine.write_indices(found, ranking, indices, mels);
             },
         );
         *conn.scratch() = scratch;

@@ -30,7 +30,10 @@ impl<T: Element> FlatOperator<T> {
         scratch.counts.clear();
         scratch.counts.resize(x.nrows(), 0);
         let n_words = x.ncols().div_ceil(64);
-        let written = find_and_write(engine, rows, n_words, &mut scratch, conn, Engine::write_packed);
+        let written =
+            find_and_write(engine, rows, n_words, &mut scratch, conn, |engine, _, found, states, mels| {
+                engine.write_packed(found, states, mels);
+            });
         *conn.scratch() = scratch;
         written
     }
@@ -91,9 +94,7 @@ impl<T: Element> FlatOperator<T> {
         for (block, rows) in rows.enumerate() {
             let first = block * SAMPLES_AT_A_TIME;
             engine.find(rows, &mut counts[..rows.len() / x.ncols()], &mut found);
-            engine.visit_found(rows, &mut found, |sample, connected, mel| {
-                visit(first + sample, connected, mel)
-            });
+            engine.visit_found(&found, |sample, connected, mel| visit(first + sample, connected, mel));
         }
         Ok(())
     }

@@ -45,13 +45,26 @@ pub(crate) fn is_empty(set: &[u64]) -> bool {
 
 /// The sites of the set in ascending order.
 pub(crate) fn sites(set: &[u64]) -> impl Iterator<Item = usize> + '_ {
-    set.iter().enumerate().flat_map(|(w, &word)| {
-        std::iter::successors((word != 0).then_some(word), |&rest| {
-            let rest = rest & (rest - 1);
-            (rest != 0).then_some(rest)
-        })
-        .map(move |rest| 64 * w + rest.trailing_zeros() as usize)
-    })
+    set.iter().enumerate().flat_map(|(w, &word)| ones(word).map(move |k| 64 * w + k))
+}
+
+/// The numbers of the bits that are set in a word, in ascending order.
+#[inline(always)]
+pub(crate) fn ones(word: u64) -> Ones {
+    Ones(word)
+}
+
+pub(crate) struct Ones(u64);
+
+impl Iterator for Ones {
+    type Item = usize;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<usize> {
+        let first = (self.0 != 0).then(|| self.0.trailing_zeros() as usize)?;
+        self.0 &= self.0 - 1;
+        Some(first)
+    }
 }
 
 /// Whether an odd number of sites is in both sets.

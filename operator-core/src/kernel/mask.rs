@@ -133,9 +133,18 @@ impl MaskKernel {
         self.pack_into(x, words);
     }
 
+    /// Packs rows of quantum numbers one after another.
+    pub(super) fn pack_rows(&self, rows: &[i8], words: &mut Vec<u64>) {
+        let n_sites = self.mirror.len();
+        words.clear();
+        words.resize(rows.len() / n_sites * self.n_words, 0);
+        let packed = words.chunks_exact_mut(self.n_words);
+        rows.chunks_exact(n_sites).zip(packed).for_each(|(x, words)| self.pack_into(x, words));
+    }
+
     /// Packs quantum numbers into words that are 0.
     #[inline]
-    pub(super) fn pack_into(&self, x: &[i8], words: &mut [u64]) {
+    fn pack_into(&self, x: &[i8], words: &mut [u64]) {
         for block in &self.blocks {
             let (first, second) = (block.local.first, block.local.first + block.local.step);
             pack_block(&x[block.start..block.start + block.n_sites], first, second, block.start, words);
@@ -275,6 +284,12 @@ impl MaskKernel {
     #[inline]
     pub(super) fn flips_of(&self, g: usize) -> &[u32] {
         &self.flips[range(self.groups[g].flips)]
+    }
+
+    /// The bits in which the two quantum numbers of a site differ.
+    pub(super) fn inversion(&self, site: usize) -> i8 {
+        let block = self.blocks.iter().find(|block| site < block.start + block.n_sites);
+        block.map_or(0, |block| block.local.first ^ (block.local.first + block.local.step))
     }
 
     pub(super) fn support_of(&self, p: usize) -> &[u32] {

@@ -10,6 +10,7 @@ use std::ops::Range;
 use pulp::{Arch, Simd, WithSimd};
 use smallvec::SmallVec;
 
+use super::batch::Sink;
 use super::mask::MaskKernel;
 use super::mask_diagonal::MAX_OUTCOMES;
 use super::range;
@@ -25,8 +26,8 @@ const MAX_VALUES: usize = 4;
 #[derive(Debug)]
 pub(super) struct MaskPlanes<T> {
     functions: Functions,
-    /// For each group the values that the two choice bits name.
-    values: Vec<[T; MAX_VALUES]>,
+    /// For each group, the values that the choice bits name: one, two or four.
+    values: Vec<T>,
     /// Groups with more variables or values, which are summed for each sample by itself.
     summed: Vec<u32>,
     /// For each group, one more than its number among those that are summed; 0 if it is not.
@@ -67,9 +68,6 @@ struct PlaneLayout {
 /// The elements of 64 samples at a time, not yet written out.
 #[derive(Clone, Debug, Default)]
 pub(super) struct MaskFound<T> {
-    /// Packed samples.
-    pub(super) words: Vec<u64>,
-    pub(super) diagonal: Vec<T>,
     /// For each sample, the groups that have an element, and the bits that choose its value.
     hits: Vec<u64>,
     choices: [Vec<u64>; 2],
@@ -301,15 +299,18 @@ impl<T: Element> MaskPlanes<T> {
         let groups = Vec::with_capacity(kernel.groups.len());
         let mut out = MaskPlanes {
             functions: Functions { layout, groups, n_choices: 0 },
-            values: Vec::with_capacity(kernel.groups.len()),
+            values: Vec::new(),
             summed: Vec::new(),
             summed_of: Vec::with_capacity(kernel.groups.len()),
             pairs: Vec::new(),
             classes: Vec::new(),
         };
+        let mut values = Vec::with_capacity(kernel.groups.len());
         for g in 0..kernel.groups.len() {
-            out.push_group(kernel, g, slots);
+            values.push(out.push_group(kernel, g, slots));
         }
+        let n_values = 1 << out.functions.n_choices;
+        out.values = values.iter().flat_map(|values| &values[..n_values]).copied().collect();
         let (layout, diagonal) = (&mut out.functions.layout, &kernel.diagonal);
         for class in &diagonal.classes {
             let pieces = class.pieces.iter().map(|&p| layout.push_piece(kernel, p as usize));
@@ -320,8 +321,8 @@ impl<T: Element> MaskPlanes<T> {
     }
 
     /// The truth tables of a group come from its value for each value of its variables: the sites of its
-    /// pieces' supports, and the parities on their sign masks.
-    fn push_group(&mut self, kernel: &MaskKernel, g: usize, slots: &[T]) {
+    /// pieces' supports, and the parities on their sign masks. Returns its values.
+    fn push_group(&mut self, kernel: &MaskKernel, g: usize, slots: &[T]) -> [T; MAX_VALUES] {
         let pieces = range(kernel.groups[g].pieces);
         let mut sites: SmallVec<[u32; 8]> = SmallVec::new();
         let mut signs: SmallVec<[&[u64]; 4]> = SmallVec::new();
@@ -360,30 +361,30 @@ impl<T: Element> MaskPlanes<T> {
                 function.variables = (start, layout.n_variables());
                 *n_choices = (*n_choices).max(n);
                 groups.push(function);
-                self.values.push(values);
                 self.summed_of.push(0);
+                values
             }
             None => {
                 self.summed.push(g as u32);
                 groups.push(Function::default());
-                self.values.push([T::zero(); MAX_VALUES]);
                 self.summed_of.push(self.summed.len() as u32);
+                [T::zero(); MAX_VALUES]
             }
         }
     }
 
-    /// Finds the elements of packed samples and counts them.
+    /// Finds the elements of packed samples, and counts those off the diagonal; this is added to `diagonal`.
     pub(super) fn find(
         &self,
         kernel: &MaskKernel,
         slots: &[T],
+        words: &[u64],
         found: &mut MaskFound<T>,
+        diagonal: &mut [T],
         counts: &mut [usize],
     ) {
         let (n_samples, n_group_words) = (counts.len(), self.functions.n_group_words());
         let n_sets = n_samples * n_group_words;
-        found.diagonal.clear();
-        found.diagonal.resize(n_samples, T::zero());
         found.sums.resize(n_samples * self.summed.len(), T::zero());
         found.hits.resize(n_sets, 0);
         let [first, second] = &mut found.choices;
@@ -391,7 +392,7 @@ impl<T: Element> MaskPlanes<T> {
         second.resize(if self.functions.n_choices > 1 { n_sets } else { 0 }, 0);
         for start in (0..n_samples).step_by(64) {
             let samples = start..n_samples.min(start + 64);
-            let words = &found.words[of_each(&samples, kernel.n_words)];
+            let words = &words[of_each(&samples, kernel.n_words)];
             let sets = of_each(&samples, n_group_words);
             let choices =
                 found.choices.each_mut().map(|choices| choices.get_mut(sets.clone()).unwrap_or_default());
@@ -406,14 +407,11 @@ impl<T: Element> MaskPlanes<T> {
             });
             let planes = &found.planes[..];
             self.sum(kernel, slots, words, &mut found.sums[of_each(&samples, self.summed.len())], hits);
-            self.diagonal(kernel, slots, words, planes, &mut found.diagonal[samples]);
+            self.diagonal(kernel, slots, words, planes, &mut diagonal[samples]);
         }
         counts.fill(0);
         for (count, hits) in counts.iter_mut().zip(found.hits.chunks_exact(n_group_words.max(1))) {
             *count = bits::count(hits);
-        }
-        for (count, diagonal) in counts.iter_mut().zip(&found.diagonal) {
-            *count += usize::from(*diagonal != T::zero());
         }
     }
 
@@ -462,76 +460,44 @@ impl<T: Element> MaskPlanes<T> {
         }
     }
 
-    /// Lists the groups that have an element on sample `b`.
+    /// Passes on the groups that have an element on sample `b`, in their order, and the elements.
     #[inline(always)]
-    pub(super) fn list<'a>(&self, found: &MaskFound<T>, b: usize, items: &'a mut Vec<u64>) -> &'a [u64] {
+    pub(super) fn for_each<'a>(&self, found: &'a MaskFound<T>, b: usize, sink: &mut impl Sink<T>) {
         let n = self.functions.n_group_words();
-        items.resize(64 * n, 0);
-        let n = Arch::new().dispatch(ListSet { set: &found.hits[b * n..(b + 1) * n], items });
-        &items[..n]
-    }
-
-    /// Calls `f` with the element of each of the groups listed for sample `b`.
-    #[inline(always)]
-    pub(super) fn for_each_value(
-        &self,
-        found: &MaskFound<T>,
-        b: usize,
-        groups: &[u64],
-        mut f: impl FnMut(u64, T),
-    ) {
-        let n = self.functions.n_group_words();
-        let bit = |choices: &[u64], g: u64| (choices[g as usize / 64] >> (g % 64) & 1) as usize;
-        let [first, second] = found.choices.each_ref().map(|choices| choices.chunks_exact(n.max(1)).nth(b));
-        match (first, second, self.summed.len()) {
-            (None, _, 0) => groups.iter().for_each(|&g| f(g, self.values[g as usize][0])),
-            (Some(first), None, 0) => {
-                groups.iter().for_each(|&g| f(g, self.values[g as usize][bit(first, g)]));
+        let own = |sets: &'a [u64]| sets.chunks_exact(n.max(1)).nth(b).unwrap_or_default();
+        let (hits, [first, second]) = (own(&found.hits), found.choices.each_ref().map(|sets| own(sets)));
+        match (self.functions.n_choices, self.summed.len()) {
+            (0, 0) => {
+                for (w, &hits) in hits.iter().enumerate() {
+                    for k in bits::ones(hits) {
+                        let g = 64 * w + k;
+                        sink.element(g as u64, self.values[g]);
+                    }
+                }
             }
-            (first, second, n_summed) => {
+            (1, 0) => {
+                for (w, (&hits, first)) in hits.iter().zip(first).enumerate() {
+                    for k in bits::ones(hits) {
+                        let g = 64 * w + k;
+                        sink.element(g as u64, self.values[2 * g + (first >> k & 1) as usize]);
+                    }
+                }
+            }
+            (_, n_summed) => {
                 let sums = &found.sums[b * n_summed..(b + 1) * n_summed];
-                for &g in groups {
-                    let choice = first.map_or(0, |first| bit(first, g))
-                        + second.map_or(0, |second| 2 * bit(second, g));
-                    let value = match self.summed_of[g as usize] {
-                        0 => self.values[g as usize][choice],
+                let bit =
+                    |set: &[u64], g: usize| set.get(g / 64).map_or(0, |word| (word >> (g % 64) & 1) as usize);
+                for g in bits::sites(hits) {
+                    let value = match self.summed_of[g] {
+                        0 => {
+                            self.values[(g << self.functions.n_choices) + bit(first, g) + 2 * bit(second, g)]
+                        }
                         k => sums[k as usize - 1],
                     };
-                    f(g, value);
+                    sink.element(g as u64, value);
                 }
             }
         }
-    }
-}
-
-/// Writes the members of a set one after another; returns their number.
-struct ListSet<'a> {
-    set: &'a [u64],
-    items: &'a mut [u64],
-}
-
-impl WithSimd for ListSet<'_> {
-    type Output = usize;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> usize {
-        let mut n = 0;
-        for (w, &word) in self.set.iter().enumerate() {
-            let count = word.count_ones() as usize;
-            let items = &mut self.items[n..n + count];
-            let first = 64 * w as u64;
-            if count == 64 {
-                items.iter_mut().zip(first..).for_each(|(item, member)| *item = member);
-            } else {
-                let mut rest = word;
-                for item in items {
-                    *item = first + u64::from(rest.trailing_zeros());
-                    rest &= rest.wrapping_sub(1);
-                }
-            }
-            n += count;
-        }
-        n
     }
 }
 

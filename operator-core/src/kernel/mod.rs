@@ -20,6 +20,7 @@ mod table;
 mod table_build;
 mod table_hermitian;
 mod table_list;
+mod write;
 
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
@@ -225,7 +226,8 @@ impl<T: Element> Engine<T> {
                 kernel.visit(&scratch.words, &self.values, &mut scratch.hits, &mut visit);
             }
             Kernel::Table(kernel) => {
-                kernel.digits(x, &mut scratch.digits);
+                scratch.digits.clear();
+                kernel.push_digits(x, &mut scratch.digits);
                 kernel.visit(&scratch.digits, &self.values, &mut scratch.sums, &mut visit);
             }
         }

@@ -58,6 +58,14 @@ pub(super) struct Entry {
     pub(super) slot: u32,
 }
 
+/// In how many partial sums the diagonal is added up.
+pub(super) const DIAGONAL_LANES: usize = 4;
+
+#[inline]
+pub(super) fn sum_of_lanes<T: Element>(lanes: [T; DIAGONAL_LANES]) -> T {
+    (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
+}
+
 #[inline]
 fn signed<T: Element>(value: T, negative: bool) -> T {
     if negative { -value } else { value }
@@ -68,10 +76,9 @@ impl TableKernel {
         self.max_conn_size
     }
 
-    /// Quantum numbers, which must be local states, to local indices.
+    /// Appends the local indices of quantum numbers, which must be local states.
     #[inline]
-    pub(super) fn digits(&self, x: &[i8], digits: &mut Vec<u8>) {
-        digits.clear();
+    pub(super) fn push_digits(&self, x: &[i8], digits: &mut Vec<u8>) {
         for block in &self.blocks {
             let (first, step) = (i16::from(block.local.first), i16::from(block.local.step));
             let row = &x[block.start..block.start + block.n_sites];
@@ -164,17 +171,17 @@ impl TableKernel {
         (sites, &self.new_values[start..start + sites.len()])
     }
 
-    /// The diagonal element, added up in four lanes so that no addition waits for the one before it.
+    /// The diagonal element, added up in lanes so that no addition waits for the one before it.
     #[inline]
     pub(super) fn diagonal<T: Element>(&self, digits: &[u8], values: &[T]) -> T {
-        let mut lanes = [T::zero(); 4];
-        for lookups in self.diagonal.chunks(4) {
+        let mut lanes = [T::zero(); DIAGONAL_LANES];
+        for lookups in self.diagonal.chunks(DIAGONAL_LANES) {
             for (lane, lookup) in lanes.iter_mut().zip(lookups) {
                 let slot = self.diagonal_tables[lookup.table as usize + self.index(lookup, digits)];
                 *lane += signed(values[slot as usize], self.is_negative(lookup, digits));
             }
         }
-        (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
+        sum_of_lanes(lanes)
     }
 
     #[inline]

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use super::table::TableKernel;
+use super::table::{DIAGONAL_LANES, TableKernel};
 use super::{range, table};
 use crate::element::Element;
 
@@ -19,8 +19,8 @@ pub(super) struct TableList<T> {
     groups: Vec<ListGroup>,
     /// Whether all tables are over at most two sites, and without sign sets.
     is_simple: bool,
-    /// The diagonal's tables, where each is over one site without a sign: the site and where its values start.
-    diagonal: Option<Vec<(u32, u32)>>,
+    /// The diagonal's tables, where each is over at most two sites without signs; a table's rows are values.
+    diagonal: Option<Vec<[ListGroup; DIAGONAL_LANES]>>,
     diagonal_values: Vec<T>,
     /// Matrix element of each entry.
     mels: Vec<T>,
@@ -32,22 +32,31 @@ pub(super) struct TableList<T> {
     width: usize,
 }
 
-/// Where a group's table is looked up: row `rows + stride · digit of sites[0] + digit of sites[1]`, as long as
-/// its table is over at most two sites.
-#[derive(Debug)]
+/// Where a table is looked up, as long as it is over one or two sites.
+#[derive(Clone, Copy, Debug)]
 struct ListGroup {
     sites: [u32; 2],
-    stride: u32,
+    strides: [u32; 2],
+    /// Where its rows start.
     rows: u32,
 }
 
 impl ListGroup {
     fn new(kernel: &TableKernel, lookup: &table::Lookup, rows: u32) -> Self {
-        let sites = &kernel.sites[range(lookup.sites)];
-        match (sites, &kernel.strides[range(lookup.sites)]) {
-            (&[a, b], &[stride, _]) => ListGroup { sites: [a, b], stride, rows },
-            _ => ListGroup { sites: [sites.first().copied().unwrap_or(0); 2], stride: 0, rows },
+        match (&kernel.sites[range(lookup.sites)], &kernel.strides[range(lookup.sites)]) {
+            (&[a, b], &[first, second]) => ListGroup { sites: [a, b], strides: [first, second], rows },
+            (sites, strides) => {
+                let first = |of: &[u32]| [of.first().copied().unwrap_or(0), 0];
+                ListGroup { sites: first(sites), strides: first(strides), rows }
+            }
         }
+    }
+
+    /// The row for a sample's digits.
+    #[inline(always)]
+    fn row(&self, digits: &[u8]) -> usize {
+        let [a, b] = self.sites.map(|site| u32::from(digits[site as usize]));
+        (self.rows + self.strides[0] * a + self.strides[1] * b) as usize
     }
 }
 
@@ -58,13 +67,14 @@ impl<T: Element> TableList<T> {
             rows: Vec::new(),
             groups: Vec::with_capacity(kernel.groups.len()),
             is_simple: true,
-            diagonal: on_sites(kernel),
+            diagonal: None,
             diagonal_values: kernel.diagonal_tables.iter().map(|&slot| slots[slot as usize]).collect(),
             mels: Vec::new(),
             targets: Vec::new(),
             values: Vec::new(),
             width: 1,
         };
+        out.diagonal = out.diagonal_in_lanes(kernel);
         let mut known: HashMap<(u32, u32, usize), u32> = HashMap::new();
         for group in &kernel.groups {
             let n_changed = range(group.changed).len();
@@ -79,7 +89,7 @@ impl<T: Element> TableList<T> {
                     out.push_row(kernel, group, lookup.table as usize + row, slots)?;
                 }
             }
-            out.is_simple &= matches!(range(lookup.sites).len(), 1 | 2) && range(lookup.signs).is_empty();
+            out.is_simple &= is_simple(lookup);
             out.groups.push(ListGroup::new(kernel, lookup, rows));
         }
         // Entries are numbered by 31 bits.
@@ -112,16 +122,38 @@ impl<T: Element> TableList<T> {
         (n <= MAX_WIDTH).then_some(())
     }
 
+    /// The diagonal's tables by the lane that [`TableKernel::diagonal`] adds them up in, but for those whose
+    /// values are all zero.
+    fn diagonal_in_lanes(&mut self, kernel: &TableKernel) -> Option<Vec<[ListGroup; DIAGONAL_LANES]>> {
+        let mut lanes: [Vec<ListGroup>; DIAGONAL_LANES] = Default::default();
+        for (k, lookup) in kernel.diagonal.iter().enumerate() {
+            if !is_simple(lookup) {
+                return None;
+            }
+            let start = lookup.table as usize;
+            let values = &self.diagonal_values[start..start + kernel.n_rows(lookup)];
+            if values.iter().any(|value| *value != T::zero()) {
+                lanes[k % DIAGONAL_LANES].push(ListGroup::new(kernel, lookup, lookup.table));
+            }
+        }
+        // Lanes that end early add zeros.
+        let zero = ListGroup { sites: [0; 2], strides: [0; 2], rows: self.diagonal_values.len() as u32 };
+        self.diagonal_values.push(T::zero());
+        let longest = lanes.iter().map(Vec::len).max().unwrap_or(0);
+        let at = |k: usize| std::array::from_fn(|lane| lanes[lane].get(k).copied().unwrap_or(zero));
+        Some((0..longest).map(at).collect())
+    }
+
     /// The diagonal element, added up as [`TableKernel::diagonal`] does.
     pub(super) fn diagonal(&self, kernel: &TableKernel, digits: &[u8], slots: &[T]) -> T {
         let Some(diagonal) = &self.diagonal else { return kernel.diagonal(digits, slots) };
-        let mut lanes = [T::zero(); 4];
-        for lookups in diagonal.chunks(4) {
-            for (lane, &(site, table)) in lanes.iter_mut().zip(lookups) {
-                *lane += self.diagonal_values[table as usize + usize::from(digits[site as usize])];
+        let mut sums = [T::zero(); DIAGONAL_LANES];
+        for lanes in diagonal {
+            for (sum, lane) in sums.iter_mut().zip(lanes) {
+                *sum += self.diagonal_values[lane.row(digits)];
             }
         }
-        (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
+        table::sum_of_lanes(sums)
     }
 
     /// Writes the elements of a sample into a list from `start` on, which grows as needed, and returns their
@@ -150,8 +182,7 @@ impl<T: Element> TableList<T> {
     fn list_pairs<const W: usize>(&self, digits: &[u8], items: &mut [u64]) -> usize {
         let mut n = 0;
         for (g, group) in self.groups.iter().enumerate() {
-            let [a, b] = group.sites.map(|site| u32::from(digits[site as usize]));
-            let (first, count) = self.rows[(group.rows + group.stride * a + b) as usize];
+            let (first, count) = self.rows[group.row(digits)];
             push::<W>(g, first, 0, &mut items[n..]);
             n += count as usize;
         }
@@ -195,13 +226,9 @@ pub(super) fn parts(item: u64) -> (usize, usize) {
     (item as u32 as usize, ((item & !NEGATIVE) >> 32) as usize)
 }
 
-/// Site and table of each lookup of the diagonal; `None` if one is over several sites, or has a sign set.
-fn on_sites(kernel: &TableKernel) -> Option<Vec<(u32, u32)>> {
-    let of_site = |lookup: &table::Lookup| match kernel.sites[range(lookup.sites)] {
-        [site] if range(lookup.signs).is_empty() => Some((site, lookup.table)),
-        _ => None,
-    };
-    kernel.diagonal.iter().map(of_site).collect()
+/// Whether a table is over one or two sites, and without a sign set.
+fn is_simple(lookup: &table::Lookup) -> bool {
+    matches!(range(lookup.sites).len(), 1 | 2) && range(lookup.signs).is_empty()
 }
 
 /// Writes the first `W` entries of a row, of which it may have fewer.

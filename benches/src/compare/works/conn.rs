@@ -39,7 +39,13 @@ fn contenders<T: Element>(system: &System, threads: &[usize]) -> Result<Vec<Cont
     for &threads in threads {
         contenders.push(flattened(&flat, &x, threads)?);
     }
-    // It visits one sample at a time; threads are up to whoever calls it.
+    if system.definition.hilbert().is_two_level() {
+        for &threads in threads {
+            contenders.push(packed(&flat, &x, threads)?);
+        }
+    }
+    // These visit one after another; threads are up to whoever calls them.
+    contenders.push(visited(&flat, &x)?);
     contenders.push(streaming(&flat, &x)?);
     for &threads in threads {
         contenders.push(tensors(&padded, &x, threads)?);
@@ -57,7 +63,31 @@ fn flattened<T: Element>(operator: &FlatOperator<T>, x: &Array2<i8>, threads: us
     Ok(Contender::new("conn flattened", Flat::NAME, threads, run)?.with_bytes(bytes))
 }
 
+/// States as bits, into a buffer that is reused.
+fn packed<T: Element>(operator: &FlatOperator<T>, x: &Array2<i8>, threads: usize) -> Result<Contender> {
+    let (operator, x, mut conn) = (operator.clone(), x.clone(), operator.get_conn_packed(x.view())?);
+    let element = conn.states().ncols() * size_of::<u64>() + size_of::<T>();
+    let bytes = conn.total() * element + size_of_val(conn.offsets());
+    let run = move || Ok(operator.get_conn_packed_into(x.view(), &mut conn)?);
+    Ok(Contender::new("conn packed", Flat::NAME, threads, run)?.with_bytes(bytes))
+}
+
 /// Nothing is stored; elements are added up, and the sites they change, so that none goes unseen.
+fn visited<T: Element>(operator: &FlatOperator<T>, x: &Array2<i8>) -> Result<Contender> {
+    let (operator, x) = (operator.clone(), x.clone());
+    let run = move || {
+        let (mut sum, mut n_changed) = (T::zero(), 0);
+        operator.visit_conn_batch(x.view(), |_, connected, mel| {
+            sum += mel;
+            n_changed += connected.sites().len();
+        })?;
+        black_box((sum, n_changed));
+        Ok(())
+    };
+    Contender::new("conn streaming", Flat::NAME, 1, run)
+}
+
+/// The same, one sample at a time.
 fn streaming<T: Element>(operator: &FlatOperator<T>, x: &Array2<i8>) -> Result<Contender> {
     let (operator, x, mut scratch) = (operator.clone(), x.clone(), Scratch::default());
     let run = move || {
@@ -75,7 +105,7 @@ fn streaming<T: Element>(operator: &FlatOperator<T>, x: &Array2<i8>) -> Result<C
         black_box((sum, n_changed));
         Ok(())
     };
-    Contender::new("conn streaming", Flat::NAME, 1, run)
+    Contender::new("conn visited one by one", Flat::NAME, 1, run)
 }
 
 /// Tensors of static shape, samples included.

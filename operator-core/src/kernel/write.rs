@@ -1,0 +1,249 @@
+//! Elements that were [found](super::batch), written where they belong: as rows of bytes, packed into words, or
+//! as numbers of states.
+
+use std::slice::{ChunksExactMut, IterMut};
+
+use super::batch::{ChangedSites, Finder, Found, Sink};
+use super::rows::{self, Edit, Edited, Rows, Source};
+use super::table::TableKernel;
+use super::table_list::{self, MAX_WIDTH};
+use super::{Engine, Kernel};
+use crate::bits::SiteSet;
+use crate::element::Element;
+use crate::hilbert::PackedRanking;
+
+/// The new quantum numbers of an entry on its group's sites.
+struct SetListed<'a, const N: usize> {
+    sites: &'a [[u32; N]],
+    values: &'a [[i8; MAX_WIDTH]],
+}
+
+impl<const N: usize> Edit for SetListed<'_, N> {
+    #[inline(always)]
+    fn edit(&self, item: u64, row: &mut [i8]) {
+        let (group, entry) = table_list::parts(item);
+        for (site, value) in self.sites[group].into_iter().zip(self.values[entry]) {
+            row[site as usize] = value;
+        }
+    }
+}
+
+/// The new quantum numbers of a target, which is the upper half of an item, on the sites of a group.
+struct SetTarget<'a> {
+    kernel: &'a TableKernel,
+}
+
+impl Edit for SetTarget<'_> {
+    #[inline(always)]
+    fn edit(&self, item: u64, row: &mut [i8]) {
+        let (sites, values) = self.kernel.target(item as u32 as usize, (item >> 32) as u32);
+        for (&site, &value) in sites.iter().zip(values) {
+            row[site as usize] = value;
+        }
+    }
+}
+
+/// The elements of one sample that were found off the diagonal; their values are written beside the rows.
+struct Elements<'a, T> {
+    engine: &'a Engine<T>,
+    found: &'a Found<T>,
+    sample: usize,
+    mels: &'a mut [T],
+}
+
+impl<T: Element> Source for Elements<'_, T> {
+    #[inline(always)]
+    fn send(self, rows: impl Rows) {
+        let Elements { engine, found, sample, mels } = self;
+        engine.for_each_found(found, sample, &mut ElementWriter { mels: mels.iter_mut(), rows });
+    }
+}
+
+struct ElementWriter<'a, T, R> {
+    mels: IterMut<'a, T>,
+    rows: R,
+}
+
+impl<T, R: Rows> Sink<T> for ElementWriter<'_, T, R> {
+    #[inline(always)]
+    fn element(&mut self, item: u64, mel: T) {
+        if let Some(to) = self.mels.next() {
+            *to = mel;
+            self.rows.push(item);
+        }
+    }
+}
+
+/// Matrix elements alone.
+struct Mels<'a, T>(IterMut<'a, T>);
+
+impl<T> Sink<T> for Mels<'_, T> {
+    #[inline(always)]
+    fn element(&mut self, _: u64, mel: T) {
+        if let Some(to) = self.0.next() {
+            *to = mel;
+        }
+    }
+}
+
+impl<T: Element> Engine<T> {
+    /// Writes the elements that were found: states, a row each, and matrix elements. `rows` are the samples; the
+    /// slices have room for just these elements.
+    pub fn write(&self, rows: &[i8], found: &Found<T>, mut states: &mut [i8], mut mels: &mut [T]) {
+        let n_sites = self.n_sites();
+        for (b, x) in rows.chunks_exact(n_sites).enumerate() {
+            let (diagonal, mut n_conn) = (found.diagonal[b], found.counts[b]);
+            if diagonal != T::zero() {
+                let (row, mel);
+                (row, states) = std::mem::take(&mut states).split_at_mut(n_sites);
+                (mel, mels) = std::mem::take(&mut mels).split_at_mut(1);
+                row.copy_from_slice(x);
+                mel.fill(diagonal);
+                n_conn -= 1;
+            }
+            let (own_states, own_mels);
+            (own_states, states) = std::mem::take(&mut states).split_at_mut(n_conn * n_sites);
+            (own_mels, mels) = std::mem::take(&mut mels).split_at_mut(n_conn);
+            match &*self.kernel {
+                Kernel::Mask(_) => {
+                    let elements = Elements { engine: self, found, sample: b, mels: own_mels };
+                    rows::write(elements, &self.plan().row_masks, x, own_states);
+                }
+                Kernel::Table(kernel) => {
+                    self.for_each_found(found, b, &mut Mels(own_mels.iter_mut()));
+                    self.write_edited(kernel, found.items(b), x, own_states);
+                }
+            }
+        }
+    }
+
+    /// Writes a row for each item of a table.
+    fn write_edited(&self, kernel: &TableKernel, items: &[u64], x: &[i8], states: &mut [i8]) {
+        let plan = self.plan();
+        match (&plan.finder, &plan.changed) {
+            (Finder::List(list), ChangedSites::One(sites)) => {
+                rows::write(items, &Edited(SetListed { sites, values: list.values() }), x, states);
+            }
+            (Finder::List(list), ChangedSites::Two(sites)) => {
+                rows::write(items, &Edited(SetListed { sites, values: list.values() }), x, states);
+            }
+            (Finder::List(list), ChangedSites::Four(sites)) => {
+                rows::write(items, &Edited(SetListed { sites, values: list.values() }), x, states);
+            }
+            _ => rows::write(items, &Edited(SetTarget { kernel }), x, states),
+        }
+    }
+
+    /// Writes the elements that were found, each state packed into words: bit i % 64 of word i / 64 is the
+    /// local index of site i. Nothing is written where the sites have more than two states.
+    pub fn write_packed(&self, found: &Found<T>, states: &mut [u64], mels: &mut [T]) {
+        let Kernel::Mask(kernel) = &*self.kernel else { return };
+        match kernel.n_words {
+            1 => self.write_words(found, mels, Flipped::<1>(states.as_chunks_mut().0.iter_mut())),
+            2 => self.write_words(found, mels, Flipped::<2>(states.as_chunks_mut().0.iter_mut())),
+            n => self.write_words(found, mels, FlippedAny(states.chunks_exact_mut(n))),
+        }
+    }
+
+    /// Writes the elements that were found, each state as its number among those of the space. Nothing is
+    /// written where the sites have more than two states.
+    pub fn write_indices(
+        &self,
+        found: &Found<T>,
+        ranking: &PackedRanking,
+        indices: &mut [usize],
+        mels: &mut [T],
+    ) {
+        self.write_words(found, mels, Ranked { ranking, state: SiteSet::new(), indices: indices.iter_mut() });
+    }
+
+    fn write_words(&self, found: &Found<T>, mels: &mut [T], form: impl Form) {
+        let Kernel::Mask(kernel) = &*self.kernel else { return };
+        let none = SiteSet::from_elem(0, kernel.n_words);
+        let flips = &self.plan().flips;
+        let mut writer = WordWriter { words: &[], flips, mels: mels.iter_mut(), form };
+        for (b, words) in found.words.chunks_exact(kernel.n_words).enumerate() {
+            writer.words = words;
+            if found.diagonal[b] != T::zero() {
+                writer.push(&none, found.diagonal[b]);
+            }
+            self.for_each_found(found, b, &mut writer);
+        }
+    }
+}
+
+/// What is made of packed states, one after another.
+trait Form {
+    /// The state `words ^ flip`.
+    fn push(&mut self, words: &[u64], flip: &[u64]);
+}
+
+/// Words, `N` a state.
+struct Flipped<'a, const N: usize>(IterMut<'a, [u64; N]>);
+
+impl<const N: usize> Form for Flipped<'_, N> {
+    #[inline(always)]
+    fn push(&mut self, words: &[u64], flip: &[u64]) {
+        if let (Some(state), Some(words), Some(flip)) =
+            (self.0.next(), words.first_chunk(), flip.first_chunk())
+        {
+            let (words, flip): (&[u64; N], &[u64; N]) = (words, flip);
+            *state = std::array::from_fn(|k| words[k] ^ flip[k]);
+        }
+    }
+}
+
+/// Words, however many a state.
+struct FlippedAny<'a>(ChunksExactMut<'a, u64>);
+
+impl Form for FlippedAny<'_> {
+    #[inline(always)]
+    fn push(&mut self, words: &[u64], flip: &[u64]) {
+        let state = self.0.next().into_iter().flatten();
+        state.zip(words).zip(flip).for_each(|((to, word), flip)| *to = word ^ flip);
+    }
+}
+
+/// Numbers of states.
+struct Ranked<'a> {
+    ranking: &'a PackedRanking,
+    state: SiteSet,
+    indices: IterMut<'a, usize>,
+}
+
+impl Form for Ranked<'_> {
+    #[inline(always)]
+    fn push(&mut self, words: &[u64], flip: &[u64]) {
+        if let Some(index) = self.indices.next() {
+            self.state.clear();
+            self.state.extend(words.iter().zip(flip).map(|(word, flip)| word ^ flip));
+            *index = self.ranking.index_of(&self.state);
+        }
+    }
+}
+
+/// Writes the elements of one packed sample after another.
+struct WordWriter<'a, F, T> {
+    words: &'a [u64],
+    flips: &'a [u64],
+    mels: IterMut<'a, T>,
+    form: F,
+}
+
+impl<F: Form, T> WordWriter<'_, F, T> {
+    #[inline(always)]
+    fn push(&mut self, flip: &[u64], mel: T) {
+        if let Some(to) = self.mels.next() {
+            *to = mel;
+            self.form.push(self.words, flip);
+        }
+    }
+}
+
+impl<F: Form, T: Element> Sink<T> for WordWriter<'_, F, T> {
+    #[inline(always)]
+    fn element(&mut self, group: u64, mel: T) {
+        let n_words = self.words.len();
+        self.push(&self.flips[group as usize * n_words..][..n_words], mel);
+    }
+}
