@@ -7,7 +7,7 @@ use super::mask_planes::{MaskFound, MaskPlanes};
 use super::rows::{self, Edit};
 use super::table::TableKernel;
 use super::table_list::{MAX_WIDTH, TableList};
-use super::{Connected, Engine, Kernel, NewValues, Origin, Scratch, range, table_list};
+use super::{Connected, Engine, Kernel, Scratch, range, table_list};
 use crate::bits::{self, SiteSet};
 use crate::element::Element;
 use crate::hilbert::PackedRanking;
@@ -479,12 +479,11 @@ impl<T: Element> Engine<T> {
         match &*self.kernel {
             Kernel::Mask(kernel) => {
                 self.for_each_packed(rows, found, |b, words, group, mel| {
-                    let (sites, pieces): (&[u32], _) = match group {
-                        None => (&[], (0, kernel.n_diagonal)),
-                        Some(g) => (kernel.flips_of(g as usize), kernel.groups[g as usize].pieces),
+                    let connected = match group {
+                        None => kernel.diagonal_connection(words),
+                        Some(g) => kernel.connection(g as usize, words),
                     };
-                    let origin = Origin::Mask { kernel, pieces, words };
-                    visit(b, Connected { sites, values: NewValues::Mirror(&kernel.mirror), origin }, mel);
+                    visit(b, connected, mel);
                 });
             }
             Kernel::Table(kernel) => self.visit_tables(kernel, rows, found, visit),
