@@ -208,6 +208,19 @@ impl MaskKernel {
         values: &[T],
         hits: &mut Hits<T>,
     ) -> T {
+        self.list(words, slice, values, hits);
+        self.diagonal.element(self, words, values)
+    }
+
+    /// Lists the groups with non-zero elements.
+    #[inline]
+    pub(super) fn list<T: Element, W: Words + ?Sized>(
+        &self,
+        words: &W,
+        slice: &[u64],
+        values: &[T],
+        hits: &mut Hits<T>,
+    ) {
         match &self.occupied {
             None => {
                 hits.resize(self.groups.len());
@@ -225,7 +238,6 @@ impl MaskKernel {
                 hits.candidates = candidates;
             }
         }
-        self.diagonal.element(self, words, values)
     }
 
     #[inline]

@@ -1,6 +1,8 @@
 //! The x' that an operator connects to a configuration, followed from one configuration to the next.
 
 use super::dependents::Dependents;
+use super::mask::{MaskKernel, Words};
+use super::table::TableKernel;
 use super::tally::Tally;
 use super::{Connected, Engine, Kernel, Scratch};
 use crate::bits;
@@ -36,8 +38,9 @@ use crate::element::Element;
 pub struct Moves<T> {
     engine: Engine<T>,
     x: Vec<i8>,
-    /// x, packed as the kernel needs it.
-    scratch: Scratch<T>,
+    /// x, and the x' of the last proposal, packed as the kernel needs them.
+    here: Scratch<T>,
+    there: Scratch<T>,
     /// Number of elements of each group.
     counts: Tally,
     proposed: Proposed,
@@ -52,8 +55,49 @@ pub struct Moves<T> {
 struct Proposed {
     number: u64,
     changes: Vec<(usize, i8)>,
-    /// The groups that have another number of elements there.
+    /// Number of moves there.
+    n: usize,
+    /// The groups that have another number of elements there: the first `n_changed` of these.
     counts: Vec<(u32, u32)>,
+    n_changed: usize,
+}
+
+impl Proposed {
+    /// Makes room for counts of `n_groups` groups, of which none has changed.
+    #[inline]
+    fn clear_counts(&mut self, n: usize, n_groups: usize) {
+        (self.n, self.n_changed) = (n, 0);
+        if self.counts.len() < n_groups {
+            self.counts.resize(n_groups, (0, 0));
+        }
+    }
+
+    /// Takes down how many elements a group has, if it is to be counted and had others before. Without a
+    /// branch: whether a bond has an element is as good as random.
+    #[inline]
+    fn push(&mut self, g: u32, before: u32, count: u32, is_new: bool) {
+        self.counts[self.n_changed] = (g, count);
+        self.n_changed += usize::from(is_new & (count != before));
+        self.n += if is_new { count as usize } else { 0 };
+        self.n -= if is_new { before as usize } else { 0 };
+    }
+
+    /// Counts the elements of the groups that depend on a changed site, each once.
+    #[inline]
+    fn count(
+        &mut self,
+        dependents: &Dependents,
+        counts: &Tally,
+        counted: &mut [u64],
+        mut count: impl FnMut(usize) -> u32,
+    ) {
+        for k in 0..self.changes.len() {
+            for &g in dependents.of(self.changes[k].0).unwrap_or_default() {
+                let last = std::mem::replace(&mut counted[g as usize], self.number);
+                self.push(g, counts.get(g as usize), count(g as usize), last != self.number);
+            }
+        }
+    }
 }
 
 impl<T: Element> Engine<T> {
@@ -63,7 +107,8 @@ impl<T: Element> Engine<T> {
         Moves {
             engine: self.clone(),
             x: Vec::new(),
-            scratch: Scratch::default(),
+            here: Scratch::default(),
+            there: Scratch::default(),
             counts: Tally::new(n_groups),
             proposed: Proposed::default(),
             counted: vec![0; n_groups],
@@ -100,7 +145,7 @@ impl<T: Element> Moves<T> {
     #[inline]
     pub fn get(&mut self, number: usize) -> Option<Connected<'_>> {
         let (g, rest) = self.counts.find(number)?;
-        let Scratch { words, digits, sums, .. } = &mut self.scratch;
+        let Scratch { words, digits, sums, .. } = &mut self.here;
         match &*self.engine.kernel {
             Kernel::Mask(kernel) => Some(kernel.connection(g, words)),
             Kernel::Table(kernel) => {
@@ -124,112 +169,113 @@ impl<T: Element> Moves<T> {
         self.proposed.number += 1;
         self.proposed.changes.clear();
         self.proposed.changes.extend(changes.iter().copied().filter(is_new));
-        self.set_proposed(true);
+        self.pack_proposed();
         self.count_proposed();
-        self.set_proposed(false);
-        let differences = self.proposed.counts.iter();
-        differences.fold(self.counts.total(), |n, &(g, count)| {
-            n + count as usize - self.counts.get(g as usize) as usize
-        })
+        self.proposed.n
     }
 
     fn start(&mut self, x: &[i8]) {
         self.proposed.changes.clear();
         self.x.clear();
         self.x.extend_from_slice(x);
-        self.engine.pack(x, &mut self.scratch);
-        self.engine.count_all(&mut self.scratch, &mut self.all);
+        match &*self.engine.kernel {
+            Kernel::Mask(kernel) => kernel.pack(x, &mut self.here.words),
+            Kernel::Table(kernel) => kernel.digits(x, &mut self.here.digits),
+        }
+        self.engine.count_all(&mut self.here, &mut self.all);
         self.counts.set_all(&self.all);
     }
 
     /// Goes to the x' of the last proposal.
     #[inline]
     fn accept(&mut self) {
-        self.set_proposed(true);
+        std::mem::swap(&mut self.here, &mut self.there);
         for &(site, value) in &self.proposed.changes {
             self.x[site] = value;
         }
-        for &(g, count) in &self.proposed.counts {
+        for &(g, count) in &self.proposed.counts[..self.proposed.n_changed] {
             self.counts.set(g as usize, count);
         }
         self.proposed.changes.clear();
     }
 
-    /// Packs x', or x again.
     #[inline]
-    fn set_proposed(&mut self, is_proposed: bool) {
-        for &(site, value) in &self.proposed.changes {
-            match &*self.engine.kernel {
-                Kernel::Mask(_) => bits::toggle(&mut self.scratch.words, site),
-                Kernel::Table(kernel) => {
-                    let value = if is_proposed { value } else { self.x[site] };
-                    self.scratch.digits[site] = kernel.local(site).index(value).unwrap_or(0) as u8;
+    fn pack_proposed(&mut self) {
+        let Moves { engine, here, there, proposed, .. } = self;
+        match &*engine.kernel {
+            Kernel::Mask(_) => {
+                there.words.clear();
+                there.words.extend_from_slice(&here.words);
+                proposed.changes.iter().for_each(|&(site, _)| bits::toggle(&mut there.words, site));
+            }
+            Kernel::Table(kernel) => {
+                there.digits.clear();
+                there.digits.extend_from_slice(&here.digits);
+                for &(site, value) in &proposed.changes {
+                    there.digits[site] = kernel.local(site).index(value).unwrap_or(0) as u8;
                 }
             }
         }
     }
 
-    /// Counts the elements of the groups that may have others than before, where x' is packed.
+    /// Counts the elements of the groups that may have others than before.
     #[inline]
     fn count_proposed(&mut self) {
-        let Moves { engine, scratch, counts, proposed, counted, all, .. } = self;
-        let dependents = engine.dependents();
-        proposed.counts.clear();
-        if proposed.changes.iter().any(|&(site, _)| dependents.of(site).is_none()) {
-            engine.count_all(scratch, all);
-            let groups = (0..).zip(&*all).map(|(g, &count)| (g, count));
-            proposed.counts.extend(groups.filter(|&(g, count)| count != counts.get(g as usize)));
-            return;
-        }
-        for &g in proposed.changes.iter().filter_map(|&(site, _)| dependents.of(site)).flatten() {
-            let last = &mut counted[g as usize];
-            if *last == proposed.number {
-                continue;
+        let Moves { engine, there, counts, proposed, counted, all, .. } = self;
+        let dependents = engine.dependents.get_or_init(|| Dependents::new(&engine.kernel, &engine.values));
+        let values = &engine.values[..];
+        let lists = proposed.changes.iter().map(|&(site, _)| dependents.of(site).map(<[u32]>::len));
+        // One more than is kept is written.
+        let Some(n_groups) = lists.sum::<Option<usize>>().map(|n| n + 1) else {
+            engine.count_all(there, all);
+            proposed.clear_counts(counts.total(), all.len() + 1);
+            for (g, &count) in all.iter().enumerate() {
+                proposed.push(g as u32, counts.get(g), count, true);
             }
-            *last = proposed.number;
-            let count = engine.count(g as usize, scratch);
-            if count != counts.get(g as usize) {
-                proposed.counts.push((g, count));
+            return;
+        };
+        proposed.clear_counts(counts.total(), n_groups);
+        match &*engine.kernel {
+            Kernel::Mask(kernel) => match there.words[..] {
+                [a] => proposed.count(dependents, counts, counted, |g| kernel.count(g, &[a], values)),
+                [a, b] => proposed.count(dependents, counts, counted, |g| kernel.count(g, &[a, b], values)),
+                _ => {
+                    proposed.count(dependents, counts, counted, |g| kernel.count(g, &there.words[..], values))
+                }
+            },
+            Kernel::Table(kernel) => {
+                let Scratch { digits, sums, .. } = there;
+                proposed.count(dependents, counts, counted, |g| kernel.count(g, digits, values, sums));
             }
         }
     }
 }
 
-impl<T: Element> Engine<T> {
-    fn dependents(&self) -> &Dependents {
-        self.dependents.get_or_init(|| Dependents::new(&self.kernel, &self.values))
-    }
-
-    fn pack(&self, x: &[i8], scratch: &mut Scratch<T>) {
-        match &*self.kernel {
-            Kernel::Mask(kernel) => kernel.pack(x, &mut scratch.words),
-            Kernel::Table(kernel) => kernel.digits(x, &mut scratch.digits),
-        }
-    }
-
-    /// Number of elements of a group at the packed configuration.
+impl MaskKernel {
+    /// Number of elements of a group, which is 0 or 1.
     #[inline]
-    fn count(&self, g: usize, scratch: &mut Scratch<T>) -> u32 {
-        match &*self.kernel {
-            Kernel::Mask(kernel) => {
-                let mel = kernel.sum(kernel.groups[g].pieces, &scratch.words[..], &self.values);
-                u32::from(mel != T::zero())
-            }
-            Kernel::Table(kernel) => {
-                let mut n = 0;
-                let count = &mut |_, _, _| n += 1;
-                kernel.for_each_of(g, &scratch.digits, &self.values, &mut scratch.sums, count);
-                n
-            }
-        }
+    fn count<T: Element, W: Words + ?Sized>(&self, g: usize, words: &W, values: &[T]) -> u32 {
+        u32::from(self.sum(self.groups[g].pieces, words, values) != T::zero())
     }
+}
 
+impl TableKernel {
+    /// Number of elements of a group.
+    #[inline]
+    fn count<T: Element>(&self, g: usize, digits: &[u8], values: &[T], sums: &mut Vec<T>) -> u32 {
+        let mut n = 0;
+        self.for_each_of(g, digits, values, sums, &mut |_, _, _| n += 1);
+        n
+    }
+}
+
+impl<T: Element> Engine<T> {
     /// Numbers of elements of all groups at the packed configuration.
     fn count_all(&self, scratch: &mut Scratch<T>, counts: &mut [u32]) {
         counts.fill(0);
         match &*self.kernel {
             Kernel::Mask(kernel) => {
-                kernel.evaluate(&scratch.words, &self.values, &mut scratch.hits);
+                kernel.list(&scratch.words[..], &scratch.words, &self.values, &mut scratch.hits);
                 let (groups, _) = scratch.hits.as_slices();
                 groups.iter().for_each(|&g| counts[g as usize] = 1);
             }

@@ -42,13 +42,20 @@ impl Tally {
         self.total = self.total + number as usize - before as usize;
     }
 
-    /// Sets all numbers.
+    /// Sets all numbers, of which there are as many as ever.
     pub(super) fn set_all(&mut self, numbers: &[u32]) {
-        self.levels.iter_mut().flatten().for_each(|sums| *sums = [0; FAN_OUT]);
-        self.total = 0;
-        for (k, &number) in numbers.iter().enumerate().filter(|(_, number)| **number > 0) {
-            self.set(k, number);
+        let [first, rest @ ..] = &mut self.levels[..] else { return };
+        for (to, numbers) in first.iter_mut().zip(numbers.chunks(FAN_OUT)) {
+            to[..numbers.len()].copy_from_slice(numbers);
         }
+        let mut below = first;
+        for sums in rest {
+            for (to, numbers) in sums.iter_mut().zip(below.chunks(FAN_OUT)) {
+                to.iter_mut().zip(numbers).for_each(|(to, numbers)| *to = numbers.iter().sum());
+            }
+            below = sums;
+        }
+        self.total = below.iter().flatten().map(|&sum| sum as usize).sum();
     }
 
     /// The k for which `numbers[..k]` add up to at most `part` and `numbers[..=k]` to more, and what `part` is
@@ -89,8 +96,9 @@ mod tests {
             let mut numbers = numbers;
             let mut tally = Tally::new(numbers.len());
             tally.set_all(&numbers);
-            for (index, number) in changes.into_iter().filter(|_| !numbers.is_empty()) {
-                let k = index.index(numbers.len());
+            let n = numbers.len();
+            for (index, number) in changes.into_iter().filter(|_| n > 0) {
+                let k = index.index(n);
                 numbers[k] = number;
                 tally.set(k, number);
             }
