@@ -93,8 +93,9 @@ proptest! {
         for _ in 0..n_sites {
             let flipped = rng.below(n_sites);
             for _ in 0..2 {
-                let signs = rng.distinct(3, n_sites).into_iter().filter(|&site| site != flipped);
-                let string: Vec<_> = signs.map(|site| (site, Pauli::Z)).chain([(flipped, Pauli::X)]).collect();
+                let sites = rng.distinct(3, n_sites).into_iter().filter(|&site| site != flipped);
+                let signs = sites.map(|site| (site, Pauli::Z));
+                let string: Vec<_> = signs.chain([(flipped, Pauli::X)]).collect();
                 terms.pauli(1.0, &string).unwrap();
             }
         }

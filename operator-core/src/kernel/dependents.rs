@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use super::mask::MaskKernel;
+use super::mask::{MaskKernel, Words};
 use super::table::TableKernel;
 use super::{Kernel, range};
 use crate::bits;
@@ -12,6 +12,34 @@ pub(super) struct Dependents {
     /// Where a site's groups stand; `None` if they are so many that all might as well be tried.
     lists: Vec<Option<Range<usize>>>,
     groups: Vec<u32>,
+    /// The same groups, where each is one piece over two sites.
+    bonds: Option<Vec<Bond>>,
+}
+
+/// Where a group has an element, in one place.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bond {
+    sites: [u32; 2],
+    /// Bit `a + 2 b` for the bits a and b of the sites.
+    elements: u8,
+}
+
+impl Bond {
+    fn new<T: Element>(kernel: &MaskKernel, values: &[T], g: u32) -> Option<Self> {
+        let pieces = range(kernel.groups[g as usize].pieces);
+        let piece =
+            kernel.pieces.get(pieces.start).filter(|piece| pieces.len() == 1 && piece.n_support == 2)?;
+        let slots = kernel.tables[piece.table as usize..].iter().take(4);
+        let bits = slots.enumerate().map(|(k, &slot)| u8::from(values[slot as usize] != T::zero()) << k);
+        Some(Bond { sites: piece.first_two, elements: bits.sum() })
+    }
+
+    /// Number of its elements, which is 0 or 1.
+    #[inline]
+    pub(super) fn count(self, words: &(impl Words + ?Sized)) -> u32 {
+        let index = words.bit(self.sites[0]) + 2 * words.bit(self.sites[1]);
+        u32::from(self.elements >> index & 1)
+    }
 }
 
 impl Dependents {
@@ -49,13 +77,28 @@ impl Dependents {
                 }
             }
         }
-        Dependents { lists, groups }
+        let bonds = match kernel {
+            Kernel::Mask(kernel) => groups.iter().map(|&g| Bond::new(kernel, values, g)).collect(),
+            Kernel::Table(_) => None,
+        };
+        Dependents { lists, groups, bonds }
     }
 
-    /// The groups that can depend on a site, in their order; `None` for nearly all of them.
+    /// Where the groups stand that can depend on a site, in their order; `None` for nearly all of them.
     #[inline]
-    pub(super) fn of(&self, site: usize) -> Option<&[u32]> {
-        self.lists[site].clone().map(|list| &self.groups[list])
+    pub(super) fn of(&self, site: usize) -> Option<Range<usize>> {
+        self.lists[site].clone()
+    }
+
+    #[inline]
+    pub(super) fn groups(&self) -> &[u32] {
+        &self.groups
+    }
+
+    /// The same groups, if each is one piece over two sites.
+    #[inline]
+    pub(super) fn bonds(&self) -> Option<&[Bond]> {
+        self.bonds.as_deref()
     }
 }
 

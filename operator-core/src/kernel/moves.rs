@@ -1,7 +1,7 @@
 //! The x' that an operator connects to a configuration, followed from one configuration to the next.
 
 use super::dependents::Dependents;
-use super::mask::{MaskKernel, Words};
+use super::mask::MaskKernel;
 use super::table::TableKernel;
 use super::tally::Tally;
 use super::{Connected, Engine, Kernel, Scratch};
@@ -10,10 +10,10 @@ use crate::element::Element;
 
 /// The x' ≠ x with `<x|O|x'>` ≠ 0, of one x after another.
 ///
-/// It stands at a configuration x, where [`go_to`](Self::go_to) puts it, and knows how many elements each group
-/// of terms has there. [`propose`](Self::propose) asks how many moves an x' has that differs in a few sites:
-/// only the groups that look at these sites are evaluated. Going to that x' costs a few steps more. This is to
-/// an operator what [`Walker`](crate::Walker) is to a wave function.
+/// It stands at a configuration x, where [`go_to`](Self::go_to) puts it, and knows how many elements each
+/// group of terms has there. [`propose`](Self::propose) asks how many moves an x' has that differs in a few
+/// sites: only the groups that look at these sites are evaluated. Going to that x' costs a few steps more.
+/// This is to an operator what [`Walker`](crate::Walker) is to a wave function.
 ///
 /// ```
 /// use operator_core::hilbert::Spin;
@@ -82,19 +82,21 @@ impl Proposed {
         self.n -= if is_new { before as usize } else { 0 };
     }
 
-    /// Counts the elements of the groups that depend on a changed site, each once.
+    /// Counts the elements of the groups that depend on a changed site, each once, by a function of its place
+    /// among them and its number.
     #[inline]
     fn count(
         &mut self,
         dependents: &Dependents,
         counts: &Tally,
         counted: &mut [u64],
-        mut count: impl FnMut(usize) -> u32,
+        mut count: impl FnMut(usize, usize) -> u32,
     ) {
         for k in 0..self.changes.len() {
-            for &g in dependents.of(self.changes[k].0).unwrap_or_default() {
+            for place in dependents.of(self.changes[k].0).unwrap_or_default() {
+                let g = dependents.groups()[place];
                 let last = std::mem::replace(&mut counted[g as usize], self.number);
-                self.push(g, counts.get(g as usize), count(g as usize), last != self.number);
+                self.push(g, counts.get(g as usize), count(place, g as usize), last != self.number);
             }
         }
     }
@@ -224,7 +226,7 @@ impl<T: Element> Moves<T> {
         let Moves { engine, there, counts, proposed, counted, all, .. } = self;
         let dependents = engine.dependents.get_or_init(|| Dependents::new(&engine.kernel, &engine.values));
         let values = &engine.values[..];
-        let lists = proposed.changes.iter().map(|&(site, _)| dependents.of(site).map(<[u32]>::len));
+        let lists = proposed.changes.iter().map(|&(site, _)| dependents.of(site).map(|list| list.len()));
         // One more than is kept is written.
         let Some(n_groups) = lists.sum::<Option<usize>>().map(|n| n + 1) else {
             engine.count_all(there, all);
@@ -235,17 +237,21 @@ impl<T: Element> Moves<T> {
             return;
         };
         proposed.clear_counts(counts.total(), n_groups);
-        match &*engine.kernel {
-            Kernel::Mask(kernel) => match there.words[..] {
-                [a] => proposed.count(dependents, counts, counted, |g| kernel.count(g, &[a], values)),
-                [a, b] => proposed.count(dependents, counts, counted, |g| kernel.count(g, &[a, b], values)),
-                _ => {
-                    proposed.count(dependents, counts, counted, |g| kernel.count(g, &there.words[..], values))
+        match (&*engine.kernel, dependents.bonds()) {
+            (Kernel::Mask(_), Some(bonds)) => match there.words[..] {
+                [a] => proposed.count(dependents, counts, counted, |place, _| bonds[place].count(&[a])),
+                [a, b] => proposed.count(dependents, counts, counted, |place, _| bonds[place].count(&[a, b])),
+                ref words => {
+                    proposed.count(dependents, counts, counted, |place, _| bonds[place].count(words))
                 }
             },
-            Kernel::Table(kernel) => {
+            (Kernel::Mask(kernel), None) => {
+                let words = &there.words[..];
+                proposed.count(dependents, counts, counted, |_, g| kernel.count(g, words, values));
+            }
+            (Kernel::Table(kernel), _) => {
                 let Scratch { digits, sums, .. } = there;
-                proposed.count(dependents, counts, counted, |g| kernel.count(g, digits, values, sums));
+                proposed.count(dependents, counts, counted, |_, g| kernel.count(g, digits, values, sums));
             }
         }
     }
@@ -254,7 +260,7 @@ impl<T: Element> Moves<T> {
 impl MaskKernel {
     /// Number of elements of a group, which is 0 or 1.
     #[inline]
-    fn count<T: Element, W: Words + ?Sized>(&self, g: usize, words: &W, values: &[T]) -> u32 {
+    fn count<T: Element>(&self, g: usize, words: &[u64], values: &[T]) -> u32 {
         u32::from(self.sum(self.groups[g].pieces, words, values) != T::zero())
     }
 }

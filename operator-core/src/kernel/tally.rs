@@ -58,8 +58,8 @@ impl Tally {
         self.total = below.iter().flatten().map(|&sum| sum as usize).sum();
     }
 
-    /// The k for which `numbers[..k]` add up to at most `part` and `numbers[..=k]` to more, and what `part` is
-    /// beyond the former. `None` if it is not below the total.
+    /// The k for which `numbers[..k]` add up to at most `part` and `numbers[..=k]` to more, and what `part`
+    /// is beyond the former. `None` if it is not below the total.
     #[inline]
     pub(super) fn find(&self, part: usize) -> Option<(usize, u32)> {
         if part >= self.total {

@@ -59,15 +59,16 @@ where
 /// It stands at a configuration x, where [`go_to`](Self::go_to) puts it, as a
 /// [`Walker`](operator_core::Walker) does.
 pub trait Connections: Send {
-    /// Goes to x, a state of the space, and returns the number of its x'. Mostly x is where it stands, or where
-    /// the last [`propose`](Self::propose) led.
+    /// Goes to x, a state of the space, and returns the number of its x'. Mostly x is where it stands, or
+    /// where the last [`propose`](Self::propose) led.
     ///
     /// # Errors
     /// As [`HamiltonianBackend::n_off_diagonal`].
     fn go_to(&mut self, x: &[i8]) -> Result<usize>;
 
-    /// Adds the sites on which one of the x' differs from x, where it stands, to `changes`, which is empty: (site,
-    /// new quantum number). `number` says which, in the order of [`HamiltonianBackend::select_off_diagonal`].
+    /// Adds the sites on which one of the x' differs from x, where it stands, to `changes`, which is empty:
+    /// (site, new quantum number). `number` says which, in the order of
+    /// [`HamiltonianBackend::select_off_diagonal`].
     ///
     /// # Errors
     /// As [`HamiltonianBackend::select_off_diagonal`].

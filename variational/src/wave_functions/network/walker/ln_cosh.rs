@@ -5,9 +5,9 @@
 //! together is one number a site, and `e^−2s` is in a table, so a unit costs one multiplication and addition
 //! and no transcendental function. All terms are positive: nothing cancels, whatever θ is.
 //!
-//! A move leaves one of p and q as it is and multiplies the other by its table. Their sums, which then are not 1,
-//! enter the next ratio as one number, the product that the move was weighed by; so they need no division before
-//! they have gone so far from 1 that products would leave the range of numbers.
+//! A move leaves one of p and q as it is and multiplies the other by its table. Their sums, which then are
+//! not 1, enter the next ratio as one number, the product that the move was weighed by; so they need no
+//! division before they have gone so far from 1 that products would leave the range of numbers.
 
 use operator_core::HilbertSpace;
 
@@ -18,8 +18,8 @@ use super::lanes::{Lanes, PADDING, Product};
 /// so are their products with an accepted p or q.
 const MAX_LOG: f64 = 600.0;
 
-/// Below this, p and q are found from θ again: a number that has become 0 would stay it. Sums go so little from 1
-/// before they are looked at that none gets to 0 on the way.
+/// Below this, p and q are found from θ again: a number that has become 0 would stay it. Sums go so little
+/// from 1 before they are looked at that none gets to 0 on the way.
 const SMALLEST: f64 = 1e-250;
 
 /// Weights, and what follows from them once for all walkers. Rows are hidden units, filled up to whole lanes
@@ -109,8 +109,8 @@ impl LnCosh {
         &table[site * self.width..(site + 1) * self.width]
     }
 
-    /// Units that are multiplied before their logarithm is taken, where sums have gone so far from 1. `None` if
-    /// weights are too large for that.
+    /// Units that are multiplied before their logarithm is taken, where sums have gone so far from 1. `None`
+    /// if weights are too large for that.
     fn block(&self, n_steps: f64, drift: f64) -> Option<usize> {
         // Not a number is less than nothing.
         let units = (MAX_LOG / (n_steps * self.largest + drift)).min(self.width as f64) as usize;
