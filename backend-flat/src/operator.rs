@@ -3,7 +3,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use ndarray::{Array1, ArrayView2, CowArray, Ix2};
-use operator_core::kernel::{Connected, Engine, Found, Scratch};
+use operator_core::kernel::{Connected, Engine, Found, Moves, Scratch};
 use operator_core::{
     ConnBatch, ConnScratch, Definition, DiscreteOperator, Element, Error, HilbertSpace, PaddedConn,
     Parameters, Result, ranked_conn,
@@ -41,6 +41,12 @@ pub trait VisitConn: DiscreteOperator<Backend = Flat> {
         scratch: &mut Scratch<Self::Element>,
         visit: &mut dyn FnMut(Connected<'_>, Self::Element),
     ) -> Result<()>;
+
+    /// The connected configurations of one sample after another, where these can be followed; `None` for
+    /// custom kernels.
+    fn moves(&self) -> Option<Moves<Self::Element>> {
+        None
+    }
 }
 
 impl<T: Element> FlatOperator<T> {
@@ -281,6 +287,13 @@ impl<T: Element> VisitConn for FlatOperator<T> {
         visit: &mut dyn FnMut(Connected<'_>, T),
     ) -> Result<()> {
         self.engine.visit(x, scratch, visit)
+    }
+
+    fn moves(&self) -> Option<Moves<T>> {
+        match &self.engine {
+            FlatEngine::Terms { engine, .. } => Some(engine.moves()),
+            FlatEngine::Custom { .. } => None,
+        }
     }
 }
 

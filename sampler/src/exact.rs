@@ -56,16 +56,16 @@ where
         }
         for step in rule.moves(Place { hilbert, device }, &x)? {
             let to = hilbert.index_of(&step.state)?;
-            let weight = match &mut walked {
-                None => weights[to],
+            let probability = match &mut walked {
+                None => acceptance(weights[from], weights[to], step.log_correction),
                 Some(walked) => {
                     let changes: Vec<(usize, i8)> = differences(&x, &step.state).collect();
-                    let weight = walked.weigh(from, &x, &changes)?;
+                    let probability = walked.propose(from, &x, &changes, step.log_correction)?;
                     walked.reject(&x);
-                    weight
+                    probability
                 }
             };
-            let accepted = step.probability * acceptance(weights[from], weight, step.log_correction);
+            let accepted = step.probability * probability;
             if to != from {
                 matrix[[from, to]] += accepted;
                 stays -= accepted;

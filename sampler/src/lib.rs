@@ -60,7 +60,7 @@ mod rule;
 mod sampler;
 mod walk;
 
-pub use backend::{ConnectedMoves, Connections, HamiltonianBackend};
+pub use backend::{Connections, HamiltonianBackend};
 pub use chain::{ChainRng, Chains, ChainsSnapshot, Samples};
 pub use direct::{Autoregressive, DirectChains, DirectSampler};
 pub use error::{Error, Result};

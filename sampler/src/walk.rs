@@ -13,71 +13,112 @@ use crate::rule::{Proposer, apply};
 /// long as one move a site.
 const MOVES_PER_SITE: u64 = 16;
 
-/// ln |ψ|² of a configuration and of those nearby, by a walker that stands there.
+/// Ratios of |ψ|² in this range, and products of two of them, are numbers.
+const RATIOS: std::ops::Range<f64> = 1e-150..1e150;
+
+/// |ψ|² of a configuration and of those nearby, by a walker that stands there.
 pub(crate) struct WalkedWeight<'a> {
     walker: Box<dyn Walker + 'a>,
+    /// ln |ψ|² where it was last found anew, and the ratio by which |ψ|² has changed since.
     log_weight: f64,
-    /// ln |ψ|² of what was last weighed, and how it was found.
-    proposed: (f64, Found),
+    ratio: f64,
+    proposed: Proposed,
     state: Vec<i8>,
 }
 
-/// How ln |ψ(x')|² was found.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Found {
+/// |ψ(x')|², as it was found.
+#[derive(Clone, Copy, Debug)]
+enum Proposed {
     /// x' is x.
     Here,
-    ByRatio,
-    /// The walker went to x' and stands there.
-    Anew,
+    /// Its ratio to |ψ(x)|².
+    Ratio(f64),
+    /// Its logarithm, where the ratio is zero or far from 1.
+    LogWeight(f64),
+    /// Its logarithm, for which the walker went to x' and stands there.
+    Anew(f64),
 }
 
 impl<'a> WalkedWeight<'a> {
     pub(crate) fn new(walker: Box<dyn Walker + 'a>) -> Self {
         let log_weight = f64::NEG_INFINITY;
-        WalkedWeight { walker, log_weight, proposed: (log_weight, Found::Here), state: Vec::new() }
+        WalkedWeight { walker, log_weight, ratio: 1.0, proposed: Proposed::Here, state: Vec::new() }
     }
 
     /// Goes to x.
-    pub(crate) fn start(&mut self, chain: usize, x: &[i8]) -> Result<f64> {
-        self.log_weight = log_weight(chain, x, self.walker.start(x))?;
-        Ok(self.log_weight)
+    pub(crate) fn start(&mut self, chain: usize, x: &[i8]) -> Result<()> {
+        (self.log_weight, self.ratio) = (log_weight(chain, x, self.walker.start(x))?, 1.0);
+        Ok(())
     }
 
-    /// ln |ψ(x')|² for an x' that differs in these sites from x, where it stands.
-    pub(crate) fn weigh(&mut self, chain: usize, x: &[i8], changes: &[(usize, i8)]) -> Result<f64> {
-        self.proposed = self.find(chain, x, changes)?;
-        Ok(self.proposed.0)
+    /// ln |ψ(x)|²
+    fn log_weight(&self) -> f64 {
+        self.log_weight + self.ratio.ln()
     }
 
-    fn find(&mut self, chain: usize, x: &[i8], changes: &[(usize, i8)]) -> Result<(f64, Found)> {
+    /// The probability of going from x, where it stands, to the x' that differs in these sites.
+    pub(crate) fn propose(
+        &mut self,
+        chain: usize,
+        x: &[i8],
+        changes: &[(usize, i8)],
+        log_correction: f64,
+    ) -> Result<f64> {
+        self.proposed = self.weigh(chain, x, changes)?;
+        let from = self.log_weight;
+        Ok(match self.proposed {
+            // Nothing but a multiplication, where nothing is to be corrected.
+            Proposed::Ratio(ratio) if log_correction == 0.0 => ratio.min(1.0),
+            Proposed::Ratio(ratio) => (ratio * log_correction.exp()).min(1.0),
+            Proposed::Here => acceptance(from, from, log_correction),
+            Proposed::LogWeight(to) | Proposed::Anew(to) => acceptance(self.log_weight(), to, log_correction),
+        })
+    }
+
+    #[inline]
+    fn weigh(&mut self, chain: usize, x: &[i8], changes: &[(usize, i8)]) -> Result<Proposed> {
         if changes.is_empty() {
-            return Ok((self.log_weight, Found::Here));
+            return Ok(Proposed::Here);
         }
         if self.log_weight > f64::NEG_INFINITY {
             let ratio = self.walker.ratio(changes);
+            let squared = ratio.norm_sqr();
+            if RATIOS.contains(&squared) {
+                return Ok(Proposed::Ratio(squared));
+            }
             if ratio.is_finite() {
-                return Ok((self.log_weight + 2.0 * ratio.norm().ln(), Found::ByRatio));
+                return Ok(Proposed::LogWeight(self.log_weight() + 2.0 * ratio.norm().ln()));
             }
         }
         // From a zero, or where the ratio is beyond all numbers, or is none: x' itself will tell.
         self.state.clear();
         self.state.extend_from_slice(x);
         apply(changes.iter().copied(), &mut self.state);
-        Ok((log_weight(chain, &self.state, self.walker.start(&self.state))?, Found::Anew))
+        Ok(Proposed::Anew(log_weight(chain, &self.state, self.walker.start(&self.state))?))
     }
 
-    /// Goes to the x' that was weighed.
+    /// Goes to the x' that was proposed.
     fn accept(&mut self) {
-        if self.proposed.1 == Found::ByRatio {
-            self.walker.accept();
+        match self.proposed {
+            Proposed::Here => {}
+            Proposed::Ratio(ratio) => {
+                self.walker.accept();
+                self.ratio *= ratio;
+                if !RATIOS.contains(&self.ratio) {
+                    (self.log_weight, self.ratio) = (self.log_weight(), 1.0);
+                }
+            }
+            Proposed::LogWeight(to) => {
+                self.walker.accept();
+                (self.log_weight, self.ratio) = (to, 1.0);
+            }
+            Proposed::Anew(to) => (self.log_weight, self.ratio) = (to, 1.0),
         }
-        self.log_weight = self.proposed.0;
     }
 
     /// Stays at x.
     pub(crate) fn reject(&mut self, x: &[i8]) {
-        if self.proposed.1 == Found::Anew {
+        if let Proposed::Anew(_) = self.proposed {
             self.walker.start(x);
         }
     }
@@ -175,7 +216,7 @@ impl<'a> Guide<'a> {
             (0..sweep_size).try_for_each(|_| self.step(walk))?;
             row.copy_from_slice(&walk.x);
         }
-        walk.log_weight = self.weight.log_weight;
+        walk.log_weight = self.weight.log_weight();
         Ok(())
     }
 
@@ -189,10 +230,9 @@ impl<'a> Guide<'a> {
         if correction.is_nan() {
             return Err(Error::Correction { chain });
         }
-        let from = self.weight.log_weight;
-        let to = self.weight.weigh(chain, &walk.x, &self.changes)?;
+        let probability = self.weight.propose(chain, &walk.x, &self.changes, correction)?;
         // Drawn in every step, as in batches.
-        if walk.rng.random::<f64>() < acceptance(from, to, correction) {
+        if walk.rng.random::<f64>() < probability {
             self.weight.accept();
             apply(self.changes.iter().copied(), &mut walk.x);
             walk.n_accepted += 1;

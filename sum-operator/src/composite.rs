@@ -70,6 +70,10 @@ macro_rules! composite {
             ) -> operator_core::Result<()> {
                 self.operator.visit_conn(x, scratch, visit)
             }
+
+            fn moves(&self) -> Option<operator_core::kernel::Moves<O::Element>> {
+                self.operator.moves()
+            }
         }
 
         #[cfg(feature = "padded")]

@@ -7,7 +7,7 @@ use super::mask_planes::{MaskFound, MaskPlanes};
 use super::rows::RowMasks;
 use super::table::TableKernel;
 use super::table_list::{MAX_WIDTH, TableList};
-use super::{Connected, Engine, Kernel, NewValues, Origin, Scratch, range, table_list};
+use super::{Connected, Engine, Kernel, Scratch, range, table_list};
 use crate::bits;
 use crate::element::Element;
 
@@ -229,10 +229,10 @@ impl<T: Element> Engine<T> {
         match &*self.kernel {
             Kernel::Mask(kernel) => {
                 for (sample, words) in found.words.chunks_exact(kernel.n_words).enumerate() {
-                    let mut visitor = MaskVisitor { kernel, sample, words, visit: &mut visit };
                     if found.diagonal[sample] != T::zero() {
-                        visitor.send(&[], (0, kernel.n_diagonal), found.diagonal[sample]);
+                        visit(sample, kernel.diagonal_connection(words), found.diagonal[sample]);
                     }
+                    let mut visitor = MaskVisitor { kernel, sample, words, visit: &mut visit };
                     self.for_each_found(found, sample, &mut visitor);
                 }
             }
@@ -268,23 +268,10 @@ struct MaskVisitor<'a, F> {
     visit: &'a mut F,
 }
 
-impl<F> MaskVisitor<'_, F> {
-    #[inline(always)]
-    fn send<T>(&mut self, sites: &[u32], pieces: (u32, u32), mel: T)
-    where
-        F: FnMut(usize, Connected<'_>, T),
-    {
-        let origin = Origin::Mask { kernel: self.kernel, pieces, words: self.words };
-        let values = NewValues::Mirror(&self.kernel.mirror);
-        (self.visit)(self.sample, Connected { sites, values, origin }, mel);
-    }
-}
-
 impl<T, F: FnMut(usize, Connected<'_>, T)> Sink<T> for MaskVisitor<'_, F> {
     #[inline(always)]
     fn element(&mut self, group: u64, mel: T) {
-        let group = self.kernel.groups[group as usize];
-        self.send(&self.kernel.flips[range(group.flips)], group.pieces, mel);
+        (self.visit)(self.sample, self.kernel.connection(group as usize, self.words), mel);
     }
 }
 

@@ -121,8 +121,13 @@ impl Words for [u64] {
 
 impl MaskKernel {
     pub(super) fn max_conn_size(&self) -> usize {
+        usize::from(self.n_diagonal > 0) + self.n_tried()
+    }
+
+    /// Upper bound of the number of groups that are evaluated for a configuration.
+    pub(super) fn n_tried(&self) -> usize {
         let n_groups = self.occupied.as_ref().map_or(usize::MAX, OccupiedIndex::max_candidates);
-        usize::from(self.n_diagonal > 0) + n_groups.min(self.groups.len())
+        n_groups.min(self.groups.len())
     }
 
     /// Packs quantum numbers, which must be local states, into bits.
@@ -164,17 +169,26 @@ impl MaskKernel {
         visit: &mut F,
     ) {
         let diagonal = self.evaluate(words, values, hits);
-        let mut send = |sites: &[u32], pieces: (u32, u32), mel: T| {
-            let origin = Origin::Mask { kernel: self, pieces, words };
-            visit(Connected { sites, values: NewValues::Mirror(&self.mirror), origin }, mel);
-        };
         if diagonal != T::zero() {
-            send(&[], (0, self.n_diagonal), diagonal);
+            visit(self.diagonal_connection(words), diagonal);
         }
         for (&g, &mel) in hits.groups[..hits.n].iter().zip(&hits.mels) {
-            let group = self.groups[g as usize];
-            send(&self.flips[range(group.flips)], group.pieces, mel);
+            visit(self.connection(g as usize, words), mel);
         }
+    }
+
+    /// The diagonal as a connection.
+    #[inline]
+    pub(super) fn diagonal_connection<'a>(&'a self, words: &'a [u64]) -> Connected<'a> {
+        let origin = Origin::Mask { kernel: self, pieces: (0, self.n_diagonal), words };
+        Connected { sites: &[], values: NewValues::Mirror(&self.mirror), origin }
+    }
+
+    /// The connection by group `g`.
+    #[inline]
+    pub(super) fn connection<'a>(&'a self, g: usize, words: &'a [u64]) -> Connected<'a> {
+        let origin = Origin::Mask { kernel: self, pieces: self.groups[g].pieces, words };
+        Connected { sites: self.flips_of(g), values: NewValues::Mirror(&self.mirror), origin }
     }
 
     /// Number of non-zero elements of a packed configuration.
@@ -203,6 +217,29 @@ impl MaskKernel {
         values: &[T],
         hits: &mut Hits<T>,
     ) -> T {
+        self.list_words(words, slice, values, hits);
+        self.diagonal.element(self, words, values)
+    }
+
+    /// Lists the groups with non-zero elements.
+    #[inline]
+    pub(super) fn list<T: Element>(&self, words: &[u64], values: &[T], hits: &mut Hits<T>) {
+        match *words {
+            [a] => self.list_words(&[a], words, values, hits),
+            [a, b] => self.list_words(&[a, b], words, values, hits),
+            [a, b, c, d] => self.list_words(&[a, b, c, d], words, values, hits),
+            _ => self.list_words(words, words, values, hits),
+        }
+    }
+
+    #[inline]
+    fn list_words<T: Element, W: Words + ?Sized>(
+        &self,
+        words: &W,
+        slice: &[u64],
+        values: &[T],
+        hits: &mut Hits<T>,
+    ) {
         match &self.occupied {
             None => {
                 hits.resize(self.groups.len());
@@ -220,7 +257,6 @@ impl MaskKernel {
                 hits.candidates = candidates;
             }
         }
-        self.diagonal.element(self, words, values)
     }
 
     #[inline]

@@ -7,6 +7,7 @@
 //! add batches, threads, buffers and devices to it.
 
 mod batch;
+mod dependents;
 mod forms;
 mod mask;
 mod mask_build;
@@ -15,11 +16,13 @@ mod mask_hermitian;
 mod mask_occupied;
 mod mask_planes;
 mod mask_string;
+mod moves;
 mod rows;
 mod table;
 mod table_build;
 mod table_hermitian;
 mod table_list;
+mod tally;
 mod write;
 
 use std::ops::Range;
@@ -29,9 +32,11 @@ pub use batch::Found;
 pub use forms::Forms;
 pub(crate) use forms::{Form, FormBuilder, clean};
 pub(crate) use mask::MaskKernel;
+pub use moves::Moves;
 pub(crate) use table::TableKernel;
 
 use batch::BatchPlan;
+use dependents::Dependents;
 
 use crate::bits::SiteSet;
 use crate::element::Element;
@@ -158,6 +163,28 @@ impl Kernel {
         Ok((kernel, forms.finish()))
     }
 
+    fn n_sites(&self) -> usize {
+        match self {
+            Kernel::Mask(kernel) => kernel.mirror.len(),
+            Kernel::Table(kernel) => kernel.blocks.iter().map(|block| block.n_sites).sum(),
+        }
+    }
+
+    fn n_groups(&self) -> usize {
+        match self {
+            Kernel::Mask(kernel) => kernel.groups.len(),
+            Kernel::Table(kernel) => kernel.groups.len(),
+        }
+    }
+
+    /// Upper bound of the number of groups that are evaluated for a configuration.
+    fn n_tried(&self) -> usize {
+        match self {
+            Kernel::Mask(kernel) => kernel.n_tried(),
+            Kernel::Table(kernel) => kernel.groups.len(),
+        }
+    }
+
     pub(crate) fn max_conn_size(&self) -> usize {
         match self {
             Kernel::Mask(kernel) => kernel.max_conn_size(),
@@ -185,11 +212,13 @@ pub struct Engine<T> {
     values: Arc<[T]>,
     /// Made when the first block of samples comes.
     plan: Arc<OnceLock<BatchPlan<T>>>,
+    /// Made when moves are first followed.
+    dependents: Arc<OnceLock<Dependents>>,
 }
 
 impl<T: Element> Engine<T> {
     pub(crate) fn new(kernel: Arc<Kernel>, values: Vec<T>) -> Self {
-        Engine { kernel, values: values.into(), plan: Arc::default() }
+        Engine { kernel, values: values.into(), plan: Arc::default(), dependents: Arc::default() }
     }
 
     fn plan(&self) -> &BatchPlan<T> {
@@ -197,10 +226,7 @@ impl<T: Element> Engine<T> {
     }
 
     fn n_sites(&self) -> usize {
-        match &*self.kernel {
-            Kernel::Mask(kernel) => kernel.mirror.len(),
-            Kernel::Table(kernel) => kernel.blocks.iter().map(|block| block.n_sites).sum(),
-        }
+        self.kernel.n_sites()
     }
 
     /// The value of each slot; slot 0 is always 0.

@@ -1,6 +1,6 @@
 use super::{Connected, NewValues, Origin, range};
 use crate::element::Element;
-use crate::hilbert::Block;
+use crate::hilbert::{Block, LocalStates};
 
 /// An operator on sites of any local dimension.
 ///
@@ -114,33 +114,47 @@ impl TableKernel {
         sums: &mut Vec<T>,
         mut f: impl FnMut(usize, u32, T),
     ) {
-        let mut emit = |g: usize, target: u32, mel: T| {
+        for g in 0..self.groups.len() {
+            self.for_each_of(g, digits, values, sums, &mut f);
+        }
+    }
+
+    /// The same for group `g` alone.
+    #[inline(always)]
+    pub(super) fn for_each_of<T: Element>(
+        &self,
+        g: usize,
+        digits: &[u8],
+        values: &[T],
+        sums: &mut Vec<T>,
+        f: &mut impl FnMut(usize, u32, T),
+    ) {
+        let mut emit = |target: u32, mel: T| {
             if mel != T::zero() {
                 f(g, target, mel);
             }
         };
-        for (g, group) in self.groups.iter().enumerate() {
-            match group.lookups.1 - group.lookups.0 {
-                1 => {
-                    let lookup = &self.lookups[group.lookups.0 as usize];
-                    let row = self.row(lookup, digits);
-                    let negative = !row.is_empty() && self.is_negative(lookup, digits);
-                    for entry in row {
-                        emit(g, entry.target, signed(values[entry.slot as usize], negative));
+        let group = &self.groups[g];
+        match group.lookups.1 - group.lookups.0 {
+            1 => {
+                let lookup = &self.lookups[group.lookups.0 as usize];
+                let row = self.row(lookup, digits);
+                let negative = !row.is_empty() && self.is_negative(lookup, digits);
+                for entry in row {
+                    emit(entry.target, signed(values[entry.slot as usize], negative));
+                }
+            }
+            _ => {
+                sums.clear();
+                sums.resize(group.n_targets as usize, T::zero());
+                for lookup in &self.lookups[range(group.lookups)] {
+                    let negative = self.is_negative(lookup, digits);
+                    for entry in self.row(lookup, digits) {
+                        sums[entry.target as usize] += signed(values[entry.slot as usize], negative);
                     }
                 }
-                _ => {
-                    sums.clear();
-                    sums.resize(group.n_targets as usize, T::zero());
-                    for lookup in &self.lookups[range(group.lookups)] {
-                        let negative = self.is_negative(lookup, digits);
-                        for entry in self.row(lookup, digits) {
-                            sums[entry.target as usize] += signed(values[entry.slot as usize], negative);
-                        }
-                    }
-                    for (target, &mel) in sums.iter().enumerate() {
-                        emit(g, target as u32, mel);
-                    }
+                for (target, &mel) in sums.iter().enumerate() {
+                    emit(target as u32, mel);
                 }
             }
         }
@@ -225,13 +239,23 @@ impl TableKernel {
     }
 
     fn local_dim(&self, site: usize) -> usize {
+        self.local(site).len
+    }
+
+    /// The local states of a site.
+    pub(super) fn local(&self, site: usize) -> LocalStates {
         let block = self.blocks.partition_point(|block| block.start + block.n_sites <= site);
-        self.blocks[block].local.len
+        self.blocks[block].local
     }
 
     #[inline]
     fn row(&self, lookup: &Lookup, digits: &[u8]) -> &[Entry] {
-        let row = lookup.table as usize + self.index(lookup, digits);
+        self.entries_of(lookup.table as usize + self.index(lookup, digits))
+    }
+
+    /// The entries of a row of all tables.
+    #[inline]
+    pub(super) fn entries_of(&self, row: usize) -> &[Entry] {
         &self.entries[self.row_starts[row] as usize..self.row_starts[row + 1] as usize]
     }
 

@@ -4,7 +4,6 @@ use num_complex::Complex64;
 
 use super::range;
 use super::table::{Group, Lookup, TableKernel};
-use crate::hilbert::LocalStates;
 
 /// Relative size below which a deviation from Hermiticity counts as rounding.
 const TOLERANCE: f64 = 1e-12;
@@ -77,7 +76,7 @@ fn functions(
     for index in 0..n_rows(kernel, sites) {
         let (mut old, mut place) = (Vec::with_capacity(changed.len()), 0);
         for (&site, &stride) in sites.iter().zip(&kernel.strides[range(lookup.sites)]) {
-            let local = local(kernel, site);
+            let local = kernel.local(site as usize);
             let digit = index / stride as usize % local.len;
             match changed.contains(&site) {
                 true => old.push(local.value(digit)),
@@ -108,7 +107,7 @@ fn expand(
 ) {
     let mut stride = 1;
     for &site in sites.iter().rev() {
-        let dim = local(kernel, site).len;
+        let dim = kernel.local(site as usize).len;
         for first in (0..table.len()).filter(|index| index / stride % dim == 0) {
             let zero = table[first];
             if dim == 2 {
@@ -128,7 +127,7 @@ fn expand(
     for (mut index, value) in table.into_iter().enumerate().filter(|(_, value)| *value != Complex64::ZERO) {
         let mut key = signs.clone();
         for &site in sites.iter().rev() {
-            let dim = local(kernel, site).len;
+            let dim = kernel.local(site as usize).len;
             if index % dim > 0 {
                 key.push((site, index % dim));
             }
@@ -141,11 +140,5 @@ fn expand(
 
 /// Number of rows of a table over some sites.
 fn n_rows(kernel: &TableKernel, sites: &[u32]) -> usize {
-    sites.iter().map(|&site| local(kernel, site).len).product()
-}
-
-fn local(kernel: &TableKernel, site: u32) -> LocalStates {
-    let site = site as usize;
-    let block = kernel.blocks.partition_point(|block| block.start + block.n_sites <= site);
-    kernel.blocks[block].local
+    sites.iter().map(|&site| kernel.local(site as usize).len).product()
 }

@@ -2,11 +2,11 @@ use std::collections::HashMap;
 
 use backend_flat::{Flat, VisitConn};
 use ndarray::{Array2, ArrayView2};
-use operator_core::kernel::Scratch;
+use operator_core::kernel::{Moves, Scratch};
 use operator_core::{Element, Error, Result};
 use rayon::prelude::*;
 
-use super::{ConnectedMoves, Connections, HamiltonianBackend};
+use super::{Connections, HamiltonianBackend};
 use crate::rule::{apply, differences};
 
 /// Connected elements that one job visits at the least: for fewer, waking a thread takes longer than they do.
@@ -19,7 +19,7 @@ impl<O: VisitConn> HamiltonianBackend<O> for Flat {
         let n_sites = x.ncols().max(1);
         let rows = x.as_slice().unwrap_or_default().par_chunks(n_sites);
         rows.with_min_len(chains_per_job(operator))
-            .map_init(|| FlatConnections::new(operator), |connections, x| connections.n_off_diagonal(x))
+            .map_init(|| Visited::new(operator), |visited, x| visited.n_off_diagonal(x))
             .collect()
     }
 
@@ -32,10 +32,10 @@ impl<O: VisitConn> HamiltonianBackend<O> for Flat {
         let rows = chosen.as_slice_mut().unwrap_or_default().par_chunks_mut(n_sites).zip(numbers);
         rows.with_min_len(chains_per_job(operator))
             .map_init(
-                || (FlatConnections::new(operator), Vec::new()),
-                |(connections, changes), (row, &number)| {
+                || (Visited::new(operator), Vec::new()),
+                |(visited, changes), (row, &number)| {
                     changes.clear();
-                    connections.select_off_diagonal(row, number, changes)?;
+                    visited.select_off_diagonal(row, number, changes)?;
                     apply(changes.iter().copied(), row);
                     Ok(())
                 },
@@ -45,33 +45,29 @@ impl<O: VisitConn> HamiltonianBackend<O> for Flat {
     }
 
     fn connections(operator: &O) -> Option<Box<dyn Connections + '_>> {
-        Some(Box::new(FlatConnections::new(operator)))
+        Some(match operator.moves() {
+            Some(moves) => Box::new(moves),
+            None => {
+                Box::new(Listed { operator, present: Distinct::default(), proposed: Distinct::default() })
+            }
+        })
     }
 }
 
-/// Of custom kernels, which may emit one x' more than once, the distinct x' are collected.
-struct FlatConnections<'a, O: VisitConn> {
+/// What is connected to the rows of a batch. Of custom kernels, which may emit one x' more than once, the
+/// distinct x' are collected.
+struct Visited<'a, O: VisitConn> {
     operator: &'a O,
     is_custom: bool,
     scratch: Scratch<O::Element>,
 }
 
-impl<'a, O: VisitConn> FlatConnections<'a, O> {
+impl<'a, O: VisitConn> Visited<'a, O> {
     fn new(operator: &'a O) -> Self {
         let is_custom = operator.definition().is_none();
-        FlatConnections { operator, is_custom, scratch: Scratch::default() }
+        Visited { operator, is_custom, scratch: Scratch::default() }
     }
 
-    /// Whether a custom operator stays in its space.
-    fn check_stays(&self, state: &[i8]) -> Result<()> {
-        self.operator.hilbert().check_row(0, state).map_err(|error| Error::Custom {
-            operator: self.operator.describe(),
-            reason: format!("it leaves its space ({error})"),
-        })
-    }
-}
-
-impl<O: VisitConn> Connections for FlatConnections<'_, O> {
     fn n_off_diagonal(&mut self, x: &[i8]) -> Result<usize> {
         if self.is_custom {
             return Ok(distinct(self.operator, x)?.len());
@@ -87,7 +83,7 @@ impl<O: VisitConn> Connections for FlatConnections<'_, O> {
         if self.is_custom {
             let states = distinct(self.operator, x)?;
             let state = states.get(number).ok_or_else(|| beyond(states.len(), number))?;
-            self.check_stays(state)?;
+            check_stays(self.operator, state)?;
             changes.extend(differences(x, state));
             return Ok(());
         }
@@ -102,22 +98,79 @@ impl<O: VisitConn> Connections for FlatConnections<'_, O> {
         })?;
         if number < n { Ok(()) } else { Err(beyond(n, number)) }
     }
+}
 
-    fn list_off_diagonal(&mut self, x: &[i8], moves: &mut ConnectedMoves) -> Result<()> {
-        moves.clear();
-        if self.is_custom {
-            for state in distinct(self.operator, x)? {
-                self.check_stays(&state)?;
-                moves.push(differences(x, &state));
-            }
-            return Ok(());
-        }
-        self.operator.visit_conn(x, &mut self.scratch, &mut |connected, _| {
-            if !connected.is_diagonal() {
-                moves.push(connected.changes(x));
-            }
-        })
+impl<T: Element> Connections for Moves<T> {
+    fn go_to(&mut self, x: &[i8]) -> Result<usize> {
+        self.go_to(x);
+        Ok(self.len())
     }
+
+    fn select(&mut self, x: &[i8], number: usize, changes: &mut Vec<(usize, i8)>) -> Result<()> {
+        let n = self.len();
+        let connected = self.get(number).ok_or_else(|| beyond(n, number))?;
+        changes.extend(connected.changes(x));
+        Ok(())
+    }
+
+    fn propose(&mut self, changes: &[(usize, i8)]) -> Result<usize> {
+        Ok(self.propose(changes))
+    }
+}
+
+/// The distinct x' of a custom kernel, collected once for each x.
+struct Listed<'a, O> {
+    operator: &'a O,
+    present: Distinct,
+    proposed: Distinct,
+}
+
+#[derive(Default)]
+struct Distinct {
+    x: Vec<i8>,
+    states: Vec<Vec<i8>>,
+}
+
+impl Distinct {
+    fn of<O: VisitConn>(operator: &O, x: Vec<i8>) -> Result<Self> {
+        let states = distinct(operator, &x)?;
+        states.iter().try_for_each(|state| check_stays(operator, state))?;
+        Ok(Distinct { x, states })
+    }
+}
+
+impl<O: VisitConn> Connections for Listed<'_, O> {
+    fn go_to(&mut self, x: &[i8]) -> Result<usize> {
+        if self.proposed.x == x {
+            std::mem::swap(&mut self.present, &mut self.proposed);
+        }
+        if self.present.x != x {
+            self.present = Distinct::of(self.operator, x.to_vec())?;
+        }
+        Ok(self.present.states.len())
+    }
+
+    fn select(&mut self, x: &[i8], number: usize, changes: &mut Vec<(usize, i8)>) -> Result<()> {
+        let states = &self.present.states;
+        let state = states.get(number).ok_or_else(|| beyond(states.len(), number))?;
+        changes.extend(differences(x, state));
+        Ok(())
+    }
+
+    fn propose(&mut self, changes: &[(usize, i8)]) -> Result<usize> {
+        let mut x = self.present.x.clone();
+        apply(changes.iter().copied(), &mut x);
+        self.proposed = Distinct::of(self.operator, x)?;
+        Ok(self.proposed.states.len())
+    }
+}
+
+/// Whether a custom operator stays in its space.
+fn check_stays<O: VisitConn>(operator: &O, state: &[i8]) -> Result<()> {
+    operator.hilbert().check_row(0, state).map_err(|error| Error::Custom {
+        operator: operator.describe(),
+        reason: format!("it leaves its space ({error})"),
+    })
 }
 
 /// Custom kernels may take any time for an element.

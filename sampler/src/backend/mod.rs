@@ -54,73 +54,29 @@ where
     }
 }
 
-/// The x' ≠ x with `<x|O|x'>` ≠ 0 of one configuration at a time. One for each thread.
+/// The x' ≠ x with `<x|O|x'>` ≠ 0, of one x after another. One for each thread.
+///
+/// It stands at a configuration x, where [`go_to`](Self::go_to) puts it, as a
+/// [`Walker`](operator_core::Walker) does.
 pub trait Connections: Send {
-    /// Their number.
+    /// Goes to x, a state of the space, and returns the number of its x'. Mostly x is where it stands, or
+    /// where the last [`propose`](Self::propose) led.
     ///
     /// # Errors
     /// As [`HamiltonianBackend::n_off_diagonal`].
-    fn n_off_diagonal(&mut self, x: &[i8]) -> Result<usize>;
+    fn go_to(&mut self, x: &[i8]) -> Result<usize>;
 
-    /// Adds the sites on which one of them differs from `x`, (site, new quantum number), to `changes`, which
-    /// is empty; `number` says which, in the order of [`HamiltonianBackend::select_off_diagonal`].
+    /// Adds the sites on which one of the x' differs from x, where it stands, to `changes`, which is empty:
+    /// (site, new quantum number). `number` says which, in the order of
+    /// [`HamiltonianBackend::select_off_diagonal`].
     ///
     /// # Errors
     /// As [`HamiltonianBackend::select_off_diagonal`].
-    fn select_off_diagonal(&mut self, x: &[i8], number: usize, changes: &mut Vec<(usize, i8)>) -> Result<()>;
+    fn select(&mut self, x: &[i8], number: usize, changes: &mut Vec<(usize, i8)>) -> Result<()>;
 
-    /// Lists all of them in that order. `moves` is cleared first.
-    ///
-    /// Unless a backend knows it better, they are selected one after another.
+    /// The number that the x' with these changes has itself.
     ///
     /// # Errors
-    /// As [`HamiltonianBackend::select_off_diagonal`].
-    fn list_off_diagonal(&mut self, x: &[i8], moves: &mut ConnectedMoves) -> Result<()> {
-        moves.clear();
-        let mut changes = Vec::new();
-        for number in 0..self.n_off_diagonal(x)? {
-            changes.clear();
-            self.select_off_diagonal(x, number, &mut changes)?;
-            moves.push(changes.iter().copied());
-        }
-        Ok(())
-    }
-}
-
-/// A list of x' ≠ x by what they change, (site, new quantum number), in memory that is used again.
-#[derive(Clone, Debug, Default)]
-pub struct ConnectedMoves {
-    changes: Vec<(usize, i8)>,
-    /// Where the changes of each move end.
-    ends: Vec<usize>,
-}
-
-impl ConnectedMoves {
-    /// Forgets all moves.
-    pub fn clear(&mut self) {
-        self.changes.clear();
-        self.ends.clear();
-    }
-
-    /// Adds a move.
-    pub fn push(&mut self, changes: impl IntoIterator<Item = (usize, i8)>) {
-        self.changes.extend(changes);
-        self.ends.push(self.changes.len());
-    }
-
-    /// Number of moves.
-    pub fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
-    }
-
-    /// What a move changes, if there are so many.
-    pub fn get(&self, number: usize) -> Option<&[(usize, i8)]> {
-        let start = number.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied())?;
-        self.changes.get(start..*self.ends.get(number)?)
-    }
+    /// As [`HamiltonianBackend::n_off_diagonal`].
+    fn propose(&mut self, changes: &[(usize, i8)]) -> Result<usize>;
 }

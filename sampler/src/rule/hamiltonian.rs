@@ -2,7 +2,7 @@ use operator_core::{Backend, DiscreteOperator, HilbertSpace};
 use rand::RngExt;
 
 use super::{Enumerate, Move, Place, Proposal, Proposer, Rule, apply, expect_count};
-use crate::backend::{ConnectedMoves, Connections, HamiltonianBackend};
+use crate::backend::{Connections, HamiltonianBackend};
 use crate::chain::ChainRng;
 use crate::error::{Error, Result};
 
@@ -64,8 +64,7 @@ where
     ) -> Result<Proposal<O::Backend>> {
         let configurations = O::Backend::select_off_diagonal(&self.operator, x, numbers)?;
         let back = self.counts(&configurations)?;
-        let log_correction =
-            counts.iter().zip(back).map(|(&n, back)| (n as f64).ln() - (back as f64).ln()).collect();
+        let log_correction = counts.iter().zip(back).map(|(&n, back)| log_correction(n, back)).collect();
         Ok(Proposal { configurations, log_correction })
     }
 }
@@ -90,8 +89,7 @@ where
 
     fn proposer<'a>(&'a self, _: &'a HilbertSpace) -> Option<Box<dyn Proposer + 'a>> {
         let connections = O::Backend::connections(&self.operator)?;
-        let (present, proposed) = (Listed::default(), Listed::default());
-        Some(Box::new(HamiltonianProposer { operator: &self.operator, connections, present, proposed }))
+        Some(Box::new(HamiltonianProposer { operator: &self.operator, connections }))
     }
 
     /// # Errors
@@ -101,47 +99,12 @@ where
     }
 }
 
-/// A state and its moves.
-#[derive(Default)]
-struct Listed {
-    state: Vec<i8>,
-    moves: ConnectedMoves,
-}
-
 struct HamiltonianProposer<'a, O> {
     operator: &'a O,
     connections: Box<dyn Connections + 'a>,
-    present: Listed,
-    proposed: Listed,
-}
-
-impl<O: DiscreteOperator> HamiltonianProposer<'_, O> {
-    /// Lists the moves of x, unless it is where the last proposal was made or led to.
-    fn look(&mut self, chain: usize, x: &[i8]) -> Result<()> {
-        if self.proposed.state == x {
-            std::mem::swap(&mut self.present, &mut self.proposed);
-        }
-        if self.present.state != x {
-            // What failed half way is no list of any state.
-            self.present.state.clear();
-            self.connections.list_off_diagonal(x, &mut self.present.moves)?;
-            self.check_not_isolated(chain, x, &self.present)?;
-            self.present.state.extend_from_slice(x);
-        }
-        Ok(())
-    }
-
-    fn check_not_isolated(&self, chain: usize, x: &[i8], listed: &Listed) -> Result<()> {
-        match listed.moves.is_empty() {
-            true => Err(Error::Isolated { chain, state: x.to_vec(), operator: self.operator.describe() }),
-            false => Ok(()),
-        }
-    }
 }
 
 impl<O: DiscreteOperator> Proposer for HamiltonianProposer<'_, O> {
-    /// x' is listed too, to be counted now and to be drawn from if the chain goes there: one visit of
-    /// connected elements a proposal.
     fn propose(
         &mut self,
         chain: usize,
@@ -149,20 +112,27 @@ impl<O: DiscreteOperator> Proposer for HamiltonianProposer<'_, O> {
         rng: &mut ChainRng,
         changes: &mut Vec<(usize, i8)>,
     ) -> Result<f64> {
-        self.look(chain, x)?;
-        let n = self.present.moves.len();
-        changes.extend_from_slice(self.present.moves.get(rng.random_range(0..n)).unwrap_or_default());
-        let mut proposed = std::mem::take(&mut self.proposed);
-        proposed.state.clear();
-        proposed.state.extend_from_slice(x);
-        apply(changes.iter().copied(), &mut proposed.state);
-        self.connections.list_off_diagonal(&proposed.state, &mut proposed.moves)?;
-        self.check_not_isolated(chain, &proposed.state, &proposed)?;
-        self.proposed = proposed;
-        let back = self.proposed.moves.len();
-        // Often the same, and then no logarithm is needed.
-        Ok(if back == n { 0.0 } else { (n as f64).ln() - (back as f64).ln() })
+        let isolated = |state: Vec<i8>| Error::Isolated { chain, state, operator: self.operator.describe() };
+        let n = self.connections.go_to(x)?;
+        if n == 0 {
+            return Err(isolated(x.to_vec()));
+        }
+        self.connections.select(x, rng.random_range(0..n), changes)?;
+        match self.connections.propose(changes)? {
+            0 => {
+                let mut to = x.to_vec();
+                apply(changes.iter().copied(), &mut to);
+                Err(isolated(to))
+            }
+            back => Ok(log_correction(n, back)),
+        }
     }
+}
+
+/// `ln n(x) − ln n(x')`
+fn log_correction(n: usize, back: usize) -> f64 {
+    // Often the same, and then no logarithm is needed.
+    if n == back { 0.0 } else { (n as f64 / back as f64).ln() }
 }
 
 impl<O> Enumerate<O::Backend> for HamiltonianRule<O>

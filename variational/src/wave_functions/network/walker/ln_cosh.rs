@@ -4,6 +4,10 @@
 //! `e^s (p + q e^−2s)`, or `e^−|s| (p e^−2|s| + q)` where a site steps down. The first factor of all units
 //! together is one number a site, and `e^−2s` is in a table, so a unit costs one multiplication and addition
 //! and no transcendental function. All terms are positive: nothing cancels, whatever θ is.
+//!
+//! A move leaves one of p and q as it is and multiplies the other by its table. Their sums, which then are
+//! not 1, enter the next ratio as one number, the product that the move was weighed by; so they need no
+//! division before they have gone so far from 1 that products would leave the range of numbers.
 
 use operator_core::HilbertSpace;
 
@@ -14,7 +18,8 @@ use super::lanes::{Lanes, PADDING, Product};
 /// so are their products with an accepted p or q.
 const MAX_LOG: f64 = 600.0;
 
-/// Below this, p and q are found from θ again: a number that has become 0 would stay it.
+/// Below this, p and q are found from θ again: a number that has become 0 would stay it. Sums go so little
+/// from 1 before they are looked at that none gets to 0 on the way.
 const SMALLEST: f64 = 1e-250;
 
 /// Weights, and what follows from them once for all walkers. Rows are hidden units, filled up to whole lanes
@@ -40,9 +45,18 @@ pub(super) struct LnCosh {
 /// Hidden units of one configuration.
 pub(super) struct Units<'a> {
     tables: &'a LnCosh,
+    x: Vec<i8>,
+    /// θ, kept since something needed it.
     theta: Vec<f64>,
+    keeps_theta: bool,
+    /// p and q of each unit, but for a common factor.
     plus: Vec<f64>,
     minus: Vec<f64>,
+    /// The product of their sums, and by how much the logarithm of each of the sums may differ from 0.
+    product: f64,
+    drift: f64,
+    /// The product of their sums after the last move that was weighed.
+    weighed: f64,
     /// `plus` and `minus` times what several steps do to them.
     products: [Vec<f64>; 2],
     /// θ of the last move, if it was taken without tables.
@@ -78,9 +92,14 @@ impl LnCosh {
         let zeros = || vec![0.0; self.width];
         Units {
             tables: self,
+            x: Vec::new(),
             theta: zeros(),
+            keeps_theta: false,
             plus: zeros(),
             minus: zeros(),
+            product: 1.0,
+            drift: 0.0,
+            weighed: 1.0,
             products: [zeros(), zeros()],
             moved: None,
         }
@@ -90,10 +109,11 @@ impl LnCosh {
         &table[site * self.width..(site + 1) * self.width]
     }
 
-    /// Units that are multiplied before their logarithm is taken, `None` if weights are too large for that.
-    fn block(&self, n_steps: f64) -> Option<usize> {
+    /// Units that are multiplied before their logarithm is taken, where sums have gone so far from 1. `None`
+    /// if weights are too large for that.
+    fn block(&self, n_steps: f64, drift: f64) -> Option<usize> {
         // Not a number is less than nothing.
-        let units = (MAX_LOG / (n_steps * self.largest)).min(self.width as f64) as usize;
+        let units = (MAX_LOG / (n_steps * self.largest + drift)).min(self.width as f64) as usize;
         (units >= PADDING).then_some(units - units % PADDING)
     }
 }
@@ -101,9 +121,35 @@ impl LnCosh {
 impl Units<'_> {
     /// Goes to x and returns `Σ_j ln cosh θ_j`.
     pub(super) fn start(&mut self, x: &[i8]) -> f64 {
-        let LnCosh { lanes, bias, weights, .. } = self.tables;
-        lanes.weighted_sum(&mut self.theta, bias, weights, x);
-        lanes.sigmoids(&self.theta, &mut self.plus, &mut self.minus)
+        self.x.clear();
+        self.x.extend_from_slice(x);
+        self.keeps_theta = false;
+        let sum = self.find_from_theta();
+        self.keeps_theta = false;
+        sum
+    }
+
+    fn find_theta(&mut self) {
+        if !self.keeps_theta {
+            let LnCosh { lanes, bias, weights, .. } = self.tables;
+            lanes.weighted_sum(&mut self.theta, bias, weights, &self.x);
+            self.keeps_theta = true;
+        }
+    }
+
+    /// Finds p and q, and returns `Σ_j ln cosh θ_j`.
+    fn find_from_theta(&mut self) -> f64 {
+        self.find_theta();
+        (self.product, self.drift) = (1.0, 0.0);
+        self.tables.lanes.sigmoids(&self.theta, &mut self.plus, &mut self.minus)
+    }
+
+    /// Scales p and q to the sum 1.
+    fn normalise(&mut self) {
+        (self.product, self.drift) = (1.0, 0.0);
+        if self.tables.lanes.normalise(&mut self.plus, &mut self.minus) < SMALLEST {
+            self.find_from_theta();
+        }
     }
 
     /// How the sum changes: the logarithm of a factor, and the rest of the factor.
@@ -112,7 +158,10 @@ impl Units<'_> {
         self.moved = None;
         let n_steps = |&(site, _, by): &(usize, i8, f64)| by / tables.steps[site];
         let total = changes.iter().map(|change| n_steps(change).abs()).sum();
-        let Some(block) = tables.block(total) else { return self.difference_by_theta(changes) };
+        if self.drift > 0.0 && tables.block(total, self.drift).is_none_or(|block| block < tables.width) {
+            self.normalise();
+        }
+        let Some(block) = tables.block(total, self.drift) else { return self.difference_by_theta(changes) };
         let decay = |site| tables.row(&tables.decays, site);
         let (lanes, plus, minus) = (tables.lanes, &self.plus, &self.minus);
         let mut product = match *changes {
@@ -136,12 +185,16 @@ impl Units<'_> {
                 lanes.product_of_sums(block, by_down, by_up)
             }
         };
+        // Where there are several blocks, it is 1 and will not be asked for.
+        self.weighed = product.factor;
+        product.factor /= self.product;
         product.log += changes.iter().map(|&(site, _, by)| by.abs() * tables.sums[site]).sum::<f64>();
         product
     }
 
     /// Without tables, for steps that would leave the range of numbers.
     fn difference_by_theta(&mut self, changes: &[(usize, i8, f64)]) -> Product {
+        self.find_theta();
         let mut moved = self.theta.clone();
         for &(site, _, by) in changes {
             self.tables.lanes.add(&mut moved, by, self.tables.row(&self.tables.weights, site));
@@ -154,20 +207,23 @@ impl Units<'_> {
 
     /// Goes where the last [`difference`](Self::difference) led.
     pub(super) fn accept(&mut self, changes: &[(usize, i8, f64)]) {
-        let LnCosh { lanes, weights, decays, steps, .. } = self.tables;
+        changes.iter().for_each(|&(site, value, _)| self.x[site] = value);
         if let Some(moved) = self.moved.take() {
             self.theta = moved;
-            lanes.sigmoids(&self.theta, &mut self.plus, &mut self.minus);
+            self.find_from_theta();
             return;
         }
+        let LnCosh { lanes, weights, decays, steps, largest, .. } = self.tables;
         for &(site, _, by) in changes {
+            let n_steps = (by / steps[site]).abs();
             let side = if by > 0.0 { &mut self.minus } else { &mut self.plus };
-            lanes.multiply(side, self.tables.row(decays, site), (by / steps[site]).abs() as u32);
-            lanes.add(&mut self.theta, by, self.tables.row(weights, site));
+            lanes.multiply(side, self.tables.row(decays, site), n_steps as u32);
+            self.drift += n_steps * largest;
+            if self.keeps_theta {
+                lanes.add(&mut self.theta, by, self.tables.row(weights, site));
+            }
         }
-        if lanes.normalise(&mut self.plus, &mut self.minus) < SMALLEST {
-            lanes.sigmoids(&self.theta, &mut self.plus, &mut self.minus);
-        }
+        self.product = self.weighed;
     }
 }
 

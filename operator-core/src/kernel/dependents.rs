@@ -1,0 +1,141 @@
+use std::ops::Range;
+
+use super::mask::{MaskKernel, Words};
+use super::table::TableKernel;
+use super::{Kernel, range};
+use crate::bits;
+use crate::element::Element;
+
+/// For each site, the groups whose number of non-zero elements can depend on it.
+#[derive(Debug)]
+pub(super) struct Dependents {
+    /// Where a site's groups stand; `None` if they are so many that all might as well be tried.
+    lists: Vec<Option<Range<usize>>>,
+    groups: Vec<u32>,
+    /// The same groups, where each is one piece over two sites.
+    bonds: Option<Vec<Bond>>,
+}
+
+/// Where a group has an element, in one place.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bond {
+    sites: [u32; 2],
+    /// Bit `a + 2 b` for the bits a and b of the sites.
+    elements: u8,
+}
+
+impl Bond {
+    fn new<T: Element>(kernel: &MaskKernel, values: &[T], g: u32) -> Option<Self> {
+        let pieces = range(kernel.groups[g as usize].pieces);
+        let piece =
+            kernel.pieces.get(pieces.start).filter(|piece| pieces.len() == 1 && piece.n_support == 2)?;
+        let slots = kernel.tables[piece.table as usize..].iter().take(4);
+        let bits = slots.enumerate().map(|(k, &slot)| u8::from(values[slot as usize] != T::zero()) << k);
+        Some(Bond { sites: piece.first_two, elements: bits.sum() })
+    }
+
+    /// Number of its elements, which is 0 or 1.
+    #[inline]
+    pub(super) fn count(self, words: &(impl Words + ?Sized)) -> u32 {
+        let index = words.bit(self.sites[0]) + 2 * words.bit(self.sites[1]);
+        u32::from(self.elements >> index & 1)
+    }
+}
+
+impl Dependents {
+    pub(super) fn new<T: Element>(kernel: &Kernel, values: &[T]) -> Self {
+        let sites_of = |g: usize, sites: &mut Vec<u32>| {
+            sites.clear();
+            match kernel {
+                Kernel::Mask(kernel) => mask_sites(kernel, values, g, sites),
+                Kernel::Table(kernel) => table_sites(kernel, values, g, sites),
+            }
+            sites.sort_unstable();
+            sites.dedup();
+        };
+        let mut sites = Vec::new();
+        let mut counts = vec![0; kernel.n_sites()];
+        for g in 0..kernel.n_groups() {
+            sites_of(g, &mut sites);
+            sites.iter().for_each(|&site| counts[site as usize] += 1);
+        }
+        // A move changes two sites or more.
+        let many = kernel.n_tried() / 2;
+        let mut end = 0;
+        let mut lists: Vec<Option<Range<usize>>> = Vec::with_capacity(counts.len());
+        for count in counts {
+            lists.push((count <= many).then_some(end..end));
+            end += if count <= many { count } else { 0 };
+        }
+        let mut groups = vec![0; end];
+        for g in 0..kernel.n_groups() {
+            sites_of(g, &mut sites);
+            for &site in &sites {
+                if let Some(list) = &mut lists[site as usize] {
+                    groups[list.end] = g as u32;
+                    list.end += 1;
+                }
+            }
+        }
+        let bonds = match kernel {
+            Kernel::Mask(kernel) => groups.iter().map(|&g| Bond::new(kernel, values, g)).collect(),
+            Kernel::Table(_) => None,
+        };
+        Dependents { lists, groups, bonds }
+    }
+
+    /// Where the groups stand that can depend on a site, in their order; `None` for nearly all of them.
+    #[inline]
+    pub(super) fn of(&self, site: usize) -> Option<Range<usize>> {
+        self.lists[site].clone()
+    }
+
+    #[inline]
+    pub(super) fn groups(&self) -> &[u32] {
+        &self.groups
+    }
+
+    /// The same groups, if each is one piece over two sites.
+    #[inline]
+    pub(super) fn bonds(&self) -> Option<&[Bond]> {
+        self.bonds.as_deref()
+    }
+}
+
+/// A sign never makes a single piece zero, and a table that is zero nowhere leaves nothing to its sites.
+fn mask_sites<T: Element>(kernel: &MaskKernel, values: &[T], g: usize, sites: &mut Vec<u32>) {
+    let pieces = range(kernel.groups[g].pieces);
+    let is_single = pieces.len() == 1;
+    for p in pieces {
+        let support = kernel.support_of(p);
+        let table = &kernel.tables[kernel.pieces[p].table as usize..][..1 << support.len()];
+        let is_zero = |slot: &u32| values[*slot as usize] == T::zero();
+        if !is_single {
+            sites.extend(bits::sites(kernel.sign(p)).map(|site| site as u32));
+            sites.extend(support);
+        } else if table.iter().any(|slot| is_zero(slot) != is_zero(&table[0])) {
+            sites.extend(support);
+        }
+    }
+}
+
+/// As for masks, where a lookup is a piece.
+fn table_sites<T: Element>(kernel: &TableKernel, values: &[T], g: usize, sites: &mut Vec<u32>) {
+    let lookups = &kernel.lookups[range(kernel.groups[g].lookups)];
+    for lookup in lookups {
+        let own = &kernel.sites[range(lookup.sites)];
+        if lookups.len() > 1 {
+            let signs = kernel.signs[range(lookup.signs)].iter();
+            sites.extend(signs.flat_map(|&(start, end)| start..end));
+            sites.extend(own);
+            continue;
+        }
+        let n_elements = |row: usize| {
+            let entries = kernel.entries_of(lookup.table as usize + row);
+            entries.iter().filter(|entry| values[entry.slot as usize] != T::zero()).count()
+        };
+        if (1..kernel.n_rows(lookup)).any(|row| n_elements(row) != n_elements(0)) {
+            sites.extend(own);
+        }
+    }
+}

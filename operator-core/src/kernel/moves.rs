@@ -1,0 +1,296 @@
+//! The x' that an operator connects to a configuration, followed from one configuration to the next.
+
+use super::dependents::Dependents;
+use super::mask::MaskKernel;
+use super::table::TableKernel;
+use super::tally::Tally;
+use super::{Connected, Engine, Kernel, Scratch};
+use crate::bits;
+use crate::element::Element;
+
+/// The x' ≠ x with `<x|O|x'>` ≠ 0, of one x after another.
+///
+/// It stands at a configuration x, where [`go_to`](Self::go_to) puts it, and knows how many elements each
+/// group of terms has there. [`propose`](Self::propose) asks how many moves an x' has that differs in a few
+/// sites: only the groups that look at these sites are evaluated. Going to that x' costs a few steps more.
+/// This is to an operator what [`Walker`](crate::Walker) is to a wave function.
+///
+/// ```
+/// use operator_core::hilbert::Spin;
+/// use operator_core::{Boundary, Graph, Heisenberg, Model};
+///
+/// let ring = Graph::chain(4, Boundary::Periodic)?;
+/// let heisenberg = Heisenberg::new(Spin::half(4)?, &ring, 1.0)?.definition()?;
+/// let mut moves = heisenberg.engine::<f64>()?.moves();
+/// let mut x = [1, 1, -1, -1];
+/// moves.go_to(&x);
+/// assert_eq!(moves.len(), 2); // exchanges of opposite neighbours
+/// let changes: Vec<(usize, i8)> = moves.get(0).into_iter().flat_map(|to| to.changes(&x)).collect();
+/// assert_eq!(moves.propose(&changes), 4);
+/// changes.iter().for_each(|&(site, value)| x[site] = value);
+/// moves.go_to(&x);
+/// assert_eq!((moves.len(), x), (4, [1, -1, 1, -1]));
+/// # Ok::<(), operator_core::Error>(())
+/// ```
+///
+/// As [`Engine`], it checks nothing about configurations.
+#[derive(Clone, Debug)]
+pub struct Moves<T> {
+    engine: Engine<T>,
+    x: Vec<i8>,
+    /// x, and the x' of the last proposal, packed as the kernel needs them.
+    here: Scratch<T>,
+    there: Scratch<T>,
+    /// Number of elements of each group.
+    counts: Tally,
+    proposed: Proposed,
+    /// For each group, the last proposal for which it was counted.
+    counted: Vec<u64>,
+    /// Numbers of elements of all groups.
+    all: Vec<u32>,
+}
+
+/// The x' of a proposal.
+#[derive(Clone, Debug, Default)]
+struct Proposed {
+    number: u64,
+    changes: Vec<(usize, i8)>,
+    /// Number of moves there.
+    n: usize,
+    /// The groups that have another number of elements there: the first `n_changed` of these.
+    counts: Vec<(u32, u32)>,
+    n_changed: usize,
+}
+
+impl Proposed {
+    /// Makes room for counts of `n_groups` groups, of which none has changed.
+    #[inline]
+    fn clear_counts(&mut self, n: usize, n_groups: usize) {
+        (self.n, self.n_changed) = (n, 0);
+        if self.counts.len() < n_groups {
+            self.counts.resize(n_groups, (0, 0));
+        }
+    }
+
+    /// Takes down how many elements a group has, if it is to be counted and had others before. Without a
+    /// branch: whether a bond has an element is as good as random.
+    #[inline]
+    fn push(&mut self, g: u32, before: u32, count: u32, is_new: bool) {
+        self.counts[self.n_changed] = (g, count);
+        self.n_changed += usize::from(is_new & (count != before));
+        self.n += if is_new { count as usize } else { 0 };
+        self.n -= if is_new { before as usize } else { 0 };
+    }
+
+    /// Counts the elements of the groups that depend on a changed site, each once, by a function of its place
+    /// among them and its number.
+    #[inline]
+    fn count(
+        &mut self,
+        dependents: &Dependents,
+        counts: &Tally,
+        counted: &mut [u64],
+        mut count: impl FnMut(usize, usize) -> u32,
+    ) {
+        for k in 0..self.changes.len() {
+            for place in dependents.of(self.changes[k].0).unwrap_or_default() {
+                let g = dependents.groups()[place];
+                let last = std::mem::replace(&mut counted[g as usize], self.number);
+                self.push(g, counts.get(g as usize), count(place, g as usize), last != self.number);
+            }
+        }
+    }
+}
+
+impl<T: Element> Engine<T> {
+    /// Something that follows configurations and the moves from them. One for each thread.
+    pub fn moves(&self) -> Moves<T> {
+        let n_groups = self.kernel.n_groups();
+        Moves {
+            engine: self.clone(),
+            x: Vec::new(),
+            here: Scratch::default(),
+            there: Scratch::default(),
+            counts: Tally::new(n_groups),
+            proposed: Proposed::default(),
+            counted: vec![0; n_groups],
+            all: vec![0; n_groups],
+        }
+    }
+}
+
+impl<T: Element> Moves<T> {
+    /// Goes to x: on from where it stands if the last proposal led there, and anew otherwise.
+    #[inline]
+    pub fn go_to(&mut self, x: &[i8]) {
+        if self.proposed.changes.first().is_some_and(|&(site, value)| x.get(site) == Some(&value)) {
+            self.accept();
+        }
+        if self.x != x {
+            self.start(x);
+        }
+    }
+
+    /// Number of moves from x.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.counts.total()
+    }
+
+    /// Whether nothing is connected to x.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The move of this number, if there are so many; in the order of [`Engine::visit`].
+    #[inline]
+    pub fn get(&mut self, number: usize) -> Option<Connected<'_>> {
+        let (g, rest) = self.counts.find(number)?;
+        let Scratch { words, digits, sums, .. } = &mut self.here;
+        match &*self.engine.kernel {
+            Kernel::Mask(kernel) => Some(kernel.connection(g, words)),
+            Kernel::Table(kernel) => {
+                let (mut k, mut found) = (0, None);
+                kernel.for_each_of(g, digits, &self.engine.values, sums, &mut |_, target, _| {
+                    if k == rest {
+                        found = Some(target);
+                    }
+                    k += 1;
+                });
+                found.map(|target| kernel.connection(g, target, digits))
+            }
+        }
+    }
+
+    /// Number of moves from the x' that has these new quantum numbers, (site, value). No site comes twice.
+    #[inline]
+    pub fn propose(&mut self, changes: &[(usize, i8)]) -> usize {
+        let x = &self.x;
+        let is_new = |&(site, value): &(usize, i8)| x.get(site).is_some_and(|&present| present != value);
+        self.proposed.number += 1;
+        self.proposed.changes.clear();
+        self.proposed.changes.extend(changes.iter().copied().filter(is_new));
+        self.pack_proposed();
+        self.count_proposed();
+        self.proposed.n
+    }
+
+    fn start(&mut self, x: &[i8]) {
+        self.proposed.changes.clear();
+        self.x.clear();
+        self.x.extend_from_slice(x);
+        match &*self.engine.kernel {
+            Kernel::Mask(kernel) => kernel.pack(x, &mut self.here.words),
+            Kernel::Table(kernel) => {
+                self.here.digits.clear();
+                kernel.push_digits(x, &mut self.here.digits);
+            }
+        }
+        self.engine.count_all(&mut self.here, &mut self.all);
+        self.counts.set_all(&self.all);
+    }
+
+    /// Goes to the x' of the last proposal.
+    #[inline]
+    fn accept(&mut self) {
+        std::mem::swap(&mut self.here, &mut self.there);
+        for &(site, value) in &self.proposed.changes {
+            self.x[site] = value;
+        }
+        for &(g, count) in &self.proposed.counts[..self.proposed.n_changed] {
+            self.counts.set(g as usize, count);
+        }
+        self.proposed.changes.clear();
+    }
+
+    #[inline]
+    fn pack_proposed(&mut self) {
+        let Moves { engine, here, there, proposed, .. } = self;
+        match &*engine.kernel {
+            Kernel::Mask(_) => {
+                there.words.clear();
+                there.words.extend_from_slice(&here.words);
+                proposed.changes.iter().for_each(|&(site, _)| bits::toggle(&mut there.words, site));
+            }
+            Kernel::Table(kernel) => {
+                there.digits.clear();
+                there.digits.extend_from_slice(&here.digits);
+                for &(site, value) in &proposed.changes {
+                    there.digits[site] = kernel.local(site).index(value).unwrap_or(0) as u8;
+                }
+            }
+        }
+    }
+
+    /// Counts the elements of the groups that may have others than before.
+    #[inline]
+    fn count_proposed(&mut self) {
+        let Moves { engine, there, counts, proposed, counted, all, .. } = self;
+        let dependents = engine.dependents.get_or_init(|| Dependents::new(&engine.kernel, &engine.values));
+        let values = &engine.values[..];
+        let lists = proposed.changes.iter().map(|&(site, _)| dependents.of(site).map(|list| list.len()));
+        // One more than is kept is written.
+        let Some(n_groups) = lists.sum::<Option<usize>>().map(|n| n + 1) else {
+            engine.count_all(there, all);
+            proposed.clear_counts(counts.total(), all.len() + 1);
+            for (g, &count) in all.iter().enumerate() {
+                proposed.push(g as u32, counts.get(g), count, true);
+            }
+            return;
+        };
+        proposed.clear_counts(counts.total(), n_groups);
+        match (&*engine.kernel, dependents.bonds()) {
+            (Kernel::Mask(_), Some(bonds)) => match there.words[..] {
+                [a] => proposed.count(dependents, counts, counted, |place, _| bonds[place].count(&[a])),
+                [a, b] => proposed.count(dependents, counts, counted, |place, _| bonds[place].count(&[a, b])),
+                ref words => {
+                    proposed.count(dependents, counts, counted, |place, _| bonds[place].count(words))
+                }
+            },
+            (Kernel::Mask(kernel), None) => {
+                let words = &there.words[..];
+                proposed.count(dependents, counts, counted, |_, g| kernel.count(g, words, values));
+            }
+            (Kernel::Table(kernel), _) => {
+                let Scratch { digits, sums, .. } = there;
+                proposed.count(dependents, counts, counted, |_, g| kernel.count(g, digits, values, sums));
+            }
+        }
+    }
+}
+
+impl MaskKernel {
+    /// Number of elements of a group, which is 0 or 1.
+    #[inline]
+    fn count<T: Element>(&self, g: usize, words: &[u64], values: &[T]) -> u32 {
+        u32::from(self.sum(self.groups[g].pieces, words, values) != T::zero())
+    }
+}
+
+impl TableKernel {
+    /// Number of elements of a group.
+    #[inline]
+    fn count<T: Element>(&self, g: usize, digits: &[u8], values: &[T], sums: &mut Vec<T>) -> u32 {
+        let mut n = 0;
+        self.for_each_of(g, digits, values, sums, &mut |_, _, _| n += 1);
+        n
+    }
+}
+
+impl<T: Element> Engine<T> {
+    /// Numbers of elements of all groups at the packed configuration.
+    fn count_all(&self, scratch: &mut Scratch<T>, counts: &mut [u32]) {
+        counts.fill(0);
+        match &*self.kernel {
+            Kernel::Mask(kernel) => {
+                kernel.list(&scratch.words, &self.values, &mut scratch.hits);
+                let (groups, _) = scratch.hits.as_slices();
+                groups.iter().for_each(|&g| counts[g as usize] = 1);
+            }
+            Kernel::Table(kernel) => {
+                kernel.for_each(&scratch.digits, &self.values, &mut scratch.sums, |g, _, _| counts[g] += 1);
+            }
+        }
+    }
+}
