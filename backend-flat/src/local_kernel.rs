@@ -2,9 +2,10 @@ use std::ops::Range;
 
 use ndarray::{Array1, ArrayView2, Axis, Slice};
 use num_complex::Complex64;
-use operator_core::kernel::Scratch;
+use operator_core::kernel::{Connected, Engine, Found, Scratch};
 use operator_core::{ConnBatch, DiscreteOperator, Element, Error, Result, Walker, WaveFunction};
 
+use crate::packed::SAMPLES_AT_A_TIME;
 use crate::{Flat, VisitConn, parallel};
 
 /// Local estimators `O_loc(x) = Σ_x' <x|O|x'> ψ(x') / ψ(x)` of a batch of samples.
@@ -44,18 +45,18 @@ where
 {
     operator.hilbert().check(x)?;
     let x = x.as_standard_layout();
-    let (n_samples, n_sites) = x.dim();
+    let n_samples = x.nrows();
     let rows = x.as_slice().unwrap_or_default();
     let mut out = vec![Complex64::ZERO; n_samples];
     let blocks = parallel::blocks(n_samples);
     let parts = parallel::split(&mut out, blocks.iter().map(ExactSizeIterator::len));
     parallel::run(blocks.into_iter().zip(parts).collect(), |(block, out)| {
         let Some(walker) = wave_function.walker() else { return Ok(()) };
-        let mut walk = Walk { operator, walker, scratch: Scratch::default(), changes: Vec::new() };
-        for (sample, out) in block.zip(out) {
-            *out = walk.local_estimator(sample, &rows[sample * n_sites..(sample + 1) * n_sites])?;
+        let mut walk = Walk { operator, walker, changes: Vec::new() };
+        match operator.engine() {
+            Some(engine) => walk.in_blocks(engine, block, rows, out),
+            None => walk.one_by_one(block, rows, out),
         }
-        Ok(())
     })?;
     Ok(out.into())
 }
@@ -64,13 +65,51 @@ where
 struct Walk<'a, O: VisitConn + ?Sized> {
     operator: &'a O,
     walker: Box<dyn Walker + 'a>,
-    scratch: Scratch<O::Element>,
     changes: Vec<(usize, i8)>,
 }
 
 impl<O: VisitConn + ?Sized> Walk<'_, O> {
-    fn local_estimator(&mut self, sample: usize, x: &[i8]) -> Result<Complex64> {
-        let Walk { operator, walker, scratch, changes } = self;
+    /// Finds the connected elements of many samples together.
+    fn in_blocks(
+        &mut self,
+        engine: &Engine<O::Element>,
+        samples: Range<usize>,
+        rows: &[i8],
+        out: &mut [Complex64],
+    ) -> Result<()> {
+        let n_sites = self.operator.hilbert().n_sites();
+        let (mut found, mut counts) = (Found::default(), [0; SAMPLES_AT_A_TIME]);
+        for (first, out) in samples.step_by(SAMPLES_AT_A_TIME).zip(out.chunks_mut(SAMPLES_AT_A_TIME)) {
+            let rows = &rows[first * n_sites..(first + out.len()) * n_sites];
+            engine.find(rows, &mut counts[..out.len()], &mut found);
+            for (k, (x, out)) in rows.chunks_exact(n_sites).zip(out).enumerate() {
+                *out = self.local_estimator(first + k, x, |visit| {
+                    engine.visit_found(&found, k, visit);
+                    Ok(())
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn one_by_one(&mut self, samples: Range<usize>, rows: &[i8], out: &mut [Complex64]) -> Result<()> {
+        let (operator, n_sites) = (self.operator, self.operator.hilbert().n_sites());
+        let mut scratch = Scratch::default();
+        for (sample, out) in samples.zip(out) {
+            let x = &rows[sample * n_sites..(sample + 1) * n_sites];
+            *out = self.local_estimator(sample, x, |visit| operator.visit_conn(x, &mut scratch, visit))?;
+        }
+        Ok(())
+    }
+
+    /// The estimator at x, whose elements are visited by `for_each`.
+    fn local_estimator(
+        &mut self,
+        sample: usize,
+        x: &[i8],
+        for_each: impl FnOnce(&mut dyn FnMut(Connected<'_>, O::Element)) -> Result<()>,
+    ) -> Result<Complex64> {
+        let Walk { operator, walker, changes } = self;
         let value = walker.start(x);
         if !value.is_finite() {
             return Err(Error::LogPsiNotFinite { sample, value });
@@ -78,7 +117,7 @@ impl<O: VisitConn + ?Sized> Walk<'_, O> {
         let is_custom = operator.definition().is_none();
         let mut sum = Complex64::ZERO;
         let mut failure = None;
-        operator.visit_conn(x, scratch, &mut |connected, mel| {
+        for_each(&mut |connected, mel| {
             changes.clear();
             changes.extend(connected.changes(x));
             if is_custom {

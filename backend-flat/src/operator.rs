@@ -3,7 +3,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use ndarray::{Array1, ArrayView2, CowArray, Ix2};
-use operator_core::kernel::{Connected, Engine, Found, Moves, Scratch};
+use operator_core::kernel::{Connected, Engine, Found, Scratch};
 use operator_core::{
     ConnBatch, ConnScratch, Definition, DiscreteOperator, Element, Error, HilbertSpace, PaddedConn,
     Parameters, Result, ranked_conn,
@@ -42,9 +42,9 @@ pub trait VisitConn: DiscreteOperator<Backend = Flat> {
         visit: &mut dyn FnMut(Connected<'_>, Self::Element),
     ) -> Result<()>;
 
-    /// The connected configurations of one sample after another, where these can be followed; `None` for
+    /// What the operator was lowered to, which goes through blocks of samples and follows moves; `None` for
     /// custom kernels.
-    fn moves(&self) -> Option<Moves<Self::Element>> {
+    fn engine(&self) -> Option<&Engine<Self::Element>> {
         None
     }
 }
@@ -289,9 +289,9 @@ impl<T: Element> VisitConn for FlatOperator<T> {
         self.engine.visit(x, scratch, visit)
     }
 
-    fn moves(&self) -> Option<Moves<T>> {
+    fn engine(&self) -> Option<&Engine<T>> {
         match &self.engine {
-            FlatEngine::Terms { engine, .. } => Some(engine.moves()),
+            FlatEngine::Terms { engine, .. } => Some(engine),
             FlatEngine::Custom { .. } => None,
         }
     }

@@ -2,12 +2,11 @@ use ndarray::ArrayView2;
 use operator_core::kernel::{Connected, Engine, Found};
 use operator_core::{DiscreteOperator, Element, Error, PackedConn, Result};
 
-use crate::FlatOperator;
 use crate::blocks::find_and_write;
-use crate::engine::FlatEngine;
+use crate::{FlatOperator, VisitConn};
 
 /// Samples whose elements are found together before they are visited.
-const SAMPLES_AT_A_TIME: usize = 64;
+pub(crate) const SAMPLES_AT_A_TIME: usize = 64;
 
 impl<T: Element> FlatOperator<T> {
     /// Connected elements with states packed into words, one bit a site: an eighth of the memory of
@@ -92,17 +91,17 @@ impl<T: Element> FlatOperator<T> {
         let mut counts = [0; SAMPLES_AT_A_TIME];
         let rows = x.as_slice().unwrap_or_default().chunks(SAMPLES_AT_A_TIME * x.ncols());
         for (block, rows) in rows.enumerate() {
-            let first = block * SAMPLES_AT_A_TIME;
-            engine.find(rows, &mut counts[..rows.len() / x.ncols()], &mut found);
-            engine.visit_found(&found, |sample, connected, mel| visit(first + sample, connected, mel));
+            let n_samples = rows.len() / x.ncols();
+            engine.find(rows, &mut counts[..n_samples], &mut found);
+            for k in 0..n_samples {
+                let sample = block * SAMPLES_AT_A_TIME + k;
+                engine.visit_found(&found, k, |connected, mel| visit(sample, connected, mel));
+            }
         }
         Ok(())
     }
 
     fn engine_for(&self, action: &'static str) -> Result<&Engine<T>> {
-        match &self.engine {
-            FlatEngine::Terms { engine, .. } => Ok(engine),
-            FlatEngine::Custom { .. } => Err(Error::NoDefinition { operator: self.describe(), action }),
-        }
+        self.engine().ok_or_else(|| Error::NoDefinition { operator: self.describe(), action })
     }
 }

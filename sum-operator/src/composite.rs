@@ -71,8 +71,8 @@ macro_rules! composite {
                 self.operator.visit_conn(x, scratch, visit)
             }
 
-            fn moves(&self) -> Option<operator_core::kernel::Moves<O::Element>> {
-                self.operator.moves()
+            fn engine(&self) -> Option<&operator_core::kernel::Engine<O::Element>> {
+                self.operator.engine()
             }
         }
 

@@ -219,35 +219,33 @@ impl<T: Element> Engine<T> {
         }
     }
 
-    /// Calls `visit` with the number of the sample, the change and the matrix element, for all elements that
-    /// were found.
+    /// Calls `visit` with the change and the matrix element, for all elements of one of the samples that were
+    /// found, in the order of [`visit`](Self::visit).
     #[inline]
-    pub fn visit_found<F>(&self, found: &Found<T>, mut visit: F)
+    pub fn visit_found<F>(&self, found: &Found<T>, sample: usize, mut visit: F)
     where
-        F: FnMut(usize, Connected<'_>, T),
+        F: FnMut(Connected<'_>, T),
     {
+        let diagonal = found.diagonal[sample];
         match &*self.kernel {
             Kernel::Mask(kernel) => {
-                for (sample, words) in found.words.chunks_exact(kernel.n_words).enumerate() {
-                    if found.diagonal[sample] != T::zero() {
-                        visit(sample, kernel.diagonal_connection(words), found.diagonal[sample]);
-                    }
-                    let mut visitor = MaskVisitor { kernel, sample, words, visit: &mut visit };
-                    self.for_each_found(found, sample, &mut visitor);
+                let words = &found.words[sample * kernel.n_words..(sample + 1) * kernel.n_words];
+                if diagonal != T::zero() {
+                    visit(kernel.diagonal_connection(words), diagonal);
                 }
+                self.for_each_found(found, sample, &mut MaskVisitor { kernel, words, visit });
             }
             Kernel::Table(kernel) => {
+                let n_sites = self.n_sites();
+                let digits = &found.digits[sample * n_sites..(sample + 1) * n_sites];
+                if diagonal != T::zero() {
+                    visit(kernel.diagonal_connection(digits), diagonal);
+                }
                 let list = match &self.plan().finder {
                     Finder::List(list) => Some(list),
                     _ => None,
                 };
-                for (sample, digits) in found.digits.chunks_exact(self.n_sites()).enumerate() {
-                    if found.diagonal[sample] != T::zero() {
-                        visit(sample, kernel.diagonal_connection(digits), found.diagonal[sample]);
-                    }
-                    let mut visitor = TableVisitor { kernel, list, sample, digits, visit: &mut visit };
-                    self.for_each_found(found, sample, &mut visitor);
-                }
+                self.for_each_found(found, sample, &mut TableVisitor { kernel, list, digits, visit });
             }
         }
     }
@@ -263,33 +261,31 @@ pub(super) trait Sink<T> {
 
 struct MaskVisitor<'a, F> {
     kernel: &'a MaskKernel,
-    sample: usize,
     words: &'a [u64],
-    visit: &'a mut F,
+    visit: F,
 }
 
-impl<T, F: FnMut(usize, Connected<'_>, T)> Sink<T> for MaskVisitor<'_, F> {
+impl<T, F: FnMut(Connected<'_>, T)> Sink<T> for MaskVisitor<'_, F> {
     #[inline(always)]
     fn element(&mut self, group: u64, mel: T) {
-        (self.visit)(self.sample, self.kernel.connection(group as usize, self.words), mel);
+        (self.visit)(self.kernel.connection(group as usize, self.words), mel);
     }
 }
 
 struct TableVisitor<'a, T, F> {
     kernel: &'a TableKernel,
     list: Option<&'a TableList<T>>,
-    sample: usize,
     digits: &'a [u8],
-    visit: &'a mut F,
+    visit: F,
 }
 
-impl<T: Element, F: FnMut(usize, Connected<'_>, T)> Sink<T> for TableVisitor<'_, T, F> {
+impl<T: Element, F: FnMut(Connected<'_>, T)> Sink<T> for TableVisitor<'_, T, F> {
     #[inline(always)]
     fn element(&mut self, item: u64, mel: T) {
         let (g, target) = match self.list {
             Some(list) => (table_list::parts(item).0, list.target(item)),
             None => (item as u32 as usize, (item >> 32) as u32),
         };
-        (self.visit)(self.sample, self.kernel.connection(g, target, self.digits), mel);
+        (self.visit)(self.kernel.connection(g, target, self.digits), mel);
     }
 }

@@ -45,8 +45,8 @@ impl<O: VisitConn> HamiltonianBackend<O> for Flat {
     }
 
     fn connections(operator: &O) -> Option<Box<dyn Connections + '_>> {
-        Some(match operator.moves() {
-            Some(moves) => Box::new(moves),
+        Some(match operator.engine() {
+            Some(engine) => Box::new(engine.moves()),
             None => {
                 Box::new(Listed { operator, present: Distinct::default(), proposed: Distinct::default() })
             }
