@@ -157,7 +157,7 @@ impl<T: Element> Engine<T> {
         self.write_words(found, mels, Ranked { ranking, state: SiteSet::new(), indices: indices.iter_mut() });
     }
 
-    fn write_words(&self, found: &Found<T>, mels: &mut [T], form: impl Form) {
+    fn write_words(&self, found: &Found<T>, mels: &mut [T], form: impl StateForm) {
         let Kernel::Mask(kernel) = &*self.kernel else { return };
         let none = SiteSet::from_elem(0, kernel.n_words);
         let flips = &self.plan().flips;
@@ -173,7 +173,7 @@ impl<T: Element> Engine<T> {
 }
 
 /// What is made of packed states, one after another.
-trait Form {
+trait StateForm {
     /// The state `words ^ flip`.
     fn push(&mut self, words: &[u64], flip: &[u64]);
 }
@@ -181,7 +181,7 @@ trait Form {
 /// Words, `N` a state.
 struct Flipped<'a, const N: usize>(IterMut<'a, [u64; N]>);
 
-impl<const N: usize> Form for Flipped<'_, N> {
+impl<const N: usize> StateForm for Flipped<'_, N> {
     #[inline(always)]
     fn push(&mut self, words: &[u64], flip: &[u64]) {
         if let (Some(state), Some(words), Some(flip)) =
@@ -196,7 +196,7 @@ impl<const N: usize> Form for Flipped<'_, N> {
 /// Words, however many a state.
 struct FlippedAny<'a>(ChunksExactMut<'a, u64>);
 
-impl Form for FlippedAny<'_> {
+impl StateForm for FlippedAny<'_> {
     #[inline(always)]
     fn push(&mut self, words: &[u64], flip: &[u64]) {
         let state = self.0.next().into_iter().flatten();
@@ -211,7 +211,7 @@ struct Ranked<'a> {
     indices: IterMut<'a, usize>,
 }
 
-impl Form for Ranked<'_> {
+impl StateForm for Ranked<'_> {
     #[inline(always)]
     fn push(&mut self, words: &[u64], flip: &[u64]) {
         if let Some(index) = self.indices.next() {
@@ -230,7 +230,7 @@ struct WordWriter<'a, F, T> {
     form: F,
 }
 
-impl<F: Form, T> WordWriter<'_, F, T> {
+impl<F: StateForm, T> WordWriter<'_, F, T> {
     #[inline(always)]
     fn push(&mut self, flip: &[u64], mel: T) {
         if let Some(to) = self.mels.next() {
@@ -240,7 +240,7 @@ impl<F: Form, T> WordWriter<'_, F, T> {
     }
 }
 
-impl<F: Form, T: Element> Sink<T> for WordWriter<'_, F, T> {
+impl<F: StateForm, T: Element> Sink<T> for WordWriter<'_, F, T> {
     #[inline(always)]
     fn element(&mut self, group: u64, mel: T) {
         let n_words = self.words.len();
