@@ -2,6 +2,8 @@
 //!
 //! In between, a backend knows how many elements each sample has, and lays out its buffers.
 
+use std::sync::OnceLock;
+
 use super::mask::MaskKernel;
 use super::mask_planes::{MaskFound, MaskPlanes};
 use super::rows::RowMasks;
@@ -15,9 +17,9 @@ use crate::element::Element;
 #[derive(Debug)]
 pub(super) struct BatchPlan<T> {
     pub(super) finder: Finder<T>,
-    /// For masks, the flips of each group, packed and as rows.
+    /// For masks, the flips of each group, packed, and as rows once these are asked for.
     pub(super) flips: Vec<u64>,
-    pub(super) row_masks: RowMasks,
+    pub(super) row_masks: OnceLock<RowMasks>,
     /// For tables.
     pub(super) changed: ChangedSites,
 }
@@ -68,13 +70,13 @@ impl<T: Element> BatchPlan<T> {
                     None => Finder::Planes(MaskPlanes::new(kernel, values)),
                     Some(_) => Finder::Visit,
                 };
-                BatchPlan { finder, flips, row_masks: RowMasks::new(kernel), changed: ChangedSites::Any }
+                BatchPlan { finder, flips, row_masks: OnceLock::new(), changed: ChangedSites::Any }
             }
             Kernel::Table(kernel) => {
                 let groups = kernel.groups.iter().map(|group| &kernel.changed[range(group.changed)]);
                 let finder = TableList::new(kernel, values).map_or(Finder::Visit, Finder::List);
-                let (flips, row_masks) = Default::default();
-                BatchPlan { finder, flips, row_masks, changed: ChangedSites::new(groups) }
+                let changed = ChangedSites::new(groups);
+                BatchPlan { finder, flips: Vec::new(), row_masks: OnceLock::new(), changed }
             }
         }
     }

@@ -164,7 +164,7 @@ impl<C: Change> Rows for Whole<'_, C> {
 ///
 /// Editing the bytes of a row that has just been written takes longer, as the processor has to put both writes
 /// together.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct RowMasks(Vec<i8>);
 
 impl RowMasks {

@@ -4,7 +4,7 @@
 use std::slice::{ChunksExactMut, IterMut};
 
 use super::batch::{ChangedSites, Finder, Found, Sink};
-use super::rows::{self, Edit, Edited, Rows, Source};
+use super::rows::{self, Edit, Edited, RowMasks, Rows, Source};
 use super::table::TableKernel;
 use super::table_list::{self, MAX_WIDTH};
 use super::{Engine, Kernel};
@@ -105,9 +105,10 @@ impl<T: Element> Engine<T> {
             (own_states, states) = std::mem::take(&mut states).split_at_mut(n_conn * n_sites);
             (own_mels, mels) = std::mem::take(&mut mels).split_at_mut(n_conn);
             match &*self.kernel {
-                Kernel::Mask(_) => {
+                Kernel::Mask(kernel) => {
                     let elements = Elements { engine: self, found, sample: b, mels: own_mels };
-                    rows::write(elements, &self.plan().row_masks, x, own_states);
+                    let masks = self.plan().row_masks.get_or_init(|| RowMasks::new(kernel));
+                    rows::write(elements, masks, x, own_states);
                 }
                 Kernel::Table(kernel) => {
                     self.for_each_found(found, b, &mut Mels(own_mels.iter_mut()));
