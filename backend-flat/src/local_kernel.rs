@@ -1,6 +1,7 @@
+use std::collections::HashMap;
 use std::ops::Range;
 
-use ndarray::{Array1, ArrayView2, Axis, Slice};
+use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
 use num_complex::Complex64;
 use operator_core::kernel::{Connected, Engine, Found, Scratch};
 use operator_core::{ConnBatch, DiscreteOperator, Element, Error, Result, Walker, WaveFunction};
@@ -11,8 +12,9 @@ use crate::{Flat, VisitConn, parallel};
 /// Local estimators `O_loc(x) = Σ_x' <x|O|x'> ψ(x') / ψ(x)` of a batch of samples.
 ///
 /// Where the wave function has a [`Walker`], each x' is a change of x, and nothing is stored. Otherwise
-/// connected elements are generated block by block: with a `chunk_size`, the wave function is never given
-/// more configurations at once, and memory does not grow with the number of samples.
+/// connected elements are generated block by block, and each connected configuration of a block is evaluated
+/// once: with a `chunk_size`, the wave function is never given more configurations at once, and memory does
+/// not grow with the number of samples.
 ///
 /// # Shapes
 /// `x` is `(batch, n_sites)`; returns `(batch,)`.
@@ -194,18 +196,49 @@ where
     for block in blocks(operator, x, chunk_size)? {
         let samples = x.slice_axis(Axis(0), Slice::from(block.clone()));
         operator.get_conn_flattened_into(samples, &mut conn)?;
-        let connected = log_psi_in_chunks(wave_function, conn.states(), chunk_size)?;
+        let distinct = Distinct::rows(conn.states());
+        let connected = log_psi_in_chunks(wave_function, distinct.states.view(), chunk_size)?;
         ratios.clear();
         for (sample, bounds) in block.clone().zip(conn.offsets().windows(2)) {
-            let connected = connected.slice_axis(Axis(0), Slice::from(bounds[0]..bounds[1]));
-            if let Some(&value) = connected.iter().find(|value| value.is_nan()) {
-                return Err(Error::LogPsiNotFinite { sample, value });
+            for &place in &distinct.places[bounds[0]..bounds[1]] {
+                let value = connected[place];
+                if value.is_nan() {
+                    return Err(Error::LogPsiNotFinite { sample, value });
+                }
+                ratios.push((value - log_psi[sample]).exp());
             }
-            ratios.extend(connected.iter().map(|value| (value - log_psi[sample]).exp()));
         }
         f(block, &conn, &ratios)?;
     }
     Ok(())
+}
+
+/// The rows of a batch without repetition: samples of a peaked wave function, and their connected states, come
+/// many times, and each is evaluated once.
+struct Distinct {
+    states: Array2<i8>,
+    /// For each row of the batch, its place among these.
+    places: Vec<usize>,
+}
+
+impl Distinct {
+    fn rows(x: ArrayView2<'_, i8>) -> Self {
+        let (x, n_sites) = (x.as_standard_layout(), x.ncols());
+        let rows = x.as_slice().unwrap_or_default();
+        let mut known: HashMap<&[i8], usize> = HashMap::with_capacity(x.nrows());
+        let mut states = Vec::new();
+        let place = |row| {
+            let next = known.len();
+            *known.entry(row).or_insert_with(|| {
+                states.extend_from_slice(row);
+                next
+            })
+        };
+        let places = rows.chunks_exact(n_sites.max(1)).map(place).collect();
+        let n_states = known.len();
+        let states = Array2::from_shape_vec((n_states, n_sites), states).unwrap_or_default();
+        Distinct { states, places }
+    }
 }
 
 /// Consecutive samples whose connected elements number at most `chunk_size`, at least one a block.

@@ -44,6 +44,31 @@ proptest! {
     }
 }
 
+/// The samples are asked for as they come, then the connected configurations, each once.
+#[test]
+fn connected_configurations_that_come_several_times_are_evaluated_once() {
+    struct Counting(Table<Flat>, std::sync::Mutex<Vec<usize>>);
+    impl operator_core::WaveFunction<Flat> for Counting {
+        fn hilbert(&self) -> &HilbertSpace {
+            operator_core::WaveFunction::hilbert(&self.0)
+        }
+        fn log_psi(&self, x: &Array2<i8>) -> operator_core::Result<Array1<Complex64>> {
+            self.1.lock().unwrap().push(x.nrows());
+            self.0.log_psi(x)
+        }
+    }
+    let spins = Spin::half(6).unwrap();
+    let ring = operator_core::Graph::chain(6, operator_core::Boundary::Periodic).unwrap();
+    let ising = Ising::new(spins.clone(), &ring, 1.0, 1.0).unwrap().lower::<Flat>().unwrap();
+    let x = HilbertSpace::from(spins.clone()).all_states().unwrap();
+    let twice = ndarray::concatenate![ndarray::Axis(0), x, x];
+    let psi = Counting(Table::random(spins, 3).unwrap(), std::sync::Mutex::default());
+    let estimators = local_estimators(&ising, &psi, twice.view(), None).unwrap();
+    assert_eq!(*psi.1.lock().unwrap(), [128, 64]);
+    let one_by_one = local_estimators(&ising, &psi.0.clone().with_walker(), twice.view(), None).unwrap();
+    assert!(largest_difference(&estimators, &one_by_one) < 1e-12);
+}
+
 #[test]
 fn the_walker_of_a_table_is_right_and_others_are_noticed() {
     let spins = Spin::new(1.0, 4).unwrap().with_total_sz(0.0).unwrap();
