@@ -222,13 +222,13 @@ impl<T: Element> Engine<T> {
     }
 
     /// Calls `visit` with the change and the matrix element, for all elements of one of the samples that were
-    /// found, in the order of [`visit`](Self::visit).
+    /// found by this engine, in the order of [`visit`](Self::visit); for none if there is no such sample.
     #[inline]
     pub fn visit_found<F>(&self, found: &Found<T>, sample: usize, mut visit: F)
     where
         F: FnMut(Connected<'_>, T),
     {
-        let diagonal = found.diagonal[sample];
+        let Some(&diagonal) = found.diagonal.get(sample) else { return };
         match &*self.kernel {
             Kernel::Mask(kernel) => {
                 let words = &found.words[sample * kernel.n_words..(sample + 1) * kernel.n_words];

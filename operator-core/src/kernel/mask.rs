@@ -217,29 +217,6 @@ impl MaskKernel {
         values: &[T],
         hits: &mut Hits<T>,
     ) -> T {
-        self.list_words(words, slice, values, hits);
-        self.diagonal.element(self, words, values)
-    }
-
-    /// Lists the groups with non-zero elements.
-    #[inline]
-    pub(super) fn list<T: Element>(&self, words: &[u64], values: &[T], hits: &mut Hits<T>) {
-        match *words {
-            [a] => self.list_words(&[a], words, values, hits),
-            [a, b] => self.list_words(&[a, b], words, values, hits),
-            [a, b, c, d] => self.list_words(&[a, b, c, d], words, values, hits),
-            _ => self.list_words(words, words, values, hits),
-        }
-    }
-
-    #[inline]
-    fn list_words<T: Element, W: Words + ?Sized>(
-        &self,
-        words: &W,
-        slice: &[u64],
-        values: &[T],
-        hits: &mut Hits<T>,
-    ) {
         match &self.occupied {
             None => {
                 hits.resize(self.groups.len());
@@ -257,6 +234,7 @@ impl MaskKernel {
                 hits.candidates = candidates;
             }
         }
+        self.diagonal.element(self, words, values)
     }
 
     #[inline]

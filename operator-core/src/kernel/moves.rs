@@ -284,7 +284,7 @@ impl<T: Element> Engine<T> {
         counts.fill(0);
         match &*self.kernel {
             Kernel::Mask(kernel) => {
-                kernel.list(&scratch.words, &self.values, &mut scratch.hits);
+                kernel.evaluate(&scratch.words, &self.values, &mut scratch.hits);
                 let (groups, _) = scratch.hits.as_slices();
                 groups.iter().for_each(|&g| counts[g as usize] = 1);
             }

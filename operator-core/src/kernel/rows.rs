@@ -9,13 +9,17 @@ use pulp::{Arch, Simd, WithSimd};
 
 use super::mask::MaskKernel;
 
-/// How an item, which names an element, turns the sample's row into another.
+/// How an item, which names an element, turns the sample's row into another: by masks, or by edits.
 pub(super) trait Change {
     /// For each item the bits to be inverted, in the pieces of a row one after another; empty if there are none.
-    fn masks(&self) -> &[i8];
+    #[inline(always)]
+    fn masks(&self) -> &[i8] {
+        &[]
+    }
 
     /// Changes single bytes of the row that has been written.
-    fn edit(&self, item: u64, row: &mut [i8]);
+    #[inline(always)]
+    fn edit(&self, _item: u64, _row: &mut [i8]) {}
 }
 
 /// Bytes of a piece, and number of pieces of a row; one piece of all bytes where sizes are not fixed.
@@ -189,30 +193,6 @@ impl Change for RowMasks {
     fn masks(&self) -> &[i8] {
         &self.0
     }
-
-    #[inline(always)]
-    fn edit(&self, _: u64, _: &mut [i8]) {}
-}
-
-/// Sets some bytes of the sample's row.
-pub(super) trait Edit {
-    /// Turns `row`, which holds x, into x'.
-    fn edit(&self, item: u64, row: &mut [i8]);
-}
-
-/// [`Edit`] as a change.
-pub(super) struct Edited<E>(pub(super) E);
-
-impl<E: Edit> Change for Edited<E> {
-    #[inline(always)]
-    fn masks(&self) -> &[i8] {
-        &[]
-    }
-
-    #[inline(always)]
-    fn edit(&self, item: u64, row: &mut [i8]) {
-        self.0.edit(item, row);
-    }
 }
 
 #[cfg(test)]
@@ -222,7 +202,7 @@ mod tests {
     /// Sets a site to 100.
     struct Mark;
 
-    impl Edit for Mark {
+    impl Change for Mark {
         fn edit(&self, site: u64, row: &mut [i8]) {
             row[site as usize] = 100;
         }
@@ -243,7 +223,7 @@ mod tests {
     fn rows_of_any_length_are_the_sample_but_for_the_change() {
         for n_sites in 1..300usize {
             let x: Vec<i8> = (0..n_sites).map(|site| (site % 97) as i8).collect();
-            let marked = written(&Edited(Mark), &x);
+            let marked = written(&Mark, &x);
             // Masks that invert the last bit of one site.
             let (piece, n_pieces) = pieces_of(n_sites);
             let mask = |g: usize, k: usize, i: usize| i8::from(start(n_sites, piece, k) + i == g);

@@ -4,7 +4,7 @@
 use std::slice::{ChunksExactMut, IterMut};
 
 use super::batch::{ChangedSites, Finder, Found, Sink};
-use super::rows::{self, Edit, Edited, RowMasks, Rows, Source};
+use super::rows::{self, Change, RowMasks, Rows, Source};
 use super::table::TableKernel;
 use super::table_list::{self, MAX_WIDTH};
 use super::{Engine, Kernel};
@@ -18,7 +18,7 @@ struct SetListed<'a, const N: usize> {
     values: &'a [[i8; MAX_WIDTH]],
 }
 
-impl<const N: usize> Edit for SetListed<'_, N> {
+impl<const N: usize> Change for SetListed<'_, N> {
     #[inline(always)]
     fn edit(&self, item: u64, row: &mut [i8]) {
         let (group, entry) = table_list::parts(item);
@@ -33,7 +33,7 @@ struct SetTarget<'a> {
     kernel: &'a TableKernel,
 }
 
-impl Edit for SetTarget<'_> {
+impl Change for SetTarget<'_> {
     #[inline(always)]
     fn edit(&self, item: u64, row: &mut [i8]) {
         let (sites, values) = self.kernel.target(item as u32 as usize, (item >> 32) as u32);
@@ -123,15 +123,15 @@ impl<T: Element> Engine<T> {
         let plan = self.plan();
         match (&plan.finder, &plan.changed) {
             (Finder::List(list), ChangedSites::One(sites)) => {
-                rows::write(items, &Edited(SetListed { sites, values: list.values() }), x, states);
+                rows::write(items, &SetListed { sites, values: list.values() }, x, states);
             }
             (Finder::List(list), ChangedSites::Two(sites)) => {
-                rows::write(items, &Edited(SetListed { sites, values: list.values() }), x, states);
+                rows::write(items, &SetListed { sites, values: list.values() }, x, states);
             }
             (Finder::List(list), ChangedSites::Four(sites)) => {
-                rows::write(items, &Edited(SetListed { sites, values: list.values() }), x, states);
+                rows::write(items, &SetListed { sites, values: list.values() }, x, states);
             }
-            _ => rows::write(items, &Edited(SetTarget { kernel }), x, states),
+            _ => rows::write(items, &SetTarget { kernel }, x, states),
         }
     }
 

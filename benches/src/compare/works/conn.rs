@@ -44,6 +44,9 @@ fn contenders<T: Element>(system: &System, threads: &[usize]) -> Result<Vec<Cont
             contenders.push(packed(&flat, &x, threads)?);
         }
     }
+    for &threads in threads {
+        contenders.push(counted(&flat, &x, threads)?);
+    }
     // These visit one after another; threads are up to whoever calls them.
     contenders.push(visited(&flat, &x)?);
     contenders.push(streaming(&flat, &x)?);
@@ -70,6 +73,16 @@ fn packed<T: Element>(operator: &FlatOperator<T>, x: &Array2<i8>, threads: usize
     let bytes = conn.total() * element + size_of_val(conn.offsets());
     let run = move || Ok(operator.get_conn_packed_into(x.view(), &mut conn)?);
     Ok(Contender::new("conn packed", Flat::NAME, threads, run)?.with_bytes(bytes))
+}
+
+/// Elements are found and counted, but not written.
+fn counted<T: Element>(operator: &FlatOperator<T>, x: &Array2<i8>, threads: usize) -> Result<Contender> {
+    let (operator, x) = (operator.clone(), x.clone());
+    let run = move || {
+        black_box(operator.n_conn(x.view())?);
+        Ok(())
+    };
+    Contender::new("conn counted", Flat::NAME, threads, run)
 }
 
 /// Nothing is stored; elements are added up, and the sites they change, so that none goes unseen.
