@@ -187,7 +187,7 @@ impl MaskKernel {
     /// The connection by group `g`.
     #[inline]
     pub(super) fn connection<'a>(&'a self, g: usize, words: &'a [u64]) -> Connected<'a> {
-        let origin = Origin::Mask { kernel: self, pieces: self.groups[g].pieces, words };
+        let origin = Origin::Mask { kernel: self, pieces: self.pieces_of(g), words };
         Connected { sites: self.flips_of(g), values: NewValues::Mirror(&self.mirror), origin }
     }
 
@@ -296,8 +296,15 @@ impl MaskKernel {
     }
 
     #[inline]
+    fn pieces_of(&self, g: usize) -> (u32, u32) {
+        self.groups.get(g).map_or((0, 0), |group| group.pieces)
+    }
+
+    #[inline]
     pub(super) fn flips_of(&self, g: usize) -> &[u32] {
-        &self.flips[range(self.groups[g].flips)]
+        // Without a panic, so that visitors keep what they add up in registers.
+        let flips = self.groups.get(g).map_or(0..0, |group| range(group.flips));
+        self.flips.get(flips).unwrap_or_default()
     }
 
     /// The bits in which the two quantum numbers of a site differ.

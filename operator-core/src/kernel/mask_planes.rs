@@ -460,6 +460,11 @@ impl<T: Element> MaskPlanes<T> {
         }
     }
 
+    #[inline(always)]
+    fn value(&self, index: usize) -> T {
+        self.values.get(index).copied().unwrap_or_default()
+    }
+
     /// Passes on the groups that have an element on sample `b`, in their order, and the elements.
     #[inline(always)]
     pub(super) fn for_each<'a>(&self, found: &'a MaskFound<T>, b: usize, sink: &mut impl Sink<T>) {
@@ -471,7 +476,7 @@ impl<T: Element> MaskPlanes<T> {
                 for (w, &hits) in hits.iter().enumerate() {
                     for k in bits::ones(hits) {
                         let g = 64 * w + k;
-                        sink.element(g as u64, self.values[g]);
+                        sink.element(g as u64, self.value(g));
                     }
                 }
             }
@@ -479,7 +484,7 @@ impl<T: Element> MaskPlanes<T> {
                 for (w, (&hits, first)) in hits.iter().zip(first).enumerate() {
                     for k in bits::ones(hits) {
                         let g = 64 * w + k;
-                        sink.element(g as u64, self.values[2 * g + (first >> k & 1) as usize]);
+                        sink.element(g as u64, self.value(2 * g + (first >> k & 1) as usize));
                     }
                 }
             }
