@@ -9,6 +9,7 @@ use super::mask_planes::{MaskFound, MaskPlanes};
 use super::rows::RowMasks;
 use super::table::TableKernel;
 use super::table_list::{MAX_WIDTH, TableList};
+use super::table_steps::TableSteps;
 use super::{Connected, Engine, Kernel, Scratch, range, table_list};
 use crate::bits;
 use crate::element::Element;
@@ -20,8 +21,9 @@ pub(super) struct BatchPlan<T> {
     /// For masks, the flips of each group, packed, and as rows once these are asked for.
     pub(super) flips: Vec<u64>,
     pub(super) row_masks: OnceLock<RowMasks>,
-    /// For tables.
+    /// For tables, the sites of each group, and what is added to rows, once these are asked for.
     pub(super) changed: ChangedSites,
+    pub(super) steps: OnceLock<Option<TableSteps>>,
 }
 
 #[derive(Debug)]
@@ -70,13 +72,15 @@ impl<T: Element> BatchPlan<T> {
                     None => Finder::Planes(MaskPlanes::new(kernel, values)),
                     Some(_) => Finder::Visit,
                 };
-                BatchPlan { finder, flips, row_masks: OnceLock::new(), changed: ChangedSites::Any }
+                let changed = ChangedSites::Any;
+                BatchPlan { finder, flips, row_masks: OnceLock::new(), changed, steps: OnceLock::new() }
             }
             Kernel::Table(kernel) => {
                 let groups = kernel.groups.iter().map(|group| &kernel.changed[range(group.changed)]);
                 let finder = TableList::new(kernel, values).map_or(Finder::Visit, Finder::List);
                 let changed = ChangedSites::new(groups);
-                BatchPlan { finder, flips: Vec::new(), row_masks: OnceLock::new(), changed }
+                let (row_masks, steps) = (OnceLock::new(), OnceLock::new());
+                BatchPlan { finder, flips: Vec::new(), row_masks, changed, steps }
             }
         }
     }
@@ -132,13 +136,6 @@ impl<T> Listed<T> {
     fn of(&self, b: usize) -> std::ops::Range<usize> {
         let start = if b == 0 { 0 } else { self.ends[b - 1] };
         start..self.ends[b]
-    }
-}
-
-impl<T> Found<T> {
-    /// The items of sample `b`, where they are listed.
-    pub(super) fn items(&self, b: usize) -> &[u64] {
-        &self.listed.items[self.listed.of(b)]
     }
 }
 
@@ -214,10 +211,17 @@ impl<T: Element> Engine<T> {
         let Found { masks, listed, .. } = found;
         match &self.plan().finder {
             Finder::Planes(planes) => planes.for_each(masks, b, sink),
+            // Loops, as closures would not be inlined where vectors are chosen.
             Finder::List(list) => {
-                listed.items[listed.of(b)].iter().for_each(|&item| sink.element(item, list.mel(item)));
+                for &item in &listed.items[listed.of(b)] {
+                    sink.element(item, list.mel(item));
+                }
             }
-            Finder::Visit => listed.of(b).for_each(|k| sink.element(listed.items[k], listed.mels[k])),
+            Finder::Visit => {
+                for k in listed.of(b) {
+                    sink.element(listed.items[k], listed.mels[k]);
+                }
+            }
         }
     }
 

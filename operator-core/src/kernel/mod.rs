@@ -22,6 +22,7 @@ mod table;
 mod table_build;
 mod table_hermitian;
 mod table_list;
+mod table_steps;
 mod tally;
 mod write;
 

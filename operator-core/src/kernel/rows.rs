@@ -11,10 +11,22 @@ use super::mask::MaskKernel;
 
 /// How an item, which names an element, turns the sample's row into another: by masks, or by edits.
 pub(super) trait Change {
-    /// For each item the bits to be inverted, in the pieces of a row one after another; empty if there are none.
+    /// Rows that the sample's is combined with, in the pieces of a [`Layout`]; empty if there are none.
     #[inline(always)]
     fn masks(&self) -> &[i8] {
         &[]
+    }
+
+    /// Which of these rows an item has.
+    #[inline(always)]
+    fn mask_of(&self, item: u64) -> usize {
+        item as usize
+    }
+
+    /// A quantum number of the new row from the sample's and that of the mask.
+    #[inline(always)]
+    fn combine(q: i8, mask: i8) -> i8 {
+        q ^ mask
     }
 
     /// Changes single bytes of the row that has been written.
@@ -22,13 +34,34 @@ pub(super) trait Change {
     fn edit(&self, _item: u64, _row: &mut [i8]) {}
 }
 
-/// Bytes of a piece, and number of pieces of a row; one piece of all bytes where sizes are not fixed.
-fn pieces_of(n_sites: usize) -> (usize, usize) {
-    match n_sites {
-        8..16 => (8, 2),
-        16..32 => (16, 2),
-        32..=128 => (32, n_sites.div_ceil(32)),
-        _ => (n_sites, 1),
+/// The pieces of a row; one piece of all bytes where sizes are not fixed.
+#[derive(Clone, Copy)]
+pub(super) struct Layout {
+    n_sites: usize,
+    piece: usize,
+    n_pieces: usize,
+}
+
+impl Layout {
+    pub(super) fn of(n_sites: usize) -> Self {
+        let (piece, n_pieces) = match n_sites {
+            8..16 => (8, 2),
+            16..32 => (16, 2),
+            32..=128 => (32, n_sites.div_ceil(32)),
+            _ => (n_sites, 1),
+        };
+        Layout { n_sites, piece, n_pieces }
+    }
+
+    /// Bytes of all pieces.
+    pub(super) fn len(self) -> usize {
+        self.piece * self.n_pieces
+    }
+
+    /// Appends the pieces of a row.
+    pub(super) fn push(self, row: &[i8], to: &mut Vec<i8>) {
+        (0..self.n_pieces)
+            .for_each(|k| to.extend_from_slice(&row[start(self.n_sites, self.piece, k)..][..self.piece]));
     }
 }
 
@@ -50,14 +83,6 @@ pub(super) trait Source {
     fn send(self, rows: impl Rows);
 }
 
-/// Items that stand in a list.
-impl Source for &[u64] {
-    #[inline(always)]
-    fn send(self, mut rows: impl Rows) {
-        self.iter().for_each(|&item| rows.push(item));
-    }
-}
-
 /// Writes the rows of a source.
 pub(super) fn write(source: impl Source, change: &impl Change, x: &[i8], states: &mut [i8]) {
     Arch::new().dispatch(Write { source, change, x, states });
@@ -75,7 +100,8 @@ impl<S: Source, C: Change> WithSimd for Write<'_, S, C> {
 
     #[inline(always)]
     fn with_simd<V: Simd>(self, _: V) {
-        match pieces_of(self.x.len()) {
+        let Layout { piece, n_pieces, .. } = Layout::of(self.x.len());
+        match (piece, n_pieces) {
             (8, 2) => self.in_pieces::<8, 2>(),
             (16, 2) => self.in_pieces::<16, 2>(),
             (32, 1) => self.in_pieces::<32, 1>(),
@@ -118,9 +144,9 @@ impl<C: Change, const B: usize, const N: usize> Rows for Pieces<'_, C, B, N> {
         let Some(row) = self.states.next() else { return };
         let mut pieces = self.x;
         if !self.masks.is_empty() {
-            let masks = &self.masks[item as usize];
+            let masks = &self.masks[self.change.mask_of(item)];
             for (piece, mask) in pieces.iter_mut().zip(masks) {
-                *piece = inverted(piece, mask);
+                *piece = combined::<C, B>(piece, mask);
             }
         }
         // Stated once, this spares a check at each piece.
@@ -135,10 +161,10 @@ impl<C: Change, const B: usize, const N: usize> Rows for Pieces<'_, C, B, N> {
 
 /// Not in place, where the compiler would have to know that the two do not overlap.
 #[inline(always)]
-fn inverted<const B: usize>(piece: &[i8; B], mask: &[i8; B]) -> [i8; B] {
-    let mut inverted = *piece;
-    inverted.iter_mut().zip(mask).for_each(|(q, mask)| *q ^= mask);
-    inverted
+fn combined<C: Change, const B: usize>(piece: &[i8; B], mask: &[i8; B]) -> [i8; B] {
+    let mut combined = *piece;
+    combined.iter_mut().zip(mask).for_each(|(q, mask)| *q = C::combine(*q, *mask));
+    combined
 }
 
 /// Rows of any length.
@@ -155,8 +181,8 @@ impl<C: Change> Rows for Whole<'_, C> {
         match self.change.masks() {
             [] => row.copy_from_slice(self.x),
             masks => {
-                let mask = &masks[item as usize * row.len()..];
-                row.iter_mut().zip(self.x).zip(mask).for_each(|((to, x), mask)| *to = x ^ mask);
+                let mask = &masks[self.change.mask_of(item) * row.len()..];
+                row.iter_mut().zip(self.x).zip(mask).for_each(|((to, x), mask)| *to = C::combine(*x, *mask));
             }
         }
         self.change.edit(item, row);
@@ -174,15 +200,13 @@ pub(super) struct RowMasks(Vec<i8>);
 impl RowMasks {
     pub(super) fn new(kernel: &MaskKernel) -> Self {
         let n_sites = kernel.mirror.len();
-        let (piece, n_pieces) = pieces_of(n_sites);
-        let mut masks = Vec::with_capacity(kernel.groups.len() * n_pieces * piece);
+        let layout = Layout::of(n_sites);
+        let mut masks = Vec::with_capacity(kernel.groups.len() * layout.len());
         let mut mask = vec![0; n_sites];
         for g in 0..kernel.groups.len() {
             mask.fill(0);
             kernel.flips_of(g).iter().for_each(|&site| mask[site as usize] = kernel.inversion(site as usize));
-            for k in 0..n_pieces {
-                masks.extend_from_slice(&mask[start(n_sites, piece, k)..][..piece]);
-            }
+            layout.push(&mask, &mut masks);
         }
         RowMasks(masks)
     }
@@ -199,6 +223,16 @@ impl Change for RowMasks {
 mod tests {
     use super::*;
 
+    /// Items that stand in a list.
+    #[derive(Clone, Copy)]
+    struct Items<'a>(&'a [u64]);
+
+    impl Source for Items<'_> {
+        fn send(self, mut rows: impl Rows) {
+            self.0.iter().for_each(|&item| rows.push(item));
+        }
+    }
+
     /// Sets a site to 100.
     struct Mark;
 
@@ -212,9 +246,9 @@ mod tests {
     fn written(change: &impl Change, x: &[i8]) -> Vec<i8> {
         let items: Vec<u64> = (0..x.len() as u64).collect();
         let mut states = vec![-1; x.len() * x.len()];
-        write(&items[..], change, x, &mut states);
+        write(Items(&items), change, x, &mut states);
         let mut portable = vec![-1; x.len() * x.len()];
-        pulp::Scalar::new().vectorize(Write { source: &items[..], change, x, states: &mut portable });
+        pulp::Scalar::new().vectorize(Write { source: Items(&items), change, x, states: &mut portable });
         assert_eq!(portable, states);
         states
     }
@@ -225,11 +259,12 @@ mod tests {
             let x: Vec<i8> = (0..n_sites).map(|site| (site % 97) as i8).collect();
             let marked = written(&Mark, &x);
             // Masks that invert the last bit of one site.
-            let (piece, n_pieces) = pieces_of(n_sites);
-            let mask = |g: usize, k: usize, i: usize| i8::from(start(n_sites, piece, k) + i == g);
-            let masks = (0..n_sites)
-                .flat_map(|g| (0..n_pieces).flat_map(move |k| (0..piece).map(move |i| mask(g, k, i))));
-            let inverted = written(&RowMasks(masks.collect()), &x);
+            let mut masks = Vec::new();
+            for g in 0..n_sites {
+                let mask: Vec<i8> = (0..n_sites).map(|site| i8::from(site == g)).collect();
+                Layout::of(n_sites).push(&mask, &mut masks);
+            }
+            let inverted = written(&RowMasks(masks), &x);
             for site in 0..n_sites {
                 let row = site * n_sites..(site + 1) * n_sites;
                 let mut expected = x.clone();

@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::ops::Range;
 
 use super::table::{DIAGONAL_LANES, TableKernel};
 use super::{range, table};
@@ -205,6 +206,16 @@ impl<T: Element> TableList<T> {
     #[inline(always)]
     pub(super) fn target(&self, item: u64) -> u32 {
         self.targets[parts(item).1]
+    }
+
+    pub(super) fn n_entries(&self) -> usize {
+        self.mels.len()
+    }
+
+    /// The entries of a row of a group's table.
+    pub(super) fn entries_of(&self, group: usize, row: usize) -> Range<usize> {
+        let (first, count) = self.rows[self.groups[group].rows as usize + row];
+        first as usize..(first + count) as usize
     }
 
     /// New quantum numbers of each entry on its group's sites.

@@ -7,6 +7,7 @@ use super::batch::{ChangedSites, Finder, Found, Sink};
 use super::rows::{self, Change, RowMasks, Rows, Source};
 use super::table::TableKernel;
 use super::table_list::{self, MAX_WIDTH};
+use super::table_steps::TableSteps;
 use super::{Engine, Kernel};
 use crate::bits::SiteSet;
 use crate::element::Element;
@@ -74,18 +75,6 @@ impl<T, R: Rows> Sink<T> for ElementWriter<'_, T, R> {
     }
 }
 
-/// Matrix elements alone.
-struct Mels<'a, T>(IterMut<'a, T>);
-
-impl<T> Sink<T> for Mels<'_, T> {
-    #[inline(always)]
-    fn element(&mut self, _: u64, mel: T) {
-        if let Some(to) = self.0.next() {
-            *to = mel;
-        }
-    }
-}
-
 impl<T: Element> Engine<T> {
     /// Writes the elements that were found: states, a row each, and matrix elements. `rows` are the samples; the
     /// slices have room for just these elements.
@@ -104,34 +93,35 @@ impl<T: Element> Engine<T> {
             let (own_states, own_mels);
             (own_states, states) = std::mem::take(&mut states).split_at_mut(n_conn * n_sites);
             (own_mels, mels) = std::mem::take(&mut mels).split_at_mut(n_conn);
+            let elements = Elements { engine: self, found, sample: b, mels: own_mels };
             match &*self.kernel {
                 Kernel::Mask(kernel) => {
-                    let elements = Elements { engine: self, found, sample: b, mels: own_mels };
                     let masks = self.plan().row_masks.get_or_init(|| RowMasks::new(kernel));
                     rows::write(elements, masks, x, own_states);
                 }
-                Kernel::Table(kernel) => {
-                    self.for_each_found(found, b, &mut Mels(own_mels.iter_mut()));
-                    self.write_edited(kernel, found.items(b), x, own_states);
-                }
+                Kernel::Table(kernel) => self.write_of_table(kernel, elements, x, own_states),
             }
         }
     }
 
-    /// Writes a row for each item of a table.
-    fn write_edited(&self, kernel: &TableKernel, items: &[u64], x: &[i8], states: &mut [i8]) {
+    fn write_of_table(&self, kernel: &TableKernel, elements: Elements<'_, T>, x: &[i8], states: &mut [i8]) {
         let plan = self.plan();
+        if let Finder::List(list) = &plan.finder
+            && let Some(steps) = plan.steps.get_or_init(|| TableSteps::new(kernel, list, x.len()))
+        {
+            return rows::write(elements, steps, x, states);
+        }
         match (&plan.finder, &plan.changed) {
             (Finder::List(list), ChangedSites::One(sites)) => {
-                rows::write(items, &SetListed { sites, values: list.values() }, x, states);
+                rows::write(elements, &SetListed { sites, values: list.values() }, x, states);
             }
             (Finder::List(list), ChangedSites::Two(sites)) => {
-                rows::write(items, &SetListed { sites, values: list.values() }, x, states);
+                rows::write(elements, &SetListed { sites, values: list.values() }, x, states);
             }
             (Finder::List(list), ChangedSites::Four(sites)) => {
-                rows::write(items, &SetListed { sites, values: list.values() }, x, states);
+                rows::write(elements, &SetListed { sites, values: list.values() }, x, states);
             }
-            _ => rows::write(items, &SetTarget { kernel }, x, states),
+            _ => rows::write(elements, &SetTarget { kernel }, x, states),
         }
     }
 
