@@ -113,8 +113,12 @@ impl HilbertSpace {
     }
 
     /// The local states of a site; those of the last site beyond it.
+    #[inline]
     pub fn local(&self, site: usize) -> LocalStates {
         let blocks = self.blocks();
+        if let [only] = blocks {
+            return only.local;
+        }
         let block = blocks.partition_point(|block| block.start + block.n_sites <= site);
         blocks[block.min(blocks.len() - 1)].local
     }

@@ -1,4 +1,5 @@
 use operator_core::HilbertSpace;
+use operator_core::hilbert::LocalStates;
 use rand::RngExt;
 
 use super::{EnumerateHost, HostRule, Move, apply, no_moves};
@@ -13,12 +14,12 @@ pub struct LocalRule;
 
 const NAME: &str = "LocalRule";
 
-/// A site and the `shift`-th of its local states after the present one, if that is another.
-fn shifted(hilbert: &HilbertSpace, site: usize, shift: usize, x: &[i8]) -> Option<(usize, i8)> {
-    let local = hilbert.local(site);
+/// A site and the `shift`-th of its local states after the present one, if that is another. The shift is less
+/// than the number of local states.
+fn shifted(local: LocalStates, site: usize, shift: usize, x: &[i8]) -> Option<(usize, i8)> {
     let &present = x.get(site)?;
-    let index = local.index(present).unwrap_or(0);
-    let value = local.value((index + shift) % local.len.max(1));
+    let next = local.index(present).unwrap_or(0) + shift;
+    let value = local.value(if next < local.len { next } else { next - local.len });
     (value != present).then_some((site, value))
 }
 
@@ -27,11 +28,14 @@ fn draw(hilbert: &HilbertSpace, x: &[i8], rng: &mut ChainRng) -> Option<(usize, 
         return None;
     }
     let site = rng.random_range(0..x.len());
-    let others = hilbert.local_dim(site).saturating_sub(1);
-    if others == 0 {
-        return None;
-    }
-    shifted(hilbert, site, rng.random_range(1..=others), x)
+    let local = hilbert.local(site);
+    let shift = match local.len {
+        0 | 1 => return None,
+        // There is one other state, and nothing to be drawn.
+        2 => 1,
+        len => rng.random_range(1..len),
+    };
+    shifted(local, site, shift, x)
 }
 
 impl HostRule for LocalRule {
@@ -66,13 +70,14 @@ impl EnumerateHost for LocalRule {
     fn host_moves(&self, hilbert: &HilbertSpace, x: &[i8]) -> Vec<Move> {
         let mut moves = Vec::new();
         for site in 0..x.len() {
-            let others = hilbert.local_dim(site).saturating_sub(1);
+            let local = hilbert.local(site);
+            let others = local.len.saturating_sub(1);
             // A site with one local state is drawn too, and stays.
             let shifts = if others > 0 { 1..=others } else { 0..=0 };
             let probability = 1.0 / (x.len() * others.max(1)) as f64;
             for shift in shifts {
                 let mut state = x.to_vec();
-                apply(shifted(hilbert, site, shift, x), &mut state);
+                apply(shifted(local, site, shift, x), &mut state);
                 moves.push(Move { state, probability, log_correction: 0.0 });
             }
         }
