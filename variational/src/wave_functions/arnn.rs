@@ -188,7 +188,7 @@ impl<B: NetworkBackend> WaveFunction<B> for Arnn<B> {
     }
 
     fn log_psi(&self, x: &B::Configurations) -> Result<B::Amplitudes> {
-        let log_psi = B::by_blocks(x, |x| {
+        let log_psi = B::by_blocks(x, |_, x| {
             let values = self.network.branch_values(x)?;
             let present = self.indicators(x)?;
             let sum =
@@ -230,7 +230,7 @@ impl<B: NetworkBackend> Trainable<B> for Arnn<B> {
     }
 
     fn log_derivatives(&self, x: &B::Configurations) -> Result<LogDerivatives> {
-        let derivatives = B::by_blocks(x, |x| {
+        let derivatives = B::by_blocks(x, |_, x| {
             let present = self.indicators(x)?;
             self.network.derivatives_through(x, |is_phase, values| {
                 if is_phase {
@@ -250,7 +250,7 @@ impl<B: NetworkBackend> Autoregressive<B> for Arnn<B> {
     fn conditionals(&self, x: &B::Configurations, site: usize) -> Result<Array2<f64>> {
         let start: u32 = self.lens.iter().take(site).sum::<usize>() as u32;
         let columns: Vec<u32> = (start..).take(self.lens.get(site).copied().unwrap_or(0)).collect();
-        let p = B::by_blocks(x, |x| {
+        let p = B::by_blocks(x, |_, x| {
             let values = self.network.branch_values(x)?;
             Ok(Field::real(match values.first() {
                 Some(values) => B::gather(&self.probabilities(x, values)?.1, &columns)?,

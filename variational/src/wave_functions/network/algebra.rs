@@ -1,4 +1,5 @@
 use std::fmt::Debug;
+use std::ops::Range;
 
 use ndarray::Array2;
 use operator_core::{Backend, Result};
@@ -32,6 +33,9 @@ pub trait NetworkBackend: Backend {
     /// A matrix on the device.
     type Matrix: Clone + Debug + Send + Sync;
 
+    /// Whether [`product_of_changed`](Self::product_of_changed) is faster than the whole product.
+    const ADDS_CHANGES: bool = false;
+
     /// Brings a matrix to the device.
     ///
     /// # Errors
@@ -53,14 +57,15 @@ pub trait NetworkBackend: Backend {
     /// Rows and columns.
     fn dim(matrix: &Self::Matrix) -> (usize, usize);
 
-    /// Calls `f` with quantum numbers, shape `(rows, n_sites)`, and puts its results under each other: the
-    /// whole batch at once, or blocks of rows in parallel. Blocks do not depend on the number of threads.
+    /// Calls `f` with the numbers of some rows and their quantum numbers, shape `(rows, n_sites)`, and puts its
+    /// results under each other: the whole batch at once, or blocks of rows in parallel. Blocks do not depend
+    /// on the number of threads.
     ///
     /// # Errors
     /// As [`matrix`](Self::matrix), and those of `f`.
     fn by_blocks<F>(x: &Self::Configurations, f: F) -> Result<Field<Self::Matrix>>
     where
-        F: Fn(&Self::Matrix) -> Result<Field<Self::Matrix>> + Send + Sync;
+        F: Fn(Range<usize>, &Self::Matrix) -> Result<Field<Self::Matrix>> + Send + Sync;
 
     /// Amplitudes from ln ψ, shape `(batch, 1)`.
     ///
@@ -79,6 +84,28 @@ pub trait NetworkBackend: Backend {
     /// # Errors
     /// As [`matrix`](Self::matrix).
     fn product_transposed(a: &Self::Matrix, b: &Self::Matrix) -> Result<Self::Matrix>;
+
+    /// `aᵀ`
+    ///
+    /// # Errors
+    /// As [`matrix`](Self::matrix).
+    fn transpose(a: &Self::Matrix) -> Result<Self::Matrix>;
+
+    /// `b c` from `product = a c`, where row k of `b` differs from row `origins[k]` of `a` in a few columns: what
+    /// these change is added. The number of rows of `a` stands for a row of zeros.
+    ///
+    /// # Errors
+    /// As [`matrix`](Self::matrix).
+    fn product_of_changed(
+        product: &Self::Matrix,
+        a: &Self::Matrix,
+        origins: &[usize],
+        b: &Self::Matrix,
+        c: &Self::Matrix,
+    ) -> Result<Self::Matrix> {
+        let _ = (product, a, origins);
+        Self::product(b, c)
+    }
 
     /// Element by element; `b` may have one row or one column, which is repeated.
     ///

@@ -1,5 +1,6 @@
 //! Networks and their derivatives, in the operations of [`NetworkBackend`].
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use operator_core::Result;
@@ -7,6 +8,7 @@ use operator_core::Result;
 use super::activation::Order;
 use super::algebra::{Arithmetic, Field, NetworkBackend};
 use super::architecture::{Architecture, Branch, Layer, Linear, Output, Sharing};
+use super::first_layers::FirstLayers;
 
 /// The arrays of a linear layer, spread over all places where their parameters stand.
 #[derive(Clone, Debug)]
@@ -40,15 +42,46 @@ pub(super) struct Evaluation<'a, M> {
     pub(super) weights: &'a [Weights<M>],
 }
 
-impl<M: Clone> Evaluation<'_, M> {
-    /// The values after the last layer of each branch.
-    pub(super) fn values<B: NetworkBackend<Matrix = M>>(&self, x: &M) -> Result<Vec<Field<M>>> {
+impl<M: Clone + Send + Sync> Evaluation<'_, M> {
+    /// The kernel of the linear layer that a branch starts with, for each branch.
+    pub(super) fn first_kernels(&self) -> Vec<Option<&Field<M>>> {
         let mut weights = self.weights.iter();
         let branches = self.architecture.branches().iter();
         branches
             .map(|branch| {
-                let mut values = Field::real(x.clone());
-                for layer in &branch.layers {
+                let linear = branch.layers.iter().map(|layer| matches!(layer, Layer::Linear(_)));
+                let mut kernels = linear.map(|is_linear| if is_linear { weights.next() } else { None });
+                let first = kernels.next().flatten();
+                kernels.for_each(drop);
+                first.map(|weights| &weights.kernel)
+            })
+            .collect()
+    }
+
+    /// The values after the last layer of each branch.
+    pub(super) fn values<B: NetworkBackend<Matrix = M>>(&self, x: &M) -> Result<Vec<Field<M>>> {
+        self.values_from::<B>(x, |_| Ok(None))
+    }
+
+    /// The same where `first` gives products with the kernel that a branch starts with.
+    fn values_from<B: NetworkBackend<Matrix = M>>(
+        &self,
+        x: &M,
+        first: impl Fn(usize) -> Result<Option<Field<M>>>,
+    ) -> Result<Vec<Field<M>>> {
+        let mut weights = self.weights.iter();
+        let branches = self.architecture.branches().iter().enumerate();
+        branches
+            .map(|(k, branch)| {
+                let mut layers = branch.layers.iter();
+                let mut values = match first(k)? {
+                    Some(product) => {
+                        layers.next();
+                        with_bias::<B>(product, weights.next())?
+                    }
+                    None => Field::real(x.clone()),
+                };
+                for layer in layers {
                     values = forward::<B>(layer, &values, &mut weights)?.0;
                 }
                 Ok(values)
@@ -58,8 +91,22 @@ impl<M: Clone> Evaluation<'_, M> {
 
     /// ln ψ, the sum of all values, shape `(rows, 1)`.
     pub(super) fn log_psi<B: NetworkBackend<Matrix = M>>(&self, x: &M) -> Result<Field<M>> {
+        self.add_up::<B>(x, self.values::<B>(x)?)
+    }
+
+    /// The same for these rows of connected configurations, from what is known of those that they differ from.
+    pub(super) fn log_psi_connected<B: NetworkBackend<Matrix = M>>(
+        &self,
+        first: &FirstLayers<'_, M>,
+        rows: Range<usize>,
+        x: &M,
+    ) -> Result<Field<M>> {
+        self.add_up::<B>(x, self.values_from::<B>(x, |branch| first.product::<B>(branch, rows.clone(), x))?)
+    }
+
+    fn add_up<B: NetworkBackend<Matrix = M>>(&self, x: &M, values: Vec<Field<M>>) -> Result<Field<M>> {
         let mut sum = Field::real(B::sum_columns(&B::gather(x, &[])?)?);
-        for (branch, values) in self.architecture.branches().iter().zip(self.values::<B>(x)?) {
+        for (branch, values) in self.architecture.branches().iter().zip(values) {
             let value = values.map(B::sum_columns)?;
             sum = sum.add::<B>(&match branch.output {
                 Output::LogPsi => value,
@@ -215,14 +262,20 @@ where
         Layer::Linear(_) => {
             let Some(weights) = weights.next() else { return Ok((values.clone(), None)) };
             let product = values.times::<B>(&weights.kernel, B::product_transposed)?;
-            let after = match &weights.bias {
-                Some(bias) => product.add::<B>(bias)?,
-                None => product,
-            };
-            return Ok((after, Some(weights)));
+            return Ok((with_bias::<B>(product, Some(weights))?, Some(weights)));
         }
     };
     Ok((after, None))
+}
+
+fn with_bias<B: NetworkBackend>(
+    product: Field<B::Matrix>,
+    weights: Option<&Weights<B::Matrix>>,
+) -> Result<Field<B::Matrix>> {
+    match weights.and_then(|weights| weights.bias.as_ref()) {
+        Some(bias) => product.add::<B>(bias),
+        None => Ok(product),
+    }
 }
 
 /// Derivatives by the parameters of each array of a branch, in their order.

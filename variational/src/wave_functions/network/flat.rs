@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use backend_flat::Flat;
 use ndarray::parallel::prelude::*;
 use ndarray::{Array1, Array2, ArrayView2, Axis, Zip, concatenate, s};
@@ -13,6 +15,8 @@ const ROWS: usize = 512;
 
 impl NetworkBackend for Flat {
     type Matrix = Array2<f64>;
+
+    const ADDS_CHANGES: bool = true;
 
     fn matrix(values: Array2<f64>, (): &()) -> Result<Array2<f64>> {
         Ok(values)
@@ -32,14 +36,19 @@ impl NetworkBackend for Flat {
 
     fn by_blocks<F>(x: &Array2<i8>, f: F) -> Result<Field<Array2<f64>>>
     where
-        F: Fn(&Array2<f64>) -> Result<Field<Array2<f64>>> + Send + Sync,
+        F: Fn(Range<usize>, &Array2<f64>) -> Result<Field<Array2<f64>>> + Send + Sync,
     {
-        if x.nrows() <= ROWS {
+        let n_rows = x.nrows();
+        let block = |start: usize| {
+            let rows = start..n_rows.min(start + ROWS);
+            f(rows.clone(), &x.slice_axis(Axis(0), rows.into()).mapv(f64::from))
+        };
+        if n_rows <= ROWS {
             // Waking the thread pool takes longer than a few rows, as a sampler asks for them.
-            return f(&x.mapv(f64::from));
+            return block(0);
         }
-        let blocks = x.axis_chunks_iter(Axis(0), ROWS).into_par_iter();
-        let parts = blocks.map(|x| f(&x.mapv(f64::from))).collect::<Result<Vec<_>>>()?;
+        let starts = (0..n_rows.div_ceil(ROWS)).into_par_iter().map(|k| k * ROWS);
+        let parts = starts.map(block).collect::<Result<Vec<_>>>()?;
         let stack = |parts: Vec<ArrayView2<'_, f64>>| concatenate(Axis(0), &parts).map_err(failed);
         let im: Option<Vec<_>> = parts.iter().map(|part| part.im.as_ref().map(|im| im.view())).collect();
         Ok(Field {
@@ -61,6 +70,34 @@ impl NetworkBackend for Flat {
 
     fn product_transposed(a: &Array2<f64>, b: &Array2<f64>) -> Result<Array2<f64>> {
         Ok(a.dot(&b.t()))
+    }
+
+    fn transpose(a: &Array2<f64>) -> Result<Array2<f64>> {
+        Ok(a.t().as_standard_layout().into_owned())
+    }
+
+    fn product_of_changed(
+        product: &Array2<f64>,
+        a: &Array2<f64>,
+        origins: &[usize],
+        b: &Array2<f64>,
+        c: &Array2<f64>,
+    ) -> Result<Array2<f64>> {
+        let mut out = Array2::zeros((b.nrows(), c.ncols()));
+        let zeros = Array1::zeros(b.ncols());
+        for ((mut out, to), &origin) in out.rows_mut().into_iter().zip(b.rows()).zip(origins) {
+            let mut from = zeros.view();
+            if origin < a.nrows() {
+                out.assign(&product.row(origin));
+                from = a.row(origin);
+            }
+            for ((&to, &from), c) in to.iter().zip(from).zip(c.rows()) {
+                if to != from {
+                    out.scaled_add(to - from, &c);
+                }
+            }
+        }
+        Ok(out)
     }
 
     fn arithmetic(operation: Arithmetic, a: &Array2<f64>, b: &Array2<f64>) -> Result<Array2<f64>> {

@@ -25,6 +25,7 @@ mod activation;
 mod algebra;
 mod architecture;
 mod evaluate;
+mod first_layers;
 #[cfg(feature = "flat")]
 mod flat;
 #[cfg(feature = "padded")]
@@ -41,6 +42,7 @@ use std::ops::{Add, AddAssign, Mul, Sub};
 use std::sync::{Arc, OnceLock};
 
 use evaluate::{Block, Evaluation, Weights};
+use first_layers::FirstLayers;
 use ndarray::{Array1, Array2};
 use num_complex::Complex64;
 use operator_core::{Error, HilbertSpace, Result, Walker, WaveFunction};
@@ -250,9 +252,34 @@ impl<B: NetworkBackend, K: NetworkKind> WaveFunction<B> for Network<B, K> {
     }
 
     fn log_psi(&self, x: &B::Configurations) -> Result<B::Amplitudes> {
-        let log_psi = B::by_blocks(x, |x| {
+        let log_psi = B::by_blocks(x, |_, x| {
             self.check_width(x)?;
             self.evaluation().log_psi::<B>(x)
+        })?;
+        B::amplitudes(&log_psi)
+    }
+
+    /// On backends that [gain](NetworkBackend::ADDS_CHANGES) by it, a first linear layer goes through the samples
+    /// only, and each connected configuration adds what its changes do.
+    fn log_psi_connected(
+        &self,
+        x: &B::Configurations,
+        connected: &B::Configurations,
+        origins: &[usize],
+    ) -> Result<B::Amplitudes> {
+        check_origins(origins, B::batch_len(x), B::batch_len(connected))?;
+        if !B::ADDS_CHANGES || !self.architecture.goes_on_from_linear() {
+            return self.log_psi(connected);
+        }
+        let samples = B::by_blocks(x, |_, x| {
+            self.check_width(x)?;
+            Ok(Field::real(x.clone()))
+        })?;
+        let evaluation = self.evaluation();
+        let first = FirstLayers::new::<B>(&evaluation, x, samples.re, origins)?;
+        let log_psi = B::by_blocks(connected, |rows, x| {
+            self.check_width(x)?;
+            evaluation.log_psi_connected::<B>(&first, rows, x)
         })?;
         B::amplitudes(&log_psi)
     }
@@ -264,6 +291,17 @@ impl<B: NetworkBackend, K: NetworkKind> WaveFunction<B> for Network<B, K> {
             Prepared::new(&self.hilbert, &self.architecture, &values)
         });
         Some(Box::new(NetworkWalker::new(prepared.as_ref()?)))
+    }
+}
+
+fn check_origins(origins: &[usize], n_samples: usize, n_connected: usize) -> Result<()> {
+    if origins.len() != n_connected {
+        let what = "origins of connected configurations".into();
+        return Err(Error::Count { what, got: origins.len(), expected: n_connected.to_string() });
+    }
+    match origins.iter().position(|&origin| origin >= n_samples) {
+        Some(row) => Err(Error::OriginOutOfRange { row, origin: origins[row], n_samples }),
+        None => Ok(()),
     }
 }
 
@@ -308,7 +346,7 @@ impl<B: NetworkBackend, K: NetworkKind> Trainable<B> for Network<B, K> {
             true => None,
             false => evaluate::blocks(&self.architecture),
         };
-        let derivatives = B::by_blocks(x, |x| {
+        let derivatives = B::by_blocks(x, |_, x| {
             self.check_width(x)?;
             let ones = |_, values: &Field<B::Matrix>| {
                 Ok(Field::real(B::matrix(Array2::ones(B::dim(&values.re)), &self.device)?))

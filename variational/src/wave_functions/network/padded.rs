@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use backend_padded::{ComplexTensor, Padded};
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, DType, Device, Layout, Shape, Tensor, bail};
 use ndarray::Array2;
@@ -59,9 +61,9 @@ impl NetworkBackend for Padded {
 
     fn by_blocks<F>(x: &Tensor, f: F) -> Result<Field<Tensor>>
     where
-        F: Fn(&Tensor) -> Result<Field<Tensor>> + Send + Sync,
+        F: Fn(Range<usize>, &Tensor) -> Result<Field<Tensor>> + Send + Sync,
     {
-        f(&x.to_dtype(dtype(x.device())).map_err(failed)?)
+        f(0..Self::batch_len(x), &x.to_dtype(dtype(x.device())).map_err(failed)?)
     }
 
     fn amplitudes(log_psi: &Field<Tensor>) -> Result<ComplexTensor> {
@@ -75,6 +77,10 @@ impl NetworkBackend for Padded {
 
     fn product_transposed(a: &Tensor, b: &Tensor) -> Result<Tensor> {
         b.t().and_then(|b| a.matmul(&b)).map_err(failed)
+    }
+
+    fn transpose(a: &Tensor) -> Result<Tensor> {
+        a.t().map_err(failed)
     }
 
     fn arithmetic(operation: Arithmetic, a: &Tensor, b: &Tensor) -> Result<Tensor> {
