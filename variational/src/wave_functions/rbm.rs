@@ -5,7 +5,9 @@ use std::marker::PhantomData;
 use operator_core::graph::PermutationGroup;
 use operator_core::{Error, HilbertSpace, Result};
 
-use super::network::{Activation, Architecture, Branch, Init, Network, NetworkBackend, NetworkKind, Scalar};
+use super::network::{
+    Activation, Architecture, Branch, Init, Network, NetworkBackend, NetworkKind, Real, Scalar,
+};
 
 /// A restricted Boltzmann machine, with parameters of type `T`: `f64`, which makes it positive, or
 /// `Complex64`.
@@ -36,7 +38,7 @@ pub type Rbm<B, T = f64> = Network<B, RbmKind<T>>;
 /// Nature Physics 14, 447 (2018)).
 ///
 /// Parameters are those of A, then those of B.
-pub type RbmModPhase<B> = Network<B, RbmModPhaseKind>;
+pub type RbmModPhase<B, T = f64> = Network<B, RbmModPhaseKind<T>>;
 
 /// An RBM that a group of permutations of the sites leaves as it is.
 ///
@@ -68,10 +70,10 @@ impl<T: Scalar> NetworkKind for RbmKind<T> {
 
 /// Marks [`RbmModPhase`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RbmModPhaseKind;
+pub struct RbmModPhaseKind<T>(PhantomData<T>);
 
-impl NetworkKind for RbmModPhaseKind {
-    type Scalar = f64;
+impl<T: Real> NetworkKind for RbmModPhaseKind<T> {
+    type Scalar = T;
     const NAME: &'static str = "RBM of modulus and phase";
 }
 
@@ -113,7 +115,7 @@ impl<B: NetworkBackend, T: Scalar> Rbm<B, T> {
     }
 }
 
-impl<B: NetworkBackend> RbmModPhase<B> {
+impl<B: NetworkBackend, T: Real> RbmModPhase<B, T> {
     /// Two RBMs, each with `alpha · n_sites` hidden units (rounded).
     ///
     /// # Errors

@@ -4,53 +4,64 @@ use std::ops::Range;
 
 use operator_core::Result;
 
-use super::algebra::{Field, NetworkBackend};
-use super::evaluate::Evaluation;
+use super::algebra::{Field, Matrix};
 
-/// The configurations that others differ from, and what their first layers make of them.
-pub(super) struct FirstLayers<'a, M> {
+/// What first layers make of some configurations x.
+pub(super) struct FirstLayers<M> {
     x: M,
-    /// For each of the others, the row of x that it differs from.
-    origins: &'a [usize],
-    /// For each branch that starts with a linear layer.
-    known: Vec<Option<Known<M>>>,
+    /// `x Wᵀ` of each branch that starts with a linear layer.
+    products: Vec<Option<Field<M>>>,
 }
 
-struct Known<M> {
-    /// `x Wᵀ`
-    product: Field<M>,
-    /// `Wᵀ`, in which what a site adds to all units is a row.
-    columns: Field<M>,
-}
-
-impl<'a, M: Clone + Send + Sync> FirstLayers<'a, M> {
-    /// Of configurations x, which stand in both arguments.
-    pub(super) fn new<B: NetworkBackend<Matrix = M>>(
-        evaluation: &Evaluation<'_, M>,
-        configurations: &B::Configurations,
-        x: M,
-        origins: &'a [usize],
-    ) -> Result<Self> {
-        let known = evaluation.first_kernels().into_iter().map(|kernel| {
-            let Some(kernel) = kernel else { return Ok(None) };
-            let columns = kernel.map(B::transpose)?;
-            let product = |x: &M| Field::real(x.clone()).times::<B>(&columns, B::product);
-            Ok(Some(Known { product: B::by_blocks(configurations, |_, x| product(x))?, columns }))
-        });
-        Ok(FirstLayers { x, origins, known: known.collect::<Result<_>>()? })
+impl<M: Matrix> FirstLayers<M> {
+    /// From the `Wᵀ` of each branch, in which what a site adds to all units is a row.
+    pub(super) fn new(columns: &[Option<Field<M>>], x: &M) -> Result<Self> {
+        let product = |columns: &Field<M>| Field::real(x.clone()).times(columns, M::product);
+        let products = columns.iter().map(|columns| columns.as_ref().map(product).transpose());
+        Ok(FirstLayers { x: x.clone(), products: products.collect::<Result<_>>()? })
     }
 
-    /// `x' Wᵀ` of a branch for these rows of the others, `None` if it does not start with a linear layer.
-    pub(super) fn product<B: NetworkBackend<Matrix = M>>(
+    /// Of all rows of some under each other.
+    pub(super) fn stack(parts: Vec<Self>) -> Result<Self> {
+        let n_branches = parts.first().map_or(0, |part| part.products.len());
+        let (mut x, mut products) = (Vec::new(), vec![Some(Vec::new()); n_branches]);
+        for part in parts {
+            x.push(Field::real(part.x));
+            for (all, product) in products.iter_mut().zip(part.products) {
+                *all = all.take().zip(product).map(|(mut all, product)| {
+                    all.push(product);
+                    all
+                });
+            }
+        }
+        let products = products.into_iter().map(|all| all.map(Field::stack).transpose());
+        Ok(FirstLayers { products: products.collect::<Result<_>>()?, x: Field::stack(x)?.re })
+    }
+}
+
+/// Configurations, each of which differs in a few sites from one of those x.
+pub(super) struct Changed<'a, M> {
+    pub(super) first: &'a FirstLayers<M>,
+    pub(super) columns: &'a [Option<Field<M>>],
+    /// For each configuration, the row of x.
+    pub(super) origins: &'a [usize],
+}
+
+impl<M: Matrix> Changed<'_, M> {
+    /// `x' Wᵀ` of a branch for these rows of the configurations, `None` if it does not start with a linear layer.
+    pub(super) fn product(
         &self,
         branch: usize,
         rows: Range<usize>,
         connected: &M,
     ) -> Result<Option<Field<M>>> {
-        let Some(Some(Known { product, columns })) = self.known.get(branch) else { return Ok(None) };
+        let FirstLayers { x, products } = self.first;
+        let (Some(Some(product)), Some(Some(columns))) = (products.get(branch), self.columns.get(branch))
+        else {
+            return Ok(None);
+        };
         let origins = self.origins.get(rows).unwrap_or_default();
-        let part =
-            |product: &M, columns: &M| B::product_of_changed(product, &self.x, origins, connected, columns);
+        let part = |product, columns| M::product_of_changed(product, x, origins, connected, columns);
         let im = product.im.as_ref().zip(columns.im.as_ref());
         Ok(Some(Field {
             re: part(&product.re, &columns.re)?,
