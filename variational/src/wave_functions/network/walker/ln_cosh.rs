@@ -274,13 +274,11 @@ mod tests {
                 .map(|j| of(j).fold(bias[j], |sum, (i, j, x)| sum + columns[i * n_units + j] * f64::from(x)))
                 .collect()
         };
-        // θ is a sum itself, and each unit has a rounding of its own: they add up as random numbers do.
+        // θ is a sum itself. Units round by themselves, and what they lose adds up as random numbers do.
         let epsilon: f64 = R::epsilon().into();
         let rounding = 8.0 * epsilon * (n_units as f64).sqrt() * (1.0 + theta + n_sites as f64 * weight);
-        let close = |found: f64, (expected, sizes): (f64, f64)| {
-            // Logarithms of factors are sums in double precision, but of weights that are as large as these.
-            (found - expected).abs() <= 1e-13 * sizes + rounding
-        };
+        let close =
+            |found: f64, (expected, sizes): (f64, f64)| (found - expected).abs() <= 1e-13 * sizes + rounding;
         let start = units.start(&x);
         let expected = exact_sum(theta_of(&x).into_iter().map(|theta| difference_of_ln_cosh(0.0, theta)));
         assert!(close(start, expected), "{start} {expected:?}");

@@ -38,9 +38,6 @@ pub trait Vectors: NdFloat + Into<f64> {
     /// The same number in all lanes.
     fn splat<S: Simd>(simd: S, value: Self) -> Self::In<S>;
 
-    /// `|a|`
-    fn size<S: Simd>(simd: S, a: Self::In<S>) -> Self::In<S>;
-
     /// `a + b`
     fn plus<S: Simd>(simd: S, a: Self::In<S>, b: Self::In<S>) -> Self::In<S>;
 
@@ -65,9 +62,6 @@ pub trait Vectors: NdFloat + Into<f64> {
     /// The product of all lanes.
     fn product<S: Simd>(simd: S, values: [Self::In<S>; UNROLL]) -> f64;
 
-    /// The sum of all lanes.
-    fn sum<S: Simd>(simd: S, values: [Self::In<S>; UNROLL]) -> f64;
-
     /// e^x for x ≤ 0, by Taylor's series within half a power of two; e to the lowest power for all that is less.
     fn exp_of_negative(self) -> Self;
 }
@@ -78,8 +72,8 @@ macro_rules! vectors {
         $real:ident in $vectors:ident, padding $padding:literal, max_log $max_log:literal, smallest $smallest:literal,
         exponential from ($lowest:expr), $n_terms:literal terms, round $round:literal,
         ln_2 ($ln_2_high:expr, $ln_2_low:expr), bias $bias:literal << $mantissa:literal,
-        $as_simd:ident, $as_mut_simd:ident, $splat:ident, $abs:ident, $add:ident, $mul:ident, $div:ident,
-        $min:ident, $max:ident, $mul_add:ident, $reduce_min:ident, $product:ident, $sum:ident $(,)?
+        $as_simd:ident, $as_mut_simd:ident, $splat:ident, $add:ident, $mul:ident, $div:ident,
+        $min:ident, $max:ident, $mul_add:ident, $reduce_min:ident, $product:ident $(,)?
     ) => {
         impl Vectors for $real {
             type In<S: Simd> = S::$vectors;
@@ -101,11 +95,6 @@ macro_rules! vectors {
             #[inline(always)]
             fn splat<S: Simd>(simd: S, value: Self) -> S::$vectors {
                 simd.$splat(value)
-            }
-
-            #[inline(always)]
-            fn size<S: Simd>(simd: S, a: S::$vectors) -> S::$vectors {
-                simd.$abs(a)
             }
 
             #[inline(always)]
@@ -149,11 +138,6 @@ macro_rules! vectors {
             }
 
             #[inline(always)]
-            fn sum<S: Simd>(simd: S, values: [S::$vectors; UNROLL]) -> f64 {
-                $sum(simd, values)
-            }
-
-            #[inline(always)]
             fn exp_of_negative(self) -> Self {
                 // Adding it rounds to whole numbers, which then stand in the lowest bits.
                 const ROUND: $real = $round;
@@ -182,16 +166,16 @@ vectors!(
     f64 in f64s, padding 8, max_log 600.0, smallest 1e-250,
     exponential from (-708.0), 14 terms, round 6_755_399_441_055_744.0, // 1.5 · 2^52
     ln_2 (0.693_147_180_369_123_8, 1.908_214_929_270_587_7e-10), bias 1023 << 52,
-    as_simd_f64s, as_mut_simd_f64s, splat_f64s, abs_f64s, add_f64s, mul_f64s, div_f64s,
-    min_f64s, max_f64s, mul_add_e_f64s, reduce_min_f64s, product_in_double, sum_in_double,
+    as_simd_f64s, as_mut_simd_f64s, splat_f64s, add_f64s, mul_f64s, div_f64s,
+    min_f64s, max_f64s, mul_add_e_f64s, reduce_min_f64s, product_in_double,
 );
 
 vectors!(
     f32 in f32s, padding 16, max_log 300.0, smallest 8e-30,
     exponential from (-87.0), 8 terms, round 12_582_912.0, // 1.5 · 2^23
     ln_2 (355.0 / 512.0, -2.121_944_4e-4), bias 127 << 23,
-    as_simd_f32s, as_mut_simd_f32s, splat_f32s, abs_f32s, add_f32s, mul_f32s, div_f32s,
-    min_f32s, max_f32s, mul_add_e_f32s, reduce_min_f32s, product_in_single, sum_in_single,
+    as_simd_f32s, as_mut_simd_f32s, splat_f32s, add_f32s, mul_f32s, div_f32s,
+    min_f32s, max_f32s, mul_add_e_f32s, reduce_min_f32s, product_in_single,
 );
 
 #[inline(always)]
@@ -199,29 +183,14 @@ fn product_in_double<S: Simd>(simd: S, [a, b, c, d]: [S::f64s; UNROLL]) -> f64 {
     simd.reduce_product_f64s(simd.mul_f64s(simd.mul_f64s(a, b), simd.mul_f64s(c, d)))
 }
 
-#[inline(always)]
-fn sum_in_double<S: Simd>(simd: S, [a, b, c, d]: [S::f64s; UNROLL]) -> f64 {
-    simd.reduce_sum_f64s(simd.add_f64s(simd.add_f64s(a, b), simd.add_f64s(c, d)))
-}
-
+/// In double precision, in a loop without branches, from which the compiler makes vectors.
 #[inline(always)]
 fn product_in_single<S: Simd>(_: S, values: [S::f32s; UNROLL]) -> f64 {
-    fold_lanes::<S>(&values, 1.0, |product, value| product * value)
-}
-
-#[inline(always)]
-fn sum_in_single<S: Simd>(_: S, values: [S::f32s; UNROLL]) -> f64 {
-    fold_lanes::<S>(&values, 0.0, |sum, value| sum + value)
-}
-
-/// In a loop without branches, from which the compiler makes vectors in double precision.
-#[inline(always)]
-fn fold_lanes<S: Simd>(values: &[S::f32s], start: f64, f: impl Fn(f64, f64) -> f64) -> f64 {
-    let mut folded = [start; UNROLL];
-    for values in cast_slice::<S::f32s, f32>(values).as_chunks::<UNROLL>().0 {
-        folded.iter_mut().zip(values).for_each(|(folded, &value)| *folded = f(*folded, f64::from(value)));
+    let mut products = [1.0; UNROLL];
+    for values in cast_slice::<S::f32s, f32>(&values).as_chunks::<UNROLL>().0 {
+        products.iter_mut().zip(values).for_each(|(product, &value)| *product *= f64::from(value));
     }
-    folded.into_iter().fold(start, f)
+    products.into_iter().product()
 }
 
 #[cfg(test)]
