@@ -5,7 +5,7 @@ mod common;
 use common::{Complete, TestResult, ising};
 use ndarray::Array1;
 use operator_core::testing::SplitMix;
-use operator_core::{Backend, DiscreteOperator};
+use operator_core::DiscreteOperator;
 use sampler::HamiltonianSampler;
 use variational::{MonteCarloState, Rbm, Sr, Trainable, VariationalState, Vmc, exact};
 

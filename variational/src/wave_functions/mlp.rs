@@ -11,7 +11,8 @@ use super::network::{
 /// A multilayer perceptron: dense hidden layers with an activation, and a dense layer to ln ψ.
 ///
 /// `h_0 = x`, `h_l = f(W_l h_{l−1} + b_l)`, `ln ψ = W h_L + b`. Complex parameters take
-/// [`LnCosh`](Activation::LnCosh) or [`Tanh`](Activation::Tanh).
+/// [`LnCosh`](Activation::LnCosh) or [`Tanh`](Activation::Tanh). `T` may be in
+/// [single precision](super::network::Scalar).
 ///
 /// ```
 /// use operator_core::{WaveFunction, hilbert::Spin};
@@ -25,7 +26,8 @@ use super::network::{
 /// ```
 pub type Mlp<B, T = f64> = Network<B, MlpKind<T>>;
 
-/// A perceptron for the modulus and one for the phase: `ln ψ = A(x) + i B(x)` with real parameters.
+/// A perceptron for the modulus and one for the phase: `ln ψ = A(x) + i B(x)` with real parameters, of type `f64`
+/// or `f32`.
 pub type MlpModPhase<B, T = f64> = Network<B, MlpModPhaseKind<T>>;
 
 /// Marks [`Mlp`].

@@ -10,7 +10,7 @@ use super::network::{
 };
 
 /// A restricted Boltzmann machine, with parameters of type `T`: `f64`, which makes it positive, or
-/// `Complex64`.
+/// `Complex64`; or `f32` or `Complex32`, which evaluate it in [single precision](super::network::Scalar).
 ///
 /// `ln ψ(x) = Σ_i a_i x_i + Σ_j ln cosh(b_j + Σ_i W_ji x_i)`, i over sites and j over hidden units, with x the
 /// quantum numbers as they stand in samples (Carleo and Troyer, Science 355, 602 (2017)).
@@ -30,12 +30,15 @@ use super::network::{
 ///
 /// let complex = Rbm::<Flat, Complex64>::new(Spin::half(4)?, 2.0, 42, 0.01)?;
 /// assert_eq!(complex.n_parameters(), 2 * rbm.n_parameters());
+///
+/// let single = Rbm::<Flat, f32>::new(Spin::half(4)?, 2.0, 42, 0.01)?;
+/// assert_eq!(single.parameters(), rbm.parameters());
 /// # Ok::<(), operator_core::Error>(())
 /// ```
 pub type Rbm<B, T = f64> = Network<B, RbmKind<T>>;
 
 /// An RBM for the modulus and one for the phase: `ln ψ = A(x) + i B(x)` with real parameters (Torlai et al.,
-/// Nature Physics 14, 447 (2018)).
+/// Nature Physics 14, 447 (2018)), of type `f64` or `f32`.
 ///
 /// Parameters are those of A, then those of B.
 pub type RbmModPhase<B, T = f64> = Network<B, RbmModPhaseKind<T>>;

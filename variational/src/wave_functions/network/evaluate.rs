@@ -217,14 +217,11 @@ impl<M: Matrix> Derivatives<'_, M> {
 type Forward<'w, M> = (Field<M>, Option<&'w Weights<M>>);
 
 /// The values after a layer, and the weights that it used.
-fn forward<'w, M: Matrix>(
+fn forward<'w, M: Matrix + 'w>(
     layer: &Layer,
     values: &Field<M>,
     weights: &mut impl Iterator<Item = &'w Weights<M>>,
-) -> Result<Forward<'w, M>>
-where
-    M: 'w,
-{
+) -> Result<Forward<'w, M>> {
     let after = match layer {
         Layer::Indicators { sites, values: numbers } => {
             Field::real(M::equals(&M::gather(&values.re, sites)?, numbers)?)
@@ -252,14 +249,13 @@ fn with_bias<M: Matrix>(product: Field<M>, weights: Option<&Weights<M>>) -> Resu
 }
 
 /// Derivatives by the parameters of each array of a branch, in their order.
-fn branch_derivatives<'w, M: Matrix, F>(
+fn branch_derivatives<'w, M: Matrix + 'w, F>(
     branch: &'w Branch,
     x: &M,
     weights: &mut impl Iterator<Item = &'w Weights<M>>,
     deltas: &F,
 ) -> Result<Vec<Derivatives<'w, M>>>
 where
-    M: 'w,
     F: Fn(bool, &Field<M>) -> Result<Field<M>>,
 {
     let mut values = Field::real(x.clone());

@@ -9,9 +9,10 @@ use super::walker::Vectors;
 
 /// Type of a network's parameters: `f64` or `Complex64`, or in single precision `f32` or `Complex32`.
 ///
-/// Single precision is what the network is evaluated in: half the memory, and twice the numbers in a vector.
-/// Parameters, their derivatives and ln ψ are given in double precision all the same, and the sum of the last
-/// layer is: small steps of an optimiser must add up, and so must the values of many units.
+/// In single precision the network is evaluated with half the memory and twice as many numbers in a vector.
+/// Parameters, their derivatives and ln ψ stay in double precision, because small steps of an optimiser must add
+/// up; the last layer's values are added up in it, because there may be many of them; and activations, and
+/// walkers other than those of real ln cosh units, calculate in it.
 pub trait Scalar: Element<Real: Real> {
     /// The same in double precision.
     type Double: Number;

@@ -7,8 +7,8 @@ use super::super::scalar::Real;
 /// Independent products or sums: enough to hide how long one takes.
 pub(super) const UNROLL: usize = 4;
 
-/// `1 + e^−2|θ|` of so many units are multiplied before a logarithm is taken: 2 to the power of a fourth of it
-/// is a number in single precision, see [`MAX_LOG`](super::vectors::Vectors::MAX_LOG).
+/// `1 + e^−2|θ|` of so many units are multiplied before a logarithm is taken. Each is at most 2, and at least
+/// [`UNROLL`] lanes share them, so that single precision has the range for it.
 const UNITS_PER_LOGARITHM: usize = 256;
 
 /// Chooses the vectors when the program runs.

@@ -18,8 +18,8 @@ pub trait Vectors: NdFloat + Into<f64> {
     const PADDING: usize;
 
     /// Logarithms of products are at most this before they are taken out of the product: `e^±MAX_LOG` is a
-    /// number in double precision, and so are its products with an accepted p or q; of the fewest lanes that a
-    /// product is made in, each has a fourth of the logarithm, and stays in range too.
+    /// number in double precision, and so are its products with an accepted p or q. At least [`UNROLL`] lanes
+    /// share the factors, so `e^±(MAX_LOG / UNROLL)` must be a number of this type.
     const MAX_LOG: f64;
 
     /// Below this, p and q are found from θ again: a number that has become 0 would stay it.
