@@ -13,8 +13,9 @@ use crate::{Flat, VisitConn, parallel};
 ///
 /// Where the wave function has a [`Walker`], each x' is a change of x, and nothing is stored. Otherwise
 /// connected elements are generated block by block, and each connected configuration of a block is evaluated
-/// once: with a `chunk_size`, the wave function is never given more configurations at once, and memory does
-/// not grow with the number of samples.
+/// once, by [`log_psi_connected`](WaveFunction::log_psi_connected): with a `chunk_size`, the wave function is
+/// never given more configurations at once, beside the samples that they came from, which are not more than
+/// these; and memory does not grow with the number of samples.
 ///
 /// # Shapes
 /// `x` is `(batch, n_sites)`; returns `(batch,)`.
@@ -196,8 +197,8 @@ where
     for block in blocks(operator, x, chunk_size)? {
         let samples = x.slice_axis(Axis(0), Slice::from(block.clone()));
         operator.get_conn_flattened_into(samples, &mut conn)?;
-        let distinct = Distinct::rows(conn.states());
-        let connected = log_psi_in_chunks(wave_function, distinct.states.view(), chunk_size)?;
+        let distinct = Distinct::connected(&conn);
+        let connected = distinct.log_psi_in_chunks(wave_function, samples, chunk_size)?;
         ratios.clear();
         for (sample, bounds) in block.clone().zip(conn.offsets().windows(2)) {
             for &place in &distinct.places[bounds[0]..bounds[1]] {
@@ -213,31 +214,58 @@ where
     Ok(())
 }
 
-/// The rows of a batch without repetition: samples of a peaked wave function, and their connected states, come
-/// many times, and each is evaluated once.
+/// Connected configurations without repetition: samples of a peaked wave function, and their connected states,
+/// come many times, and each is evaluated once.
 struct Distinct {
     states: Array2<i8>,
-    /// For each row of the batch, its place among these.
+    /// For each of these, the first sample that it is connected to; in increasing order.
+    origins: Vec<usize>,
+    /// For each connected configuration of the batch, its place among these.
     places: Vec<usize>,
 }
 
 impl Distinct {
-    fn rows(x: ArrayView2<'_, i8>) -> Self {
+    fn connected<T: Element>(conn: &ConnBatch<T>) -> Self {
+        let x = conn.states();
         let (x, n_sites) = (x.as_standard_layout(), x.ncols());
         let rows = x.as_slice().unwrap_or_default();
         let mut known: HashMap<&[i8], usize> = HashMap::with_capacity(x.nrows());
-        let mut states = Vec::new();
-        let place = |row| {
+        let (mut states, mut origins) = (Vec::new(), Vec::new());
+        let mut place = |sample, row| {
             let next = known.len();
             *known.entry(row).or_insert_with(|| {
                 states.extend_from_slice(row);
+                origins.push(sample);
                 next
             })
         };
-        let places = rows.chunks_exact(n_sites.max(1)).map(place).collect();
-        let n_states = known.len();
-        let states = Array2::from_shape_vec((n_states, n_sites), states).unwrap_or_default();
-        Distinct { states, places }
+        let mut rows = rows.chunks_exact(n_sites.max(1));
+        let mut places = Vec::with_capacity(x.nrows());
+        for (sample, bounds) in conn.offsets().windows(2).enumerate() {
+            places.extend(rows.by_ref().take(bounds[1] - bounds[0]).map(|row| place(sample, row)));
+        }
+        let states = Array2::from_shape_vec((origins.len(), n_sites), states).unwrap_or_default();
+        Distinct { states, origins, places }
+    }
+
+    /// ln ψ of each, with the samples that those of a chunk come from.
+    fn log_psi_in_chunks<W: WaveFunction<Flat> + ?Sized>(
+        &self,
+        wave_function: &W,
+        samples: ArrayView2<'_, i8>,
+        chunk_size: usize,
+    ) -> Result<Array1<Complex64>> {
+        in_chunks(self.states.nrows(), chunk_size, |chunk| {
+            let mut used = self.origins[chunk.clone()].to_vec();
+            used.dedup();
+            let mut place = 0;
+            let origins = self.origins[chunk.clone()].iter().map(|&sample| {
+                place += usize::from(used[place] != sample);
+                place
+            });
+            let (x, origins) = (samples.select(Axis(0), &used), origins.collect::<Vec<_>>());
+            wave_function.log_psi_connected(&x, &rows(self.states.view(), chunk), &origins)
+        })
     }
 }
 
@@ -269,17 +297,29 @@ fn log_psi_in_chunks<W: WaveFunction<Flat> + ?Sized>(
     x: ArrayView2<'_, i8>,
     chunk_size: usize,
 ) -> Result<Array1<Complex64>> {
-    let mut out = Array1::zeros(x.nrows());
+    in_chunks(x.nrows(), chunk_size, |chunk| wave_function.log_psi(&rows(x, chunk)))
+}
+
+fn rows(x: ArrayView2<'_, i8>, range: Range<usize>) -> Array2<i8> {
+    x.slice_axis(Axis(0), Slice::from(range)).to_owned()
+}
+
+/// The values that `log_psi` gives for one range of rows after another.
+fn in_chunks(
+    n_rows: usize,
+    chunk_size: usize,
+    log_psi: impl Fn(Range<usize>) -> Result<Array1<Complex64>>,
+) -> Result<Array1<Complex64>> {
+    let mut out = Array1::zeros(n_rows);
     let mut start = 0;
-    while start < x.nrows() {
-        let end = x.nrows().min(start.saturating_add(chunk_size));
-        let chunk = Slice::from(start..end);
-        let log_psi = wave_function.log_psi(&x.slice_axis(Axis(0), chunk).to_owned())?;
-        if log_psi.len() != end - start {
+    while start < n_rows {
+        let end = n_rows.min(start.saturating_add(chunk_size));
+        let values = log_psi(start..end)?;
+        if values.len() != end - start {
             let expected = (end - start).to_string();
-            return Err(Error::Count { what: "log psi values".into(), got: log_psi.len(), expected });
+            return Err(Error::Count { what: "log psi values".into(), got: values.len(), expected });
         }
-        out.slice_axis_mut(Axis(0), chunk).assign(&log_psi);
+        out.slice_axis_mut(Axis(0), Slice::from(start..end)).assign(&values);
         start = end;
     }
     Ok(out)

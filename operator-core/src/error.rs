@@ -250,6 +250,16 @@ pub enum Error {
         /// Number, or numbers, expected.
         expected: String,
     },
+    /// A connected configuration is said to come from a sample that is not there.
+    #[error("row {row} has the origin {origin} among {n_samples} samples; origins count rows of x from 0")]
+    OriginOutOfRange {
+        /// Row of the connected configuration.
+        row: usize,
+        /// Its origin.
+        origin: usize,
+        /// Number of samples.
+        n_samples: usize,
+    },
 
     // ---- operators ----
     /// A complex operator was asked for real matrix elements.

@@ -19,6 +19,30 @@ pub trait WaveFunction<B: Backend>: Send + Sync {
     /// [`Error::Backend`](crate::Error::Backend) if the device fails.
     fn log_psi(&self, x: &B::Configurations) -> Result<B::Amplitudes>;
 
+    /// ln ψ of configurations that differ in a few sites from others, such as those that an operator connects
+    /// to samples: row k of `connected` differs from row `origins[k]` of `x`. The values are those of
+    /// [`log_psi`](Self::log_psi), up to rounding.
+    ///
+    /// Local estimators on the host ask for it where there is no [`Walker`]. It is worth writing where much of
+    /// what leads to ln ψ(x') follows from the same for x, as the first layer of a network does.
+    ///
+    /// # Shapes
+    /// `x` is `(n_samples, n_sites)`, `connected` is `(batch, n_sites)`, and there are `batch` origins, each
+    /// less than `n_samples`; returns `(batch,)`.
+    ///
+    /// # Errors
+    /// As [`log_psi`](Self::log_psi). What looks at the origins has [`Error::Count`](crate::Error::Count) if
+    /// there is not one for each row, and [`Error::OriginOutOfRange`](crate::Error::OriginOutOfRange).
+    fn log_psi_connected(
+        &self,
+        x: &B::Configurations,
+        connected: &B::Configurations,
+        origins: &[usize],
+    ) -> Result<B::Amplitudes> {
+        let _ = (x, origins);
+        self.log_psi(connected)
+    }
+
     /// A [`Walker`], where following one configuration through changes of a few sites is cheaper than
     /// evaluating each anew.
     ///
@@ -38,6 +62,15 @@ impl<B: Backend, W: WaveFunction<B> + ?Sized> WaveFunction<B> for &W {
         (**self).log_psi(x)
     }
 
+    fn log_psi_connected(
+        &self,
+        x: &B::Configurations,
+        connected: &B::Configurations,
+        origins: &[usize],
+    ) -> Result<B::Amplitudes> {
+        (**self).log_psi_connected(x, connected, origins)
+    }
+
     fn walker(&self) -> Option<Box<dyn Walker + '_>> {
         (**self).walker()
     }
@@ -50,6 +83,15 @@ impl<B: Backend, W: WaveFunction<B> + ?Sized> WaveFunction<B> for Box<W> {
 
     fn log_psi(&self, x: &B::Configurations) -> Result<B::Amplitudes> {
         (**self).log_psi(x)
+    }
+
+    fn log_psi_connected(
+        &self,
+        x: &B::Configurations,
+        connected: &B::Configurations,
+        origins: &[usize],
+    ) -> Result<B::Amplitudes> {
+        (**self).log_psi_connected(x, connected, origins)
     }
 
     fn walker(&self) -> Option<Box<dyn Walker + '_>> {

@@ -224,6 +224,17 @@ impl<B: Backend, W: WaveFunction<B>> WaveFunction<Any> for AnyWaveFunction<B, W>
         B::amplitudes_to_host(&self.wave_function.log_psi(&x)?)
     }
 
+    fn log_psi_connected(
+        &self,
+        x: &Array2<i8>,
+        connected: &Array2<i8>,
+        origins: &[usize],
+    ) -> Result<Array1<Complex64>> {
+        let on_device = |x: &Array2<i8>| B::from_host(x.view(), &self.device);
+        let (x, connected) = (on_device(x)?, on_device(connected)?);
+        B::amplitudes_to_host(&self.wave_function.log_psi_connected(&x, &connected, origins)?)
+    }
+
     fn walker(&self) -> Option<Box<dyn Walker + '_>> {
         self.wave_function.walker()
     }

@@ -67,6 +67,15 @@ impl<W: WaveFunction<Any>> WaveFunction<backend_flat::Flat> for OnBackend<'_, W>
         self.0.log_psi(x)
     }
 
+    fn log_psi_connected(
+        &self,
+        x: &Array2<i8>,
+        connected: &Array2<i8>,
+        origins: &[usize],
+    ) -> Result<Array1<Complex64>> {
+        self.0.log_psi_connected(x, connected, origins)
+    }
+
     fn walker(&self) -> Option<Box<dyn operator_core::Walker + '_>> {
         self.0.walker()
     }

@@ -26,7 +26,7 @@ pub use operator::{check_custom_operator, check_operator};
 pub use random::{SplitMix, test_samples};
 pub use reference::{check_against_reference, reference_row};
 pub use table::Table;
-pub use walker::check_walker;
+pub use walker::{check_walker, check_walker_within};
 
 use num_complex::Complex64;
 

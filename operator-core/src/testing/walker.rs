@@ -20,6 +20,20 @@ const ATTEMPTS: usize = 10;
 /// # Errors
 /// The first value that differs, or that there is no walker.
 pub fn check_walker<B: Backend, W: WaveFunction<B>>(wave_function: &W, n_moves: usize, seed: u64) -> Checked {
+    check_walker_within(wave_function, 1e-8, n_moves, seed)
+}
+
+/// The same where ratios agree to `tolerance` of the larger amplitude, as those of wave functions in single
+/// precision cannot do better than to some 10⁻⁵.
+///
+/// # Errors
+/// As [`check_walker`].
+pub fn check_walker_within<B: Backend, W: WaveFunction<B>>(
+    wave_function: &W,
+    tolerance: f64,
+    n_moves: usize,
+    seed: u64,
+) -> Checked {
     let (hilbert, mut rng) = (wave_function.hilbert(), SplitMix::new(seed));
     let mut walker = wave_function.walker().ok_or("there is no walker")?;
     let mut x = Vec::new();
@@ -32,7 +46,7 @@ pub fn check_walker<B: Backend, W: WaveFunction<B>>(wave_function: &W, n_moves: 
             let value = walker.start(&x);
             let both_zero = value.re == expected.re && expected.re == f64::NEG_INFINITY;
             ensure!(
-                both_zero || same_logarithm(value, expected),
+                both_zero || same_logarithm(value, expected, tolerance),
                 "start at {x:?}: {value}, log psi is {expected}"
             );
             present += expected;
@@ -45,7 +59,7 @@ pub fn check_walker<B: Backend, W: WaveFunction<B>>(wave_function: &W, n_moves: 
         let next = log_psi(wave_function, &to)?;
         let (ratio, expected) = (walker.ratio(&changes), (next - present).exp());
         ensure!(
-            close(ratio, expected) || (next.re == f64::NEG_INFINITY && ratio.norm() < 1e-8),
+            close(ratio, expected, tolerance) || (next.re == f64::NEG_INFINITY && ratio.norm() < tolerance),
             "step {step}, {x:?} to {to:?}: ratio {ratio}, expected {expected}"
         );
         if rng.number() > 0.0 && next.re.is_finite() {
@@ -65,13 +79,14 @@ fn log_psi<B: Backend, W: WaveFunction<B>>(wave_function: &W, x: &[i8]) -> Resul
     values.first().copied().ok_or_else(|| "no value of log psi".into())
 }
 
-fn close(a: Complex64, b: Complex64) -> bool {
-    (a - b).norm() <= 1e-8 * a.norm().max(b.norm()).max(1.0)
+fn close(a: Complex64, b: Complex64, tolerance: f64) -> bool {
+    (a - b).norm() <= tolerance * a.norm().max(b.norm()).max(1.0)
 }
 
 /// Of the same number, so that imaginary parts may differ by 2π.
-fn same_logarithm(a: Complex64, b: Complex64) -> bool {
-    (a.re - b.re).abs() <= 1e-8 * b.re.abs().max(1.0) && close(Complex64::cis(a.im), Complex64::cis(b.im))
+fn same_logarithm(a: Complex64, b: Complex64, tolerance: f64) -> bool {
+    let phases = [a, b].map(|z| Complex64::cis(z.im));
+    (a.re - b.re).abs() <= tolerance * b.re.abs().max(1.0) && close(phases[0], phases[1], tolerance)
 }
 
 fn random_state(hilbert: &HilbertSpace, rng: &mut SplitMix) -> Vec<i8> {

@@ -5,7 +5,7 @@ use operator_core::{HilbertSpace, Result, WaveFunction};
 use sampler::Autoregressive;
 
 use super::network::{
-    Activation, Architecture, Arithmetic, Branch, Field, Init, Network, NetworkBackend, NetworkKind,
+    Activation, Architecture, Arithmetic, Branch, Field, Init, Matrix, Network, NetworkBackend, NetworkKind,
 };
 use crate::trainable::{LogDerivatives, ParameterArray, Trainable};
 
@@ -34,6 +34,8 @@ pub struct Arnn<B: NetworkBackend> {
     /// Number of local states of each site.
     lens: Vec<usize>,
 }
+
+type MatrixOf<B> = <B as NetworkBackend>::Matrix<f64>;
 
 /// Marks the networks in [`Arnn`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,21 +87,21 @@ impl<B: NetworkBackend> Arnn<B> {
     }
 
     /// 1 for each site's present local state, 0 for the others, shape `(rows, Σ local_dim)`.
-    fn indicators(&self, x: &B::Matrix) -> Result<B::Matrix> {
+    fn indicators(&self, x: &MatrixOf<B>) -> Result<MatrixOf<B>> {
         let hilbert = self.network.hilbert();
         let sites =
             self.lens.iter().enumerate().flat_map(|(site, &len)| std::iter::repeat_n(site as u32, len));
         let values = (0..hilbert.n_sites()).flat_map(|site| hilbert.local(site).iter().map(f64::from));
-        B::equals(&B::gather(x, &sites.collect::<Vec<_>>())?, &values.collect::<Vec<_>>())
+        Matrix::equals(&Matrix::gather(x, &sites.collect::<Vec<_>>())?, &values.collect::<Vec<_>>())
     }
 
     /// 1 for local states with which each row can still meet the fixed sums, `None` if there are none.
-    fn allowed(&self, x: &B::Matrix) -> Result<Option<B::Matrix>> {
+    fn allowed(&self, x: &MatrixOf<B>) -> Result<Option<MatrixOf<B>>> {
         let hilbert = self.network.hilbert();
         if !hilbert.is_constrained() {
             return Ok(None);
         }
-        let x = B::to_array(x)?;
+        let x = Matrix::to_array(x)?;
         let mut allowed = Array2::ones((x.nrows(), self.lens.iter().sum()));
         for (x, mut allowed) in x.rows().into_iter().zip(allowed.rows_mut()) {
             let mut column = 0;
@@ -117,8 +119,12 @@ impl<B: NetworkBackend> Arnn<B> {
     }
 
     /// ln p and p of all local states of all sites, shape `(rows, Σ local_dim)`, from the network's first values.
-    fn probabilities(&self, x: &B::Matrix, values: &Field<B::Matrix>) -> Result<(B::Matrix, B::Matrix)> {
-        B::log_softmax(&values.re, &self.lens, self.allowed(x)?.as_ref())
+    fn probabilities(
+        &self,
+        x: &MatrixOf<B>,
+        values: &Field<MatrixOf<B>>,
+    ) -> Result<(MatrixOf<B>, MatrixOf<B>)> {
+        Matrix::log_softmax(&values.re, &self.lens, self.allowed(x)?.as_ref())
     }
 }
 
@@ -188,26 +194,27 @@ impl<B: NetworkBackend> WaveFunction<B> for Arnn<B> {
     }
 
     fn log_psi(&self, x: &B::Configurations) -> Result<B::Amplitudes> {
-        let log_psi = B::by_blocks(x, |x| {
+        let log_psi = B::by_blocks(x, |_, x| {
             let values = self.network.branch_values(x)?;
             let present = self.indicators(x)?;
-            let sum =
-                |values: &B::Matrix| B::sum_columns(&B::arithmetic(Arithmetic::Multiply, values, &present)?);
+            let sum = |values: &MatrixOf<B>| {
+                Matrix::sum_columns(&Matrix::arithmetic(Arithmetic::Multiply, values, &present)?)
+            };
             let re = match values.first() {
                 Some(values) => {
                     let log_p = sum(&self.probabilities(x, values)?.0)?;
-                    B::arithmetic(Arithmetic::Multiply, &log_p, &self.half()?)?
+                    Matrix::arithmetic(Arithmetic::Multiply, &log_p, &self.half()?)?
                 }
                 None => sum(x)?,
             };
             Ok(Field { re, im: values.get(1).map(|phases| sum(&phases.re)).transpose()? })
         })?;
-        B::amplitudes(&log_psi)
+        B::amplitudes(&Field::stack(log_psi)?)
     }
 }
 
 impl<B: NetworkBackend> Arnn<B> {
-    fn half(&self) -> Result<B::Matrix> {
+    fn half(&self) -> Result<MatrixOf<B>> {
         B::matrix(Array2::from_elem((1, 1), 0.5), self.network.device())
     }
 }
@@ -230,7 +237,7 @@ impl<B: NetworkBackend> Trainable<B> for Arnn<B> {
     }
 
     fn log_derivatives(&self, x: &B::Configurations) -> Result<LogDerivatives> {
-        let derivatives = B::by_blocks(x, |x| {
+        let derivatives = B::by_blocks(x, |_, x| {
             let present = self.indicators(x)?;
             self.network.derivatives_through(x, |is_phase, values| {
                 if is_phase {
@@ -238,11 +245,11 @@ impl<B: NetworkBackend> Trainable<B> for Arnn<B> {
                 }
                 // d ln p_s / dℓ_k = δ_sk − p_k
                 let (_, p) = self.probabilities(x, values)?;
-                let delta = B::arithmetic(Arithmetic::Subtract, &present, &p)?;
-                Ok(Field::real(B::arithmetic(Arithmetic::Multiply, &delta, &self.half()?)?))
+                let delta = Matrix::arithmetic(Arithmetic::Subtract, &present, &p)?;
+                Ok(Field::real(Matrix::arithmetic(Arithmetic::Multiply, &delta, &self.half()?)?))
             })
         })?;
-        Network::<B, ArnnKind>::to_log_derivatives(derivatives)
+        Network::<B, ArnnKind>::to_log_derivatives(Field::stack(derivatives)?)
     }
 }
 
@@ -250,13 +257,13 @@ impl<B: NetworkBackend> Autoregressive<B> for Arnn<B> {
     fn conditionals(&self, x: &B::Configurations, site: usize) -> Result<Array2<f64>> {
         let start: u32 = self.lens.iter().take(site).sum::<usize>() as u32;
         let columns: Vec<u32> = (start..).take(self.lens.get(site).copied().unwrap_or(0)).collect();
-        let p = B::by_blocks(x, |x| {
+        let p = B::by_blocks(x, |_, x| {
             let values = self.network.branch_values(x)?;
             Ok(Field::real(match values.first() {
-                Some(values) => B::gather(&self.probabilities(x, values)?.1, &columns)?,
-                None => B::gather(x, &[])?,
+                Some(values) => Matrix::gather(&self.probabilities(x, values)?.1, &columns)?,
+                None => Matrix::gather(x, &[])?,
             }))
         })?;
-        B::to_array(&p.re)
+        Matrix::to_array(&Field::stack(p)?.re)
     }
 }

@@ -11,7 +11,8 @@ use super::network::{Activation, Architecture, Branch, Init, Network, NetworkBac
 /// (Cohen and Welling, arXiv:1602.07576; Roth et al., PRB 108, 054410 (2023)).
 ///
 /// `h¹_fg = φ(b_f + Σ_i W_fi x_g(i))`, `h^{l+1}_fg = φ(b_f + Σ_e Σ_k W_fek h^l_{e,gk})`, and
-/// `ln ψ = Σ_f w_f Σ_g h_fg`, with f, e over features, i over sites and g, k over the group.
+/// `ln ψ = Σ_f w_f Σ_g h_fg`, with f, e over features, i over sites and g, k over the group. `T` may be in
+/// [single precision](super::network::Scalar).
 ///
 /// ```
 /// use operator_core::{WaveFunction, graph::Lattice, hilbert::Spin};

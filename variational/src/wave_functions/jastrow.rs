@@ -7,7 +7,8 @@ use operator_core::{HilbertSpace, Result};
 use super::network::{Architecture, Branch, Init, Network, NetworkBackend, NetworkKind, Scalar};
 
 /// A two-body Jastrow factor, `ln ψ(x) = Σ_{i<j} J_ij x_i x_j` (Jastrow, Phys. Rev. 98, 1479 (1955)), with
-/// parameters of type `T`: `f64`, which makes it positive, or `Complex64`.
+/// parameters of type `T`: `f64`, which makes it positive, or `Complex64`; or either in
+/// [single precision](super::network::Scalar).
 ///
 /// Parameters are J, `(n_sites (n_sites − 1) / 2,)`, pairs i < j in lexicographic order.
 ///

@@ -7,7 +7,7 @@ use operator_core::{HilbertSpace, Result};
 use super::network::{Architecture, Branch, Init, Network, NetworkBackend, NetworkKind, Scalar};
 
 /// A product state, `ln ψ(x) = Σ_i φ_i(x_i)`, with parameters of type `T`: `f64`, which makes it positive, or
-/// `Complex64`.
+/// `Complex64`; or either in [single precision](super::network::Scalar).
 ///
 /// Parameters are φ, site by site and for each site in the order of its local states. They hold the norm and
 /// a phase a site too, which no expectation value depends on.

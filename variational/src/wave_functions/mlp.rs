@@ -4,12 +4,15 @@ use std::marker::PhantomData;
 
 use operator_core::{HilbertSpace, Result};
 
-use super::network::{Activation, Architecture, Branch, Init, Network, NetworkBackend, NetworkKind, Scalar};
+use super::network::{
+    Activation, Architecture, Branch, Init, Network, NetworkBackend, NetworkKind, Real, Scalar,
+};
 
 /// A multilayer perceptron: dense hidden layers with an activation, and a dense layer to ln ψ.
 ///
 /// `h_0 = x`, `h_l = f(W_l h_{l−1} + b_l)`, `ln ψ = W h_L + b`. Complex parameters take
-/// [`LnCosh`](Activation::LnCosh) or [`Tanh`](Activation::Tanh).
+/// [`LnCosh`](Activation::LnCosh) or [`Tanh`](Activation::Tanh). `T` may be in
+/// [single precision](super::network::Scalar).
 ///
 /// ```
 /// use operator_core::{WaveFunction, hilbert::Spin};
@@ -23,8 +26,9 @@ use super::network::{Activation, Architecture, Branch, Init, Network, NetworkBac
 /// ```
 pub type Mlp<B, T = f64> = Network<B, MlpKind<T>>;
 
-/// A perceptron for the modulus and one for the phase: `ln ψ = A(x) + i B(x)` with real parameters.
-pub type MlpModPhase<B> = Network<B, MlpModPhaseKind>;
+/// A perceptron for the modulus and one for the phase: `ln ψ = A(x) + i B(x)` with real parameters, of type `f64`
+/// or `f32`.
+pub type MlpModPhase<B, T = f64> = Network<B, MlpModPhaseKind<T>>;
 
 /// Marks [`Mlp`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,10 +41,10 @@ impl<T: Scalar> NetworkKind for MlpKind<T> {
 
 /// Marks [`MlpModPhase`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MlpModPhaseKind;
+pub struct MlpModPhaseKind<T>(PhantomData<T>);
 
-impl NetworkKind for MlpModPhaseKind {
-    type Scalar = f64;
+impl<T: Real> NetworkKind for MlpModPhaseKind<T> {
+    type Scalar = T;
     const NAME: &'static str = "MLP of modulus and phase";
 }
 
@@ -62,7 +66,7 @@ impl<B: NetworkBackend, T: Scalar> Mlp<B, T> {
     }
 }
 
-impl<B: NetworkBackend> MlpModPhase<B> {
+impl<B: NetworkBackend, T: Real> MlpModPhase<B, T> {
     /// Both perceptrons have hidden layers of these sizes.
     ///
     /// # Errors

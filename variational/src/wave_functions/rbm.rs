@@ -5,10 +5,12 @@ use std::marker::PhantomData;
 use operator_core::graph::PermutationGroup;
 use operator_core::{Error, HilbertSpace, Result};
 
-use super::network::{Activation, Architecture, Branch, Init, Network, NetworkBackend, NetworkKind, Scalar};
+use super::network::{
+    Activation, Architecture, Branch, Init, Network, NetworkBackend, NetworkKind, Real, Scalar,
+};
 
 /// A restricted Boltzmann machine, with parameters of type `T`: `f64`, which makes it positive, or
-/// `Complex64`.
+/// `Complex64`; or `f32` or `Complex32`, which evaluate it in [single precision](super::network::Scalar).
 ///
 /// `ln ψ(x) = Σ_i a_i x_i + Σ_j ln cosh(b_j + Σ_i W_ji x_i)`, i over sites and j over hidden units, with x the
 /// quantum numbers as they stand in samples (Carleo and Troyer, Science 355, 602 (2017)).
@@ -28,15 +30,18 @@ use super::network::{Activation, Architecture, Branch, Init, Network, NetworkBac
 ///
 /// let complex = Rbm::<Flat, Complex64>::new(Spin::half(4)?, 2.0, 42, 0.01)?;
 /// assert_eq!(complex.n_parameters(), 2 * rbm.n_parameters());
+///
+/// let single = Rbm::<Flat, f32>::new(Spin::half(4)?, 2.0, 42, 0.01)?;
+/// assert_eq!(single.parameters(), rbm.parameters());
 /// # Ok::<(), operator_core::Error>(())
 /// ```
 pub type Rbm<B, T = f64> = Network<B, RbmKind<T>>;
 
 /// An RBM for the modulus and one for the phase: `ln ψ = A(x) + i B(x)` with real parameters (Torlai et al.,
-/// Nature Physics 14, 447 (2018)).
+/// Nature Physics 14, 447 (2018)), of type `f64` or `f32`.
 ///
 /// Parameters are those of A, then those of B.
-pub type RbmModPhase<B> = Network<B, RbmModPhaseKind>;
+pub type RbmModPhase<B, T = f64> = Network<B, RbmModPhaseKind<T>>;
 
 /// An RBM that a group of permutations of the sites leaves as it is.
 ///
@@ -68,10 +73,10 @@ impl<T: Scalar> NetworkKind for RbmKind<T> {
 
 /// Marks [`RbmModPhase`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RbmModPhaseKind;
+pub struct RbmModPhaseKind<T>(PhantomData<T>);
 
-impl NetworkKind for RbmModPhaseKind {
-    type Scalar = f64;
+impl<T: Real> NetworkKind for RbmModPhaseKind<T> {
+    type Scalar = T;
     const NAME: &'static str = "RBM of modulus and phase";
 }
 
@@ -113,7 +118,7 @@ impl<B: NetworkBackend, T: Scalar> Rbm<B, T> {
     }
 }
 
-impl<B: NetworkBackend> RbmModPhase<B> {
+impl<B: NetworkBackend, T: Real> RbmModPhase<B, T> {
     /// Two RBMs, each with `alpha · n_sites` hidden units (rounded).
     ///
     /// # Errors

@@ -64,6 +64,16 @@ impl<B: Backend, A: WaveFunction<B>, C: WaveFunction<B>> WaveFunction<B> for Tim
         B::add_amplitudes(&self.first.log_psi(x)?, &self.second.log_psi(x)?)
     }
 
+    fn log_psi_connected(
+        &self,
+        x: &B::Configurations,
+        connected: &B::Configurations,
+        origins: &[usize],
+    ) -> Result<B::Amplitudes> {
+        let first = self.first.log_psi_connected(x, connected, origins)?;
+        B::add_amplitudes(&first, &self.second.log_psi_connected(x, connected, origins)?)
+    }
+
     fn walker(&self) -> Option<Box<dyn Walker + '_>> {
         Some(Box::new(TimesWalker { first: self.first.walker()?, second: self.second.walker()? }))
     }

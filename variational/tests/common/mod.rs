@@ -2,14 +2,14 @@
 #![allow(dead_code, reason = "each test uses a part")]
 
 use ndarray::{Array1, Array2};
-use num_complex::Complex64;
+use num_complex::{Complex32, Complex64};
 use operator_core::hilbert::{HilbertSpace, Spin};
 use operator_core::{
     Backend, Boundary, Definition, DiscreteOperator, Element, Graph, Heisenberg, Ising, Lower, Model,
     WaveFunction, testing,
 };
 use sampler::HamiltonianBackend;
-use variational::wave_functions::network::NetworkBackend;
+use variational::wave_functions::network::{NetworkBackend, Real, Scalar};
 use variational::{LocalKernel, LogDerivatives, Rbm, Trainable};
 
 pub(crate) type TestResult = Result<(), Box<dyn std::error::Error>>;
@@ -139,6 +139,21 @@ pub(crate) type Named<B> = (&'static str, Box<dyn Trainable<B>>);
 
 /// One of each network on a space, with parameters that are not small.
 pub(crate) fn networks<B: NetworkBackend>(hilbert: &HilbertSpace) -> operator_core::Result<Vec<Named<B>>> {
+    networks_of::<B, f64, Complex64>(hilbert)
+}
+
+/// The same networks in single precision, but for autoregressive ones.
+pub(crate) fn single_networks<B: NetworkBackend>(
+    hilbert: &HilbertSpace,
+) -> operator_core::Result<Vec<Named<B>>> {
+    networks_of::<B, f32, Complex32>(hilbert)
+}
+
+/// The same networks with parameters of the real type `R` and of the complex type `C`, but for autoregressive
+/// ones.
+fn networks_of<B: NetworkBackend, R: Real, C: Scalar>(
+    hilbert: &HilbertSpace,
+) -> operator_core::Result<Vec<Named<B>>> {
     use variational::wave_functions::network::Activation::{Gelu, LnCosh, Relu, Silu, Tanh};
     use variational::*;
 
@@ -146,24 +161,24 @@ pub(crate) fn networks<B: NetworkBackend>(hilbert: &HilbertSpace) -> operator_co
     let ring = operator_core::graph::Lattice::chain(n_sites);
     let group = ring.translations()?;
     let mut networks: Vec<Named<B>> = vec![
-        ("RBM", Box::new(Rbm::<B>::new(space(), 1.5, 7, 0.4)?)),
-        ("complex RBM", Box::new(Rbm::<B, Complex64>::new(space(), 1.0, 8, 0.4)?)),
-        ("RBM of modulus and phase", Box::new(RbmModPhase::<B>::new(space(), 1.0, 9, 0.4)?)),
-        ("symmetric RBM", Box::new(RbmSymm::<B>::new(space(), &group, 2, 10, 0.4)?)),
-        ("complex symmetric RBM", Box::new(RbmSymm::<B, Complex64>::new(space(), &group, 1, 11, 0.4)?)),
-        ("Jastrow", Box::new(Jastrow::<B>::new(space(), 12, 0.3)?)),
-        ("complex Jastrow", Box::new(Jastrow::<B, Complex64>::new(space(), 13, 0.3)?)),
-        ("mean field", Box::new(MeanField::<B>::new(space(), 14, 0.5)?)),
-        ("complex mean field", Box::new(MeanField::<B, Complex64>::new(space(), 15, 0.5)?)),
-        ("MLP", Box::new(Mlp::<B>::new(space(), &[5, 4], Gelu, 16)?)),
-        ("complex MLP", Box::new(Mlp::<B, Complex64>::new(space(), &[4, 3], LnCosh, 17)?)),
-        ("MLP of modulus and phase", Box::new(MlpModPhase::<B>::new(space(), &[4], Silu, 18)?)),
-        ("group CNN", Box::new(GroupCnn::<B>::new(space(), &group, &[2, 2], Tanh, 19)?)),
-        ("complex group CNN", Box::new(GroupCnn::<B, Complex64>::new(space(), &group, &[1, 2], Tanh, 20)?)),
+        ("RBM", Box::new(Rbm::<B, R>::new(space(), 1.5, 7, 0.4)?)),
+        ("complex RBM", Box::new(Rbm::<B, C>::new(space(), 1.0, 8, 0.4)?)),
+        ("RBM of modulus and phase", Box::new(RbmModPhase::<B, R>::new(space(), 1.0, 9, 0.4)?)),
+        ("symmetric RBM", Box::new(RbmSymm::<B, R>::new(space(), &group, 2, 10, 0.4)?)),
+        ("complex symmetric RBM", Box::new(RbmSymm::<B, C>::new(space(), &group, 1, 11, 0.4)?)),
+        ("Jastrow", Box::new(Jastrow::<B, R>::new(space(), 12, 0.3)?)),
+        ("complex Jastrow", Box::new(Jastrow::<B, C>::new(space(), 13, 0.3)?)),
+        ("mean field", Box::new(MeanField::<B, R>::new(space(), 14, 0.5)?)),
+        ("complex mean field", Box::new(MeanField::<B, C>::new(space(), 15, 0.5)?)),
+        ("MLP", Box::new(Mlp::<B, R>::new(space(), &[5, 4], Gelu, 16)?)),
+        ("complex MLP", Box::new(Mlp::<B, C>::new(space(), &[4, 3], LnCosh, 17)?)),
+        ("MLP of modulus and phase", Box::new(MlpModPhase::<B, R>::new(space(), &[4], Silu, 18)?)),
+        ("group CNN", Box::new(GroupCnn::<B, R>::new(space(), &group, &[2, 2], Tanh, 19)?)),
+        ("complex group CNN", Box::new(GroupCnn::<B, C>::new(space(), &group, &[1, 2], Tanh, 20)?)),
         ("Arnn", Box::new(Arnn::<B>::new(space(), &[2], Tanh, 22)?)),
         ("Arnn with phase", Box::new(Arnn::<B>::with_phase(space(), &[2, 3], Gelu, 23)?)),
         ("Arnn without hidden layers", Box::new(Arnn::<B>::new(space(), &[], Gelu, 24)?)),
-        ("CNN", Box::new(Cnn::<B>::new(space(), &ring, 3, &[2, 3], Relu, 21)?)),
+        ("CNN", Box::new(Cnn::<B, R>::new(space(), &ring, 3, &[2, 3], Relu, 21)?)),
     ];
     for (_, network) in &mut networks {
         // Biases that are 0 would put rectified units onto their kink.

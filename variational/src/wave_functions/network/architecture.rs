@@ -195,6 +195,11 @@ impl Architecture {
         &self.branches
     }
 
+    /// Whether a branch has layers after a linear one of the sites.
+    pub(super) fn goes_on_from_linear(&self) -> bool {
+        self.branches.iter().any(|branch| matches!(branch.layers[..], [Layer::Linear(_), _, ..]))
+    }
+
     pub(super) fn linear_layers(&self) -> impl Iterator<Item = &Linear> {
         self.branches.iter().flat_map(|branch| &branch.layers).filter_map(|layer| match layer {
             Layer::Linear(linear) => Some(linear),

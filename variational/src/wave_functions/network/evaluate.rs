@@ -1,12 +1,14 @@
-//! Networks and their derivatives, in the operations of [`NetworkBackend`].
+//! Networks and their derivatives, in the operations of a [`Matrix`].
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use operator_core::Result;
 
 use super::activation::Order;
-use super::algebra::{Arithmetic, Field, NetworkBackend};
+use super::algebra::{Arithmetic, Field, Matrix};
 use super::architecture::{Architecture, Branch, Layer, Linear, Output, Sharing};
+use super::first_layers::Changed;
 
 /// The arrays of a linear layer, spread over all places where their parameters stand.
 #[derive(Clone, Debug)]
@@ -18,12 +20,12 @@ pub(super) struct Weights<M> {
 }
 
 /// The weights of all linear layers, from parameters of shape `(1, n_values)`.
-pub(super) fn weights<B: NetworkBackend>(
+pub(super) fn weights<M: Matrix>(
     architecture: &Architecture,
-    parameters: &Field<B::Matrix>,
-) -> Result<Vec<Weights<B::Matrix>>> {
+    parameters: &Field<M>,
+) -> Result<Vec<Weights<M>>> {
     let spread = |places: &[u32], dim: (usize, usize)| {
-        parameters.map(|matrix| B::reshape(B::gather(matrix, places)?, dim))
+        parameters.map(|matrix| M::reshape(M::gather(matrix, places)?, dim))
     };
     architecture
         .placed_layers()
@@ -40,16 +42,43 @@ pub(super) struct Evaluation<'a, M> {
     pub(super) weights: &'a [Weights<M>],
 }
 
-impl<M: Clone> Evaluation<'_, M> {
-    /// The values after the last layer of each branch.
-    pub(super) fn values<B: NetworkBackend<Matrix = M>>(&self, x: &M) -> Result<Vec<Field<M>>> {
+impl<M: Matrix> Evaluation<'_, M> {
+    /// For each branch that starts with a linear layer, its transposed kernel.
+    pub(super) fn first_columns(&self) -> Result<Vec<Option<Field<M>>>> {
         let mut weights = self.weights.iter();
         let branches = self.architecture.branches().iter();
         branches
             .map(|branch| {
-                let mut values = Field::real(x.clone());
-                for layer in &branch.layers {
-                    values = forward::<B>(layer, &values, &mut weights)?.0;
+                let linear = branch.layers.iter().map(|layer| matches!(layer, Layer::Linear(_)));
+                let mut kernels = linear.map(|is_linear| if is_linear { weights.next() } else { None });
+                let first = kernels.next().flatten();
+                kernels.for_each(drop);
+                first.map(|weights| weights.kernel.map(M::transpose)).transpose()
+            })
+            .collect()
+    }
+
+    /// The values after the last layer of each branch.
+    pub(super) fn values(&self, x: &M) -> Result<Vec<Field<M>>> {
+        self.values_from(x, |_| Ok(None))
+    }
+
+    /// The same where `first` gives products with the kernel that a branch starts with.
+    fn values_from(&self, x: &M, first: impl Fn(usize) -> Result<Option<Field<M>>>) -> Result<Vec<Field<M>>> {
+        let mut weights = self.weights.iter();
+        let branches = self.architecture.branches().iter().enumerate();
+        branches
+            .map(|(k, branch)| {
+                let mut layers = branch.layers.iter();
+                let mut values = match first(k)? {
+                    Some(product) => {
+                        layers.next();
+                        with_bias(product, weights.next())?
+                    }
+                    None => Field::real(x.clone()),
+                };
+                for layer in layers {
+                    values = forward(layer, &values, &mut weights)?.0;
                 }
                 Ok(values)
             })
@@ -57,13 +86,27 @@ impl<M: Clone> Evaluation<'_, M> {
     }
 
     /// ln ψ, the sum of all values, shape `(rows, 1)`.
-    pub(super) fn log_psi<B: NetworkBackend<Matrix = M>>(&self, x: &M) -> Result<Field<M>> {
-        let mut sum = Field::real(B::sum_columns(&B::gather(x, &[])?)?);
-        for (branch, values) in self.architecture.branches().iter().zip(self.values::<B>(x)?) {
-            let value = values.map(B::sum_columns)?;
-            sum = sum.add::<B>(&match branch.output {
+    pub(super) fn log_psi(&self, x: &M) -> Result<Field<M::Double>> {
+        self.add_up(x, self.values(x)?)
+    }
+
+    /// The same for these rows of configurations that differ in a few sites from others.
+    pub(super) fn log_psi_connected(
+        &self,
+        changed: &Changed<'_, M>,
+        rows: Range<usize>,
+        x: &M,
+    ) -> Result<Field<M::Double>> {
+        self.add_up(x, self.values_from(x, |branch| changed.product(branch, rows.clone(), x))?)
+    }
+
+    fn add_up(&self, x: &M, values: Vec<Field<M>>) -> Result<Field<M::Double>> {
+        let mut sum = Field::real(M::sum_columns(&M::gather(x, &[])?)?);
+        for (branch, values) in self.architecture.branches().iter().zip(values) {
+            let value = values.map(M::sum_columns)?;
+            sum = sum.add(&match branch.output {
                 Output::LogPsi => value,
-                Output::Phase => times_i::<B>(value)?,
+                Output::Phase => times_i(value)?,
             })?;
         }
         Ok(sum)
@@ -73,52 +116,49 @@ impl<M: Clone> Evaluation<'_, M> {
     ///
     /// `deltas` gives those by the last values of each branch, from whether they are a phase and these values:
     /// 1 where ln ψ is their sum.
-    pub(super) fn log_derivatives<B, F>(&self, x: &M, deltas: F) -> Result<Field<M>>
+    pub(super) fn log_derivatives<F>(&self, x: &M, deltas: F) -> Result<Field<M>>
     where
-        B: NetworkBackend<Matrix = M>,
         F: Fn(bool, &Field<M>) -> Result<Field<M>>,
     {
-        self.columns::<B, F>(x, deltas, |output, derivatives| {
-            let derivatives = derivatives.whole::<B>()?;
+        self.columns(x, deltas, |output, derivatives| {
+            let derivatives = derivatives.whole()?;
             Ok(vec![match output {
                 Output::LogPsi => derivatives,
-                Output::Phase => times_i::<B>(derivatives)?,
+                Output::Phase => times_i(derivatives)?,
             }])
         })
     }
 
     /// The factors of the same derivatives beside each other, as [`blocks`] lists them; for real networks,
     /// where ln ψ is the sum of all last values.
-    pub(super) fn factors<B, F>(&self, x: &M, deltas: F) -> Result<Field<M>>
+    pub(super) fn factors<F>(&self, x: &M, deltas: F) -> Result<Field<M>>
     where
-        B: NetworkBackend<Matrix = M>,
         F: Fn(bool, &Field<M>) -> Result<Field<M>>,
     {
-        self.columns::<B, F>(x, deltas, |_, derivatives| match derivatives {
+        self.columns(x, deltas, |_, derivatives| match derivatives {
             Derivatives::Outer { linear, delta, before } if is_outer(linear) => Ok(vec![delta, before]),
-            other => Ok(vec![other.whole::<B>()?]),
+            other => Ok(vec![other.whole()?]),
         })
     }
 
     /// What `form` makes of the derivatives by each array, in the order of the parameters.
-    fn columns<B, F>(
+    fn columns<F>(
         &self,
         x: &M,
         deltas: F,
         form: impl Fn(Output, Derivatives<'_, M>) -> Result<Vec<Field<M>>>,
     ) -> Result<Field<M>>
     where
-        B: NetworkBackend<Matrix = M>,
         F: Fn(bool, &Field<M>) -> Result<Field<M>>,
     {
         let mut weights = self.weights.iter();
         let mut columns = Vec::new();
         for branch in self.architecture.branches() {
-            for derivatives in branch_derivatives::<B, F>(branch, x, &mut weights, &deltas)? {
+            for derivatives in branch_derivatives(branch, x, &mut weights, &deltas)? {
                 columns.extend(form(branch.output, derivatives)?);
             }
         }
-        beside::<B>(columns)
+        Field::beside(columns)
     }
 }
 
@@ -164,82 +204,64 @@ enum Derivatives<'a, M> {
     },
 }
 
-impl<M: Clone> Derivatives<'_, M> {
-    fn whole<B: NetworkBackend<Matrix = M>>(self) -> Result<Field<M>> {
+impl<M: Matrix> Derivatives<'_, M> {
+    fn whole(self) -> Result<Field<M>> {
         match self {
             Derivatives::Whole(derivatives) => Ok(derivatives),
-            Derivatives::Outer { linear, delta, before } => kernel_derivatives::<B>(linear, &delta, &before),
+            Derivatives::Outer { linear, delta, before } => kernel_derivatives(linear, &delta, &before),
         }
     }
-}
-
-/// Columns of some matrices, complex if one of them is.
-fn beside<B: NetworkBackend>(columns: Vec<Field<B::Matrix>>) -> Result<Field<B::Matrix>> {
-    let re: Vec<&B::Matrix> = columns.iter().map(|column| &column.re).collect();
-    let im = match columns.iter().any(|column| column.im.is_some()) {
-        true => {
-            let parts = columns.iter().map(|column| match &column.im {
-                Some(im) => Ok(im.clone()),
-                None => B::zeros_like(&column.re),
-            });
-            let parts = parts.collect::<Result<Vec<B::Matrix>>>()?;
-            Some(B::concatenate(&parts.iter().collect::<Vec<_>>())?)
-        }
-        false => None,
-    };
-    Ok(Field { re: B::concatenate(&re)?, im })
 }
 
 /// Values, and the weights that they were found with.
 type Forward<'w, M> = (Field<M>, Option<&'w Weights<M>>);
 
 /// The values after a layer, and the weights that it used.
-fn forward<'w, B: NetworkBackend>(
+fn forward<'w, M: Matrix + 'w>(
     layer: &Layer,
-    values: &Field<B::Matrix>,
-    weights: &mut impl Iterator<Item = &'w Weights<B::Matrix>>,
-) -> Result<Forward<'w, B::Matrix>>
-where
-    B::Matrix: 'w,
-{
+    values: &Field<M>,
+    weights: &mut impl Iterator<Item = &'w Weights<M>>,
+) -> Result<Forward<'w, M>> {
     let after = match layer {
         Layer::Indicators { sites, values: numbers } => {
-            Field::real(B::equals(&B::gather(&values.re, sites)?, numbers)?)
+            Field::real(M::equals(&M::gather(&values.re, sites)?, numbers)?)
         }
-        Layer::Pairs { first, second } => Field::real(B::arithmetic(
+        Layer::Pairs { first, second } => Field::real(M::arithmetic(
             Arithmetic::Multiply,
-            &B::gather(&values.re, first)?,
-            &B::gather(&values.re, second)?,
+            &M::gather(&values.re, first)?,
+            &M::gather(&values.re, second)?,
         )?),
-        Layer::Activation(activation) => B::activate(*activation, Order::Value, values)?,
+        Layer::Activation(activation) => M::activate(*activation, Order::Value, values)?,
         Layer::Linear(_) => {
             let Some(weights) = weights.next() else { return Ok((values.clone(), None)) };
-            let product = values.times::<B>(&weights.kernel, B::product_transposed)?;
-            let after = match &weights.bias {
-                Some(bias) => product.add::<B>(bias)?,
-                None => product,
-            };
-            return Ok((after, Some(weights)));
+            let product = values.times(&weights.kernel, M::product_transposed)?;
+            return Ok((with_bias(product, Some(weights))?, Some(weights)));
         }
     };
     Ok((after, None))
 }
 
+fn with_bias<M: Matrix>(product: Field<M>, weights: Option<&Weights<M>>) -> Result<Field<M>> {
+    match weights.and_then(|weights| weights.bias.as_ref()) {
+        Some(bias) => product.add(bias),
+        None => Ok(product),
+    }
+}
+
 /// Derivatives by the parameters of each array of a branch, in their order.
-fn branch_derivatives<'w, B: NetworkBackend, F>(
+fn branch_derivatives<'w, M: Matrix + 'w, F>(
     branch: &'w Branch,
-    x: &B::Matrix,
-    weights: &mut impl Iterator<Item = &'w Weights<B::Matrix>>,
+    x: &M,
+    weights: &mut impl Iterator<Item = &'w Weights<M>>,
     deltas: &F,
-) -> Result<Vec<Derivatives<'w, B::Matrix>>>
+) -> Result<Vec<Derivatives<'w, M>>>
 where
-    B::Matrix: 'w,
-    F: Fn(bool, &Field<B::Matrix>) -> Result<Field<B::Matrix>>,
+    F: Fn(bool, &Field<M>) -> Result<Field<M>>,
 {
     let mut values = Field::real(x.clone());
     let mut passed = Vec::new();
     for layer in &branch.layers {
-        let (after, used) = forward::<B>(layer, &values, weights)?;
+        let (after, used) = forward(layer, &values, weights)?;
         passed.push((layer, values, used));
         values = after;
     }
@@ -253,17 +275,17 @@ where
                 let (delta_here, before) = (delta.clone(), before.clone());
                 derivatives.push(Derivatives::Outer { linear, delta: delta_here, before });
                 if let Some(bias) = &linear.bias {
-                    derivatives.push(Derivatives::Whole(bias_derivatives::<B>(bias, &delta)?));
+                    derivatives.push(Derivatives::Whole(bias_derivatives(bias, &delta)?));
                 }
                 linear_left -= 1;
                 if linear_left == 0 {
                     break;
                 }
-                delta = delta.times::<B>(&weights.kernel, B::product)?;
+                delta = delta.times(&weights.kernel, M::product)?;
             }
             (Layer::Activation(activation), _) => {
-                let slope = B::activate(*activation, Order::Derivative, before)?;
-                delta = delta.times::<B>(&slope, |a, b| B::arithmetic(Arithmetic::Multiply, a, b))?;
+                let slope = M::activate(*activation, Order::Derivative, before)?;
+                delta = delta.times(&slope, |a, b| M::arithmetic(Arithmetic::Multiply, a, b))?;
             }
             // Only parameters come after these.
             _ => break,
@@ -273,28 +295,24 @@ where
     Ok(derivatives)
 }
 
-fn kernel_derivatives<B: NetworkBackend>(
-    linear: &Linear,
-    delta: &Field<B::Matrix>,
-    before: &Field<B::Matrix>,
-) -> Result<Field<B::Matrix>> {
+fn kernel_derivatives<M: Matrix>(linear: &Linear, delta: &Field<M>, before: &Field<M>) -> Result<Field<M>> {
     let kernel = &linear.kernel;
     let columns: Option<(&Arc<[u32]>, usize)> =
         (!kernel.is_identity).then_some((&kernel.index, kernel.n_values));
-    delta.times::<B>(before, |a, b| B::outer(a, b, columns.map(|(index, n)| (&**index, n))))
+    delta.times(before, |a, b| M::outer(a, b, columns.map(|(index, n)| (&**index, n))))
 }
 
-fn bias_derivatives<B: NetworkBackend>(bias: &Sharing, delta: &Field<B::Matrix>) -> Result<Field<B::Matrix>> {
+fn bias_derivatives<M: Matrix>(bias: &Sharing, delta: &Field<M>) -> Result<Field<M>> {
     match bias.is_identity {
         true => Ok(delta.clone()),
-        false => delta.map(|delta| B::scatter(delta, &bias.index, bias.n_values)),
+        false => delta.map(|delta| M::scatter(delta, &bias.index, bias.n_values)),
     }
 }
 
-fn times_i<B: NetworkBackend>(value: Field<B::Matrix>) -> Result<Field<B::Matrix>> {
-    let zeros = B::zeros_like(&value.re)?;
+fn times_i<M: Matrix>(value: Field<M>) -> Result<Field<M>> {
+    let zeros = M::zeros_like(&value.re)?;
     let re = match &value.im {
-        Some(im) => B::arithmetic(Arithmetic::Subtract, &zeros, im)?,
+        Some(im) => M::arithmetic(Arithmetic::Subtract, &zeros, im)?,
         None => zeros,
     };
     Ok(Field { re, im: Some(value.re) })

@@ -1,51 +1,42 @@
+use std::ops::Range;
+
 use backend_flat::Flat;
 use ndarray::parallel::prelude::*;
-use ndarray::{Array1, Array2, ArrayView2, Axis, Zip, concatenate, s};
+use ndarray::{Array1, Array2, ArrayView1, Axis, Zip, concatenate, s};
 use num_complex::Complex64;
 use operator_core::{Backend, Error, Result};
 
 use super::activation::{Activation, Order};
-use super::algebra::{Arithmetic, FORBIDDEN, Field, NetworkBackend};
+use super::algebra::{Arithmetic, FORBIDDEN, Field, Matrix, NetworkBackend};
+use super::scalar::Real;
 
 /// Rows that are evaluated at a time: their hidden units stay in the cache, and the split does not depend
 /// on the number of threads, so neither does the result.
 const ROWS: usize = 512;
 
 impl NetworkBackend for Flat {
-    type Matrix = Array2<f64>;
+    type Matrix<R: Real> = Array2<R>;
 
-    fn matrix(values: Array2<f64>, (): &()) -> Result<Array2<f64>> {
-        Ok(values)
+    const ADDS_CHANGES: bool = true;
+
+    fn matrix<R: Real>(values: Array2<f64>, (): &()) -> Result<Array2<R>> {
+        Ok(values.mapv_into_any(R::from_f64))
     }
 
-    fn to_array(matrix: &Array2<f64>) -> Result<Array2<f64>> {
-        Ok(matrix.clone())
-    }
-
-    fn zeros_like(matrix: &Array2<f64>) -> Result<Array2<f64>> {
-        Ok(Array2::zeros(matrix.dim()))
-    }
-
-    fn dim(matrix: &Array2<f64>) -> (usize, usize) {
-        matrix.dim()
-    }
-
-    fn by_blocks<F>(x: &Array2<i8>, f: F) -> Result<Field<Array2<f64>>>
+    fn by_blocks<R: Real, T: Send, F>(x: &Array2<i8>, f: F) -> Result<Vec<T>>
     where
-        F: Fn(&Array2<f64>) -> Result<Field<Array2<f64>>> + Send + Sync,
+        F: Fn(Range<usize>, &Array2<R>) -> Result<T> + Send + Sync,
     {
-        if x.nrows() <= ROWS {
+        let n_rows = x.nrows();
+        let block = |start: usize| {
+            let rows = start..n_rows.min(start + ROWS);
+            f(rows.clone(), &x.slice_axis(Axis(0), rows.into()).mapv(|q| R::from_f64(q.into())))
+        };
+        if n_rows <= ROWS {
             // Waking the thread pool takes longer than a few rows, as a sampler asks for them.
-            return f(&x.mapv(f64::from));
+            return Ok(vec![block(0)?]);
         }
-        let blocks = x.axis_chunks_iter(Axis(0), ROWS).into_par_iter();
-        let parts = blocks.map(|x| f(&x.mapv(f64::from))).collect::<Result<Vec<_>>>()?;
-        let stack = |parts: Vec<ArrayView2<'_, f64>>| concatenate(Axis(0), &parts).map_err(failed);
-        let im: Option<Vec<_>> = parts.iter().map(|part| part.im.as_ref().map(|im| im.view())).collect();
-        Ok(Field {
-            re: stack(parts.iter().map(|part| part.re.view()).collect())?,
-            im: im.map(stack).transpose()?,
-        })
+        (0..n_rows.div_ceil(ROWS)).into_par_iter().map(|k| block(k * ROWS)).collect()
     }
 
     fn amplitudes(log_psi: &Field<Array2<f64>>) -> Result<Array1<Complex64>> {
@@ -54,16 +45,54 @@ impl NetworkBackend for Flat {
             None => log_psi.re.iter().map(|&re| Complex64::from(re)).collect(),
         })
     }
+}
 
-    fn product(a: &Array2<f64>, b: &Array2<f64>) -> Result<Array2<f64>> {
+impl<R: Real> Matrix for Array2<R> {
+    type Double = Array2<f64>;
+
+    fn to_array(matrix: &Self) -> Result<Array2<f64>> {
+        Ok(matrix.mapv(Into::into))
+    }
+
+    fn zeros_like(matrix: &Self) -> Result<Self> {
+        Ok(Array2::zeros(matrix.dim()))
+    }
+
+    fn dim(matrix: &Self) -> (usize, usize) {
+        matrix.dim()
+    }
+
+    fn product(a: &Self, b: &Self) -> Result<Self> {
         Ok(a.dot(b))
     }
 
-    fn product_transposed(a: &Array2<f64>, b: &Array2<f64>) -> Result<Array2<f64>> {
+    fn product_transposed(a: &Self, b: &Self) -> Result<Self> {
         Ok(a.dot(&b.t()))
     }
 
-    fn arithmetic(operation: Arithmetic, a: &Array2<f64>, b: &Array2<f64>) -> Result<Array2<f64>> {
+    fn transpose(a: &Self) -> Result<Self> {
+        Ok(a.t().as_standard_layout().into_owned())
+    }
+
+    fn product_of_changed(product: &Self, a: &Self, origins: &[usize], b: &Self, c: &Self) -> Result<Self> {
+        let mut out = Array2::zeros((b.nrows(), c.ncols()));
+        let zeros = Array1::zeros(b.ncols());
+        for ((mut out, to), &origin) in out.rows_mut().into_iter().zip(b.rows()).zip(origins) {
+            let mut from = zeros.view();
+            if origin < a.nrows() {
+                out.assign(&product.row(origin));
+                from = a.row(origin);
+            }
+            for ((&to, &from), c) in to.iter().zip(from).zip(c.rows()) {
+                if to != from {
+                    out.scaled_add(to - from, &c);
+                }
+            }
+        }
+        Ok(out)
+    }
+
+    fn arithmetic(operation: Arithmetic, a: &Self, b: &Self) -> Result<Self> {
         Ok(match operation {
             Arithmetic::Add => a + b,
             Arithmetic::Subtract => a - b,
@@ -71,50 +100,56 @@ impl NetworkBackend for Flat {
         })
     }
 
-    fn gather(matrix: &Array2<f64>, columns: &[u32]) -> Result<Array2<f64>> {
+    fn gather(matrix: &Self, columns: &[u32]) -> Result<Self> {
         let mut out = Array2::zeros((matrix.nrows(), columns.len()));
         for (mut out, row) in out.rows_mut().into_iter().zip(matrix.rows()) {
             for (out, &column) in out.iter_mut().zip(columns) {
-                *out = row.get(column as usize).copied().unwrap_or(0.0);
+                *out = row.get(column as usize).copied().unwrap_or_default();
             }
         }
         Ok(out)
     }
 
-    fn scatter(matrix: &Array2<f64>, columns: &[u32], n_columns: usize) -> Result<Array2<f64>> {
+    fn scatter(matrix: &Self, columns: &[u32], n_columns: usize) -> Result<Self> {
         let mut out = Array2::zeros((matrix.nrows(), n_columns));
         for (mut out, row) in out.rows_mut().into_iter().zip(matrix.rows()) {
             for (&column, value) in columns.iter().zip(row) {
                 if let Some(sum) = out.get_mut(column as usize) {
-                    *sum += value;
+                    *sum += *value;
                 }
             }
         }
         Ok(out)
     }
 
-    fn reshape(matrix: Array2<f64>, dim: (usize, usize)) -> Result<Array2<f64>> {
+    fn reshape(matrix: Self, dim: (usize, usize)) -> Result<Self> {
         matrix.into_shape_with_order(dim).map_err(failed)
     }
 
-    fn sum_columns(matrix: &Array2<f64>) -> Result<Array2<f64>> {
-        Ok(matrix.sum_axis(Axis(1)).insert_axis(Axis(1)))
+    fn sum_columns(matrix: &Self) -> Result<Array2<f64>> {
+        Ok(matrix.as_standard_layout().map_axis(Axis(1), sum).insert_axis(Axis(1)))
     }
 
-    fn concatenate(matrices: &[&Array2<f64>]) -> Result<Array2<f64>> {
+    fn concatenate(matrices: &[&Self]) -> Result<Self> {
         let views: Vec<_> = matrices.iter().map(|matrix| matrix.view()).collect();
         concatenate(Axis(1), &views).map_err(failed)
     }
 
-    fn equals(matrix: &Array2<f64>, row: &[f64]) -> Result<Array2<f64>> {
+    fn stack(matrices: &[&Self]) -> Result<Self> {
+        let views: Vec<_> = matrices.iter().map(|matrix| matrix.view()).collect();
+        concatenate(Axis(0), &views).map_err(failed)
+    }
+
+    fn equals(matrix: &Self, row: &[f64]) -> Result<Self> {
         let mut out = matrix.clone();
         for mut values in out.rows_mut() {
-            values.iter_mut().zip(row).for_each(|(value, to)| *value = f64::from(u8::from(value == to)));
+            let indicator = |value: R, to: f64| R::from_f64(f64::from(u8::from(value.into() == to)));
+            values.iter_mut().zip(row).for_each(|(value, &to)| *value = indicator(*value, to));
         }
         Ok(out)
     }
 
-    fn outer(a: &Array2<f64>, b: &Array2<f64>, columns: Option<(&[u32], usize)>) -> Result<Array2<f64>> {
+    fn outer(a: &Self, b: &Self, columns: Option<(&[u32], usize)>) -> Result<Self> {
         let n_b = b.ncols();
         let mut out = Array2::zeros((a.nrows(), columns.map_or(a.ncols() * n_b, |(_, n)| n)));
         Zip::from(out.rows_mut()).and(a.rows()).and(b.rows()).for_each(|mut out, a, b| match columns {
@@ -137,42 +172,47 @@ impl NetworkBackend for Flat {
         Ok(out)
     }
 
-    fn log_softmax(
-        matrix: &Array2<f64>,
-        lens: &[usize],
-        allowed: Option<&Array2<f64>>,
-    ) -> Result<(Array2<f64>, Array2<f64>)> {
+    fn log_softmax(matrix: &Self, lens: &[usize], allowed: Option<&Self>) -> Result<(Self, Self)> {
         let mut log_p = matrix.clone();
         if let Some(allowed) = allowed {
             Zip::from(&mut log_p)
                 .and(allowed)
-                .for_each(|value, allowed| *value -= FORBIDDEN * (1.0 - allowed));
+                .for_each(|value, &allowed| *value -= R::from_f64(FORBIDDEN) * (R::one() - allowed));
         }
         for mut row in log_p.rows_mut() {
             let mut start = 0;
             for &len in lens {
                 let mut group = row.slice_mut(s![start..start + len]);
-                let largest = group.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-                let norm = largest + group.iter().map(|value| (value - largest).exp()).sum::<f64>().ln();
-                group -= norm;
+                let largest = group.iter().copied().fold(R::neg_infinity(), R::max);
+                let sum = group.iter().fold(R::zero(), |sum, &value| sum + (value - largest).exp());
+                group -= largest + sum.ln();
                 start += len;
             }
         }
-        let p = log_p.mapv(f64::exp);
+        let p = log_p.mapv(R::exp);
         Ok((log_p, p))
     }
 
-    fn activate(activation: Activation, order: Order, z: &Field<Array2<f64>>) -> Result<Field<Array2<f64>>> {
+    fn activate(activation: Activation, order: Order, z: &Field<Self>) -> Result<Field<Self>> {
         let mut out = z.clone();
         match &mut out.im {
-            None => out.re.mapv_inplace(|x| activation.real(order, x)),
+            None => out.re.mapv_inplace(|x| R::from_f64(activation.real(order, x.into()))),
             Some(im) => Zip::from(&mut out.re).and(im).for_each(|re, im| {
-                let value = activation.complex(order, Complex64::new(*re, *im));
-                (*re, *im) = (value.re, value.im);
+                let value = activation.complex(order, Complex64::new((*re).into(), (*im).into()));
+                (*re, *im) = (R::from_f64(value.re), R::from_f64(value.im));
             }),
         }
         Ok(out)
     }
+}
+
+/// In double precision, in sums that do not wait for each other.
+fn sum<R: Real>(row: ArrayView1<'_, R>) -> f64 {
+    let mut sums = [0.0; 8];
+    for part in row.as_slice().unwrap_or_default().chunks(sums.len()) {
+        sums.iter_mut().zip(part).for_each(|(sum, &value)| *sum += value.into());
+    }
+    sums.iter().sum()
 }
 
 fn failed(error: ndarray::ShapeError) -> Error {

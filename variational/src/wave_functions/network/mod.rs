@@ -25,79 +25,34 @@ mod activation;
 mod algebra;
 mod architecture;
 mod evaluate;
+mod first_layers;
 #[cfg(feature = "flat")]
 mod flat;
 #[cfg(feature = "padded")]
 mod padded;
+mod scalar;
 mod walker;
 
 pub use activation::{Activation, Order};
-pub use algebra::{Arithmetic, Field, NetworkBackend};
+pub use algebra::{Arithmetic, Field, Matrix, NetworkBackend};
 pub use architecture::{Architecture, Branch};
+pub use scalar::{Real, Scalar};
 
 use std::fmt::{self, Debug};
 use std::marker::PhantomData;
-use std::ops::{Add, AddAssign, Mul, Sub};
 use std::sync::{Arc, OnceLock};
 
 use evaluate::{Block, Evaluation, Weights};
+use first_layers::{Changed, FirstLayers};
 use ndarray::{Array1, Array2};
 use num_complex::Complex64;
-use operator_core::{Error, HilbertSpace, Result, Walker, WaveFunction};
+use operator_core::{Element, Error, HilbertSpace, Result, Walker, WaveFunction};
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use walker::{NetworkWalker, Prepared};
 
 use crate::derivative_block::DerivativeBlock;
 use crate::trainable::{LogDerivatives, ParameterArray, Trainable};
-
-/// Type of a network's parameters: `f64` or `Complex64`.
-pub trait Scalar:
-    Copy
-    + Debug
-    + Default
-    + Send
-    + Sync
-    + Add<Output = Self>
-    + Sub<Output = Self>
-    + Mul<f64, Output = Self>
-    + AddAssign
-    + Into<Complex64>
-    + 'static
-{
-    /// Whether parameters are complex.
-    const IS_COMPLEX: bool;
-
-    /// A number from its parts; a real one has the first.
-    fn from_parts(re: f64, im: f64) -> Self;
-
-    /// An activation of a number of this type.
-    fn activate(self, activation: Activation) -> Self;
-}
-
-impl Scalar for f64 {
-    const IS_COMPLEX: bool = false;
-
-    fn from_parts(re: f64, _: f64) -> Self {
-        re
-    }
-
-    fn activate(self, activation: Activation) -> Self {
-        activation.real(Order::Value, self)
-    }
-}
-
-impl Scalar for Complex64 {
-    const IS_COMPLEX: bool = true;
-
-    fn from_parts(re: f64, im: f64) -> Self {
-        Complex64::new(re, im)
-    }
-
-    fn activate(self, activation: Activation) -> Self {
-        activation.complex(Order::Value, self)
-    }
-}
 
 /// What a network is, for its type: a name and the type of its parameters.
 pub trait NetworkKind: Clone + Debug + Send + Sync + 'static {
@@ -107,6 +62,11 @@ pub trait NetworkKind: Clone + Debug + Send + Sync + 'static {
     /// The name of the network in messages.
     const NAME: &'static str;
 }
+
+/// What a kind's networks are evaluated in.
+type RealOf<K> = <<K as NetworkKind>::Scalar as Element>::Real;
+
+type MatrixOf<B, K> = <B as NetworkBackend>::Matrix<RealOf<K>>;
 
 /// A network of any architecture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,7 +98,7 @@ pub struct Network<B: NetworkBackend, K: NetworkKind> {
     architecture: Arc<Architecture>,
     parameters: Array1<f64>,
     device: B::Device,
-    weights: Vec<Weights<B::Matrix>>,
+    weights: Vec<Weights<MatrixOf<B, K>>>,
     /// What walkers share, made when the first one is asked for; `None` where there are none.
     prepared: OnceLock<Option<Prepared<K::Scalar>>>,
     kind: PhantomData<K>,
@@ -214,29 +174,32 @@ impl<B: NetworkBackend, K: NetworkKind> Network<B, K> {
     }
 
     /// The weights from parameters of shape `(1, n_parameters)`.
-    fn spread(&self, parameters: &B::Matrix) -> Result<Vec<Weights<B::Matrix>>> {
+    fn spread(&self, parameters: &MatrixOf<B, K>) -> Result<Vec<Weights<MatrixOf<B, K>>>> {
         let n_values = self.architecture.n_values() as u32;
-        let columns = |range: std::ops::Range<u32>| B::gather(parameters, &range.collect::<Vec<_>>());
+        let columns =
+            |range: std::ops::Range<u32>| MatrixOf::<B, K>::gather(parameters, &range.collect::<Vec<_>>());
         let field = match K::Scalar::IS_COMPLEX {
             true => Field { re: columns(0..n_values)?, im: Some(columns(n_values..2 * n_values)?) },
             false => Field::real(parameters.clone()),
         };
-        evaluate::weights::<B>(&self.architecture, &field)
+        evaluate::weights(&self.architecture, &field)
     }
 
-    /// The parameters, complex ones whole.
-    fn values(&self) -> impl Iterator<Item = K::Scalar> {
+    /// The parameters as the network is evaluated with them, complex ones whole.
+    fn values(&self) -> impl Iterator<Item = <K::Scalar as Scalar>::Double> {
         let n_values = self.architecture.n_values();
         let part = |k: usize| self.parameters.get(k).copied().unwrap_or(0.0);
-        (0..n_values).map(move |k| K::Scalar::from_parts(part(k), part(n_values + k)))
+        let rounded = |z| K::Scalar::from_complex(z).to_complex();
+        (0..n_values)
+            .map(move |k| Element::from_complex(rounded(Complex64::new(part(k), part(n_values + k)))))
     }
 
-    fn evaluation(&self) -> Evaluation<'_, B::Matrix> {
+    fn evaluation(&self) -> Evaluation<'_, MatrixOf<B, K>> {
         Evaluation { architecture: &self.architecture, weights: &self.weights }
     }
 
-    fn check_width(&self, x: &B::Matrix) -> Result<()> {
-        let (got, expected) = (B::dim(x).1, self.hilbert.n_sites());
+    fn check_width(&self, x: &MatrixOf<B, K>) -> Result<()> {
+        let (got, expected) = (Matrix::dim(x).1, self.hilbert.n_sites());
         if got != expected {
             return Err(Error::SampleWidth { got, expected, hilbert: self.hilbert.to_string() });
         }
@@ -250,20 +213,57 @@ impl<B: NetworkBackend, K: NetworkKind> WaveFunction<B> for Network<B, K> {
     }
 
     fn log_psi(&self, x: &B::Configurations) -> Result<B::Amplitudes> {
-        let log_psi = B::by_blocks(x, |x| {
+        let log_psi = B::by_blocks(x, |_, x| {
             self.check_width(x)?;
-            self.evaluation().log_psi::<B>(x)
+            self.evaluation().log_psi(x)
         })?;
-        B::amplitudes(&log_psi)
+        B::amplitudes(&Field::stack(log_psi)?)
+    }
+
+    /// On backends that [gain](NetworkBackend::ADDS_CHANGES) by it, a first linear layer goes through the samples
+    /// only, and each connected configuration adds what its changes do.
+    fn log_psi_connected(
+        &self,
+        x: &B::Configurations,
+        connected: &B::Configurations,
+        origins: &[usize],
+    ) -> Result<B::Amplitudes> {
+        check_origins(origins, B::batch_len(x), B::batch_len(connected))?;
+        if !B::ADDS_CHANGES || !self.architecture.goes_on_from_linear() {
+            return self.log_psi(connected);
+        }
+        let evaluation = self.evaluation();
+        let columns = evaluation.first_columns()?;
+        let first = FirstLayers::stack(B::by_blocks(x, |_, x| {
+            self.check_width(x)?;
+            FirstLayers::new(&columns, x)
+        })?)?;
+        let changed = Changed { first: &first, columns: &columns, origins };
+        let log_psi = B::by_blocks(connected, |rows, x| {
+            self.check_width(x)?;
+            evaluation.log_psi_connected(&changed, rows, x)
+        })?;
+        B::amplitudes(&Field::stack(log_psi)?)
     }
 
     /// There is one for networks whose branches have at most one hidden layer.
     fn walker(&self) -> Option<Box<dyn Walker + '_>> {
         let prepared = self.prepared.get_or_init(|| {
-            let values: Vec<K::Scalar> = self.values().collect();
+            let values: Vec<_> = self.values().collect();
             Prepared::new(&self.hilbert, &self.architecture, &values)
         });
         Some(Box::new(NetworkWalker::new(prepared.as_ref()?)))
+    }
+}
+
+fn check_origins(origins: &[usize], n_samples: usize, n_connected: usize) -> Result<()> {
+    if origins.len() != n_connected {
+        let what = "origins of connected configurations".into();
+        return Err(Error::Count { what, got: origins.len(), expected: n_connected.to_string() });
+    }
+    match origins.iter().position(|&origin| origin >= n_samples) {
+        Some(row) => Err(Error::OriginOutOfRange { row, origin: origins[row], n_samples }),
+        None => Ok(()),
     }
 }
 
@@ -308,18 +308,19 @@ impl<B: NetworkBackend, K: NetworkKind> Trainable<B> for Network<B, K> {
             true => None,
             false => evaluate::blocks(&self.architecture),
         };
-        let derivatives = B::by_blocks(x, |x| {
+        let derivatives = B::by_blocks(x, |_, x| {
             self.check_width(x)?;
-            let ones = |_, values: &Field<B::Matrix>| {
-                Ok(Field::real(B::matrix(Array2::ones(B::dim(&values.re)), &self.device)?))
+            let ones = |_, values: &Field<MatrixOf<B, K>>| {
+                Ok(Field::real(B::matrix(Array2::ones(Matrix::dim(&values.re)), &self.device)?))
             };
             match blocks {
-                Some(_) => self.evaluation().factors::<B, _>(x, ones),
-                None => self.evaluation().log_derivatives::<B, _>(x, ones),
+                Some(_) => self.evaluation().factors(x, ones),
+                None => self.evaluation().log_derivatives(x, ones),
             }
         })?;
+        let derivatives = Field::stack(derivatives)?;
         match blocks {
-            Some(blocks) => Ok(LogDerivatives::Blocks(cut(&B::to_array(&derivatives.re)?, &blocks))),
+            Some(blocks) => Ok(LogDerivatives::Blocks(cut(&Matrix::to_array(&derivatives.re)?, &blocks))),
             None => Self::to_log_derivatives(derivatives),
         }
     }
@@ -345,24 +346,28 @@ fn cut(columns: &Array2<f64>, blocks: &[Block]) -> Vec<DerivativeBlock> {
 impl<B: NetworkBackend, K: NetworkKind> Network<B, K> {
     /// The values after the last layer of each branch, for wave functions that are other functions of them than
     /// their sum.
-    pub(super) fn branch_values(&self, x: &B::Matrix) -> Result<Vec<Field<B::Matrix>>> {
+    pub(super) fn branch_values(&self, x: &MatrixOf<B, K>) -> Result<Vec<Field<MatrixOf<B, K>>>> {
         self.check_width(x)?;
-        self.evaluation().values::<B>(x)
+        self.evaluation().values(x)
     }
 
     /// As [`log_derivatives`](Trainable::log_derivatives), from derivatives by the last values of each
     /// branch, which `deltas` gives from whether the branch is a phase and from these values.
-    pub(super) fn derivatives_through<F>(&self, x: &B::Matrix, deltas: F) -> Result<Field<B::Matrix>>
+    pub(super) fn derivatives_through<F>(
+        &self,
+        x: &MatrixOf<B, K>,
+        deltas: F,
+    ) -> Result<Field<MatrixOf<B, K>>>
     where
-        F: Fn(bool, &Field<B::Matrix>) -> Result<Field<B::Matrix>>,
+        F: Fn(bool, &Field<MatrixOf<B, K>>) -> Result<Field<MatrixOf<B, K>>>,
     {
         self.check_width(x)?;
-        self.evaluation().log_derivatives::<B, F>(x, deltas)
+        self.evaluation().log_derivatives(x, deltas)
     }
 
-    pub(super) fn to_log_derivatives(derivatives: Field<B::Matrix>) -> Result<LogDerivatives> {
-        let re = B::to_array(&derivatives.re)?;
-        let Some(im) = derivatives.im.map(|im| B::to_array(&im)).transpose()? else {
+    pub(super) fn to_log_derivatives(derivatives: Field<MatrixOf<B, K>>) -> Result<LogDerivatives> {
+        let re = Matrix::to_array(&derivatives.re)?;
+        let Some(im) = derivatives.im.map(|im| Matrix::to_array(&im)).transpose()? else {
             return Ok(match K::Scalar::IS_COMPLEX {
                 true => LogDerivatives::Complex(holomorphic(&re.mapv(Complex64::from))),
                 false => LogDerivatives::Real(re),

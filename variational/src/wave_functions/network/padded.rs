@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use backend_padded::{ComplexTensor, Padded};
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, DType, Device, Layout, Shape, Tensor, bail};
 use ndarray::Array2;
@@ -5,8 +7,9 @@ use num_complex::Complex64;
 use operator_core::{Backend, Error, Result};
 
 use super::activation::{Activation, Order};
-use super::algebra::{Arithmetic, FORBIDDEN, Field, NetworkBackend};
-use super::{Network, NetworkKind};
+use super::algebra::{Arithmetic, FORBIDDEN, Field, Matrix, NetworkBackend};
+use super::scalar::Real;
+use super::{Network, NetworkKind, RealOf};
 
 impl<K: NetworkKind> Network<Padded, K> {
     /// The same network with its parameters in a tensor, shape `(n_parameters,)`: if it is a variable, what
@@ -25,28 +28,46 @@ impl<K: NetworkKind> Network<Padded, K> {
         }
         let row = parameters.reshape((1, n)).map_err(failed)?;
         let mut network = self.clone();
-        network.parameters = Padded::to_array(&row)?.into_iter().collect();
+        network.parameters = Tensor::to_array(&row)?.into_iter().collect();
+        let row = row.to_dtype(dtype::<RealOf<K>>(&self.device)).map_err(failed)?;
         network.weights = self.spread(&row)?;
         Ok(network)
     }
 }
 
 impl NetworkBackend for Padded {
-    type Matrix = Tensor;
+    type Matrix<R: Real> = Tensor;
 
-    fn matrix(values: Array2<f64>, device: &Device) -> Result<Tensor> {
+    fn matrix<R: Real>(values: Array2<f64>, device: &Device) -> Result<Tensor> {
         let dim = values.dim();
         let values: Vec<f64> = values.into_iter().collect();
         let matrix =
-            || Tensor::from_vec(values, dim, &Device::Cpu)?.to_dtype(dtype(device))?.to_device(device);
+            || Tensor::from_vec(values, dim, &Device::Cpu)?.to_dtype(dtype::<R>(device))?.to_device(device);
         matrix().map_err(failed)
     }
+
+    fn by_blocks<R: Real, T: Send, F>(x: &Tensor, f: F) -> Result<Vec<T>>
+    where
+        F: Fn(Range<usize>, &Tensor) -> Result<T> + Send + Sync,
+    {
+        let values = x.to_dtype(dtype::<R>(x.device())).map_err(failed)?;
+        Ok(vec![f(0..Self::batch_len(x), &values)?])
+    }
+
+    fn amplitudes(log_psi: &Field<Tensor>) -> Result<ComplexTensor> {
+        let column = |part: &Tensor| part.squeeze(1).map_err(failed);
+        Ok(ComplexTensor { re: column(&log_psi.re)?, im: log_psi.im.as_ref().map(column).transpose()? })
+    }
+}
+
+impl Matrix for Tensor {
+    type Double = Tensor;
 
     fn to_array(matrix: &Tensor) -> Result<Array2<f64>> {
         let dim = matrix.dims2().map_err(failed)?;
         let values = matrix.to_dtype(DType::F64).and_then(|values| values.flatten_all()?.to_vec1());
         Array2::from_shape_vec(dim, values.map_err(failed)?)
-            .map_err(|error| Error::backend(Self::NAME, error))
+            .map_err(|error| Error::backend(Padded::NAME, error))
     }
 
     fn zeros_like(matrix: &Tensor) -> Result<Tensor> {
@@ -57,24 +78,16 @@ impl NetworkBackend for Padded {
         matrix.dims2().unwrap_or((0, 0))
     }
 
-    fn by_blocks<F>(x: &Tensor, f: F) -> Result<Field<Tensor>>
-    where
-        F: Fn(&Tensor) -> Result<Field<Tensor>> + Send + Sync,
-    {
-        f(&x.to_dtype(dtype(x.device())).map_err(failed)?)
-    }
-
-    fn amplitudes(log_psi: &Field<Tensor>) -> Result<ComplexTensor> {
-        let column = |part: &Tensor| part.squeeze(1).map_err(failed);
-        Ok(ComplexTensor { re: column(&log_psi.re)?, im: log_psi.im.as_ref().map(column).transpose()? })
-    }
-
     fn product(a: &Tensor, b: &Tensor) -> Result<Tensor> {
         a.matmul(b).map_err(failed)
     }
 
     fn product_transposed(a: &Tensor, b: &Tensor) -> Result<Tensor> {
         b.t().and_then(|b| a.matmul(&b)).map_err(failed)
+    }
+
+    fn transpose(a: &Tensor) -> Result<Tensor> {
+        a.t().map_err(failed)
     }
 
     fn arithmetic(operation: Arithmetic, a: &Tensor, b: &Tensor) -> Result<Tensor> {
@@ -120,11 +133,16 @@ impl NetworkBackend for Padded {
     }
 
     fn sum_columns(matrix: &Tensor) -> Result<Tensor> {
-        matrix.sum_keepdim(1).map_err(failed)
+        let double = dtype::<f64>(matrix.device());
+        matrix.to_dtype(double).and_then(|matrix| matrix.sum_keepdim(1)).map_err(failed)
     }
 
     fn concatenate(matrices: &[&Tensor]) -> Result<Tensor> {
         Tensor::cat(matrices, 1).map_err(failed)
+    }
+
+    fn stack(matrices: &[&Tensor]) -> Result<Tensor> {
+        Tensor::cat(matrices, 0).map_err(failed)
     }
 
     fn equals(matrix: &Tensor, row: &[f64]) -> Result<Tensor> {
@@ -143,7 +161,7 @@ impl NetworkBackend for Padded {
         };
         let outer = outer().map_err(failed)?;
         match columns {
-            Some((columns, n_columns)) => Self::scatter(&outer, columns, n_columns),
+            Some((columns, n_columns)) => Matrix::scatter(&outer, columns, n_columns),
             None => Ok(outer),
         }
     }
@@ -183,9 +201,9 @@ impl NetworkBackend for Padded {
     }
 }
 
-/// f64 wherever the device has it.
-fn dtype(device: &Device) -> DType {
-    if device.is_metal() { DType::F32 } else { DType::F64 }
+/// The type of R, f64 only where the device has it.
+fn dtype<R: Real>(device: &Device) -> DType {
+    if device.is_metal() || size_of::<R>() == 4 { DType::F32 } else { DType::F64 }
 }
 
 fn failed(error: candle_core::Error) -> Error {
@@ -206,7 +224,7 @@ fn real(activation: Activation, order: Order, x: &Tensor) -> candle_core::Result
             _ => return real(activation, order, &x.to_device(&Device::Cpu)?)?.to_device(x.device()),
         }
     }
-    x.contiguous()?.apply_op1(Real { activation, order })
+    x.contiguous()?.apply_op1(RealActivation { activation, order })
 }
 
 /// One part of an activation of complex numbers; on other devices than the CPU by way of the host.
@@ -224,12 +242,12 @@ fn holomorphic(
     re.contiguous()?.apply_op2(&im.contiguous()?, Holomorphic { activation, order, part })
 }
 
-struct Real {
+struct RealActivation {
     activation: Activation,
     order: Order,
 }
 
-impl CustomOp1 for Real {
+impl CustomOp1 for RealActivation {
     fn name(&self) -> &'static str {
         "activation"
     }

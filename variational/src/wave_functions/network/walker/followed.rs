@@ -1,34 +1,37 @@
 //! Branches of a network at one configuration.
 
-use super::super::Scalar;
+use num_complex::Complex64;
+use operator_core::Element;
+
 use super::super::activation::Activation;
+use super::super::scalar::{Number, Scalar};
 use super::lanes::Product;
 use super::ln_cosh;
 
 /// A branch, and what it has in memory.
-pub(super) enum Followed<'a, T> {
+pub(super) enum Followed<'a, S: Scalar> {
     Sites {
-        weights: &'a [T],
-        constant: T,
+        weights: &'a [S::Double],
+        constant: S::Double,
     },
     LocalStates {
-        sites: &'a [Vec<(i8, T)>],
-        constant: T,
+        sites: &'a [Vec<(i8, S::Double)>],
+        constant: S::Double,
     },
     /// `fields_i = Σ_j J_ij x_j`
     Pairs {
-        couplings: &'a [T],
-        fields: Vec<T>,
-        constant: T,
+        couplings: &'a [S::Double],
+        fields: Vec<S::Double>,
+        constant: S::Double,
     },
     Hidden {
-        columns: &'a [T],
-        bias: &'a [T],
+        columns: &'a [S::Double],
+        bias: &'a [S::Double],
         activation: Activation,
-        theta: Units<T>,
-        moved: Units<T>,
+        theta: Units<S::Double>,
+        moved: Units<S::Double>,
     },
-    LnCosh(ln_cosh::Units<'a>),
+    LnCosh(ln_cosh::Units<'a, S::Real>),
 }
 
 /// Hidden units and the sum of their activations.
@@ -37,9 +40,9 @@ pub(super) struct Units<T> {
     sum: T,
 }
 
-impl<T: Scalar> Followed<'_, T> {
+impl<S: Scalar> Followed<'_, S> {
     /// Goes to x and returns the value of the branch.
-    pub(super) fn start(&mut self, state: &[i8]) -> T {
+    pub(super) fn start(&mut self, state: &[i8]) -> S::Double {
         let x = || state.iter().map(|&q| f64::from(q));
         match self {
             Followed::Sites { weights, constant } => {
@@ -52,7 +55,7 @@ impl<T: Scalar> Followed<'_, T> {
             Followed::Pairs { couplings, fields, constant } => {
                 let rows = couplings.chunks_exact(fields.len().max(1));
                 for (field, row) in fields.iter_mut().zip(rows) {
-                    *field = row.iter().zip(x()).fold(T::default(), |sum, (&j, x)| sum + j * x);
+                    *field = row.iter().zip(x()).fold(S::Double::default(), |sum, (&j, x)| sum + j * x);
                 }
                 // Each pair comes twice.
                 fields.iter().zip(x()).fold(*constant, |sum, (&field, x)| sum + field * (0.5 * x))
@@ -64,24 +67,24 @@ impl<T: Scalar> Followed<'_, T> {
                 }
                 theta.add_up(*activation)
             }
-            Followed::LnCosh(units) => T::from_parts(units.start(state), 0.0),
+            Followed::LnCosh(units) => real::<S>(units.start(state)),
         }
     }
 
     /// How the branch changes: the difference, and a number whose logarithm is to be added to it.
-    pub(super) fn difference(&mut self, x: &[i8], changes: &[(usize, i8, f64)]) -> (T, f64) {
+    pub(super) fn difference(&mut self, x: &[i8], changes: &[(usize, i8, f64)]) -> (S::Double, f64) {
         let difference = match self {
             Followed::Sites { weights, .. } => {
-                changes.iter().fold(T::default(), |sum, &(site, _, by)| sum + weights[site] * by)
+                changes.iter().fold(S::Double::default(), |sum, &(site, _, by)| sum + weights[site] * by)
             }
             Followed::LocalStates { sites, .. } => {
-                changes.iter().fold(T::default(), |sum, &(site, to, _)| {
+                changes.iter().fold(S::Double::default(), |sum, &(site, to, _)| {
                     sum + value_of(&sites[site], to) - value_of(&sites[site], x[site])
                 })
             }
             Followed::Pairs { couplings, fields, .. } => {
                 let n_sites = fields.len();
-                let mut sum = T::default();
+                let mut sum = S::Double::default();
                 for (k, &(site, _, by)) in changes.iter().enumerate() {
                     sum += fields[site] * by;
                     for &(other, _, other_by) in &changes[..k] {
@@ -101,7 +104,7 @@ impl<T: Scalar> Followed<'_, T> {
             }
             Followed::LnCosh(units) => {
                 let Product { log, factor } = units.difference(changes);
-                return (T::from_parts(log, 0.0), factor);
+                return (real::<S>(log), factor);
             }
         };
         (difference, 1.0)
@@ -124,7 +127,7 @@ impl<T: Scalar> Followed<'_, T> {
     }
 }
 
-impl<T: Scalar> Units<T> {
+impl<T: Number> Units<T> {
     pub(super) fn new(len: usize) -> Self {
         Units { theta: vec![T::default(); len], sum: T::default() }
     }
@@ -135,6 +138,10 @@ impl<T: Scalar> Units<T> {
     }
 }
 
-fn value_of<T: Scalar>(table: &[(i8, T)], value: i8) -> T {
+fn real<S: Scalar>(value: f64) -> S::Double {
+    S::Double::from_complex(Complex64::from(value))
+}
+
+fn value_of<T: Number>(table: &[(i8, T)], value: i8) -> T {
     table.iter().find(|(q, _)| *q == value).map_or(T::default(), |&(_, weight)| weight)
 }

@@ -2,14 +2,14 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-/// Slices have a multiple of this length, so that no vector is cut.
-pub(super) const PADDING: usize = 8;
+use super::super::scalar::Real;
 
 /// Independent products or sums: enough to hide how long one takes.
-const UNROLL: usize = 4;
+pub(super) const UNROLL: usize = 4;
 
-/// `1 + e^−2|θ|` of so many units are multiplied before a logarithm is taken.
-const UNITS_PER_LOGARITHM: usize = 512;
+/// `1 + e^−2|θ|` of so many units are multiplied before a logarithm is taken. Each is at most 2, and at least
+/// [`UNROLL`] lanes share them, so that single precision has the range for it.
+const UNITS_PER_LOGARITHM: usize = 256;
 
 /// Chooses the vectors when the program runs.
 #[derive(Clone, Copy)]
@@ -50,58 +50,64 @@ impl Lanes {
     }
 
     /// `Π (kept + decayed · row)`, multiplied in blocks.
-    pub(super) fn product_of_one(self, block: usize, kept: &[f64], decayed: &[f64], row: &[f64]) -> Product {
+    pub(super) fn product_of_one<R: Real>(
+        self,
+        block: usize,
+        kept: &[R],
+        decayed: &[R],
+        row: &[R],
+    ) -> Product {
         self.0.dispatch(Multiply { block, rows: [kept, decayed, row], factor: OneRow })
     }
 
     /// `Π (a · row_a + b · row_b)`
-    pub(super) fn product_of_two(
+    pub(super) fn product_of_two<R: Real>(
         self,
         block: usize,
-        a: &[f64],
-        b: &[f64],
-        row_a: &[f64],
-        row_b: &[f64],
+        a: &[R],
+        b: &[R],
+        row_a: &[R],
+        row_b: &[R],
     ) -> Product {
         self.0.dispatch(Multiply { block, rows: [a, b, row_a, row_b], factor: TwoRows })
     }
 
     /// `Π (a + b)`
-    pub(super) fn product_of_sums(self, block: usize, a: &[f64], b: &[f64]) -> Product {
+    pub(super) fn product_of_sums<R: Real>(self, block: usize, a: &[R], b: &[R]) -> Product {
         self.0.dispatch(Multiply { block, rows: [a, b], factor: NoRow })
     }
 
     /// Multiplies by a row some times.
-    pub(super) fn multiply(self, to: &mut [f64], row: &[f64], times: u32) {
+    pub(super) fn multiply<R: Real>(self, to: &mut [R], row: &[R], times: u32) {
         for _ in 0..times {
-            self.0.dispatch(|| to.iter_mut().zip(row).for_each(|(to, row)| *to *= row));
+            self.0.dispatch(|| to.iter_mut().zip(row).for_each(|(to, row)| *to *= *row));
         }
     }
 
     /// `to += by · row`
-    pub(super) fn add(self, to: &mut [f64], by: f64, row: &[f64]) {
-        self.0.dispatch(|| to.iter_mut().zip(row).for_each(|(to, row)| *to += by * row));
+    pub(super) fn add<R: Real>(self, to: &mut [R], by: R, row: &[R]) {
+        self.0.dispatch(|| to.iter_mut().zip(row).for_each(|(to, row)| *to += by * *row));
     }
 
     /// Scales each pair to the sum 1, and returns the smallest of all.
-    pub(super) fn normalise(self, a: &mut [f64], b: &mut [f64]) -> f64 {
+    pub(super) fn normalise<R: Real>(self, a: &mut [R], b: &mut [R]) -> R {
         self.0.dispatch(Normalise(a, b))
     }
 
     /// `bias + Σ_i x_i row_i`
-    pub(super) fn weighted_sum(self, to: &mut [f64], bias: &[f64], rows: &[f64], x: &[i8]) {
+    pub(super) fn weighted_sum<R: Real>(self, to: &mut [R], bias: &[R], rows: &[R], x: &[i8]) {
         self.0.dispatch(WeightedSum { to, bias, rows, x });
     }
 
     /// `e^±θ / 2 cosh θ`, and returns `Σ ln cosh θ`.
-    pub(super) fn sigmoids(self, theta: &[f64], plus: &mut [f64], minus: &mut [f64]) -> f64 {
+    pub(super) fn sigmoids<R: Real>(self, theta: &[R], plus: &mut [R], minus: &mut [R]) -> f64 {
         self.0.dispatch(Sigmoids { theta, plus, minus })
     }
 }
 
 /// One unit's factor, from `N` numbers.
 trait Factor<const N: usize>: Copy {
-    fn of<S: Simd>(self, simd: S, values: [S::f64s; N]) -> S::f64s;
+    fn of<R: Real, S: Simd>(self, simd: S, values: [R::In<S>; N]) -> R::In<S>;
 }
 
 #[derive(Clone, Copy)]
@@ -119,40 +125,40 @@ struct TwoRows;
 
 impl Factor<2> for NoRow {
     #[inline(always)]
-    fn of<S: Simd>(self, simd: S, [a, b]: [S::f64s; 2]) -> S::f64s {
-        simd.add_f64s(a, b)
+    fn of<R: Real, S: Simd>(self, simd: S, [a, b]: [R::In<S>; 2]) -> R::In<S> {
+        R::plus(simd, a, b)
     }
 }
 
 impl Factor<2> for Larger {
     #[inline(always)]
-    fn of<S: Simd>(self, simd: S, [a, b]: [S::f64s; 2]) -> S::f64s {
-        let larger = simd.max_f64s(a, b);
-        simd.add_f64s(larger, larger)
+    fn of<R: Real, S: Simd>(self, simd: S, [a, b]: [R::In<S>; 2]) -> R::In<S> {
+        let larger = R::larger(simd, a, b);
+        R::plus(simd, larger, larger)
     }
 }
 
 impl Factor<3> for OneRow {
     #[inline(always)]
-    fn of<S: Simd>(self, simd: S, [kept, decayed, row]: [S::f64s; 3]) -> S::f64s {
-        simd.mul_add_e_f64s(decayed, row, kept)
+    fn of<R: Real, S: Simd>(self, simd: S, [kept, decayed, row]: [R::In<S>; 3]) -> R::In<S> {
+        R::times_plus(simd, decayed, row, kept)
     }
 }
 
 impl Factor<4> for TwoRows {
     #[inline(always)]
-    fn of<S: Simd>(self, simd: S, [a, b, row_a, row_b]: [S::f64s; 4]) -> S::f64s {
-        simd.mul_add_e_f64s(a, row_a, simd.mul_f64s(b, row_b))
+    fn of<R: Real, S: Simd>(self, simd: S, [a, b, row_a, row_b]: [R::In<S>; 4]) -> R::In<S> {
+        R::times_plus(simd, a, row_a, R::times(simd, b, row_b))
     }
 }
 
-struct Multiply<'a, F, const N: usize> {
+struct Multiply<'a, R, F, const N: usize> {
     block: usize,
-    rows: [&'a [f64]; N],
+    rows: [&'a [R]; N],
     factor: F,
 }
 
-impl<F: Factor<N>, const N: usize> WithSimd for Multiply<'_, F, N> {
+impl<R: Real, F: Factor<N>, const N: usize> WithSimd for Multiply<'_, R, F, N> {
     type Output = Product;
 
     #[inline(always)]
@@ -170,88 +176,85 @@ impl<F: Factor<N>, const N: usize> WithSimd for Multiply<'_, F, N> {
 }
 
 #[inline(always)]
-fn multiply<S: Simd, F: Factor<N>, const N: usize>(simd: S, rows: [&[f64]; N], factor: F) -> f64 {
-    let parts = rows.map(|row| S::as_simd_f64s(row).0.as_chunks::<UNROLL>());
+fn multiply<R: Real, S: Simd, F: Factor<N>, const N: usize>(simd: S, rows: [&[R]; N], factor: F) -> f64 {
+    let parts = rows.map(|row| R::vectors::<S>(row).as_chunks::<UNROLL>());
     let n_chunks = parts.iter().map(|(chunks, _)| chunks.len()).min().unwrap_or(0);
-    let mut products = [simd.splat_f64s(1.0); UNROLL];
+    let mut products = [R::splat(simd, R::one()); UNROLL];
     for k in 0..n_chunks {
         let chunks = parts.map(|(chunks, _)| &chunks[k]);
         for (lane, product) in products.iter_mut().enumerate() {
-            *product = simd.mul_f64s(*product, factor.of(simd, chunks.map(|chunk| chunk[lane])));
+            *product = R::times(simd, *product, factor.of::<R, S>(simd, chunks.map(|chunk| chunk[lane])));
         }
     }
     let n_rest = parts.iter().map(|(_, rest)| rest.len()).min().unwrap_or(0);
     for (k, product) in products.iter_mut().enumerate().take(n_rest) {
-        *product = simd.mul_f64s(*product, factor.of(simd, parts.map(|(_, rest)| rest[k])));
+        *product = R::times(simd, *product, factor.of::<R, S>(simd, parts.map(|(_, rest)| rest[k])));
     }
-    let [a, b, c, d] = products;
-    simd.reduce_product_f64s(simd.mul_f64s(simd.mul_f64s(a, b), simd.mul_f64s(c, d)))
+    R::product(simd, products)
 }
 
-/// `Σ |value|`
+/// `Σ |value|` in double precision, in a loop without branches, from which the compiler makes vectors.
 #[inline(always)]
-fn sum_of_sizes<S: Simd>(simd: S, values: &[f64]) -> f64 {
-    let mut sums = [simd.splat_f64s(0.0); UNROLL];
-    for values in S::as_simd_f64s(values).0.chunks(UNROLL) {
-        sums.iter_mut()
-            .zip(values)
-            .for_each(|(sum, value)| *sum = simd.add_f64s(*sum, simd.abs_f64s(*value)));
+fn sum_of_sizes<R: Real>(values: &[R]) -> f64 {
+    const N_SUMS: usize = 2 * UNROLL;
+    let mut sums = [0.0; N_SUMS];
+    for values in values.as_chunks::<N_SUMS>().0 {
+        sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value.abs().into());
     }
-    let [a, b, c, d] = sums;
-    simd.reduce_sum_f64s(simd.add_f64s(simd.add_f64s(a, b), simd.add_f64s(c, d)))
+    sums.into_iter().sum()
 }
 
-struct Normalise<'a>(&'a mut [f64], &'a mut [f64]);
+struct Normalise<'a, R>(&'a mut [R], &'a mut [R]);
 
-impl WithSimd for Normalise<'_> {
-    type Output = f64;
+impl<R: Real> WithSimd for Normalise<'_, R> {
+    type Output = R;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> f64 {
-        let (a, b) = (S::as_mut_simd_f64s(self.0).0, S::as_mut_simd_f64s(self.1).0);
-        let one = simd.splat_f64s(1.0);
+    fn with_simd<S: Simd>(self, simd: S) -> R {
+        let (a, b) = (R::vectors_mut::<S>(self.0), R::vectors_mut::<S>(self.1));
+        let one = R::splat(simd, R::one());
         let mut smallest = one;
         for (a, b) in a.iter_mut().zip(b) {
-            let inverse = simd.div_f64s(one, simd.add_f64s(*a, *b));
-            (*a, *b) = (simd.mul_f64s(*a, inverse), simd.mul_f64s(*b, inverse));
-            smallest = simd.min_f64s(smallest, simd.min_f64s(*a, *b));
+            let inverse = R::over(simd, one, R::plus(simd, *a, *b));
+            (*a, *b) = (R::times(simd, *a, inverse), R::times(simd, *b, inverse));
+            smallest = R::smaller(simd, smallest, R::smaller(simd, *a, *b));
         }
-        simd.reduce_min_f64s(smallest)
+        R::smallest(simd, smallest)
     }
 }
 
-struct WeightedSum<'a> {
-    to: &'a mut [f64],
-    bias: &'a [f64],
-    rows: &'a [f64],
+struct WeightedSum<'a, R> {
+    to: &'a mut [R],
+    bias: &'a [R],
+    rows: &'a [R],
     x: &'a [i8],
 }
 
-impl WithSimd for WeightedSum<'_> {
+impl<R: Real> WithSimd for WeightedSum<'_, R> {
     type Output = ();
 
     /// A few columns at a time, so that the sums stay in registers.
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let width = self.to.len();
-        let (to, _) = S::as_mut_simd_f64s(self.to);
-        let (bias, _) = S::as_simd_f64s(self.bias);
+        let n_lanes = size_of::<R::In<S>>() / size_of::<R>();
+        let (to, bias) = (R::vectors_mut::<S>(self.to), R::vectors::<S>(self.bias));
         for (k, (to, bias)) in to.chunks_mut(UNROLL).zip(bias.chunks(UNROLL)).enumerate() {
-            let start = k * UNROLL * S::F64_LANES;
-            let mut sums = [simd.splat_f64s(0.0); UNROLL];
+            let start = k * UNROLL * n_lanes;
+            let mut sums = [R::splat(simd, R::zero()); UNROLL];
             sums.iter_mut().zip(bias).for_each(|(sum, bias)| *sum = *bias);
             for (row, &x) in self.rows.chunks_exact(width).zip(self.x) {
-                let x = simd.splat_f64s(f64::from(x));
-                let (row, _) = S::as_simd_f64s(&row[start..]);
+                let x = R::splat(simd, R::from_f64(x.into()));
+                let row = R::vectors::<S>(&row[start..]);
                 match row.first_chunk::<UNROLL>() {
                     Some(row) => {
                         for (sum, weight) in sums.iter_mut().zip(row) {
-                            *sum = simd.mul_add_e_f64s(*weight, x, *sum);
+                            *sum = R::times_plus(simd, *weight, x, *sum);
                         }
                     }
                     None => {
                         for (sum, weight) in sums.iter_mut().zip(row) {
-                            *sum = simd.mul_add_e_f64s(*weight, x, *sum);
+                            *sum = R::times_plus(simd, *weight, x, *sum);
                         }
                     }
                 }
@@ -261,13 +264,13 @@ impl WithSimd for WeightedSum<'_> {
     }
 }
 
-struct Sigmoids<'a> {
-    theta: &'a [f64],
-    plus: &'a mut [f64],
-    minus: &'a mut [f64],
+struct Sigmoids<'a, R> {
+    theta: &'a [R],
+    plus: &'a mut [R],
+    minus: &'a mut [R],
 }
 
-impl WithSimd for Sigmoids<'_> {
+impl<R: Real> WithSimd for Sigmoids<'_, R> {
     type Output = f64;
 
     #[inline(always)]
@@ -278,56 +281,15 @@ impl WithSimd for Sigmoids<'_> {
         for (theta, (plus, minus)) in blocks.zip(sides) {
             // Loops without branches, from which the compiler makes vectors.
             for ((theta, plus), minus) in theta.iter().zip(&mut *plus).zip(&mut *minus) {
-                let small = exp_of_negative(-2.0 * theta.abs());
-                let large = 1.0 / (1.0 + small);
+                let size = theta.abs();
+                let small = (-(size + size)).exp_of_negative();
+                let large = R::one() / (R::one() + small);
                 let other = small * large;
-                (*plus, *minus) = if *theta < 0.0 { (other, large) } else { (large, other) };
+                (*plus, *minus) = if *theta < R::zero() { (other, large) } else { (large, other) };
             }
             // ln cosh θ = |θ| − ln(2 · the larger of the two)
-            log += sum_of_sizes(simd, theta) - multiply(simd, [plus, minus], Larger).ln();
+            log += sum_of_sizes(theta) - multiply(simd, [plus, minus], Larger).ln();
         }
         log
-    }
-}
-
-/// e^x for x ≤ 0, by Taylor's series within half a power of two; e^−708 for all that is less.
-#[inline(always)]
-fn exp_of_negative(x: f64) -> f64 {
-    // Adding it rounds to whole numbers, which then stand in the lowest bits.
-    const ROUND: f64 = 6_755_399_441_055_744.0; // 1.5 · 2^52
-    const LN_2_HIGH: f64 = 0.693_147_180_369_123_8; // its last 21 bits are 0
-    const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
-    const SERIES: [f64; 14] = inverse_factorials();
-    let x = if x < -708.0 { -708.0 } else { x };
-    let rounded = x * std::f64::consts::LOG2_E + ROUND;
-    let n = rounded - ROUND;
-    let rest = (x - n * LN_2_HIGH) - n * LN_2_LOW;
-    let power = f64::from_bits(rounded.to_bits().wrapping_add(1023) << 52);
-    SERIES.iter().rev().fold(0.0, |sum, coefficient| sum * rest + coefficient) * power
-}
-
-const fn inverse_factorials<const N: usize>() -> [f64; N] {
-    let mut out = [1.0; N];
-    let mut k = 1;
-    while k < N {
-        out[k] = out[k - 1] / k as f64;
-        k += 1;
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn exponentials_are_right_to_the_last_digits() {
-        for k in 0..200_000 {
-            let x = -f64::from(k) * 0.00354;
-            let (found, expected) = (exp_of_negative(x), x.exp());
-            assert!((found - expected).abs() <= 4.0 * f64::EPSILON * expected, "{x}: {found} {expected}");
-        }
-        assert!(exp_of_negative(f64::NAN).is_nan());
-        assert!(exp_of_negative(f64::NEG_INFINITY) < 1e-300);
     }
 }

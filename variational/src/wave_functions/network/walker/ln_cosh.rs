@@ -12,28 +12,21 @@
 use operator_core::HilbertSpace;
 
 use super::super::activation::{Activation, Order};
-use super::lanes::{Lanes, PADDING, Product};
-
-/// Logarithms of products are at most this before they are taken out of the product: e^±600 are numbers, and
-/// so are their products with an accepted p or q.
-const MAX_LOG: f64 = 600.0;
-
-/// Below this, p and q are found from θ again: a number that has become 0 would stay it. Sums go so little
-/// from 1 before they are looked at that none gets to 0 on the way.
-const SMALLEST: f64 = 1e-250;
+use super::super::scalar::Real;
+use super::lanes::{Lanes, Product};
 
 /// Weights, and what follows from them once for all walkers. Rows are hidden units, filled up to whole lanes
 /// with units of θ = 0 that nothing moves.
 #[derive(Clone)]
-pub(super) struct LnCosh {
+pub(super) struct LnCosh<R> {
     lanes: Lanes,
     /// Units with those that fill up.
     width: usize,
-    bias: Vec<f64>,
+    bias: Vec<R>,
     /// `W_ji`, a row for each site i.
-    weights: Vec<f64>,
+    weights: Vec<R>,
     /// `e^(−2 δ_i W_ji)` for the step δ of the site between neighbouring quantum numbers.
-    decays: Vec<f64>,
+    decays: Vec<R>,
     /// `δ_i`
     steps: Vec<f64>,
     /// `Σ_j W_ji`
@@ -43,53 +36,55 @@ pub(super) struct LnCosh {
 }
 
 /// Hidden units of one configuration.
-pub(super) struct Units<'a> {
-    tables: &'a LnCosh,
+pub(super) struct Units<'a, R> {
+    tables: &'a LnCosh<R>,
     x: Vec<i8>,
     /// θ, kept since something needed it.
-    theta: Vec<f64>,
+    theta: Vec<R>,
     keeps_theta: bool,
     /// p and q of each unit, but for a common factor.
-    plus: Vec<f64>,
-    minus: Vec<f64>,
+    plus: Vec<R>,
+    minus: Vec<R>,
     /// The product of their sums, and by how much the logarithm of each of the sums may differ from 0.
     product: f64,
     drift: f64,
     /// The product of their sums after the last move that was weighed.
     weighed: f64,
     /// `plus` and `minus` times what several steps do to them.
-    products: [Vec<f64>; 2],
+    products: [Vec<R>; 2],
     /// θ of the last move, if it was taken without tables.
-    moved: Option<Vec<f64>>,
+    moved: Option<Vec<R>>,
 }
 
-impl LnCosh {
-    /// From weights, for each site those of all units, and biases.
+impl<R: Real> LnCosh<R> {
+    /// From weights, for each site those of all units, and biases, which are numbers of type R.
     pub(super) fn new(hilbert: &HilbertSpace, columns: Vec<f64>, bias: Vec<f64>) -> Self {
         Self::with_lanes(Lanes::new(), hilbert, &columns, bias)
     }
 
-    fn with_lanes(lanes: Lanes, hilbert: &HilbertSpace, columns: &[f64], mut bias: Vec<f64>) -> Self {
+    fn with_lanes(lanes: Lanes, hilbert: &HilbertSpace, columns: &[f64], bias: Vec<f64>) -> Self {
         let n_units = bias.len();
-        let width = n_units.next_multiple_of(PADDING);
-        bias.resize(width, 0.0);
+        let width = n_units.next_multiple_of(R::PADDING);
+        let filled = |units: &mut dyn Iterator<Item = f64>, others: R| -> Vec<R> {
+            units.map(R::from_f64).chain(std::iter::repeat_n(others, width - n_units)).collect()
+        };
         let steps: Vec<f64> = (hilbert.blocks().iter())
             .flat_map(|block| std::iter::repeat_n(f64::from(block.local.step).abs(), block.n_sites))
             .collect();
         let (mut weights, mut decays) = (Vec::new(), Vec::new());
         let (mut sums, mut largest) = (Vec::new(), 0.0f64);
         for (column, step) in columns.chunks_exact(n_units.max(1)).zip(&steps) {
-            weights.extend(column.iter().copied().chain(std::iter::repeat_n(0.0, width - n_units)));
-            decays.extend(column.iter().map(|weight| (-2.0 * step * weight).exp()));
-            decays.resize(weights.len(), 1.0);
+            weights.extend(filled(&mut column.iter().copied(), R::zero()));
+            decays.extend(filled(&mut column.iter().map(|weight| (-2.0 * step * weight).exp()), R::one()));
             sums.push(column.iter().sum());
             largest = column.iter().fold(largest, |largest, weight| largest.max(2.0 * step * weight.abs()));
         }
+        let bias = filled(&mut bias.into_iter(), R::zero());
         LnCosh { lanes, width, bias, weights, decays, steps, sums, largest }
     }
 
-    pub(super) fn follow(&self) -> Units<'_> {
-        let zeros = || vec![0.0; self.width];
+    pub(super) fn follow(&self) -> Units<'_, R> {
+        let zeros = || vec![R::zero(); self.width];
         Units {
             tables: self,
             x: Vec::new(),
@@ -105,7 +100,7 @@ impl LnCosh {
         }
     }
 
-    fn row<'a>(&self, table: &'a [f64], site: usize) -> &'a [f64] {
+    fn row<'a>(&self, table: &'a [R], site: usize) -> &'a [R] {
         &table[site * self.width..(site + 1) * self.width]
     }
 
@@ -113,12 +108,12 @@ impl LnCosh {
     /// if weights are too large for that.
     fn block(&self, n_steps: f64, drift: f64) -> Option<usize> {
         // Not a number is less than nothing.
-        let units = (MAX_LOG / (n_steps * self.largest + drift)).min(self.width as f64) as usize;
-        (units >= PADDING).then_some(units - units % PADDING)
+        let units = (R::MAX_LOG / (n_steps * self.largest + drift)).min(self.width as f64) as usize;
+        (units >= R::PADDING).then_some(units - units % R::PADDING)
     }
 }
 
-impl Units<'_> {
+impl<R: Real> Units<'_, R> {
     /// Goes to x and returns `Σ_j ln cosh θ_j`.
     pub(super) fn start(&mut self, x: &[i8]) -> f64 {
         self.x.clear();
@@ -147,7 +142,7 @@ impl Units<'_> {
     /// Scales p and q to the sum 1.
     fn normalise(&mut self) {
         (self.product, self.drift) = (1.0, 0.0);
-        if self.tables.lanes.normalise(&mut self.plus, &mut self.minus) < SMALLEST {
+        if self.tables.lanes.normalise(&mut self.plus, &mut self.minus).into() < R::SMALLEST {
             self.find_from_theta();
         }
     }
@@ -197,9 +192,9 @@ impl Units<'_> {
         self.find_theta();
         let mut moved = self.theta.clone();
         for &(site, _, by) in changes {
-            self.tables.lanes.add(&mut moved, by, self.tables.row(&self.tables.weights, site));
+            self.tables.lanes.add(&mut moved, R::from_f64(by), self.tables.row(&self.tables.weights, site));
         }
-        let ln_cosh = |theta| Activation::LnCosh.real(Order::Value, theta);
+        let ln_cosh = |theta: R| Activation::LnCosh.real(Order::Value, theta.into());
         let log = moved.iter().zip(&self.theta).map(|(&to, &from)| ln_cosh(to) - ln_cosh(from)).sum();
         self.moved = Some(moved);
         Product { log, factor: 1.0 }
@@ -220,7 +215,7 @@ impl Units<'_> {
             lanes.multiply(side, self.tables.row(decays, site), n_steps as u32);
             self.drift += n_steps * largest;
             if self.keeps_theta {
-                lanes.add(&mut self.theta, by, self.tables.row(weights, site));
+                lanes.add(&mut self.theta, R::from_f64(by), self.tables.row(weights, site));
             }
         }
         self.product = self.weighed;
@@ -257,13 +252,20 @@ mod tests {
 
     /// Random units with |b| up to `theta` and |W| up to `weight`, followed with moves of one, two and more
     /// sites, of which half are taken. All ratios are those of ln cosh.
-    fn check_walk(hilbert: &HilbertSpace, lanes: Lanes, n_units: usize, theta: f64, weight: f64, seed: u64) {
+    fn check_walk<R: Real>(
+        hilbert: &HilbertSpace,
+        lanes: Lanes,
+        n_units: usize,
+        theta: f64,
+        weight: f64,
+        seed: u64,
+    ) {
         let (n_sites, mut rng) = (hilbert.n_sites(), Xoshiro256PlusPlus::seed_from_u64(seed));
         let mut numbers = |n: usize, size: f64| -> Vec<f64> {
-            (0..n).map(|_| size * (2.0 * rng.random::<f64>() - 1.0)).collect()
+            (0..n).map(|_| R::from_f64(size * (2.0 * rng.random::<f64>() - 1.0)).into()).collect()
         };
         let (bias, columns) = (numbers(n_units, theta), numbers(n_units * n_sites, weight));
-        let tables = LnCosh::with_lanes(lanes, hilbert, &columns, bias.clone());
+        let tables = LnCosh::<R>::with_lanes(lanes, hilbert, &columns, bias.clone());
         let mut units = tables.follow();
         let mut x: Vec<i8> = hilbert.random_states(1, &mut rng).iter().copied().collect();
         let theta_of = |x: &[i8]| -> Vec<f64> {
@@ -272,9 +274,14 @@ mod tests {
                 .map(|j| of(j).fold(bias[j], |sum, (i, j, x)| sum + columns[i * n_units + j] * f64::from(x)))
                 .collect()
         };
+        // θ is a sum itself. Units round by themselves, and what they lose adds up as random numbers do.
+        let epsilon: f64 = R::epsilon().into();
+        let rounding = 8.0 * epsilon * (n_units as f64).sqrt() * (1.0 + theta + n_sites as f64 * weight);
+        let close =
+            |found: f64, (expected, sizes): (f64, f64)| (found - expected).abs() <= 1e-13 * sizes + rounding;
         let start = units.start(&x);
         let expected = exact_sum(theta_of(&x).into_iter().map(|theta| difference_of_ln_cosh(0.0, theta)));
-        assert!((start - expected.0).abs() <= 1e-13 * (1.0 + expected.1), "{start} {expected:?}");
+        assert!(close(start, expected), "{start} {expected:?}");
         for step in 0..40 {
             let mut to = x.clone();
             for _ in 0..[1, 1, 2, 2, 3, n_sites][step % 6] {
@@ -289,12 +296,10 @@ mod tests {
             }
             let found = units.difference(&changes).ln();
             let pairs = theta_of(&x).into_iter().zip(theta_of(&to));
-            let (expected, sizes) = exact_sum(pairs.map(|(a, b)| difference_of_ln_cosh(a, b)));
-            // θ is a sum itself, with rounding of its own.
-            let rounding = 1e-14 * n_units as f64 * (theta + n_sites as f64 * weight);
+            let expected = exact_sum(pairs.map(|(a, b)| difference_of_ln_cosh(a, b)));
             assert!(
-                (found - expected).abs() <= 1e-13 * (1.0 + sizes) + rounding,
-                "{found} instead of {expected} in step {step}, |W| up to {weight}"
+                close(found, expected),
+                "{found} instead of {expected:?} in step {step}, |W| up to {weight}, {rounding}"
             );
             if step % 2 == 0 {
                 units.accept(&changes);
@@ -315,7 +320,8 @@ mod tests {
             let spaces = [HilbertSpace::from(Spin::half(7).unwrap()), Fock::new(5, 4).unwrap().into()];
             for hilbert in spaces.into_iter().chain([Spin::new(1.5, 3).unwrap().into()]) {
                 for lanes in [Lanes::new(), Lanes::portable()] {
-                    check_walk(&hilbert, lanes, n_units, theta, weight, seed);
+                    check_walk::<f64>(&hilbert, lanes, n_units, theta, weight, seed);
+                    check_walk::<f32>(&hilbert, lanes, n_units, theta, weight, seed);
                 }
             }
         }
@@ -326,24 +332,33 @@ mod tests {
         let hilbert = HilbertSpace::from(Spin::half(12).unwrap());
         for (weight, seed) in [(0.01, 1), (0.3, 2), (2.0, 3), (20.0, 4)] {
             for lanes in [Lanes::new(), Lanes::portable()] {
-                check_walk(&hilbert, lanes, 10_000, 100.0, weight, seed);
+                check_walk::<f64>(&hilbert, lanes, 10_000, 100.0, weight, seed);
+                check_walk::<f32>(&hilbert, lanes, 10_000, 100.0, weight, seed);
             }
+        }
+    }
+
+    /// One unit from θ = 40 `weight` to its opposite, by steps that are almost too large for tables.
+    fn check_way_back<R: Real>(weight: f64, tolerance: f64) {
+        let hilbert = HilbertSpace::from(Spin::half(40).unwrap());
+        let tables = LnCosh::<R>::new(&hilbert, vec![weight; 40], vec![0.0]);
+        assert!(tables.block(1.0, 0.0).is_some_and(|_| tables.block(2.0, 0.0).is_none()));
+        let mut units = tables.follow();
+        units.start(&[1; 40]);
+        for site in 0..40 {
+            let changes = [(site, -1, -2.0)];
+            let theta = |n_flipped: usize| weight * (40.0 - 2.0 * n_flipped as f64);
+            let found = units.difference(&changes).ln();
+            let expected = difference_of_ln_cosh(theta(site), theta(site + 1));
+            assert!((found - expected).abs() < tolerance, "{site}: {found} {expected}");
+            units.accept(&changes);
         }
     }
 
     /// A unit whose smaller number underflowed comes back when θ does.
     #[test]
     fn units_come_back_from_where_exponentials_are_zero() {
-        let hilbert = HilbertSpace::from(Spin::half(40).unwrap());
-        let tables = LnCosh::new(&hilbert, vec![12.0; 40], vec![0.0]);
-        let mut units = tables.follow();
-        units.start(&[1; 40]);
-        for site in 0..40 {
-            let changes = [(site, -1, -2.0)];
-            let (from, to) = (480.0 - 24.0 * site as f64, 456.0 - 24.0 * site as f64);
-            let found = units.difference(&changes).ln();
-            assert!((found - difference_of_ln_cosh(from, to)).abs() < 1e-11, "{site}: {found}");
-            units.accept(&changes);
-        }
+        check_way_back::<f64>(12.0, 1e-11);
+        check_way_back::<f32>(4.0, 1e-5);
     }
 }

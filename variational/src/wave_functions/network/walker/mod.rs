@@ -4,29 +4,31 @@ mod followed;
 mod lanes;
 mod ln_cosh;
 mod prepared;
+mod vectors;
 
 pub(super) use prepared::Prepared;
+pub(super) use vectors::Vectors;
 
 use num_complex::Complex64;
-use operator_core::Walker;
+use operator_core::{Element, Walker};
 
-use super::Scalar;
 use super::architecture::Output;
+use super::scalar::Scalar;
 use followed::Followed;
 
 /// Beyond this, e^log is not multiplied with other numbers.
 const MAX_LOG: f64 = 300.0;
 
 /// What changes of a few sites do to each branch.
-pub(super) struct NetworkWalker<'a, T> {
+pub(super) struct NetworkWalker<'a, S: Scalar> {
     x: Vec<i8>,
-    branches: Vec<(Followed<'a, T>, Output)>,
+    branches: Vec<(Followed<'a, S>, Output)>,
     /// The last move that was asked for: sites, new quantum numbers and the differences to the present ones.
     changes: Vec<(usize, i8, f64)>,
 }
 
-impl<'a, T: Scalar> NetworkWalker<'a, T> {
-    pub(super) fn new(prepared: &'a Prepared<T>) -> Self {
+impl<'a, S: Scalar> NetworkWalker<'a, S> {
+    pub(super) fn new(prepared: &'a Prepared<S>) -> Self {
         let branches = prepared.branches.iter().map(|(branch, output)| (branch.follow(), *output));
         NetworkWalker { x: vec![0; prepared.n_sites], branches: branches.collect(), changes: Vec::new() }
     }
@@ -52,11 +54,14 @@ fn ratio(log: Complex64, factor: f64) -> Complex64 {
     }
 }
 
-impl<T: Scalar> Walker for NetworkWalker<'_, T> {
+impl<S: Scalar> Walker for NetworkWalker<'_, S> {
     fn start(&mut self, x: &[i8]) -> Complex64 {
         self.x.clear();
         self.x.extend_from_slice(x);
-        self.branches.iter_mut().map(|(branch, output)| with_phase(branch.start(x).into(), *output)).sum()
+        self.branches
+            .iter_mut()
+            .map(|(branch, output)| with_phase(branch.start(x).to_complex(), *output))
+            .sum()
     }
 
     fn ratio(&mut self, changes: &[(usize, i8)]) -> Complex64 {
@@ -69,10 +74,10 @@ impl<T: Scalar> Walker for NetworkWalker<'_, T> {
             let (difference, part) = branch.difference(x, noted);
             match output {
                 Output::LogPsi => {
-                    log += difference.into();
+                    log += difference.to_complex();
                     factor *= part;
                 }
-                Output::Phase => log += with_phase(difference.into() + part.ln(), Output::Phase),
+                Output::Phase => log += with_phase(difference.to_complex() + part.ln(), Output::Phase),
             }
         }
         ratio(log, factor)

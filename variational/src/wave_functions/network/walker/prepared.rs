@@ -2,42 +2,42 @@
 
 use std::ops::Add;
 
-use operator_core::HilbertSpace;
+use operator_core::{Element, HilbertSpace};
 
-use super::super::Scalar;
 use super::super::activation::Activation;
 use super::super::architecture::{Architecture, Layer, Linear, Output, Places};
+use super::super::scalar::Scalar;
 use super::followed::{Followed, Units};
 use super::ln_cosh::LnCosh;
 
 /// The branches of a network without deep layers, for its present parameters.
 #[derive(Clone)]
-pub(in super::super) struct Prepared<T> {
+pub(in super::super) struct Prepared<S: Scalar> {
     pub(super) n_sites: usize,
-    pub(super) branches: Vec<(Branch<T>, Output)>,
+    pub(super) branches: Vec<(Branch<S>, Output)>,
 }
 
 /// A branch, as walkers need its parameters.
 #[derive(Clone)]
-pub(super) enum Branch<T> {
+pub(super) enum Branch<S: Scalar> {
     /// `constant + Σ_i w_i x_i`
-    Sites { weights: Vec<T>, constant: T },
+    Sites { weights: Vec<S::Double>, constant: S::Double },
     /// `constant + Σ_i φ_i(x_i)`; for each site its values, with φ.
-    LocalStates { sites: Vec<Vec<(i8, T)>>, constant: T },
+    LocalStates { sites: Vec<Vec<(i8, S::Double)>>, constant: S::Double },
     /// `constant + Σ_{i<j} J_ij x_i x_j`; J is symmetric with zeros on its diagonal, by rows.
-    Pairs { n_sites: usize, couplings: Vec<T>, constant: T },
+    Pairs { n_sites: usize, couplings: Vec<S::Double>, constant: S::Double },
     /// `Σ_j f(θ_j)` with `θ = b + W x`; W by columns.
-    Hidden { columns: Vec<T>, bias: Vec<T>, activation: Activation },
+    Hidden { columns: Vec<S::Double>, bias: Vec<S::Double>, activation: Activation },
     /// The same with real weights and `f = ln cosh`.
-    LnCosh(LnCosh),
+    LnCosh(LnCosh<S::Real>),
 }
 
-impl<T: Scalar> Prepared<T> {
+impl<S: Scalar> Prepared<S> {
     /// `None` if a branch has layers that each change goes through anew.
     pub(in super::super) fn new(
         hilbert: &HilbertSpace,
         architecture: &Architecture,
-        parameters: &[T],
+        parameters: &[S::Double],
     ) -> Option<Self> {
         let mut layers = architecture.placed_layers();
         let mut branches = Vec::new();
@@ -76,14 +76,16 @@ fn is_of_sites(layer: &Layer, n_sites: usize) -> bool {
     }
 }
 
-impl<T: Scalar> Branch<T> {
-    pub(super) fn follow(&self) -> Followed<'_, T> {
+impl<S: Scalar> Branch<S> {
+    pub(super) fn follow(&self) -> Followed<'_, S> {
         match self {
             Branch::Sites { weights, constant } => Followed::Sites { weights, constant: *constant },
             Branch::LocalStates { sites, constant } => Followed::LocalStates { sites, constant: *constant },
-            Branch::Pairs { n_sites, couplings, constant } => {
-                Followed::Pairs { couplings, fields: vec![T::default(); *n_sites], constant: *constant }
-            }
+            Branch::Pairs { n_sites, couplings, constant } => Followed::Pairs {
+                couplings,
+                fields: vec![S::Double::default(); *n_sites],
+                constant: *constant,
+            },
             Branch::Hidden { columns, bias, activation } => {
                 let (theta, moved) = (Units::new(bias.len()), Units::new(bias.len()));
                 Followed::Hidden { columns, bias, activation: *activation, theta, moved }
@@ -94,52 +96,55 @@ impl<T: Scalar> Branch<T> {
 }
 
 /// A linear layer with the parameters that stand in it.
-struct Spread<'a, T> {
+struct Spread<'a, S: Scalar> {
     linear: &'a Linear,
     places: Places,
-    parameters: &'a [T],
+    parameters: &'a [S::Double],
 }
 
-impl<T: Scalar> Spread<'_, T> {
-    fn at(&self, place: u32) -> T {
+impl<S: Scalar> Spread<'_, S> {
+    fn at(&self, place: u32) -> S::Double {
         self.parameters.get(place as usize).copied().unwrap_or_default()
     }
 
-    fn weight(&self, output: usize, input: usize) -> T {
+    fn weight(&self, output: usize, input: usize) -> S::Double {
         self.at(self.places.kernel[output * self.linear.n_in + input])
     }
 
-    fn bias(&self) -> Vec<T> {
+    fn bias(&self) -> Vec<S::Double> {
         match &self.places.bias {
             Some(bias) => bias.iter().map(|&place| self.at(place)).collect(),
-            None => vec![T::default(); self.linear.n_out],
+            None => vec![S::Double::default(); self.linear.n_out],
         }
     }
 
-    fn summed_bias(&self) -> T {
-        self.bias().into_iter().fold(T::default(), Add::add)
+    fn summed_bias(&self) -> S::Double {
+        self.bias().into_iter().fold(S::Double::default(), Add::add)
     }
 
     /// For each input, the sum of its weights.
-    fn summed_kernel(&self) -> Vec<T> {
-        let sum = |input| (0..self.linear.n_out).map(|o| self.weight(o, input)).fold(T::default(), Add::add);
+    fn summed_kernel(&self) -> Vec<S::Double> {
+        let sum = |input| {
+            (0..self.linear.n_out).map(|o| self.weight(o, input)).fold(S::Double::default(), Add::add)
+        };
         (0..self.linear.n_in).map(sum).collect()
     }
 
-    fn hidden(&self, activation: Activation, hilbert: &HilbertSpace) -> Branch<T> {
+    fn hidden(&self, activation: Activation, hilbert: &HilbertSpace) -> Branch<S> {
         let (n_in, n_out) = (self.linear.n_in, self.linear.n_out);
         let columns = (0..n_in).flat_map(|i| (0..n_out).map(move |o| self.weight(o, i))).collect();
         let bias = self.bias();
         match activation {
-            Activation::LnCosh if !T::IS_COMPLEX => {
-                let real = |values: Vec<T>| values.into_iter().map(|value| value.into().re).collect();
+            Activation::LnCosh if !S::IS_COMPLEX => {
+                let real =
+                    |values: Vec<S::Double>| values.into_iter().map(|value| value.to_complex().re).collect();
                 Branch::LnCosh(LnCosh::new(hilbert, real(columns), real(bias)))
             }
             _ => Branch::Hidden { columns, bias, activation },
         }
     }
 
-    fn local_states(&self, n_sites: usize, sites: &[u32], values: &[f64]) -> Branch<T> {
+    fn local_states(&self, n_sites: usize, sites: &[u32], values: &[f64]) -> Branch<S> {
         let mut table = vec![Vec::new(); n_sites];
         for ((&site, &value), weight) in sites.iter().zip(values).zip(self.summed_kernel()) {
             table[site as usize].push((value as i8, weight));
@@ -147,8 +152,8 @@ impl<T: Scalar> Spread<'_, T> {
         Branch::LocalStates { sites: table, constant: self.summed_bias() }
     }
 
-    fn pairs(&self, n_sites: usize, first: &[u32], second: &[u32]) -> Branch<T> {
-        let mut couplings = vec![T::default(); n_sites * n_sites];
+    fn pairs(&self, n_sites: usize, first: &[u32], second: &[u32]) -> Branch<S> {
+        let mut couplings = vec![S::Double::default(); n_sites * n_sites];
         for ((&i, &j), coupling) in first.iter().zip(second).zip(self.summed_kernel()) {
             couplings[i as usize * n_sites + j as usize] = coupling;
             couplings[j as usize * n_sites + i as usize] = coupling;

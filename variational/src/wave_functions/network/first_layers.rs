@@ -1,0 +1,71 @@
+//! First layers of configurations that differ in a few sites from others: `W x' = W x + Σ_i (x'_i − x_i) W_·i`.
+
+use std::ops::Range;
+
+use operator_core::Result;
+
+use super::algebra::{Field, Matrix};
+
+/// What first layers make of some configurations x.
+pub(super) struct FirstLayers<M> {
+    x: M,
+    /// `x Wᵀ` of each branch that starts with a linear layer.
+    products: Vec<Option<Field<M>>>,
+}
+
+impl<M: Matrix> FirstLayers<M> {
+    /// From the `Wᵀ` of each branch, in which what a site adds to all units is a row.
+    pub(super) fn new(columns: &[Option<Field<M>>], x: &M) -> Result<Self> {
+        let product = |columns: &Field<M>| Field::real(x.clone()).times(columns, M::product);
+        let products = columns.iter().map(|columns| columns.as_ref().map(product).transpose());
+        Ok(FirstLayers { x: x.clone(), products: products.collect::<Result<_>>()? })
+    }
+
+    /// Of all rows of some under each other.
+    pub(super) fn stack(parts: Vec<Self>) -> Result<Self> {
+        let n_branches = parts.first().map_or(0, |part| part.products.len());
+        let (mut x, mut products) = (Vec::new(), vec![Some(Vec::new()); n_branches]);
+        for part in parts {
+            x.push(Field::real(part.x));
+            for (all, product) in products.iter_mut().zip(part.products) {
+                *all = all.take().zip(product).map(|(mut all, product)| {
+                    all.push(product);
+                    all
+                });
+            }
+        }
+        let products = products.into_iter().map(|all| all.map(Field::stack).transpose());
+        Ok(FirstLayers { products: products.collect::<Result<_>>()?, x: Field::stack(x)?.re })
+    }
+}
+
+/// Configurations, each of which differs in a few sites from one of those x.
+pub(super) struct Changed<'a, M> {
+    pub(super) first: &'a FirstLayers<M>,
+    pub(super) columns: &'a [Option<Field<M>>],
+    /// For each configuration, the row of x.
+    pub(super) origins: &'a [usize],
+}
+
+impl<M: Matrix> Changed<'_, M> {
+    /// `x' Wᵀ` of a branch for these rows of the configurations, `None` if it does not start with a linear layer.
+    pub(super) fn product(
+        &self,
+        branch: usize,
+        rows: Range<usize>,
+        connected: &M,
+    ) -> Result<Option<Field<M>>> {
+        let FirstLayers { x, products } = self.first;
+        let (Some(Some(product)), Some(Some(columns))) = (products.get(branch), self.columns.get(branch))
+        else {
+            return Ok(None);
+        };
+        let origins = self.origins.get(rows).unwrap_or_default();
+        let part = |product, columns| M::product_of_changed(product, x, origins, connected, columns);
+        let im = product.im.as_ref().zip(columns.im.as_ref());
+        Ok(Some(Field {
+            re: part(&product.re, &columns.re)?,
+            im: im.map(|(product, columns)| part(product, columns)).transpose()?,
+        }))
+    }
+}

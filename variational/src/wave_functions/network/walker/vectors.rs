@@ -1,0 +1,232 @@
+//! Numbers in single and double precision in vectors, and what follows from their ranges.
+
+use ndarray::NdFloat;
+use pulp::Simd;
+use pulp::bytemuck::cast_slice;
+
+use super::lanes::UNROLL;
+
+/// What loops over hidden units need of `f32` and `f64`.
+///
+/// Products in vectors run over the units of one lane, so that single precision has the range for as many units
+/// as there are lanes; lanes are multiplied with each other in double precision.
+pub trait Vectors: NdFloat + Into<f64> {
+    /// As many as the processor takes at once.
+    type In<S: Simd>: Copy;
+
+    /// Slices have a multiple of this length, so that no vector is cut.
+    const PADDING: usize;
+
+    /// Logarithms of products are at most this before they are taken out of the product: `e^±MAX_LOG` is a
+    /// number in double precision, and so are its products with an accepted p or q. At least [`UNROLL`] lanes
+    /// share the factors, so `e^±(MAX_LOG / UNROLL)` must be a number of this type.
+    const MAX_LOG: f64;
+
+    /// Below this, p and q are found from θ again: a number that has become 0 would stay it.
+    ///
+    /// Sums go by a factor of `e^±D` from 1 before they are looked at, D = `MAX_LOG / PADDING`. So this is
+    /// `e^D` above the smallest number, and what [`exp_of_negative`](Self::exp_of_negative) gives instead of
+    /// less is `e^D` below this: none gets to 0, and none that was cut off gets out of sight on the way.
+    const SMALLEST: f64;
+
+    /// Whole vectors of a slice.
+    fn vectors<S: Simd>(values: &[Self]) -> &[Self::In<S>];
+
+    /// Whole vectors of a slice.
+    fn vectors_mut<S: Simd>(values: &mut [Self]) -> &mut [Self::In<S>];
+
+    /// The same number in all lanes.
+    fn splat<S: Simd>(simd: S, value: Self) -> Self::In<S>;
+
+    /// `a + b`
+    fn plus<S: Simd>(simd: S, a: Self::In<S>, b: Self::In<S>) -> Self::In<S>;
+
+    /// `a b`
+    fn times<S: Simd>(simd: S, a: Self::In<S>, b: Self::In<S>) -> Self::In<S>;
+
+    /// `a / b`
+    fn over<S: Simd>(simd: S, a: Self::In<S>, b: Self::In<S>) -> Self::In<S>;
+
+    /// The smaller one.
+    fn smaller<S: Simd>(simd: S, a: Self::In<S>, b: Self::In<S>) -> Self::In<S>;
+
+    /// The larger one.
+    fn larger<S: Simd>(simd: S, a: Self::In<S>, b: Self::In<S>) -> Self::In<S>;
+
+    /// `a b + c`, rounded once or twice.
+    fn times_plus<S: Simd>(simd: S, a: Self::In<S>, b: Self::In<S>, c: Self::In<S>) -> Self::In<S>;
+
+    /// The smallest of all lanes.
+    fn smallest<S: Simd>(simd: S, a: Self::In<S>) -> Self;
+
+    /// The product of all lanes.
+    fn product<S: Simd>(simd: S, values: [Self::In<S>; UNROLL]) -> f64;
+
+    /// e^x for x ≤ 0, by Taylor's series within half a power of two; e to the lowest power for all that is less.
+    fn exp_of_negative(self) -> Self;
+}
+
+/// Constants of a type in the first lines, then what pulp calls the same for it.
+macro_rules! vectors {
+    (
+        $real:ident in $vectors:ident, padding $padding:literal, max_log $max_log:literal, smallest $smallest:literal,
+        exponential from ($lowest:expr), $n_terms:literal terms, round $round:literal,
+        ln_2 ($ln_2_high:expr, $ln_2_low:expr), bias $bias:literal << $mantissa:literal,
+        $as_simd:ident, $as_mut_simd:ident, $splat:ident, $add:ident, $mul:ident, $div:ident,
+        $min:ident, $max:ident, $mul_add:ident, $reduce_min:ident, $product:ident $(,)?
+    ) => {
+        impl Vectors for $real {
+            type In<S: Simd> = S::$vectors;
+
+            const PADDING: usize = $padding;
+            const MAX_LOG: f64 = $max_log;
+            const SMALLEST: f64 = $smallest;
+
+            #[inline(always)]
+            fn vectors<S: Simd>(values: &[Self]) -> &[S::$vectors] {
+                S::$as_simd(values).0
+            }
+
+            #[inline(always)]
+            fn vectors_mut<S: Simd>(values: &mut [Self]) -> &mut [S::$vectors] {
+                S::$as_mut_simd(values).0
+            }
+
+            #[inline(always)]
+            fn splat<S: Simd>(simd: S, value: Self) -> S::$vectors {
+                simd.$splat(value)
+            }
+
+            #[inline(always)]
+            fn plus<S: Simd>(simd: S, a: S::$vectors, b: S::$vectors) -> S::$vectors {
+                simd.$add(a, b)
+            }
+
+            #[inline(always)]
+            fn times<S: Simd>(simd: S, a: S::$vectors, b: S::$vectors) -> S::$vectors {
+                simd.$mul(a, b)
+            }
+
+            #[inline(always)]
+            fn over<S: Simd>(simd: S, a: S::$vectors, b: S::$vectors) -> S::$vectors {
+                simd.$div(a, b)
+            }
+
+            #[inline(always)]
+            fn smaller<S: Simd>(simd: S, a: S::$vectors, b: S::$vectors) -> S::$vectors {
+                simd.$min(a, b)
+            }
+
+            #[inline(always)]
+            fn larger<S: Simd>(simd: S, a: S::$vectors, b: S::$vectors) -> S::$vectors {
+                simd.$max(a, b)
+            }
+
+            #[inline(always)]
+            fn times_plus<S: Simd>(simd: S, a: S::$vectors, b: S::$vectors, c: S::$vectors) -> S::$vectors {
+                simd.$mul_add(a, b, c)
+            }
+
+            #[inline(always)]
+            fn smallest<S: Simd>(simd: S, a: S::$vectors) -> Self {
+                simd.$reduce_min(a)
+            }
+
+            #[inline(always)]
+            fn product<S: Simd>(simd: S, values: [S::$vectors; UNROLL]) -> f64 {
+                $product(simd, values)
+            }
+
+            #[inline(always)]
+            fn exp_of_negative(self) -> Self {
+                // Adding it rounds to whole numbers, which then stand in the lowest bits.
+                const ROUND: $real = $round;
+                const SERIES: [$real; $n_terms] = {
+                    let mut out = [1.0; $n_terms];
+                    let mut k = 1;
+                    while k < $n_terms {
+                        out[k] = out[k - 1] / k as $real;
+                        k += 1;
+                    }
+                    out
+                };
+                let x = if self < $lowest { $lowest } else { self };
+                let rounded = x * std::$real::consts::LOG2_E + ROUND;
+                let n = rounded - ROUND;
+                // The last bits of the first part of ln 2 are 0, so that its product is exact.
+                let rest = (x - n * $ln_2_high) - n * $ln_2_low;
+                let power = $real::from_bits(rounded.to_bits().wrapping_add($bias) << $mantissa);
+                SERIES.iter().rev().fold(0.0, |sum, coefficient| sum * rest + coefficient) * power
+            }
+        }
+    };
+}
+
+vectors!(
+    f64 in f64s, padding 8, max_log 600.0, smallest 1e-250,
+    exponential from (-708.0), 14 terms, round 6_755_399_441_055_744.0, // 1.5 · 2^52
+    ln_2 (0.693_147_180_369_123_8, 1.908_214_929_270_587_7e-10), bias 1023 << 52,
+    as_simd_f64s, as_mut_simd_f64s, splat_f64s, add_f64s, mul_f64s, div_f64s,
+    min_f64s, max_f64s, mul_add_e_f64s, reduce_min_f64s, product_in_double,
+);
+
+vectors!(
+    f32 in f32s, padding 16, max_log 300.0, smallest 8e-30,
+    exponential from (-87.0), 8 terms, round 12_582_912.0, // 1.5 · 2^23
+    ln_2 (355.0 / 512.0, -2.121_944_4e-4), bias 127 << 23,
+    as_simd_f32s, as_mut_simd_f32s, splat_f32s, add_f32s, mul_f32s, div_f32s,
+    min_f32s, max_f32s, mul_add_e_f32s, reduce_min_f32s, product_in_single,
+);
+
+#[inline(always)]
+fn product_in_double<S: Simd>(simd: S, [a, b, c, d]: [S::f64s; UNROLL]) -> f64 {
+    simd.reduce_product_f64s(simd.mul_f64s(simd.mul_f64s(a, b), simd.mul_f64s(c, d)))
+}
+
+/// In double precision, in a loop without branches, from which the compiler makes vectors.
+#[inline(always)]
+fn product_in_single<S: Simd>(_: S, values: [S::f32s; UNROLL]) -> f64 {
+    let mut products = [1.0; UNROLL];
+    for values in cast_slice::<S::f32s, f32>(&values).as_chunks::<UNROLL>().0 {
+        products.iter_mut().zip(values).for_each(|(product, &value)| *product *= f64::from(value));
+    }
+    products.into_iter().product()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check_exponentials<R: Vectors>(lowest: f64, from_f64: fn(f64) -> R) {
+        let epsilon: f64 = R::epsilon().into();
+        for k in 0..200_000 {
+            let x = from_f64(lowest * f64::from(k) / 200_000.0);
+            let (found, expected): (f64, f64) = (x.exp_of_negative().into(), x.into().exp());
+            assert!((found - expected).abs() <= 4.0 * epsilon * expected, "{x}: {found} {expected}");
+        }
+        assert!(R::nan().exp_of_negative().is_nan());
+        assert!(R::neg_infinity().exp_of_negative().into() <= 1.01 * lowest.exp());
+    }
+
+    #[test]
+    fn exponentials_are_right_to_the_last_digits() {
+        check_exponentials::<f64>(-708.0, |x| x);
+        check_exponentials::<f32>(-87.0, |x| x as f32);
+    }
+
+    /// What the comment on [`Vectors::SMALLEST`] says.
+    fn check_range<R: Vectors>(lowest_power: f64) {
+        let (largest, smallest): (f64, f64) = (R::max_value().into(), R::min_positive_value().into());
+        let drift = R::MAX_LOG / R::PADDING as f64;
+        assert!(R::MAX_LOG / (UNROLL as f64) < largest.ln().min(-smallest.ln()));
+        assert!(R::MAX_LOG < f64::MAX.ln() && R::SMALLEST.ln() - drift > smallest.ln());
+        assert!(lowest_power + drift < R::SMALLEST.ln());
+        assert_eq!(R::PADDING % UNROLL, 0);
+    }
+
+    #[test]
+    fn nothing_leaves_the_range_of_numbers() {
+        check_range::<f64>(-708.0);
+        check_range::<f32>(-87.0);
+    }
+}
