@@ -136,8 +136,9 @@ pub(crate) struct Guide<'a> {
     weight: WalkedWeight<'a>,
     proposer: Box<dyn Proposer + 'a>,
     changes: Vec<(usize, i8)>,
-    /// Moves after which the walker starts anew.
+    /// Moves after which the walker starts anew, and how many of them are left.
     patience: u64,
+    left: u64,
 }
 
 /// One chain on its way.
@@ -185,7 +186,8 @@ impl<'a> Guide<'a> {
         proposer: Box<dyn Proposer + 'a>,
         hilbert: &HilbertSpace,
     ) -> Self {
-        Guide { weight, proposer, changes: Vec::new(), patience: MOVES_PER_SITE * hilbert.n_sites() as u64 }
+        let patience = MOVES_PER_SITE * hilbert.n_sites() as u64;
+        Guide { weight, proposer, changes: Vec::new(), patience, left: patience }
     }
 
     /// Takes a chain through `n_discard` sweeps and one more before each sample; an error comes with the
@@ -208,7 +210,7 @@ impl<'a> Guide<'a> {
         n_discard: usize,
         sweep_size: usize,
     ) -> Result<()> {
-        self.weight.start(walk.chain, &walk.x)?;
+        self.start(walk)?;
         for _ in 0..n_discard {
             (0..sweep_size).try_for_each(|_| self.step(walk))?;
         }
@@ -220,11 +222,18 @@ impl<'a> Guide<'a> {
         Ok(())
     }
 
+    /// Finds what the walker knows of the chain's configuration.
+    fn start(&mut self, walk: &ChainWalk<'_>) -> Result<()> {
+        self.left = self.patience;
+        self.weight.start(walk.chain, &walk.x)
+    }
+
     fn step(&mut self, walk: &mut ChainWalk<'_>) -> Result<()> {
         let chain = walk.chain;
-        if walk.n_proposed > 0 && walk.n_proposed.is_multiple_of(self.patience) {
-            self.weight.start(chain, &walk.x)?;
+        if self.left == 0 {
+            self.start(walk)?;
         }
+        self.left = self.left.saturating_sub(1);
         self.changes.clear();
         let correction = self.proposer.propose(chain, &walk.x, &mut walk.rng, &mut self.changes)?;
         if correction.is_nan() {

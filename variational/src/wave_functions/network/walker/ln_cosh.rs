@@ -104,11 +104,24 @@ impl<R: Real> LnCosh<R> {
         &table[site * self.width..(site + 1) * self.width]
     }
 
+    /// How many steps between neighbouring quantum numbers a change makes; negative if it goes down.
+    #[inline]
+    fn n_steps(&self, &(site, _, by): &(usize, i8, f64)) -> f64 {
+        let step = self.steps[site];
+        // Mostly one, and without a division.
+        if by.abs() == step { by.signum() } else { by / step }
+    }
+
     /// Units that are multiplied before their logarithm is taken, where sums have gone so far from 1. `None`
     /// if weights are too large for that.
     fn block(&self, n_steps: f64, drift: f64) -> Option<usize> {
+        let spread = n_steps * self.largest + drift;
+        // Mostly so, and without a division.
+        if spread * self.width as f64 <= R::MAX_LOG {
+            return Some(self.width);
+        }
         // Not a number is less than nothing.
-        let units = (R::MAX_LOG / (n_steps * self.largest + drift)).min(self.width as f64) as usize;
+        let units = (R::MAX_LOG / spread).min(self.width as f64) as usize;
         (units >= R::PADDING).then_some(units - units % R::PADDING)
     }
 }
@@ -151,8 +164,7 @@ impl<R: Real> Units<'_, R> {
     pub(super) fn difference(&mut self, changes: &[(usize, i8, f64)]) -> Product {
         let tables = self.tables;
         self.moved = None;
-        let n_steps = |&(site, _, by): &(usize, i8, f64)| by / tables.steps[site];
-        let total = changes.iter().map(|change| n_steps(change).abs()).sum();
+        let total = changes.iter().map(|change| tables.n_steps(change).abs()).sum();
         if self.drift > 0.0 && tables.block(total, self.drift).is_none_or(|block| block < tables.width) {
             self.normalise();
         }
@@ -173,7 +185,7 @@ impl<R: Real> Units<'_, R> {
                 by_down.copy_from_slice(plus);
                 by_up.copy_from_slice(minus);
                 for change in changes {
-                    let steps = n_steps(change);
+                    let steps = tables.n_steps(change);
                     let side = if steps > 0.0 { &mut *by_up } else { &mut *by_down };
                     lanes.multiply(side, decay(change.0), steps.abs() as u32);
                 }
@@ -208,9 +220,9 @@ impl<R: Real> Units<'_, R> {
             self.find_from_theta();
             return;
         }
-        let LnCosh { lanes, weights, decays, steps, largest, .. } = self.tables;
-        for &(site, _, by) in changes {
-            let n_steps = (by / steps[site]).abs();
+        let LnCosh { lanes, weights, decays, largest, .. } = self.tables;
+        for change @ &(site, _, by) in changes {
+            let n_steps = self.tables.n_steps(change).abs();
             let side = if by > 0.0 { &mut self.minus } else { &mut self.plus };
             lanes.multiply(side, self.tables.row(decays, site), n_steps as u32);
             self.drift += n_steps * largest;
