@@ -4,8 +4,8 @@ mod common;
 
 use common::{Complete, TestResult, ising};
 use ndarray::Array1;
-use operator_core::testing::SplitMix;
 use operator_core::DiscreteOperator;
+use operator_core::testing::SplitMix;
 use sampler::HamiltonianSampler;
 use variational::{MonteCarloState, Rbm, Sr, Trainable, VariationalState, Vmc, exact};
 

@@ -4,7 +4,7 @@ mod common;
 
 use common::{TestResult, networks, rbm, single_networks};
 use ndarray::{Array1, Array2, Axis};
-use num_complex::{Complex32, Complex64};
+use num_complex::Complex64;
 use operator_core::graph::{Lattice, PermutationGroup};
 use operator_core::hilbert::{Fock, HilbertSpace, Spin};
 use operator_core::{Boundary, WaveFunction, testing};
@@ -311,6 +311,7 @@ fn blocks_of_rows_do_not_change_the_values() -> TestResult {
 #[test]
 fn log_psi_can_be_differentiated_in_a_tensor_of_parameters() -> TestResult {
     use candle_core::{Device, Tensor, Var};
+    use num_complex::Complex32;
     use operator_core::Backend;
     use variational::Padded;
     use variational::wave_functions::network::NetworkKind;
