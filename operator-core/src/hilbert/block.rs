@@ -20,10 +20,10 @@ impl LocalStates {
     #[inline]
     pub fn index(self, value: i8) -> Option<usize> {
         let distance = i32::from(value) - i32::from(self.first);
-        // Dividing by what is known, as most steps are, takes no division.
+        // Most steps are these, and need no division.
         let (index, rest) = match i32::from(self.step) {
             1 => (distance, 0),
-            -2 => (distance / -2, distance % -2),
+            -2 => (-(distance >> 1), distance & 1),
             step => (distance / step, distance % step),
         };
         (rest == 0 && index >= 0 && (index as usize) < self.len).then_some(index as usize)
