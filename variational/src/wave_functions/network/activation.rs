@@ -1,4 +1,9 @@
+use std::f64::consts::LN_2;
+
 use num_complex::Complex64;
+use pulp::{Arch, Simd, WithSimd};
+
+use super::scalar::Real;
 
 /// A function of one number that a layer applies to each of its values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,21 +37,30 @@ impl Activation {
     }
 
     /// `f(x)` or `f'(x)`.
-    pub fn real(self, order: Order, x: f64) -> f64 {
+    pub fn real<R: Real>(self, order: Order, x: R) -> R {
+        let mut value = [x];
+        self.each(order, &mut value);
+        let [value] = value;
+        value
+    }
+
+    /// Replaces each number by `f(x)` or `f'(x)`, in the widest vectors that the processor has.
+    pub fn apply<R: Real>(self, order: Order, values: &mut [R]) {
+        Arch::new().dispatch(Apply { activation: self, order, values });
+    }
+
+    #[inline(always)]
+    fn each<R: Real>(self, order: Order, values: &mut [R]) {
         match (self, order) {
-            (Activation::LnCosh, Order::Value) => ln_cosh(x),
-            (Activation::LnCosh, Order::Derivative) | (Activation::Tanh, Order::Value) => x.tanh(),
-            (Activation::Tanh, Order::Derivative) => 1.0 - x.tanh().powi(2),
-            (Activation::Relu, Order::Value) => x.max(0.0),
-            (Activation::Relu, Order::Derivative) => f64::from(u8::from(x > 0.0)),
-            (Activation::Gelu, order) => gelu(order, x),
-            (Activation::Silu, order) => {
-                let sigmoid = 0.5 + 0.5 * (0.5 * x).tanh();
-                match order {
-                    Order::Value => x * sigmoid,
-                    Order::Derivative => sigmoid * (1.0 + x * (1.0 - sigmoid)),
-                }
-            }
+            (Activation::LnCosh, Order::Value) => each(values, ln_cosh),
+            (Activation::LnCosh, Order::Derivative) | (Activation::Tanh, Order::Value) => each(values, tanh),
+            (Activation::Tanh, Order::Derivative) => each(values, tanh_derivative),
+            (Activation::Relu, Order::Value) => each(values, relu),
+            (Activation::Relu, Order::Derivative) => each(values, relu_derivative),
+            (Activation::Gelu, Order::Value) => each(values, gelu),
+            (Activation::Gelu, Order::Derivative) => each(values, gelu_derivative),
+            (Activation::Silu, Order::Value) => each(values, silu),
+            (Activation::Silu, Order::Derivative) => each(values, silu_derivative),
         }
     }
 
@@ -61,10 +75,98 @@ impl Activation {
     }
 }
 
+struct Apply<'a, R> {
+    activation: Activation,
+    order: Order,
+    values: &'a mut [R],
+}
+
+impl<R: Real> WithSimd for Apply<'_, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        self.activation.each(self.order, self.values);
+    }
+}
+
+/// A loop without branches, from which the compiler makes vectors.
+#[inline(always)]
+fn each<R: Real>(values: &mut [R], f: impl Fn(R) -> R) {
+    for value in values {
+        *value = f(*value);
+    }
+}
+
 /// Neither overflows nor loses digits at large |x|.
-fn ln_cosh(x: f64) -> f64 {
-    let magnitude = x.abs();
-    magnitude + (-2.0 * magnitude).exp().ln_1p() - std::f64::consts::LN_2
+#[inline(always)]
+fn ln_cosh<R: Real>(x: R) -> R {
+    let size = x.abs();
+    size + ((-(size + size)).exp_of_negative().ln_1p_of_fraction() - R::from_f64(LN_2))
+}
+
+/// `(1 − e^−2|x|) / (1 + e^−2|x|)` with the sign of x.
+#[inline(always)]
+fn tanh<R: Real>(x: R) -> R {
+    let size = x.abs();
+    let below_one = -(-(size + size)).exp_m1_of_negative();
+    (below_one / (R::from_f64(2.0) - below_one)).copysign(x)
+}
+
+#[inline(always)]
+fn tanh_derivative<R: Real>(x: R) -> R {
+    let tanh = tanh(x);
+    R::one() - tanh * tanh
+}
+
+/// NaN stays it.
+#[inline(always)]
+fn relu<R: Real>(x: R) -> R {
+    if x < R::zero() { R::zero() } else { x }
+}
+
+#[inline(always)]
+fn relu_derivative<R: Real>(x: R) -> R {
+    if x > R::zero() { R::one() } else { R::zero() }
+}
+
+/// `1 / (1 + e^−x)`
+#[inline(always)]
+fn sigmoid<R: Real>(x: R) -> R {
+    let half = R::from_f64(0.5);
+    half + half * tanh(half * x)
+}
+
+#[inline(always)]
+fn silu<R: Real>(x: R) -> R {
+    x * sigmoid(x)
+}
+
+#[inline(always)]
+fn silu_derivative<R: Real>(x: R) -> R {
+    let sigmoid = sigmoid(x);
+    sigmoid * (R::one() + x * (R::one() - sigmoid))
+}
+
+const GELU_SCALE: f64 = 0.797_884_560_802_865_4; // √(2/π)
+const GELU_CUBIC: f64 = 0.044_715;
+
+/// The hyperbolic tangent that stands for Gauss's error function.
+#[inline(always)]
+fn gelu_tanh<R: Real>(x: R) -> R {
+    tanh(R::from_f64(GELU_SCALE) * (x + R::from_f64(GELU_CUBIC) * x * x * x))
+}
+
+#[inline(always)]
+fn gelu<R: Real>(x: R) -> R {
+    R::from_f64(0.5) * x * (R::one() + gelu_tanh(x))
+}
+
+#[inline(always)]
+fn gelu_derivative<R: Real>(x: R) -> R {
+    let (half, tanh) = (R::from_f64(0.5), gelu_tanh(x));
+    let inner = R::from_f64(GELU_SCALE) * (R::one() + R::from_f64(3.0 * GELU_CUBIC) * x * x);
+    half * (R::one() + tanh) + half * x * (R::one() - tanh * tanh) * inner
 }
 
 /// `z + ln((1 + e^−2z) / 2)` on the right half plane; the function is even.
@@ -74,7 +176,7 @@ fn complex_ln_cosh(z: Complex64) -> Complex64 {
     // ln |1 + w| without loss of digits at small |w|.
     let modulus = 0.5 * (2.0 * small.re + small.norm_sqr()).ln_1p();
     let phase = small.im.atan2(1.0 + small.re);
-    z + Complex64::new(modulus - std::f64::consts::LN_2, phase)
+    z + Complex64::new(modulus - LN_2, phase)
 }
 
 /// `(sinh 2a + i sin 2b) / (cosh 2a + cos 2b)`, divided by `cosh 2a` so that nothing overflows.
@@ -82,19 +184,6 @@ fn complex_tanh(z: Complex64) -> Complex64 {
     let Complex64 { re: a, im: b } = 2.0 * z;
     let sech = 1.0 / a.cosh();
     Complex64::new(a.tanh(), b.sin() * sech) / (1.0 + b.cos() * sech)
-}
-
-fn gelu(order: Order, x: f64) -> f64 {
-    const SCALE: f64 = 0.797_884_560_802_865_4; // √(2/π)
-    const CUBIC: f64 = 0.044_715;
-    let tanh = (SCALE * (x + CUBIC * x.powi(3))).tanh();
-    match order {
-        Order::Value => 0.5 * x * (1.0 + tanh),
-        Order::Derivative => {
-            let inner = SCALE * (1.0 + 3.0 * CUBIC * x * x);
-            0.5 * (1.0 + tanh) + 0.5 * x * (1.0 - tanh * tanh) * inner
-        }
-    }
 }
 
 #[cfg(test)]
@@ -109,7 +198,7 @@ mod tests {
         for theta in [1e-3, 0.1, 1.0, -3.0, 20.0] {
             assert!((ln_cosh(theta) - f64::cosh(theta).ln()).abs() < 1e-15 * theta.abs().max(1.0));
         }
-        assert_eq!(ln_cosh(-1e6), 1e6 - std::f64::consts::LN_2);
+        assert_eq!(ln_cosh(-1e6), 1e6 - LN_2);
         assert!(ln_cosh(1e300).is_finite() && ln_cosh(f64::NAN).is_nan());
     }
 

@@ -196,7 +196,11 @@ impl<R: Real> Matrix for Array2<R> {
     fn activate(activation: Activation, order: Order, z: &Field<Self>) -> Result<Field<Self>> {
         let mut out = z.clone();
         match &mut out.im {
-            None => out.re.mapv_inplace(|x| R::from_f64(activation.real(order, x.into()))),
+            // What a copy is of is stored without gaps.
+            None => match out.re.as_slice_memory_order_mut() {
+                Some(values) => activation.apply(order, values),
+                None => out.re.mapv_inplace(|x| activation.real(order, x)),
+            },
             Some(im) => Zip::from(&mut out.re).and(im).for_each(|re, im| {
                 let value = activation.complex(order, Complex64::new((*re).into(), (*im).into()));
                 (*re, *im) = (R::from_f64(value.re), R::from_f64(value.im));

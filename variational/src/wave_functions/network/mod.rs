@@ -31,6 +31,7 @@ mod flat;
 #[cfg(feature = "padded")]
 mod padded;
 mod scalar;
+mod vectors;
 mod walker;
 
 pub use activation::{Activation, Order};

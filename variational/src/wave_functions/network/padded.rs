@@ -247,18 +247,23 @@ struct RealActivation {
     order: Order,
 }
 
+impl RealActivation {
+    fn applied<R: Real>(&self, x: &[R]) -> Vec<R> {
+        let mut values = x.to_vec();
+        self.activation.apply(self.order, &mut values);
+        values
+    }
+}
+
 impl CustomOp1 for RealActivation {
     fn name(&self) -> &'static str {
         "activation"
     }
 
     fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
-        let f = |x: f64| self.activation.real(self.order, x);
         let storage = match storage {
-            CpuStorage::F64(x) => CpuStorage::F64(contiguous(x, layout)?.iter().map(|&x| f(x)).collect()),
-            CpuStorage::F32(x) => {
-                CpuStorage::F32(contiguous(x, layout)?.iter().map(|&x| f(f64::from(x)) as f32).collect())
-            }
+            CpuStorage::F64(x) => CpuStorage::F64(self.applied(contiguous(x, layout)?)),
+            CpuStorage::F32(x) => CpuStorage::F32(self.applied(contiguous(x, layout)?)),
             _ => bail!("activations take f32 or f64"),
         };
         Ok((storage, layout.shape().clone()))

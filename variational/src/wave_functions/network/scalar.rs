@@ -5,7 +5,7 @@ use num_complex::{Complex32, Complex64};
 use operator_core::Element;
 
 use super::activation::{Activation, Order};
-use super::walker::Vectors;
+use super::vectors::Vectors;
 
 /// Type of a network's parameters: `f64` or `Complex64`, or in single precision `f32` or `Complex32`.
 ///

@@ -3,9 +3,7 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use super::super::scalar::Real;
-
-/// Independent products or sums: enough to hide how long one takes.
-pub(super) const UNROLL: usize = 4;
+use super::super::vectors::UNROLL;
 
 /// `1 + e^−2|θ|` of so many units are multiplied before a logarithm is taken. Each is at most 2, and at least
 /// [`UNROLL`] lanes share them, so that single precision has the range for it.

@@ -4,10 +4,8 @@ mod followed;
 mod lanes;
 mod ln_cosh;
 mod prepared;
-mod vectors;
 
 pub(super) use prepared::Prepared;
-pub(super) use vectors::Vectors;
 
 use num_complex::Complex64;
 use operator_core::{Element, Walker};

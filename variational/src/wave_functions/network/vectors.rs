@@ -4,7 +4,8 @@ use ndarray::NdFloat;
 use pulp::Simd;
 use pulp::bytemuck::cast_slice;
 
-use super::lanes::UNROLL;
+/// Independent products or sums: enough to hide how long one takes.
+pub(super) const UNROLL: usize = 4;
 
 /// What loops over hidden units need of `f32` and `f64`.
 ///
@@ -62,15 +63,33 @@ pub trait Vectors: NdFloat + Into<f64> {
     /// The product of all lanes.
     fn product<S: Simd>(simd: S, values: [Self::In<S>; UNROLL]) -> f64;
 
-    /// e^x for x ≤ 0, by Taylor's series within half a power of two; e to the lowest power for all that is less.
-    fn exp_of_negative(self) -> Self;
+    /// `(p, 2^n)` with `e^x = (1 + p) 2^n`, for x ≤ 0: Taylor's series within half a power of two, without
+    /// branches; the same as for the lowest power for all that is less.
+    fn exp_in_parts(self) -> (Self, Self);
+
+    /// e^x for x ≤ 0.
+    #[inline(always)]
+    fn exp_of_negative(self) -> Self {
+        let (p, power) = self.exp_in_parts();
+        p * power + power
+    }
+
+    /// `e^x − 1` for x ≤ 0, to the last digits at small x too.
+    #[inline(always)]
+    fn exp_m1_of_negative(self) -> Self {
+        let (p, power) = self.exp_in_parts();
+        p * power + (power - Self::one())
+    }
+
+    /// `ln(1 + x)` for x from 0 to 1, `2 artanh(x / (2 + x))` by its series, without branches.
+    fn ln_1p_of_fraction(self) -> Self;
 }
 
 /// Constants of a type in the first lines, then what pulp calls the same for it.
 macro_rules! vectors {
     (
         $real:ident in $vectors:ident, padding $padding:literal, max_log $max_log:literal, smallest $smallest:literal,
-        exponential from ($lowest:expr), $n_terms:literal terms, round $round:literal,
+        exponential from ($lowest:expr), $n_terms:literal terms, logarithm $n_log_terms:literal terms, round $round:literal,
         ln_2 ($ln_2_high:expr, $ln_2_low:expr), bias $bias:literal << $mantissa:literal,
         $as_simd:ident, $as_mut_simd:ident, $splat:ident, $add:ident, $mul:ident, $div:ident,
         $min:ident, $max:ident, $mul_add:ident, $reduce_min:ident, $product:ident $(,)?
@@ -138,14 +157,15 @@ macro_rules! vectors {
             }
 
             #[inline(always)]
-            fn exp_of_negative(self) -> Self {
+            fn exp_in_parts(self) -> (Self, Self) {
                 // Adding it rounds to whole numbers, which then stand in the lowest bits.
                 const ROUND: $real = $round;
+                /// 1 / k! from k = 1.
                 const SERIES: [$real; $n_terms] = {
                     let mut out = [1.0; $n_terms];
                     let mut k = 1;
                     while k < $n_terms {
-                        out[k] = out[k - 1] / k as $real;
+                        out[k] = out[k - 1] / (k + 1) as $real;
                         k += 1;
                     }
                     out
@@ -156,7 +176,24 @@ macro_rules! vectors {
                 // The last bits of the first part of ln 2 are 0, so that its product is exact.
                 let rest = (x - n * $ln_2_high) - n * $ln_2_low;
                 let power = $real::from_bits(rounded.to_bits().wrapping_add($bias) << $mantissa);
-                SERIES.iter().rev().fold(0.0, |sum, coefficient| sum * rest + coefficient) * power
+                (rest * SERIES.iter().rev().fold(0.0, |sum, coefficient| sum * rest + coefficient), power)
+            }
+
+            #[inline(always)]
+            fn ln_1p_of_fraction(self) -> Self {
+                /// 2 / (2 k + 1)
+                const SERIES: [$real; $n_log_terms] = {
+                    let mut out = [2.0; $n_log_terms];
+                    let mut k = 1;
+                    while k < $n_log_terms {
+                        out[k] = 2.0 / (2 * k + 1) as $real;
+                        k += 1;
+                    }
+                    out
+                };
+                let u = self / (2.0 + self);
+                let square = u * u;
+                u * SERIES.iter().rev().fold(0.0, |sum, coefficient| sum * square + coefficient)
             }
         }
     };
@@ -164,7 +201,7 @@ macro_rules! vectors {
 
 vectors!(
     f64 in f64s, padding 8, max_log 600.0, smallest 1e-250,
-    exponential from (-708.0), 14 terms, round 6_755_399_441_055_744.0, // 1.5 · 2^52
+    exponential from (-708.0), 13 terms, logarithm 17 terms, round 6_755_399_441_055_744.0, // 1.5 · 2^52
     ln_2 (0.693_147_180_369_123_8, 1.908_214_929_270_587_7e-10), bias 1023 << 52,
     as_simd_f64s, as_mut_simd_f64s, splat_f64s, add_f64s, mul_f64s, div_f64s,
     min_f64s, max_f64s, mul_add_e_f64s, reduce_min_f64s, product_in_double,
@@ -172,7 +209,7 @@ vectors!(
 
 vectors!(
     f32 in f32s, padding 16, max_log 300.0, smallest 8e-30,
-    exponential from (-87.0), 8 terms, round 12_582_912.0, // 1.5 · 2^23
+    exponential from (-87.0), 7 terms, logarithm 8 terms, round 12_582_912.0, // 1.5 · 2^23
     ln_2 (355.0 / 512.0, -2.121_944_4e-4), bias 127 << 23,
     as_simd_f32s, as_mut_simd_f32s, splat_f32s, add_f32s, mul_f32s, div_f32s,
     min_f32s, max_f32s, mul_add_e_f32s, reduce_min_f32s, product_in_single,
@@ -199,17 +236,26 @@ mod tests {
 
     fn check_exponentials<R: Vectors>(lowest: f64, from_f64: fn(f64) -> R) {
         let epsilon: f64 = R::epsilon().into();
+        let close =
+            |found: R, expected: f64| (found.into() - expected).abs() <= 4.0 * epsilon * expected.abs();
         for k in 0..200_000 {
             let x = from_f64(lowest * f64::from(k) / 200_000.0);
-            let (found, expected): (f64, f64) = (x.exp_of_negative().into(), x.into().exp());
-            assert!((found - expected).abs() <= 4.0 * epsilon * expected, "{x}: {found} {expected}");
+            assert!(close(x.exp_of_negative(), x.into().exp()), "{x}: {}", x.exp_of_negative());
+            assert!(close(x.exp_m1_of_negative(), x.into().exp_m1()), "{x}: {}", x.exp_m1_of_negative());
+            let fraction = from_f64(f64::from(k) / 200_000.0);
+            let found = fraction.ln_1p_of_fraction();
+            assert!(close(found, fraction.into().ln_1p()), "{fraction}: {found}");
         }
-        assert!(R::nan().exp_of_negative().is_nan());
+        for power in 1..30 {
+            let small = from_f64(-10f64.powi(-power));
+            assert!(close(small.exp_m1_of_negative(), small.into().exp_m1()), "{small}");
+        }
+        assert!(R::nan().exp_of_negative().is_nan() && R::nan().ln_1p_of_fraction().is_nan());
         assert!(R::neg_infinity().exp_of_negative().into() <= 1.01 * lowest.exp());
     }
 
     #[test]
-    fn exponentials_are_right_to_the_last_digits() {
+    fn exponentials_and_logarithms_are_right_to_the_last_digits() {
         check_exponentials::<f64>(-708.0, |x| x);
         check_exponentials::<f32>(-87.0, |x| x as f32);
     }
