@@ -5,7 +5,7 @@ mod side_by_side;
 use criterion::{Criterion, criterion_group, criterion_main};
 
 fn local_energies(c: &mut Criterion) {
-    side_by_side::bench(c, &["local_energy"]);
+    side_by_side::bench(c, &["local_energy RBM", "local_energy MLP"]);
 }
 
 fn sampling(c: &mut Criterion) {

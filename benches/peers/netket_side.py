@@ -16,7 +16,7 @@ own, pays for compilation once. The keys of an item other than `what` and `repea
 | --- | --- |
 | `about` | – ; versions, threads, the systems |
 | `conn` | `system`, `kind` (`numba`: flattened, `jax`: padded), `batch` (1024) |
-| `local_energy` | `system`, `kind` (`jax`), `samples` (1024), `chains` (16) |
+| `local_energy` | `system`, `kind` (`jax`), `samples` (1024), `chains` (16), `model` (`rbm`, or `mlp`: two hidden layers of tanh) |
 | `sampling` | `system`, `rule` (`local`, `exchange`, `hamiltonian_jax`, `hamiltonian_numba`), `chains` (256), `chain_length` (1) |
 | `vmc_sr_step` | `system`, `samples` (1008), `chains` (16), `use_ntk` (true), `on_the_fly` (the faster) |
 | `first_energy` | `system`, `samples` (1008); seconds from the start of a new process to its first energy |
@@ -25,7 +25,7 @@ own, pays for compilation once. The keys of an item other than `what` and `repea
 
 Systems: ising_chain_100, ising_square_10x10, heisenberg_10x10_sz0, j1j2_10x10_sz0, bose_hubbard_8x8_nmax4
 (64 particles), fermi_hubbard_6x6 (18 + 18 fermions), pauli_1000_4local_40q. The wave function is an RBM of alpha 1
-in f64. Its energies and samples need a system with a graph of its sites: the first four.
+in f64 unless another is named. Its energies and samples need a system with a graph of its sites: the first four.
 
 The Pauli strings of pauli_1000_4local_40q come from a linear congruential generator, so that another program can make
 the same ones: s <- 6364136223846793005 s + 1442695040888963407 modulo 2^64 from s = 42, and `next` is the new

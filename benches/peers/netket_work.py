@@ -34,12 +34,27 @@ def conn(system: str, kind: str, batch: int = 1024):
     return run, facts | {"elements": int(np.count_nonzero(mels)), "batch": batch}
 
 
-def rbm_state(system: str, kind: str, n_samples: int, rule: str | None = None, chains: int = 16):
-    """A Hamiltonian and a Monte-Carlo state with an RBM (alpha 1, f64)."""
+def make_state(
+    system: str, kind: str, n_samples: int, rule: str | None = None, chains: int = 16, model: str = "rbm"
+):
+    """A Hamiltonian and a Monte-Carlo state, in f64."""
     hamiltonian = systems.operator(system, kind)
     sampler = make_sampler(system, rule or default_rule(system), hamiltonian, chains)
-    model = nk.models.RBM(alpha=1, param_dtype=float)
-    return hamiltonian, nk.vqs.MCState(sampler, model, n_samples=n_samples, seed=1, sampler_seed=2)
+    network = make_model(system, model)
+    return hamiltonian, nk.vqs.MCState(sampler, network, n_samples=n_samples, seed=1, sampler_seed=2)
+
+
+def make_model(system: str, model: str):
+    match model:
+        case "rbm":
+            return nk.models.RBM(alpha=1, param_dtype=float)
+        case "mlp":
+            n_sites = systems.space(system).size
+            return nk.models.MLP(
+                hidden_dims=(n_sites, n_sites), hidden_activations=jax.numpy.tanh, param_dtype=float
+            )
+        case _:
+            raise ValueError(f"{model} is not a model; there are rbm and mlp")
 
 
 def default_rule(system: str) -> str:
@@ -62,9 +77,11 @@ def make_sampler(system: str, rule: str, hamiltonian, chains: int) -> nk.sampler
             )
 
 
-def local_energy(system: str, kind: str = "jax", samples: int = 1024, chains: int = 16):
+def local_energy(
+    system: str, kind: str = "jax", samples: int = 1024, chains: int = 16, model: str = "rbm"
+):
     """Local estimators of the energy on samples that are there."""
-    hamiltonian, state = rbm_state(system, kind, samples, chains=chains)
+    hamiltonian, state = make_state(system, kind, samples, chains=chains, model=model)
     state.sample()
 
     def run():
@@ -77,7 +94,7 @@ def local_energy(system: str, kind: str = "jax", samples: int = 1024, chains: in
 def sampling(system: str, rule: str, chains: int = 256, chain_length: int = 1):
     """Metropolis sampling; a proposal is one step of one chain."""
     kind = "numba" if rule == "hamiltonian_numba" else "jax"
-    _, state = rbm_state(system, kind, chains, rule, chains)
+    _, state = make_state(system, kind, chains, rule, chains)
     sampler, model, variables = state.sampler, state.model, state.variables
     chain = sampler.init_state(model, variables, seed=3)
     chain = sampler.reset(model, variables, state=chain)
@@ -105,7 +122,7 @@ def vmc_sr_step(
     """
 
     def prepared(on_the_fly):
-        hamiltonian, state = rbm_state(system, "jax", samples, chains=chains)
+        hamiltonian, state = make_state(system, "jax", samples, chains=chains)
         driver = nk.driver.VMC_SR(
             hamiltonian,
             optax.sgd(0.01),
@@ -130,5 +147,5 @@ def vmc_sr_step(
 
 def first_energy(system: str = "heisenberg_10x10_sz0", samples: int = 1008) -> float:
     """The energy of a fresh RBM; what a new process is timed on."""
-    hamiltonian, state = rbm_state(system, "jax", samples)
+    hamiltonian, state = make_state(system, "jax", samples)
     return float(state.expect(hamiltonian).mean.real)

@@ -1,32 +1,93 @@
-//! Local estimators of the energy of an RBM.
+//! Local estimators of the energy: of an RBM, and of a network of two hidden layers.
 
 use std::hint::black_box;
 
 use backend_flat::Flat;
 use backend_padded::Padded;
+use operator_core::WaveFunction;
 use serde_json::json;
+use variational::wave_functions::network::{Activation, NetworkBackend, Scalar};
+use variational::{Mlp, Rbm};
 
-use super::{PeerItem, Side, Work, rbm, side_by_side};
+use super::{ALPHA, PeerItem, SEED, SIGMA, Side, Work};
 use crate::compare::{Contender, Result, Unit};
 use crate::systems::System;
 
-pub(super) fn estimators(system: System) -> Work {
-    let item = json!({"what": "local_energy", "system": system.name});
-    let peers = vec![PeerItem { name: "NetKet JAX", item }];
-    Work { what: "local_energy", system, unit: Unit::Sample, peers, prepare }
+const RBM: &str = "local_energy RBM";
+const RBM_IN_F32: &str = "local_energy RBM in f32";
+const MLP: &str = "local_energy MLP";
+const MLP_IN_F32: &str = "local_energy MLP in f32";
+
+/// Connected configurations that networks without walkers are given at a time.
+const CHUNK_SIZE: usize = 8192;
+
+pub(super) fn of_rbm(system: System) -> Work {
+    let peers = vec![peer(&system, "rbm")];
+    let prepare = |system: &System, threads: &[usize]| {
+        on_all(threads, |threads| {
+            Ok(vec![
+                contender(RBM, system, threads, rbm::<Flat, f64>(system)?)?,
+                contender(RBM_IN_F32, system, threads, rbm::<Flat, f32>(system)?)?,
+                contender(RBM, system, threads, rbm::<Padded, f64>(system)?)?,
+            ])
+        })
+    };
+    Work { what: RBM, system, unit: Unit::Sample, peers, prepare }
 }
 
-fn prepare(system: &System, threads: &[usize]) -> Result<Vec<Contender>> {
-    side_by_side(system, threads, contender::<Flat>, contender::<Padded>)
+/// Without a walker: connected configurations are evaluated in batches.
+pub(super) fn of_mlp(system: System) -> Work {
+    let peers = vec![peer(&system, "mlp")];
+    let prepare = |system: &System, threads: &[usize]| {
+        on_all(threads, |threads| {
+            Ok(vec![
+                contender(MLP, system, threads, mlp::<Flat, f64>(system)?)?,
+                contender(MLP_IN_F32, system, threads, mlp::<Flat, f32>(system)?)?,
+                contender(MLP, system, threads, mlp::<Padded, f64>(system)?)?,
+            ])
+        })
+    };
+    Work { what: MLP, system, unit: Unit::Sample, peers, prepare }
 }
 
-fn contender<B: Side>(system: &System, threads: usize) -> Result<Contender> {
+fn on_all(threads: &[usize], make: impl Fn(usize) -> Result<Vec<Contender>>) -> Result<Vec<Contender>> {
+    Ok(threads
+        .iter()
+        .map(|&threads| make(threads))
+        .collect::<Result<Vec<_>>>()?
+        .into_iter()
+        .flatten()
+        .collect())
+}
+
+fn peer(system: &System, model: &str) -> PeerItem {
+    let item = json!({"what": "local_energy", "system": system.name, "model": model});
+    PeerItem { name: "NetKet JAX", item }
+}
+
+fn rbm<B: NetworkBackend, T: Scalar>(system: &System) -> operator_core::Result<Rbm<B, T>> {
+    Rbm::new(system.definition.hilbert().clone(), ALPHA, SEED, SIGMA)
+}
+
+/// Two hidden layers of as many tanh units as there are sites.
+fn mlp<B: NetworkBackend, T: Scalar>(system: &System) -> operator_core::Result<Mlp<B, T>> {
+    let hilbert = system.definition.hilbert().clone();
+    let n_sites = hilbert.n_sites();
+    Mlp::new(hilbert, &[n_sites, n_sites], Activation::Tanh, SEED)
+}
+
+fn contender<B: Side, W: WaveFunction<B> + 'static>(
+    what: &'static str,
+    system: &System,
+    threads: usize,
+    psi: W,
+) -> Result<Contender> {
     let n_samples = system.size.pick(1024, 16);
-    let (operator, rbm) = (system.definition.lower::<B>()?, rbm::<B>(system)?);
+    let operator = system.definition.lower::<B>()?;
     let x = B::from_host(system.samples(n_samples)?.view(), &B::default_device())?;
     let run = move || {
-        black_box(B::local_estimators(&operator, &rbm, &x, None)?);
+        black_box(B::local_estimators(&operator, &psi, &x, Some(CHUNK_SIZE))?);
         Ok(())
     };
-    Ok(Contender::new("local_energy", B::NAME, threads, run)?.with_count(n_samples))
+    Ok(Contender::new(what, B::NAME, threads, run)?.with_count(n_samples))
 }

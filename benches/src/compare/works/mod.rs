@@ -71,8 +71,10 @@ pub fn works(size: Size) -> Result<Vec<Work>> {
     let mut works: Vec<Work> =
         System::for_connected_elements(size)?.into_iter().map(conn::elements).collect();
     works.extend([
-        local_energy::estimators(ising.clone()),
-        local_energy::estimators(heisenberg.clone()),
+        local_energy::of_rbm(ising.clone()),
+        local_energy::of_rbm(heisenberg.clone()),
+        local_energy::of_mlp(ising.clone()),
+        local_energy::of_mlp(heisenberg.clone()),
         sampling::local(ising.clone()),
         sampling::exchange(heisenberg.clone()),
         sampling::hamiltonian(ising.clone()),
