@@ -199,13 +199,46 @@ mod tests {
             assert!((ln_cosh(theta) - f64::cosh(theta).ln()).abs() < 1e-15 * theta.abs().max(1.0));
         }
         assert_eq!(ln_cosh(-1e6), 1e6 - LN_2);
-        assert!(ln_cosh(1e300).is_finite() && ln_cosh(f64::NAN).is_nan());
+        assert!(ln_cosh(1e300f64).is_finite() && ln_cosh(f64::NAN).is_nan());
+    }
+
+    /// Numbers of all sizes, also some that do not fill a vector.
+    fn check_vectors<R: Real>() {
+        let sizes = (0..2003).map(|k| 1e-9 * 1.013f64.powi(k));
+        let x: Vec<R> = sizes.flat_map(|size| [size, -size].map(R::from_f64)).collect();
+        let epsilon: f64 = R::epsilon().into();
+        for (activation, order) in ALL.into_iter().flat_map(|a| [(a, Order::Value), (a, Order::Derivative)]) {
+            let (mut values, mut portable) = (x.clone(), x.clone());
+            activation.apply(order, &mut values);
+            let apply = Apply { activation, order, values: &mut portable };
+            pulp::Scalar::new().vectorize(apply);
+            assert_eq!(values, portable, "{activation:?}");
+            for (&x, &value) in x.iter().zip(&values) {
+                assert_eq!(value, activation.real(order, x), "{activation:?} {x}");
+                let (x, value): (f64, f64) = (x.into(), value.into());
+                let (expected, size) = match (activation, order) {
+                    (Activation::Tanh, Order::Value) => (x.tanh(), x.tanh().abs()),
+                    (Activation::LnCosh, Order::Value) => {
+                        (x.abs() + ((-2.0 * x.abs()).exp().ln_1p() - LN_2), 1.0 + x.abs())
+                    }
+                    (Activation::Silu, Order::Value) => (x / (1.0 + (-x).exp()), x.abs()),
+                    _ => continue,
+                };
+                assert!((value - expected).abs() <= 4.0 * epsilon * size, "{activation:?} {x}: {value}");
+            }
+        }
+    }
+
+    #[test]
+    fn vectors_have_the_values_of_single_numbers() {
+        check_vectors::<f64>();
+        check_vectors::<f32>();
     }
 
     #[test]
     fn derivatives_are_finite_differences() {
         for activation in ALL {
-            for x in [-4.0, -1.3, -0.2, 0.1, 0.9, 3.5] {
+            for x in [-4.0f64, -1.3, -0.2, 0.1, 0.9, 3.5] {
                 let at = |x| activation.real(Order::Value, x);
                 let difference = (at(x + 1e-5) - at(x - 1e-5)) / 2e-5;
                 let derivative = activation.real(Order::Derivative, x);

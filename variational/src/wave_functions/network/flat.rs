@@ -83,9 +83,9 @@ impl<R: Real> Matrix for Array2<R> {
                 out.assign(&product.row(origin));
                 from = a.row(origin);
             }
-            for ((&to, &from), c) in to.iter().zip(from).zip(c.rows()) {
+            for (site, (&to, &from)) in to.iter().zip(from).enumerate().take(c.nrows()) {
                 if to != from {
-                    out.scaled_add(to - from, &c);
+                    out.scaled_add(to - from, &c.row(site));
                 }
             }
         }
