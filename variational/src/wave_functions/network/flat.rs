@@ -5,6 +5,7 @@ use ndarray::parallel::prelude::*;
 use ndarray::{Array1, Array2, ArrayView1, Axis, Zip, concatenate, s};
 use num_complex::Complex64;
 use operator_core::{Backend, Error, Result};
+use pulp::{Arch, Simd, WithSimd};
 
 use super::activation::{Activation, Order};
 use super::algebra::{Arithmetic, FORBIDDEN, Field, Matrix, NetworkBackend};
@@ -13,6 +14,9 @@ use super::scalar::Real;
 /// Rows that are evaluated at a time: their hidden units stay in the cache, and the split does not depend
 /// on the number of threads, so neither does the result.
 const ROWS: usize = 512;
+
+/// Columns that are compared at a time.
+const COLUMNS: usize = 16;
 
 impl NetworkBackend for Flat {
     type Matrix<R: Real> = Array2<R>;
@@ -76,18 +80,12 @@ impl<R: Real> Matrix for Array2<R> {
 
     fn product_of_changed(product: &Self, a: &Self, origins: &[usize], b: &Self, c: &Self) -> Result<Self> {
         let mut out = Array2::zeros((b.nrows(), c.ncols()));
-        let zeros = Array1::zeros(b.ncols());
-        for ((mut out, to), &origin) in out.rows_mut().into_iter().zip(b.rows()).zip(origins) {
-            let mut from = zeros.view();
-            if origin < a.nrows() {
-                out.assign(&product.row(origin));
-                from = a.row(origin);
-            }
-            for (site, (&to, &from)) in to.iter().zip(from).enumerate().take(c.nrows()) {
-                if to != from {
-                    out.scaled_add(to - from, &c.row(site));
-                }
-            }
+        let widths = (b.ncols(), c.ncols());
+        let [product, a, b, c] = [product, a, b, c].map(|matrix| matrix.as_standard_layout());
+        if let (Some(out), Some(product), Some(a), Some(b), Some(c)) =
+            (out.as_slice_mut(), product.as_slice(), a.as_slice(), b.as_slice(), c.as_slice())
+        {
+            Arch::new().dispatch(AddChanges { out, product, a, origins, b, c, widths });
         }
         Ok(out)
     }
@@ -207,6 +205,52 @@ impl<R: Real> Matrix for Array2<R> {
             }),
         }
         Ok(out)
+    }
+}
+
+/// [`Matrix::product_of_changed`] on rows one after another.
+struct AddChanges<'a, R> {
+    out: &'a mut [R],
+    product: &'a [R],
+    a: &'a [R],
+    origins: &'a [usize],
+    b: &'a [R],
+    c: &'a [R],
+    /// Of rows of `b` and of `out`.
+    widths: (usize, usize),
+}
+
+impl<R: Real> WithSimd for AddChanges<'_, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let AddChanges { out, product, a, origins, b, c, widths: (n_in, n_out) } = self;
+        if n_in == 0 || n_out == 0 {
+            return;
+        }
+        let zeros = vec![R::zero(); n_in];
+        for ((out, to), &origin) in out.chunks_exact_mut(n_out).zip(b.chunks_exact(n_in)).zip(origins) {
+            let mut from = &zeros[..];
+            if let Some(row) = a.chunks_exact(n_in).nth(origin) {
+                from = row;
+                out.copy_from_slice(&product[origin * n_out..(origin + 1) * n_out]);
+            }
+            // Most columns are the same, and seen to be so several at a time.
+            let parts = to.chunks(COLUMNS).zip(from.chunks(COLUMNS)).zip(c.chunks(COLUMNS * n_out));
+            for ((to, from), c) in parts {
+                if to.iter().zip(from).fold(false, |differ, (to, from)| differ | (to != from)) {
+                    for ((&to, &from), c) in to.iter().zip(from).zip(c.chunks_exact(n_out)) {
+                        if to != from {
+                            let by = to - from;
+                            for (out, &c) in out.iter_mut().zip(c) {
+                                *out += by * c;
+                            }
+                        }
+                    }
+                }
+            }
+        }
     }
 }
 
