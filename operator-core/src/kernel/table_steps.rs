@@ -14,7 +14,7 @@ use crate::element::Element;
 const MAX_STEPS: usize = 4;
 /// Bytes of all rows; more of them would have to be fetched from far.
 const MAX_BYTES: usize = 1 << 19;
-/// Entries that are looked at.
+/// Rows of tables that are looked at.
 const MAX_WORK: usize = 1 << 22;
 /// An entry that no group has been seen to use.
 const UNKNOWN: u8 = u8::MAX;

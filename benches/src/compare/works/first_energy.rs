@@ -37,7 +37,7 @@ fn energy<B: Side>(size: Size) -> Result<f64> {
     let system = System::heisenberg(size)?;
     let operator = system.definition.lower::<B>()?;
     let sampler = sampling::exchange_sampler::<B>(&system)?.with_seed(SEED);
-    let mut state = MonteCarloState::new(sampler, rbm::<B>(&system)?, size.pick(1008, 16))?;
+    let mut state = MonteCarloState::new(sampler, rbm::<B, f64>(&system)?, size.pick(1008, 16))?;
     Ok(state.expect(&operator)?.mean.re)
 }
 

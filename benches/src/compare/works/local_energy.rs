@@ -6,10 +6,10 @@ use backend_flat::Flat;
 use backend_padded::Padded;
 use operator_core::WaveFunction;
 use serde_json::json;
+use variational::Mlp;
 use variational::wave_functions::network::{Activation, NetworkBackend, Scalar};
-use variational::{Mlp, Rbm};
 
-use super::{ALPHA, PeerItem, SEED, SIGMA, Side, Work};
+use super::{PeerItem, SEED, Side, Work, rbm};
 use crate::compare::{Contender, Result, Unit};
 use crate::systems::System;
 
@@ -24,13 +24,7 @@ const CHUNK_SIZE: usize = 8192;
 pub(super) fn of_rbm(system: System) -> Work {
     let peers = vec![peer(&system, "rbm")];
     let prepare = |system: &System, threads: &[usize]| {
-        on_all(threads, |threads| {
-            Ok(vec![
-                contender(RBM, system, threads, rbm::<Flat, f64>(system)?)?,
-                contender(RBM_IN_F32, system, threads, rbm::<Flat, f32>(system)?)?,
-                contender(RBM, system, threads, rbm::<Padded, f64>(system)?)?,
-            ])
-        })
+        on_all([RBM, RBM_IN_F32], system, threads, rbm::<Flat, f64>, rbm::<Flat, f32>, rbm::<Padded, f64>)
     };
     Work { what: RBM, system, unit: Unit::Sample, peers, prepare }
 }
@@ -39,34 +33,39 @@ pub(super) fn of_rbm(system: System) -> Work {
 pub(super) fn of_mlp(system: System) -> Work {
     let peers = vec![peer(&system, "mlp")];
     let prepare = |system: &System, threads: &[usize]| {
-        on_all(threads, |threads| {
-            Ok(vec![
-                contender(MLP, system, threads, mlp::<Flat, f64>(system)?)?,
-                contender(MLP_IN_F32, system, threads, mlp::<Flat, f32>(system)?)?,
-                contender(MLP, system, threads, mlp::<Padded, f64>(system)?)?,
-            ])
-        })
+        on_all([MLP, MLP_IN_F32], system, threads, mlp::<Flat, f64>, mlp::<Flat, f32>, mlp::<Padded, f64>)
     };
     Work { what: MLP, system, unit: Unit::Sample, peers, prepare }
 }
 
-fn on_all(threads: &[usize], make: impl Fn(usize) -> Result<Vec<Contender>>) -> Result<Vec<Contender>> {
-    Ok(threads
-        .iter()
-        .map(|&threads| make(threads))
-        .collect::<Result<Vec<_>>>()?
-        .into_iter()
-        .flatten()
-        .collect())
+type Make<W> = fn(&System) -> operator_core::Result<W>;
+
+/// Flat in double and in single precision, and padded.
+fn on_all<F, S, P>(
+    [double, single]: [&'static str; 2],
+    system: &System,
+    threads: &[usize],
+    flat: Make<F>,
+    flat_in_f32: Make<S>,
+    padded: Make<P>,
+) -> Result<Vec<Contender>>
+where
+    F: WaveFunction<Flat> + 'static,
+    S: WaveFunction<Flat> + 'static,
+    P: WaveFunction<Padded> + 'static,
+{
+    let mut contenders = Vec::new();
+    for &threads in threads {
+        contenders.push(contender(double, system, threads, flat(system)?)?);
+        contenders.push(contender(single, system, threads, flat_in_f32(system)?)?);
+        contenders.push(contender(double, system, threads, padded(system)?)?);
+    }
+    Ok(contenders)
 }
 
 fn peer(system: &System, model: &str) -> PeerItem {
     let item = json!({"what": "local_energy", "system": system.name, "model": model});
     PeerItem { name: "NetKet JAX", item }
-}
-
-fn rbm<B: NetworkBackend, T: Scalar>(system: &System) -> operator_core::Result<Rbm<B, T>> {
-    Rbm::new(system.definition.hilbert().clone(), ALPHA, SEED, SIGMA)
 }
 
 /// Two hidden layers of as many tanh units as there are sites.

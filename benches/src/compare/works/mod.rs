@@ -9,7 +9,7 @@ mod vmc_step;
 
 use operator_core::Lower;
 use sampler::HamiltonianBackend;
-use variational::wave_functions::network::NetworkBackend;
+use variational::wave_functions::network::{NetworkBackend, Scalar};
 use variational::{LocalKernel, Rbm};
 
 use super::contender::Contender;
@@ -114,6 +114,6 @@ fn side_by_side(system: &System, threads: &[usize], flat: Make, padded: Make) ->
     on_all(flat).chain(on_all(padded)).collect()
 }
 
-fn rbm<B: NetworkBackend>(system: &System) -> operator_core::Result<Rbm<B>> {
+fn rbm<B: NetworkBackend, T: Scalar>(system: &System) -> operator_core::Result<Rbm<B, T>> {
     Rbm::new(system.definition.hilbert().clone(), ALPHA, SEED, SIGMA)
 }

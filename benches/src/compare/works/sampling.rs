@@ -75,7 +75,7 @@ fn chains<B: NetworkBackend, R: Rule<B> + 'static>(
 ) -> Result<Contender> {
     let n_chains = system.size.pick(256, 4);
     let sampler = sampler.with_n_chains(n_chains)?.with_seed(SEED);
-    let rbm = rbm::<B>(system)?;
+    let rbm = rbm::<B, f64>(system)?;
     let mut chains = sampler.start(&rbm)?;
     let n_proposals = n_chains * sampler.sweep_size();
     let run = move || {

@@ -42,7 +42,7 @@ fn with_sampler<B: Side, R: Rule<B> + 'static>(
     let (n_samples, n_chains) = system.size.pick((1008, 16), (16, 4));
     let operator = system.definition.lower::<B>()?;
     let sampler = sampler.with_n_chains(n_chains)?.with_seed(SEED);
-    let state = MonteCarloState::new(sampler, rbm::<B>(system)?, n_samples)?.with_n_discard(N_DISCARD);
+    let state = MonteCarloState::new(sampler, rbm::<B, f64>(system)?, n_samples)?.with_n_discard(N_DISCARD);
     let sr = Sr::new(0.01, 0.01)?;
     let mut between_steps = Some(state);
     let run = move || match between_steps.take() {

@@ -100,7 +100,7 @@ pub trait Matrix: Clone + Debug + Send + Sync {
     fn transpose(a: &Self) -> Result<Self>;
 
     /// `b c` from `product = a c`, where row k of `b` differs from row `origins[k]` of `a` in a few columns: what
-    /// these change is added. The number of rows of `a` stands for a row of zeros.
+    /// these change is added. Origins are less than the number of rows of `a`.
     ///
     /// # Errors
     /// As [`to_array`](Self::to_array).

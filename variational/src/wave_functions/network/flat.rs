@@ -229,13 +229,14 @@ impl<R: Real> WithSimd for AddChanges<'_, R> {
         if n_in == 0 || n_out == 0 {
             return;
         }
-        let zeros = vec![R::zero(); n_in];
-        for ((out, to), &origin) in out.chunks_exact_mut(n_out).zip(b.chunks_exact(n_in)).zip(origins) {
-            let mut from = &zeros[..];
-            if let Some(row) = a.chunks_exact(n_in).nth(origin) {
-                from = row;
-                out.copy_from_slice(&product[origin * n_out..(origin + 1) * n_out]);
-            }
+        let rows = out.chunks_exact_mut(n_out).zip(b.chunks_exact(n_in)).zip(origins);
+        for ((out, to), &origin) in rows {
+            let (Some(from), Some(product)) =
+                (a.chunks_exact(n_in).nth(origin), product.chunks_exact(n_out).nth(origin))
+            else {
+                continue;
+            };
+            out.copy_from_slice(product);
             // Most columns are the same, and seen to be so several at a time.
             let parts = to.chunks(COLUMNS).zip(from.chunks(COLUMNS)).zip(c.chunks(COLUMNS * n_out));
             for ((to, from), c) in parts {
