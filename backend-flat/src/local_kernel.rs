@@ -3,8 +3,8 @@ use std::ops::Range;
 
 use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
 use num_complex::Complex64;
-use operator_core::kernel::{Connected, Engine, Found, Scratch};
-use operator_core::{ConnBatch, DiscreteOperator, Element, Error, Result, Walker, WaveFunction};
+use operator_core::kernel::{Engine, Found, Scratch};
+use operator_core::{ChangeSets, ConnBatch, DiscreteOperator, Element, Error, Result, Walker, WaveFunction};
 
 use crate::packed::SAMPLES_AT_A_TIME;
 use crate::{Flat, VisitConn, parallel};
@@ -55,7 +55,7 @@ where
     let parts = parallel::split(&mut out, blocks.iter().map(ExactSizeIterator::len));
     parallel::run(blocks.into_iter().zip(parts).collect(), |(block, out)| {
         let Some(walker) = wave_function.walker() else { return Ok(()) };
-        let mut walk = Walk { operator, walker, changes: Vec::new() };
+        let mut walk = Walk { operator, sum: RatioSum::new(walker) };
         match operator.engine() {
             Some(engine) => walk.in_blocks(engine, block, rows, out),
             None => walk.one_by_one(block, rows, out),
@@ -67,8 +67,7 @@ where
 /// What one thread needs to estimate an operator at one sample after another.
 struct Walk<'a, O: VisitConn + ?Sized> {
     operator: &'a O,
-    walker: Box<dyn Walker + 'a>,
-    changes: Vec<(usize, i8)>,
+    sum: RatioSum<'a, O::Element>,
 }
 
 impl<O: VisitConn + ?Sized> Walk<'_, O> {
@@ -86,10 +85,9 @@ impl<O: VisitConn + ?Sized> Walk<'_, O> {
             let rows = &rows[first * n_sites..(first + out.len()) * n_sites];
             engine.find(rows, &mut counts[..out.len()], &mut found);
             for (k, (x, out)) in rows.chunks_exact(n_sites).zip(out).enumerate() {
-                *out = self.local_estimator(first + k, x, |visit| {
-                    engine.visit_found(&found, k, visit);
-                    Ok(())
-                })?;
+                self.sum.start(first + k, x)?;
+                engine.visit_found(&found, k, |connected, mel| self.sum.add(connected.changes(x), mel));
+                *out = self.sum.finish()?;
             }
         }
         Ok(())
@@ -97,47 +95,90 @@ impl<O: VisitConn + ?Sized> Walk<'_, O> {
 
     fn one_by_one(&mut self, samples: Range<usize>, rows: &[i8], out: &mut [Complex64]) -> Result<()> {
         let (operator, n_sites) = (self.operator, self.operator.hilbert().n_sites());
-        let mut scratch = Scratch::default();
+        let is_custom = operator.definition().is_none();
+        let (mut scratch, mut changes, mut failure) = (Scratch::default(), Vec::new(), None);
         for (sample, out) in samples.zip(out) {
             let x = &rows[sample * n_sites..(sample + 1) * n_sites];
-            *out = self.local_estimator(sample, x, |visit| operator.visit_conn(x, &mut scratch, visit))?;
+            self.sum.start(sample, x)?;
+            operator.visit_conn(x, &mut scratch, &mut |connected, mel| {
+                changes.clear();
+                // Kernels of third parties may say that a site keeps its value, or leave the space.
+                changes.extend(connected.changes(x).filter(|&(site, value)| x[site] != value));
+                if is_custom && let Err(error) = check_changed(operator, x, &changes) {
+                    failure.get_or_insert(error);
+                } else {
+                    self.sum.add(changes.iter().copied(), mel);
+                }
+            })?;
+            *out = self.sum.finish()?;
+            if let Some(error) = failure {
+                return Err(error);
+            }
         }
         Ok(())
     }
+}
 
-    /// The estimator at x, whose elements are visited by `for_each`.
-    fn local_estimator(
-        &mut self,
-        sample: usize,
-        x: &[i8],
-        for_each: impl FnOnce(&mut dyn FnMut(Connected<'_>, O::Element)) -> Result<()>,
-    ) -> Result<Complex64> {
-        let Walk { operator, walker, changes } = self;
-        let value = walker.start(x);
-        if !value.is_finite() {
-            return Err(Error::LogPsiNotFinite { sample, value });
+/// Ratios that a walker is asked for at a time: enough for what they share, and few enough for the fastest cache.
+const RATIOS_AT_A_TIME: usize = 256;
+
+/// `Σ_x' <x|O|x'> ψ(x') / ψ(x)` of one sample after another.
+struct RatioSum<'a, T> {
+    walker: Box<dyn Walker + 'a>,
+    sample: usize,
+    changes: ChangeSets,
+    mels: Vec<T>,
+    ratios: Vec<Complex64>,
+    sum: Complex64,
+    failure: Option<Error>,
+}
+
+impl<'a, T: Element> RatioSum<'a, T> {
+    fn new(walker: Box<dyn Walker + 'a>) -> Self {
+        RatioSum {
+            walker,
+            sample: 0,
+            changes: ChangeSets::new(),
+            mels: Vec::new(),
+            ratios: vec![Complex64::ZERO; RATIOS_AT_A_TIME],
+            sum: Complex64::ZERO,
+            failure: None,
         }
-        let is_custom = operator.definition().is_none();
-        let mut sum = Complex64::ZERO;
-        let mut failure = None;
-        for_each(&mut |connected, mel| {
-            changes.clear();
-            changes.extend(connected.changes(x));
-            if is_custom {
-                // Kernels of third parties may say that a site keeps its value, or leave the space.
-                changes.retain(|&(site, value)| x[site] != value);
-                if let Err(error) = check_changed(*operator, x, changes) {
-                    failure.get_or_insert(error);
-                    return;
-                }
-            }
-            let ratio = if changes.is_empty() { Complex64::ONE } else { walker.ratio(changes) };
-            if ratio.is_nan() {
-                failure.get_or_insert(Error::LogPsiNotFinite { sample, value: ratio });
-            }
-            sum += mel.to_complex() * ratio;
-        })?;
-        failure.map_or(Ok(sum), Err)
+    }
+
+    /// Goes to x, with nothing added up.
+    fn start(&mut self, sample: usize, x: &[i8]) -> Result<()> {
+        (self.sample, self.sum) = (sample, Complex64::ZERO);
+        let value = self.walker.start(x);
+        if value.is_finite() { Ok(()) } else { Err(Error::LogPsiNotFinite { sample, value }) }
+    }
+
+    #[inline]
+    fn add(&mut self, changes: impl Iterator<Item = (usize, i8)>, mel: T) {
+        self.changes.push(changes);
+        self.mels.push(mel);
+        if self.mels.len() == RATIOS_AT_A_TIME {
+            self.add_up();
+        }
+    }
+
+    #[inline(never)]
+    fn add_up(&mut self) {
+        let ratios = &mut self.ratios[..self.mels.len()];
+        self.walker.ratios(&self.changes, ratios);
+        for (mel, ratio) in self.mels.iter().zip(&*ratios) {
+            self.sum += mel.to_complex() * ratio;
+        }
+        if let Some(&value) = ratios.iter().find(|ratio| ratio.is_nan()) {
+            self.failure.get_or_insert(Error::LogPsiNotFinite { sample: self.sample, value });
+        }
+        self.changes.clear();
+        self.mels.clear();
+    }
+
+    fn finish(&mut self) -> Result<Complex64> {
+        self.add_up();
+        self.failure.take().map_or(Ok(self.sum), Err)
     }
 }
 

@@ -29,6 +29,7 @@ pub mod terms;
 
 mod backend;
 mod bits;
+mod change_sets;
 mod conn;
 mod definition;
 mod element;
@@ -43,6 +44,7 @@ pub mod testing;
 mod wave_function;
 
 pub use backend::{Backend, HostBackend, Lower};
+pub use change_sets::ChangeSets;
 pub use conn::{ConnBatch, ConnScratch, PackedConn, PaddedConn};
 pub use definition::{Definition, Structure};
 pub use element::Element;

@@ -1,6 +1,7 @@
 use num_complex::Complex64;
 
 use crate::backend::Backend;
+use crate::change_sets::ChangeSets;
 use crate::error::Result;
 use crate::hilbert::HilbertSpace;
 
@@ -115,6 +116,17 @@ pub trait Walker: Send {
     ///
     /// No site comes twice, and each value is new. Not asked where ψ(x) is zero.
     fn ratio(&mut self, changes: &[(usize, i8)]) -> Complex64;
+
+    /// ψ(x') / ψ(x) for several x', each as [`ratio`](Self::ratio) gives it, one of `out` for each; 1 where
+    /// nothing changes.
+    ///
+    /// Local estimators ask for all that an operator connects to x at once. It is worth writing where several
+    /// take less time together than one after another. There is no last ratio after it, to be accepted.
+    fn ratios(&mut self, changes: &ChangeSets, out: &mut [Complex64]) {
+        for (changes, out) in changes.iter().zip(out) {
+            *out = if changes.is_empty() { Complex64::ONE } else { self.ratio(changes) };
+        }
+    }
 
     /// Goes to the x' of the last [`ratio`](Self::ratio), which was not zero.
     fn accept(&mut self);

@@ -5,14 +5,19 @@ use num_complex::Complex64;
 
 use super::{Checked, SplitMix, ensure, within};
 use crate::backend::Backend;
+use crate::change_sets::ChangeSets;
 use crate::hilbert::HilbertSpace;
-use crate::wave_function::WaveFunction;
+use crate::wave_function::{Walker, WaveFunction};
 
 /// How often a move of one or two sites is drawn before a random state is taken.
 const ATTEMPTS: usize = 10;
 
+/// Fewer ratios than this are asked for together.
+const TOGETHER: usize = 12;
+
 /// Checks a wave function's walker against [`WaveFunction::log_psi`]: on `n_moves` proposals from random
-/// states, of one, two and all sites, of which about half are accepted and followed.
+/// states, of one, two and all sites, of which about half are accepted and followed. Before each, several ratios
+/// are asked for [together](Walker::ratios).
 ///
 /// Ratios agree to 10⁻⁸ of the larger amplitude. Walkers start anew four times, and must then have forgotten
 /// where they were.
@@ -54,8 +59,9 @@ pub fn check_walker_within<B: Backend, W: WaveFunction<B>>(
         if present.re == f64::NEG_INFINITY {
             continue;
         }
+        check_ratios(walker.as_mut(), hilbert, &x, tolerance, &mut rng)?;
         let to = proposal(hilbert, &x, &mut rng);
-        let changes: Vec<(usize, i8)> = to.iter().copied().enumerate().filter(|&(k, q)| x[k] != q).collect();
+        let changes = differences(&x, &to);
         let next = log_psi(wave_function, &to)?;
         let (ratio, expected) = (walker.ratio(&changes), (next - present).exp());
         ensure!(
@@ -70,6 +76,34 @@ pub fn check_walker_within<B: Backend, W: WaveFunction<B>>(
     }
     ensure!(n_accepted > 0, "psi was zero wherever the walker was to go");
     Ok(())
+}
+
+/// Checks that several ratios together are those that come one after another.
+fn check_ratios(
+    walker: &mut dyn Walker,
+    hilbert: &HilbertSpace,
+    x: &[i8],
+    tolerance: f64,
+    rng: &mut SplitMix,
+) -> Checked {
+    let mut sets = ChangeSets::new();
+    sets.push([]);
+    (0..rng.below(TOGETHER)).for_each(|_| sets.push(differences(x, &proposal(hilbert, x, rng))));
+    let mut ratios = vec![Complex64::ZERO; sets.len()];
+    walker.ratios(&sets, &mut ratios);
+    for (changes, ratio) in sets.iter().zip(ratios) {
+        let expected = if changes.is_empty() { Complex64::ONE } else { walker.ratio(changes) };
+        let both_nan = ratio.is_nan() && expected.is_nan();
+        ensure!(
+            both_nan || ratio == expected || close(ratio, expected, tolerance),
+            "{changes:?} of {x:?}: together with others {ratio}, by itself {expected}"
+        );
+    }
+    Ok(())
+}
+
+fn differences(from: &[i8], to: &[i8]) -> Vec<(usize, i8)> {
+    to.iter().copied().enumerate().filter(|&(k, q)| from[k] != q).collect()
 }
 
 fn log_psi<B: Backend, W: WaveFunction<B>>(wave_function: &W, x: &[i8]) -> Result<Complex64, String> {

@@ -2,7 +2,7 @@
 
 use ndarray::{Array1, s};
 use num_complex::Complex64;
-use operator_core::{Backend, Error, HilbertSpace, Result, Walker, WaveFunction};
+use operator_core::{Backend, ChangeSets, Error, HilbertSpace, Result, Walker, WaveFunction};
 
 use crate::trainable::{LogDerivatives, ParameterArray, Trainable};
 
@@ -75,13 +75,16 @@ impl<B: Backend, A: WaveFunction<B>, C: WaveFunction<B>> WaveFunction<B> for Tim
     }
 
     fn walker(&self) -> Option<Box<dyn Walker + '_>> {
-        Some(Box::new(TimesWalker { first: self.first.walker()?, second: self.second.walker()? }))
+        let (first, second) = (self.first.walker()?, self.second.walker()?);
+        Some(Box::new(TimesWalker { first, second, ratios: Vec::new() }))
     }
 }
 
 struct TimesWalker<'a> {
     first: Box<dyn Walker + 'a>,
     second: Box<dyn Walker + 'a>,
+    /// Ratios of the second one.
+    ratios: Vec<Complex64>,
 }
 
 impl Walker for TimesWalker<'_> {
@@ -91,6 +94,15 @@ impl Walker for TimesWalker<'_> {
 
     fn ratio(&mut self, changes: &[(usize, i8)]) -> Complex64 {
         self.first.ratio(changes) * self.second.ratio(changes)
+    }
+
+    fn ratios(&mut self, changes: &ChangeSets, out: &mut [Complex64]) {
+        let TimesWalker { first, second, ratios } = self;
+        ratios.clear();
+        ratios.resize(out.len(), Complex64::ONE);
+        first.ratios(changes, out);
+        second.ratios(changes, ratios);
+        out.iter_mut().zip(ratios).for_each(|(out, ratio)| *out *= *ratio);
     }
 
     fn accept(&mut self) {

@@ -19,9 +19,13 @@ pub trait Vectors: NdFloat + Into<f64> {
     const PADDING: usize;
 
     /// Logarithms of products are at most this before they are taken out of the product: `e^±MAX_LOG` is a
-    /// number in double precision, and so are its products with an accepted p or q. At least [`UNROLL`] lanes
-    /// share the factors, so `e^±(MAX_LOG / UNROLL)` must be a number of this type.
+    /// number in double precision, and so are its products with an accepted p or q. At least
+    /// [`MIN_LANES`](Self::MIN_LANES) lanes share the factors, so `e^±(MAX_LOG / MIN_LANES)` must be a number of
+    /// this type.
     const MAX_LOG: f64;
+
+    /// So many lanes share the factors of a product at the least; not more than [`UNROLL`].
+    const MIN_LANES: usize;
 
     /// Below this, p and q are found from θ again: a number that has become 0 would stay it.
     ///
@@ -60,6 +64,9 @@ pub trait Vectors: NdFloat + Into<f64> {
     /// The smallest of all lanes.
     fn smallest<S: Simd>(simd: S, a: Self::In<S>) -> Self;
 
+    /// The products of the lanes of each.
+    fn products<S: Simd>(simd: S, values: [Self::In<S>; UNROLL]) -> [f64; UNROLL];
+
     /// The product of all lanes.
     fn product<S: Simd>(simd: S, values: [Self::In<S>; UNROLL]) -> f64;
 
@@ -88,17 +95,18 @@ pub trait Vectors: NdFloat + Into<f64> {
 /// Constants of a type in the first lines, then what pulp calls the same for it.
 macro_rules! vectors {
     (
-        $real:ident in $vectors:ident, padding $padding:literal, max_log $max_log:literal, smallest $smallest:literal,
+        $real:ident in $vectors:ident, padding $padding:literal, max_log $max_log:literal in $min_lanes:literal, smallest $smallest:literal,
         exponential from ($lowest:expr), $n_terms:literal terms, logarithm $n_log_terms:literal terms, round $round:literal,
         ln_2 ($ln_2_high:expr, $ln_2_low:expr), bias $bias:literal << $mantissa:literal,
         $as_simd:ident, $as_mut_simd:ident, $splat:ident, $add:ident, $mul:ident, $div:ident,
-        $min:ident, $max:ident, $mul_add:ident, $reduce_min:ident, $product:ident $(,)?
+        $min:ident, $max:ident, $mul_add:ident, $reduce_min:ident, $products:ident, $product:ident $(,)?
     ) => {
         impl Vectors for $real {
             type In<S: Simd> = S::$vectors;
 
             const PADDING: usize = $padding;
             const MAX_LOG: f64 = $max_log;
+            const MIN_LANES: usize = $min_lanes;
             const SMALLEST: f64 = $smallest;
 
             #[inline(always)]
@@ -152,6 +160,11 @@ macro_rules! vectors {
             }
 
             #[inline(always)]
+            fn products<S: Simd>(simd: S, values: [S::$vectors; UNROLL]) -> [f64; UNROLL] {
+                $products(simd, values)
+            }
+
+            #[inline(always)]
             fn product<S: Simd>(simd: S, values: [S::$vectors; UNROLL]) -> f64 {
                 $product(simd, values)
             }
@@ -200,20 +213,30 @@ macro_rules! vectors {
 }
 
 vectors!(
-    f64 in f64s, padding 8, max_log 600.0, smallest 1e-250,
+    f64 in f64s, padding 8, max_log 600.0 in 1, smallest 1e-250,
     exponential from (-708.0), 13 terms, logarithm 17 terms, round 6_755_399_441_055_744.0, // 1.5 · 2^52
     ln_2 (0.693_147_180_369_123_8, 1.908_214_929_270_587_7e-10), bias 1023 << 52,
     as_simd_f64s, as_mut_simd_f64s, splat_f64s, add_f64s, mul_f64s, div_f64s,
-    min_f64s, max_f64s, mul_add_e_f64s, reduce_min_f64s, product_in_double,
+    min_f64s, max_f64s, mul_add_e_f64s, reduce_min_f64s, products_in_double, product_in_double,
 );
 
 vectors!(
-    f32 in f32s, padding 16, max_log 300.0, smallest 8e-30,
+    f32 in f32s, padding 16, max_log 300.0 in 4, smallest 8e-30,
     exponential from (-87.0), 7 terms, logarithm 8 terms, round 12_582_912.0, // 1.5 · 2^23
     ln_2 (355.0 / 512.0, -2.121_944_4e-4), bias 127 << 23,
     as_simd_f32s, as_mut_simd_f32s, splat_f32s, add_f32s, mul_f32s, div_f32s,
-    min_f32s, max_f32s, mul_add_e_f32s, reduce_min_f32s, product_in_single,
+    min_f32s, max_f32s, mul_add_e_f32s, reduce_min_f32s, products_in_single, product_in_single,
 );
+
+#[inline(always)]
+fn products_in_double<S: Simd>(simd: S, values: [S::f64s; UNROLL]) -> [f64; UNROLL] {
+    values.map(|lanes| simd.reduce_product_f64s(lanes))
+}
+
+#[inline(always)]
+fn products_in_single<S: Simd>(_: S, values: [S::f32s; UNROLL]) -> [f64; UNROLL] {
+    values.map(|lanes| cast_slice::<S::f32s, f32>(&[lanes]).iter().map(|&value| f64::from(value)).product())
+}
 
 #[inline(always)]
 fn product_in_double<S: Simd>(simd: S, [a, b, c, d]: [S::f64s; UNROLL]) -> f64 {
@@ -264,10 +287,10 @@ mod tests {
     fn check_range<R: Vectors>(lowest_power: f64) {
         let (largest, smallest): (f64, f64) = (R::max_value().into(), R::min_positive_value().into());
         let drift = R::MAX_LOG / R::PADDING as f64;
-        assert!(R::MAX_LOG / (UNROLL as f64) < largest.ln().min(-smallest.ln()));
+        assert!(R::MAX_LOG / (R::MIN_LANES as f64) < largest.ln().min(-smallest.ln()));
         assert!(R::MAX_LOG < f64::MAX.ln() && R::SMALLEST.ln() - drift > smallest.ln());
         assert!(lowest_power + drift < R::SMALLEST.ln());
-        assert_eq!(R::PADDING % UNROLL, 0);
+        assert!(R::MIN_LANES <= UNROLL && R::PADDING.is_multiple_of(UNROLL));
     }
 
     #[test]

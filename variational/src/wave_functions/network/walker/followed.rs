@@ -1,12 +1,12 @@
 //! Branches of a network at one configuration.
 
 use num_complex::Complex64;
-use operator_core::Element;
+use operator_core::{ChangeSets, Element};
 
 use super::super::activation::Activation;
 use super::super::scalar::{Number, Scalar};
 use super::lanes::Product;
-use super::ln_cosh;
+use super::{Change, ln_cosh, step};
 
 /// A branch, and what it has in memory.
 pub(super) enum Followed<'a, S: Scalar> {
@@ -31,7 +31,7 @@ pub(super) enum Followed<'a, S: Scalar> {
         theta: Units<S::Double>,
         moved: Units<S::Double>,
     },
-    LnCosh(ln_cosh::Units<'a, S::Real>),
+    LnCosh(Box<ln_cosh::Units<'a, S::Real>>),
 }
 
 /// Hidden units and the sum of their activations.
@@ -72,23 +72,22 @@ impl<S: Scalar> Followed<'_, S> {
     }
 
     /// How the branch changes: the difference, and a number whose logarithm is to be added to it.
-    pub(super) fn difference(&mut self, x: &[i8], changes: &[(usize, i8, f64)]) -> (S::Double, f64) {
+    pub(super) fn difference(&mut self, x: &[i8], changes: &[Change]) -> (S::Double, f64) {
         let difference = match self {
-            Followed::Sites { weights, .. } => {
-                changes.iter().fold(S::Double::default(), |sum, &(site, _, by)| sum + weights[site] * by)
-            }
+            Followed::Sites { weights, .. } => shift(weights, x, changes),
             Followed::LocalStates { sites, .. } => {
-                changes.iter().fold(S::Double::default(), |sum, &(site, to, _)| {
+                changes.iter().fold(S::Double::default(), |sum, &(site, to)| {
                     sum + value_of(&sites[site], to) - value_of(&sites[site], x[site])
                 })
             }
             Followed::Pairs { couplings, fields, .. } => {
                 let n_sites = fields.len();
                 let mut sum = S::Double::default();
-                for (k, &(site, _, by)) in changes.iter().enumerate() {
-                    sum += fields[site] * by;
-                    for &(other, _, other_by) in &changes[..k] {
-                        sum += couplings[site * n_sites + other] * (by * other_by);
+                for (k, change) in changes.iter().enumerate() {
+                    let by = step(x, change);
+                    sum += fields[change.0] * by;
+                    for other in &changes[..k] {
+                        sum += couplings[change.0 * n_sites + other.0] * (by * step(x, other));
                     }
                 }
                 sum
@@ -96,7 +95,8 @@ impl<S: Scalar> Followed<'_, S> {
             Followed::Hidden { columns, activation, theta, moved, .. } => {
                 let n_hidden = theta.theta.len();
                 moved.theta.copy_from_slice(&theta.theta);
-                for &(site, _, by) in changes {
+                for change @ &(site, _) in changes {
+                    let by = step(x, change);
                     let column = &columns[site * n_hidden..(site + 1) * n_hidden];
                     moved.theta.iter_mut().zip(column).for_each(|(theta, &weight)| *theta += weight * by);
                 }
@@ -110,13 +110,40 @@ impl<S: Scalar> Followed<'_, S> {
         (difference, 1.0)
     }
 
-    /// Goes where the last [`difference`](Self::difference) led.
-    pub(super) fn accept(&mut self, changes: &[(usize, i8, f64)]) {
+    /// How the branch changes by each of several moves, in any order: the number of the move, and its
+    /// [`difference`](Self::difference).
+    pub(super) fn differences(
+        &mut self,
+        x: &[i8],
+        changes: &ChangeSets,
+        mut each: impl FnMut(usize, S::Double, f64),
+    ) {
+        match self {
+            Followed::Sites { weights, .. } => {
+                for (k, changes) in changes.iter().enumerate() {
+                    each(k, shift(weights, x, changes), 1.0);
+                }
+            }
+            Followed::LnCosh(units) => {
+                units.differences(changes, |k, Product { log, factor }| each(k, real::<S>(log), factor));
+            }
+            _ => {
+                for (k, changes) in changes.iter().enumerate() {
+                    let (difference, factor) = self.difference(x, changes);
+                    each(k, difference, factor);
+                }
+            }
+        }
+    }
+
+    /// Goes from x to where the last [`difference`](Self::difference) led.
+    pub(super) fn accept(&mut self, x: &[i8], changes: &[Change]) {
         match self {
             Followed::Sites { .. } | Followed::LocalStates { .. } => {}
             Followed::Pairs { couplings, fields, .. } => {
                 let n_sites = fields.len();
-                for &(site, _, by) in changes {
+                for change @ &(site, _) in changes {
+                    let by = step(x, change);
                     let row = &couplings[site * n_sites..(site + 1) * n_sites];
                     fields.iter_mut().zip(row).for_each(|(field, &coupling)| *field += coupling * by);
                 }
@@ -136,6 +163,16 @@ impl<T: Number> Units<T> {
         self.sum = self.theta.iter().fold(T::default(), |sum, theta| sum + theta.activate(activation));
         self.sum
     }
+}
+
+/// `Σ_i w_i (x'_i − x_i)`
+#[inline]
+fn shift<T: Number>(weights: &[T], x: &[i8], changes: &[Change]) -> T {
+    let mut sum = T::default();
+    for change in changes {
+        sum += weights[change.0] * step(x, change);
+    }
+    sum
 }
 
 fn real<S: Scalar>(value: f64) -> S::Double {

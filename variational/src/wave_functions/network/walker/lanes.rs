@@ -4,6 +4,7 @@ use pulp::{Arch, Simd, WithSimd};
 
 use super::super::scalar::Real;
 use super::super::vectors::UNROLL;
+use super::several::Move;
 
 /// `1 + e^−2|θ|` of so many units are multiplied before a logarithm is taken. Each is at most 2, and at least
 /// [`UNROLL`] lanes share them, so that single precision has the range for it.
@@ -47,32 +48,27 @@ impl Lanes {
         Lanes(Arch::Scalar)
     }
 
-    /// `Π (kept + decayed · row)`, multiplied in blocks.
-    pub(super) fn product_of_one<R: Real>(
-        self,
-        block: usize,
-        kept: &[R],
-        decayed: &[R],
-        row: &[R],
-    ) -> Product {
-        self.0.dispatch(Multiply { block, rows: [kept, decayed, row], factor: OneRow })
-    }
-
-    /// `Π (a · row_a + b · row_b)`
-    pub(super) fn product_of_two<R: Real>(
+    /// `Π (a + b · Π rows)`, multiplied in blocks.
+    pub(super) fn product<R: Real, const N: usize>(
         self,
         block: usize,
         a: &[R],
         b: &[R],
-        row_a: &[R],
-        row_b: &[R],
+        rows: [&[R]; N],
     ) -> Product {
-        self.0.dispatch(Multiply { block, rows: [a, b, row_a, row_b], factor: TwoRows })
+        self.0.dispatch(Multiply { block, sides: [a, b], rows })
     }
 
-    /// `Π (a + b)`
-    pub(super) fn product_of_sums<R: Real>(self, block: usize, a: &[R], b: &[R]) -> Product {
-        self.0.dispatch(Multiply { block, rows: [a, b], factor: NoRow })
+    /// The same, in one block, for several moves, whose rows are in a table.
+    pub(super) fn products<R: Real, const N: usize>(
+        self,
+        a: &[R],
+        b: &[R],
+        table: &[R],
+        moves: &[Move<N>],
+        out: &mut [f64],
+    ) {
+        self.0.dispatch(MultiplySeveral { sides: [a, b], table, moves, out });
     }
 
     /// Multiplies by a row some times.
@@ -103,92 +99,163 @@ impl Lanes {
     }
 }
 
-/// One unit's factor, from `N` numbers.
+/// One unit's factor, from the numbers a and b of the two sides and those of `N` rows.
 trait Factor<const N: usize>: Copy {
-    fn of<R: Real, S: Simd>(self, simd: S, values: [R::In<S>; N]) -> R::In<S>;
+    fn of<R: Real, S: Simd>(self, simd: S, sides: [R::In<S>; 2], rows: [R::In<S>; N]) -> R::In<S>;
 }
 
+/// `a + b · Π rows`
 #[derive(Clone, Copy)]
-struct NoRow;
+struct Moved;
 
 /// Twice the larger of two.
 #[derive(Clone, Copy)]
 struct Larger;
 
-#[derive(Clone, Copy)]
-struct OneRow;
-
-#[derive(Clone, Copy)]
-struct TwoRows;
-
-impl Factor<2> for NoRow {
+impl<const N: usize> Factor<N> for Moved {
     #[inline(always)]
-    fn of<R: Real, S: Simd>(self, simd: S, [a, b]: [R::In<S>; 2]) -> R::In<S> {
-        R::plus(simd, a, b)
+    fn of<R: Real, S: Simd>(self, simd: S, [a, b]: [R::In<S>; 2], rows: [R::In<S>; N]) -> R::In<S> {
+        match rows.split_last() {
+            None => R::plus(simd, a, b),
+            Some((last, others)) => {
+                let mut product = b;
+                for row in others {
+                    product = R::times(simd, product, *row);
+                }
+                R::times_plus(simd, product, *last, a)
+            }
+        }
     }
 }
 
-impl Factor<2> for Larger {
+impl Factor<0> for Larger {
     #[inline(always)]
-    fn of<R: Real, S: Simd>(self, simd: S, [a, b]: [R::In<S>; 2]) -> R::In<S> {
+    fn of<R: Real, S: Simd>(self, simd: S, [a, b]: [R::In<S>; 2], []: [R::In<S>; 0]) -> R::In<S> {
         let larger = R::larger(simd, a, b);
         R::plus(simd, larger, larger)
     }
 }
 
-impl Factor<3> for OneRow {
-    #[inline(always)]
-    fn of<R: Real, S: Simd>(self, simd: S, [kept, decayed, row]: [R::In<S>; 3]) -> R::In<S> {
-        R::times_plus(simd, decayed, row, kept)
-    }
-}
-
-impl Factor<4> for TwoRows {
-    #[inline(always)]
-    fn of<R: Real, S: Simd>(self, simd: S, [a, b, row_a, row_b]: [R::In<S>; 4]) -> R::In<S> {
-        R::times_plus(simd, a, row_a, R::times(simd, b, row_b))
-    }
-}
-
-struct Multiply<'a, R, F, const N: usize> {
+struct Multiply<'a, R, const N: usize> {
     block: usize,
+    sides: [&'a [R]; 2],
     rows: [&'a [R]; N],
-    factor: F,
 }
 
-impl<R: Real, F: Factor<N>, const N: usize> WithSimd for Multiply<'_, R, F, N> {
+impl<R: Real, const N: usize> WithSimd for Multiply<'_, R, N> {
     type Output = Product;
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Product {
-        let width = self.rows.iter().map(|row| row.len()).min().unwrap_or(0);
+        let Multiply { block, sides, rows } = self;
+        let width = sides[0].len();
         let mut product = Product::ONE;
         let mut start = 0;
         while start < width {
-            let end = width.min(start + self.block.max(1));
-            product = product.then(multiply(simd, self.rows.map(|row| &row[start..end]), self.factor));
+            let end = width.min(start + block.max(1));
+            let (sides, rows) = (sides.map(|side| &side[start..end]), rows.map(|row| &row[start..end]));
+            product = product.then(multiply(simd, sides, rows, Moved));
             start = end;
         }
         product
     }
 }
 
+/// The product of the factors of all units, in several products that do not wait for each other.
+///
+/// Arrays are filled in loops: the compiler then sees that all rows have the same length.
 #[inline(always)]
-fn multiply<R: Real, S: Simd, F: Factor<N>, const N: usize>(simd: S, rows: [&[R]; N], factor: F) -> f64 {
-    let parts = rows.map(|row| R::vectors::<S>(row).as_chunks::<UNROLL>());
-    let n_chunks = parts.iter().map(|(chunks, _)| chunks.len()).min().unwrap_or(0);
-    let mut products = [R::splat(simd, R::one()); UNROLL];
-    for k in 0..n_chunks {
-        let chunks = parts.map(|(chunks, _)| &chunks[k]);
-        for (lane, product) in products.iter_mut().enumerate() {
-            *product = R::times(simd, *product, factor.of::<R, S>(simd, chunks.map(|chunk| chunk[lane])));
-        }
+fn multiply<R: Real, S: Simd, F: Factor<N>, const N: usize>(
+    simd: S,
+    [a, b]: [&[R]; 2],
+    rows: [&[R]; N],
+    factor: F,
+) -> f64 {
+    let a = R::vectors::<S>(a);
+    let n_vectors = a.len();
+    let b = &R::vectors::<S>(b)[..n_vectors];
+    let mut vectors: [&[R::In<S>]; N] = [&[]; N];
+    for (vectors, row) in vectors.iter_mut().zip(rows) {
+        *vectors = &R::vectors::<S>(row)[..n_vectors];
     }
-    let n_rest = parts.iter().map(|(_, rest)| rest.len()).min().unwrap_or(0);
-    for (k, product) in products.iter_mut().enumerate().take(n_rest) {
-        *product = R::times(simd, *product, factor.of::<R, S>(simd, parts.map(|(_, rest)| rest[k])));
+    let factor_of = |k: usize| {
+        let mut rows = [a[k]; N];
+        for (to, row) in rows.iter_mut().zip(&vectors) {
+            *to = row[k];
+        }
+        factor.of::<R, S>(simd, [a[k], b[k]], rows)
+    };
+    let mut products = [R::splat(simd, R::one()); UNROLL];
+    let mut k = 0;
+    while k + UNROLL <= n_vectors {
+        for (lane, product) in products.iter_mut().enumerate() {
+            *product = R::times(simd, *product, factor_of(k + lane));
+        }
+        k += UNROLL;
+    }
+    while k < n_vectors {
+        products[0] = R::times(simd, products[0], factor_of(k));
+        k += 1;
     }
     R::product(simd, products)
+}
+
+/// Products for several moves, [`UNROLL`] at a time: they do not wait for each other, and share what is
+/// loaded of the sides.
+struct MultiplySeveral<'a, R, const N: usize> {
+    sides: [&'a [R]; 2],
+    table: &'a [R],
+    moves: &'a [Move<N>],
+    out: &'a mut [f64],
+}
+
+impl<R: Real, const N: usize> WithSimd for MultiplySeveral<'_, R, N> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let MultiplySeveral { sides, table, moves, out } = self;
+        let width = sides[0].len();
+        let has_range = size_of::<R::In<S>>() / size_of::<R>() >= R::MIN_LANES;
+        let together = if has_range { moves.as_chunks::<UNROLL>().0 } else { &[] };
+        let (outs, rest) = out.split_at_mut(together.len() * UNROLL);
+        for (moves, out) in together.iter().zip(outs.as_chunks_mut().0) {
+            *out = multiply_together(simd, sides, table, moves);
+        }
+        for (one, out) in moves[together.len() * UNROLL..].iter().zip(rest) {
+            let rows = one.rows.map(|row| &table[row * width..][..width]);
+            *out = multiply(simd, sides, rows, Moved);
+        }
+    }
+}
+
+#[inline(always)]
+fn multiply_together<R: Real, S: Simd, const N: usize>(
+    simd: S,
+    [a, b]: [&[R]; 2],
+    table: &[R],
+    moves: &[Move<N>; UNROLL],
+) -> [f64; UNROLL] {
+    let (a, b, table) = (R::vectors::<S>(a), R::vectors::<S>(b), R::vectors::<S>(table));
+    let n_vectors = a.len();
+    let b = &b[..n_vectors];
+    let mut rows: [[&[R::In<S>]; N]; UNROLL] = [[&[]; N]; UNROLL];
+    for (rows, one) in rows.iter_mut().zip(moves) {
+        for (row, &number) in rows.iter_mut().zip(&one.rows) {
+            *row = &table[number * n_vectors..][..n_vectors];
+        }
+    }
+    let mut products = [R::splat(simd, R::one()); UNROLL];
+    for k in 0..n_vectors {
+        for (product, rows) in products.iter_mut().zip(&rows) {
+            let mut moved = [a[k]; N];
+            for (moved, row) in moved.iter_mut().zip(rows) {
+                *moved = row[k];
+            }
+            *product = R::times(simd, *product, Moved.of::<R, S>(simd, [a[k], b[k]], moved));
+        }
+    }
+    R::products(simd, products)
 }
 
 /// `Σ |value|` in double precision, in a loop without branches, from which the compiler makes vectors.
@@ -286,7 +353,7 @@ impl<R: Real> WithSimd for Sigmoids<'_, R> {
                 (*plus, *minus) = if *theta < R::zero() { (other, large) } else { (large, other) };
             }
             // ln cosh θ = |θ| − ln(2 · the larger of the two)
-            log += sum_of_sizes(theta) - multiply(simd, [plus, minus], Larger).ln();
+            log += sum_of_sizes(theta) - multiply(simd, [plus, minus], [], Larger).ln();
         }
         log
     }

@@ -1,19 +1,22 @@
-//! Hidden units `Σ_j ln cosh θ_j` with real weights: what one step of a site does to them is in tables.
+//! Hidden units with real weights, `c + Σ_i a_i x_i + Σ_j ln cosh θ_j`: what one step of a site does to them is in
+//! tables.
 //!
 //! With `p = e^θ / 2 cosh θ`, `q = e^−θ / 2 cosh θ` and the shift s of θ, `cosh(θ + s) / cosh θ` is
-//! `e^s (p + q e^−2s)`, or `e^−|s| (p e^−2|s| + q)` where a site steps down. The first factor of all units
-//! together is one number a site, and `e^−2s` is in a table, so a unit costs one multiplication and addition
-//! and no transcendental function. All terms are positive: nothing cancels, whatever θ is.
+//! `e^s (p + q e^−2s)`. The first factor of all units together is one number a site, and `e^−2s` is in tables,
+//! so a unit costs one multiplication and addition for each step, and no transcendental function. All terms are
+//! positive: nothing cancels, whatever θ is.
 //!
-//! A move leaves one of p and q as it is and multiplies the other by its table. Their sums, which then are
-//! not 1, enter the next ratio as one number, the product that the move was weighed by; so they need no
-//! division before they have gone so far from 1 that products would leave the range of numbers.
+//! A move multiplies q by its tables. Sums p + q, which then are not 1, enter the next ratio as one number, the
+//! product that the move was weighed by; so they need no division before they have gone so far from 1 that
+//! products would leave the range of numbers.
 
-use operator_core::HilbertSpace;
+use operator_core::{ChangeSets, HilbertSpace};
 
 use super::super::activation::{Activation, Order};
 use super::super::scalar::Real;
 use super::lanes::{Lanes, Product};
+use super::several::Several;
+use super::{Change, step};
 
 /// Weights, and what follows from them once for all walkers. Rows are hidden units, filled up to whole lanes
 /// with units of θ = 0 that nothing moves.
@@ -25,14 +28,20 @@ pub(super) struct LnCosh<R> {
     bias: Vec<R>,
     /// `W_ji`, a row for each site i.
     weights: Vec<R>,
-    /// `e^(−2 δ_i W_ji)` for the step δ of the site between neighbouring quantum numbers.
-    decays: Vec<R>,
+    /// `e^(−2 δ_i W_ji)` for the step δ of the site between neighbouring quantum numbers, and its inverse for the
+    /// step down: two rows for each site i.
+    factors: Vec<R>,
     /// `δ_i`
     steps: Vec<f64>,
-    /// `Σ_j W_ji`
+    /// `a_i`, and c.
+    linear: Vec<f64>,
+    constant: f64,
+    /// `a_i + Σ_j W_ji`
     sums: Vec<f64>,
     /// The largest `|2 δ_i W_ji|`.
     largest: f64,
+    /// Steps that sums of all units may be from 1 without leaving the range of numbers in their product.
+    max_steps: f64,
 }
 
 /// Hidden units of one configuration.
@@ -45,15 +54,17 @@ pub(super) struct Units<'a, R> {
     /// p and q of each unit, but for a common factor.
     plus: Vec<R>,
     minus: Vec<R>,
-    /// The product of their sums, and by how much the logarithm of each of the sums may differ from 0.
+    /// The product of their sums, and the steps since all of them were 1.
     product: f64,
-    drift: f64,
+    n_steps: f64,
     /// The product of their sums after the last move that was weighed.
     weighed: f64,
-    /// `plus` and `minus` times what several steps do to them.
-    products: [Vec<R>; 2],
+    /// `minus` times what several steps do to it.
+    multiplied: Vec<R>,
     /// θ of the last move, if it was taken without tables.
     moved: Option<Vec<R>>,
+    /// Moves that are weighed together.
+    several: Several,
 }
 
 impl<R: Real> LnCosh<R> {
@@ -71,16 +82,28 @@ impl<R: Real> LnCosh<R> {
         let steps: Vec<f64> = (hilbert.blocks().iter())
             .flat_map(|block| std::iter::repeat_n(f64::from(block.local.step).abs(), block.n_sites))
             .collect();
-        let (mut weights, mut decays) = (Vec::new(), Vec::new());
+        let (mut weights, mut factors) = (Vec::new(), Vec::new());
         let (mut sums, mut largest) = (Vec::new(), 0.0f64);
         for (column, step) in columns.chunks_exact(n_units.max(1)).zip(&steps) {
             weights.extend(filled(&mut column.iter().copied(), R::zero()));
-            decays.extend(filled(&mut column.iter().map(|weight| (-2.0 * step * weight).exp()), R::one()));
+            for step in [*step, -*step] {
+                factors
+                    .extend(filled(&mut column.iter().map(|weight| (-2.0 * step * weight).exp()), R::one()));
+            }
             sums.push(column.iter().sum());
             largest = column.iter().fold(largest, |largest, weight| largest.max(2.0 * step * weight.abs()));
         }
         let bias = filled(&mut bias.into_iter(), R::zero());
-        LnCosh { lanes, width, bias, weights, decays, steps, sums, largest }
+        let (linear, constant) = (vec![0.0; sums.len()], 0.0);
+        let max_steps = R::MAX_LOG / (largest * width as f64);
+        LnCosh { lanes, width, bias, weights, factors, steps, linear, constant, sums, largest, max_steps }
+    }
+
+    /// Adds `constant + Σ_i w_i x_i`.
+    pub(super) fn add_linear(&mut self, weights: &[f64], constant: f64) {
+        self.linear.iter_mut().zip(weights).for_each(|(a, weight)| *a += weight);
+        self.sums.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += weight);
+        self.constant += constant;
     }
 
     pub(super) fn follow(&self) -> Units<'_, R> {
@@ -93,48 +116,73 @@ impl<R: Real> LnCosh<R> {
             plus: zeros(),
             minus: zeros(),
             product: 1.0,
-            drift: 0.0,
+            n_steps: 0.0,
             weighed: 1.0,
-            products: [zeros(), zeros()],
+            multiplied: zeros(),
             moved: None,
+            several: Several::default(),
         }
     }
 
-    fn row<'a>(&self, table: &'a [R], site: usize) -> &'a [R] {
-        &table[site * self.width..(site + 1) * self.width]
+    fn weights_of(&self, site: usize) -> &[R] {
+        &self.weights[site * self.width..(site + 1) * self.width]
     }
 
-    /// How many steps between neighbouring quantum numbers a change makes; negative if it goes down.
+    fn factors_of(&self, site: usize, n_steps: f64) -> &[R] {
+        &self.factors[Self::row(site, n_steps) * self.width..][..self.width]
+    }
+
+    pub(super) fn lanes(&self) -> Lanes {
+        self.lanes
+    }
+
+    /// The table of [`row`](Self::row).
+    pub(super) fn factors(&self) -> &[R] {
+        &self.factors
+    }
+
+    /// The number of the row by which each of the steps multiplies q.
     #[inline]
-    fn n_steps(&self, &(site, _, by): &(usize, i8, f64)) -> f64 {
-        let step = self.steps[site];
-        // Mostly one, and without a division.
-        if by.abs() == step { by.signum() } else { by / step }
+    pub(super) fn row(site: usize, n_steps: f64) -> usize {
+        2 * site + usize::from(n_steps < 0.0)
     }
 
-    /// Units that are multiplied before their logarithm is taken, where sums have gone so far from 1. `None`
-    /// if weights are too large for that.
-    fn block(&self, n_steps: f64, drift: f64) -> Option<usize> {
-        let spread = n_steps * self.largest + drift;
-        // Mostly so, and without a division.
-        if spread * self.width as f64 <= R::MAX_LOG {
+    /// How many steps between neighbouring quantum numbers a change of x makes; negative if it goes down.
+    #[inline]
+    pub(super) fn n_steps(&self, x: &[i8], change: &Change) -> f64 {
+        let (by, one) = (step(x, change), self.steps[change.0]);
+        // Mostly one, and without a division.
+        if by.abs() == one { by.signum() } else { by / one }
+    }
+
+    /// The logarithm of the factor that a change of x has in common for all units.
+    #[inline]
+    pub(super) fn log(&self, x: &[i8], change: &Change) -> f64 {
+        step(x, change) * self.sums[change.0]
+    }
+
+    /// Units that are multiplied before their logarithm is taken, so many steps from where sums were 1. `None` if
+    /// weights are too large for that.
+    fn block(&self, n_steps: f64) -> Option<usize> {
+        if n_steps <= self.max_steps {
             return Some(self.width);
         }
         // Not a number is less than nothing.
-        let units = (R::MAX_LOG / spread).min(self.width as f64) as usize;
+        let units = (R::MAX_LOG / (n_steps * self.largest)).min(self.width as f64) as usize;
         (units >= R::PADDING).then_some(units - units % R::PADDING)
     }
 }
 
 impl<R: Real> Units<'_, R> {
-    /// Goes to x and returns `Σ_j ln cosh θ_j`.
+    /// Goes to x and returns the value there.
     pub(super) fn start(&mut self, x: &[i8]) -> f64 {
         self.x.clear();
         self.x.extend_from_slice(x);
         self.keeps_theta = false;
         let sum = self.find_from_theta();
         self.keeps_theta = false;
-        sum
+        let linear = self.tables.linear.iter().zip(x).map(|(a, &x)| a * f64::from(x));
+        self.tables.constant + linear.sum::<f64>() + sum
     }
 
     fn find_theta(&mut self) {
@@ -148,89 +196,109 @@ impl<R: Real> Units<'_, R> {
     /// Finds p and q, and returns `Σ_j ln cosh θ_j`.
     fn find_from_theta(&mut self) -> f64 {
         self.find_theta();
-        (self.product, self.drift) = (1.0, 0.0);
+        (self.product, self.n_steps) = (1.0, 0.0);
         self.tables.lanes.sigmoids(&self.theta, &mut self.plus, &mut self.minus)
     }
 
     /// Scales p and q to the sum 1.
     fn normalise(&mut self) {
-        (self.product, self.drift) = (1.0, 0.0);
+        (self.product, self.n_steps) = (1.0, 0.0);
         if self.tables.lanes.normalise(&mut self.plus, &mut self.minus).into() < R::SMALLEST {
             self.find_from_theta();
         }
     }
 
-    /// How the sum changes: the logarithm of a factor, and the rest of the factor.
-    pub(super) fn difference(&mut self, changes: &[(usize, i8, f64)]) -> Product {
+    /// How the value changes: the logarithm of a factor, and the rest of the factor.
+    pub(super) fn difference(&mut self, changes: &[Change]) -> Product {
         let tables = self.tables;
         self.moved = None;
-        let total = changes.iter().map(|change| tables.n_steps(change).abs()).sum();
-        if self.drift > 0.0 && tables.block(total, self.drift).is_none_or(|block| block < tables.width) {
+        let total = changes.iter().map(|change| tables.n_steps(&self.x, change).abs()).sum::<f64>();
+        if self.n_steps > 0.0 && self.n_steps + total > tables.max_steps {
             self.normalise();
         }
-        let Some(block) = tables.block(total, self.drift) else { return self.difference_by_theta(changes) };
-        let decay = |site| tables.row(&tables.decays, site);
+        let Some(block) = tables.block(self.n_steps + total) else {
+            return self.difference_by_theta(changes);
+        };
+        let n_steps = |change: &Change| tables.n_steps(&self.x, change);
+        let factors = |change: &Change| tables.factors_of(change.0, n_steps(change));
         let (lanes, plus, minus) = (tables.lanes, &self.plus, &self.minus);
-        let mut product = match *changes {
-            [(site, _, by)] if total == 1.0 => {
-                let (kept, decayed) = if by > 0.0 { (plus, minus) } else { (minus, plus) };
-                lanes.product_of_one(block, kept, decayed, decay(site))
-            }
-            [(a, _, by_a), (b, _, by_b)] if total == 2.0 && by_a * by_b < 0.0 => {
-                let (up, down) = if by_a > 0.0 { (a, b) } else { (b, a) };
-                lanes.product_of_two(block, plus, minus, decay(down), decay(up))
-            }
+        let mut product = match changes {
+            [change] if total == 1.0 => lanes.product(block, plus, minus, [factors(change)]),
+            [a, b] if total == 2.0 => lanes.product(block, plus, minus, [factors(a), factors(b)]),
             _ => {
-                let [by_down, by_up] = &mut self.products;
-                by_down.copy_from_slice(plus);
-                by_up.copy_from_slice(minus);
+                self.multiplied.copy_from_slice(minus);
                 for change in changes {
-                    let steps = tables.n_steps(change);
-                    let side = if steps > 0.0 { &mut *by_up } else { &mut *by_down };
-                    lanes.multiply(side, decay(change.0), steps.abs() as u32);
+                    lanes.multiply(&mut self.multiplied, factors(change), n_steps(change).abs() as u32);
                 }
-                lanes.product_of_sums(block, by_down, by_up)
+                lanes.product(block, plus, &self.multiplied, [])
             }
         };
         // Where there are several blocks, it is 1 and will not be asked for.
         self.weighed = product.factor;
         product.factor /= self.product;
-        product.log += changes.iter().map(|&(site, _, by)| by.abs() * tables.sums[site]).sum::<f64>();
+        product.log += changes.iter().map(|change| tables.log(&self.x, change)).sum::<f64>();
         product
     }
 
+    /// How the value changes by each of several moves, in any order, with their numbers.
+    pub(super) fn differences(&mut self, changes: &ChangeSets, mut each: impl FnMut(usize, Product)) {
+        let tables = self.tables;
+        let mut several = std::mem::take(&mut self.several);
+        several.clear();
+        let fits = self.n_steps + Several::MAX_STEPS <= tables.max_steps;
+        for (k, changes) in changes.iter().enumerate() {
+            if changes.is_empty() {
+                each(k, Product::ONE);
+            } else if !(fits && several.push(tables, &self.x, k, changes)) {
+                each(k, self.difference(changes));
+            }
+        }
+        several.multiply(tables, &self.plus, &self.minus, |k, Product { log, factor }| {
+            each(k, Product { log, factor: factor / self.product });
+        });
+        self.several = several;
+    }
+
     /// Without tables, for steps that would leave the range of numbers.
-    fn difference_by_theta(&mut self, changes: &[(usize, i8, f64)]) -> Product {
+    fn difference_by_theta(&mut self, changes: &[Change]) -> Product {
         self.find_theta();
         let mut moved = self.theta.clone();
-        for &(site, _, by) in changes {
-            self.tables.lanes.add(&mut moved, R::from_f64(by), self.tables.row(&self.tables.weights, site));
+        for change @ &(site, _) in changes {
+            let by = R::from_f64(step(&self.x, change));
+            self.tables.lanes.add(&mut moved, by, self.tables.weights_of(site));
         }
         let ln_cosh = |theta: R| Activation::LnCosh.real(Order::Value, theta.into());
-        let log = moved.iter().zip(&self.theta).map(|(&to, &from)| ln_cosh(to) - ln_cosh(from)).sum();
+        let units = moved.iter().zip(&self.theta).map(|(&to, &from)| ln_cosh(to) - ln_cosh(from));
+        let linear = changes.iter().map(|change| self.tables.linear[change.0] * step(&self.x, change));
+        let log = units.sum::<f64>() + linear.sum::<f64>();
         self.moved = Some(moved);
         Product { log, factor: 1.0 }
     }
 
     /// Goes where the last [`difference`](Self::difference) led.
-    pub(super) fn accept(&mut self, changes: &[(usize, i8, f64)]) {
-        changes.iter().for_each(|&(site, value, _)| self.x[site] = value);
+    pub(super) fn accept(&mut self, changes: &[Change]) {
         if let Some(moved) = self.moved.take() {
             self.theta = moved;
+            self.move_to(changes);
             self.find_from_theta();
             return;
         }
-        let LnCosh { lanes, weights, decays, largest, .. } = self.tables;
-        for change @ &(site, _, by) in changes {
-            let n_steps = self.tables.n_steps(change).abs();
-            let side = if by > 0.0 { &mut self.minus } else { &mut self.plus };
-            lanes.multiply(side, self.tables.row(decays, site), n_steps as u32);
-            self.drift += n_steps * largest;
+        let tables = self.tables;
+        for change @ &(site, _) in changes {
+            let n_steps = tables.n_steps(&self.x, change);
+            tables.lanes.multiply(&mut self.minus, tables.factors_of(site, n_steps), n_steps.abs() as u32);
+            self.n_steps += n_steps.abs();
             if self.keeps_theta {
-                lanes.add(&mut self.theta, R::from_f64(by), self.tables.row(weights, site));
+                let by = R::from_f64(step(&self.x, change));
+                tables.lanes.add(&mut self.theta, by, tables.weights_of(site));
             }
         }
+        self.move_to(changes);
         self.product = self.weighed;
+    }
+
+    fn move_to(&mut self, changes: &[Change]) {
+        changes.iter().for_each(|&(site, value)| self.x[site] = value);
     }
 }
 
@@ -300,13 +368,18 @@ mod tests {
                 let (site, other) = (rng.random_range(0..n_sites), hilbert.random_states(1, &mut rng));
                 to[site] = other[[0, site]];
             }
-            let by = |site: usize| f64::from(to[site]) - f64::from(x[site]);
-            let changes: Vec<(usize, i8, f64)> =
-                (0..n_sites).filter(|&k| to[k] != x[k]).map(|k| (k, to[k], by(k))).collect();
+            let changes: Vec<Change> = (0..n_sites).filter(|&k| to[k] != x[k]).map(|k| (k, to[k])).collect();
             if changes.is_empty() {
                 continue;
             }
+            let mut together = ChangeSets::new();
+            together.push([]);
+            (0..step % 6).for_each(|_| together.push(changes.iter().copied()));
+            let mut differences = vec![Product { log: f64::NAN, factor: 1.0 }; together.len()];
+            units.differences(&together, |k, difference| differences[k] = difference);
             let found = units.difference(&changes).ln();
+            assert_eq!(differences[0].ln(), 0.0);
+            assert!(differences[1..].iter().all(|other| close(other.ln(), (found, found.abs()))));
             let pairs = theta_of(&x).into_iter().zip(theta_of(&to));
             let expected = exact_sum(pairs.map(|(a, b)| difference_of_ln_cosh(a, b)));
             assert!(
@@ -354,11 +427,11 @@ mod tests {
     fn check_way_back<R: Real>(weight: f64, tolerance: f64) {
         let hilbert = HilbertSpace::from(Spin::half(40).unwrap());
         let tables = LnCosh::<R>::new(&hilbert, vec![weight; 40], vec![0.0]);
-        assert!(tables.block(1.0, 0.0).is_some_and(|_| tables.block(2.0, 0.0).is_none()));
+        assert!(tables.block(1.0).is_some_and(|_| tables.block(2.0).is_none()));
         let mut units = tables.follow();
         units.start(&[1; 40]);
         for site in 0..40 {
-            let changes = [(site, -1, -2.0)];
+            let changes = [(site, -1)];
             let theta = |n_flipped: usize| weight * (40.0 - 2.0 * n_flipped as f64);
             let found = units.difference(&changes).ln();
             let expected = difference_of_ln_cosh(theta(site), theta(site + 1));

@@ -4,11 +4,12 @@ mod followed;
 mod lanes;
 mod ln_cosh;
 mod prepared;
+mod several;
 
 pub(super) use prepared::Prepared;
 
 use num_complex::Complex64;
-use operator_core::{Element, Walker};
+use operator_core::{ChangeSets, Element, Walker};
 
 use super::architecture::Output;
 use super::scalar::Scalar;
@@ -21,14 +22,54 @@ const MAX_LOG: f64 = 300.0;
 pub(super) struct NetworkWalker<'a, S: Scalar> {
     x: Vec<i8>,
     branches: Vec<(Followed<'a, S>, Output)>,
-    /// The last move that was asked for: sites, new quantum numbers and the differences to the present ones.
-    changes: Vec<(usize, i8, f64)>,
+    /// The last move that was asked for.
+    changes: Vec<Change>,
+    /// Of several moves.
+    ratios: Vec<Ratio>,
 }
 
-impl<'a, S: Scalar> NetworkWalker<'a, S> {
-    pub(super) fn new(prepared: &'a Prepared<S>) -> Self {
-        let branches = prepared.branches.iter().map(|(branch, output)| (branch.follow(), *output));
-        NetworkWalker { x: vec![0; prepared.n_sites], branches: branches.collect(), changes: Vec::new() }
+/// A site and its new quantum number.
+type Change = (usize, i8);
+
+/// What a change adds to the quantum number that its site has in `x`.
+#[inline]
+fn step(x: &[i8], &(site, value): &Change) -> f64 {
+    f64::from(value) - f64::from(x[site])
+}
+
+/// `e^log · factor`
+#[derive(Clone, Copy)]
+struct Ratio {
+    log: Complex64,
+    factor: f64,
+}
+
+impl Ratio {
+    const ONE: Ratio = Ratio { log: Complex64::ZERO, factor: 1.0 };
+
+    /// Adds what a branch changes by: a difference, and the logarithm of a number.
+    #[inline]
+    fn add(&mut self, difference: Complex64, factor: f64, output: Output) {
+        match output {
+            Output::LogPsi => {
+                self.log += difference;
+                self.factor *= factor;
+            }
+            Output::Phase => self.log += with_phase(difference + factor.ln(), Output::Phase),
+        }
+    }
+
+    #[inline]
+    fn value(self) -> Complex64 {
+        // Both may be beyond all numbers where their product is not.
+        let (log, factor) = match self.log.re.abs() < MAX_LOG {
+            true => (self.log, self.factor),
+            false => (self.log + self.factor.ln(), 1.0),
+        };
+        match log.im == 0.0 {
+            true => Complex64::from(log.re.exp() * factor),
+            false => log.exp() * factor,
+        }
     }
 }
 
@@ -39,16 +80,15 @@ fn with_phase(value: Complex64, output: Output) -> Complex64 {
     }
 }
 
-/// `e^log · factor`
-fn ratio(log: Complex64, factor: f64) -> Complex64 {
-    // Both may be beyond all numbers where their product is not.
-    let (log, factor) = match log.re.abs() < MAX_LOG {
-        true => (log, factor),
-        false => (log + factor.ln(), 1.0),
-    };
-    match log.im == 0.0 {
-        true => Complex64::from(log.re.exp() * factor),
-        false => log.exp() * factor,
+impl<'a, S: Scalar> NetworkWalker<'a, S> {
+    pub(super) fn new(prepared: &'a Prepared<S>) -> Self {
+        let branches = prepared.branches.iter().map(|(branch, output)| (branch.follow(), *output));
+        NetworkWalker {
+            x: vec![0; prepared.n_sites],
+            branches: branches.collect(),
+            changes: Vec::new(),
+            ratios: Vec::new(),
+        }
     }
 }
 
@@ -62,30 +102,34 @@ impl<S: Scalar> Walker for NetworkWalker<'_, S> {
             .sum()
     }
 
-    fn ratio(&mut self, changes: &[(usize, i8)]) -> Complex64 {
-        let NetworkWalker { x, branches, changes: noted } = self;
-        let by = |site: usize, value: i8| f64::from(value) - f64::from(x[site]);
-        noted.clear();
-        noted.extend(changes.iter().map(|&(site, value)| (site, value, by(site, value))));
-        let (mut log, mut factor) = (Complex64::ZERO, 1.0);
-        for (branch, output) in branches {
-            let (difference, part) = branch.difference(x, noted);
-            match output {
-                Output::LogPsi => {
-                    log += difference.to_complex();
-                    factor *= part;
-                }
-                Output::Phase => log += with_phase(difference.to_complex() + part.ln(), Output::Phase),
-            }
+    fn ratio(&mut self, changes: &[Change]) -> Complex64 {
+        self.changes.clear();
+        self.changes.extend_from_slice(changes);
+        let mut ratio = Ratio::ONE;
+        for (branch, output) in &mut self.branches {
+            let (difference, factor) = branch.difference(&self.x, changes);
+            ratio.add(difference.to_complex(), factor, *output);
         }
-        ratio(log, factor)
+        ratio.value()
+    }
+
+    fn ratios(&mut self, changes: &ChangeSets, out: &mut [Complex64]) {
+        let NetworkWalker { x, branches, ratios, .. } = self;
+        ratios.clear();
+        ratios.resize(changes.len(), Ratio::ONE);
+        for (branch, output) in branches {
+            branch.differences(x, changes, |k, difference, factor| {
+                ratios[k].add(difference.to_complex(), factor, *output);
+            });
+        }
+        out.iter_mut().zip(ratios).for_each(|(out, ratio)| *out = ratio.value());
     }
 
     fn accept(&mut self) {
         for (branch, _) in &mut self.branches {
-            branch.accept(&self.changes);
+            branch.accept(&self.x, &self.changes);
         }
-        for &(site, value, _) in &self.changes {
+        for &(site, value) in &self.changes {
             self.x[site] = value;
         }
     }

@@ -61,8 +61,27 @@ impl<S: Scalar> Prepared<S> {
             };
             branches.push((prepared, branch.output));
         }
+        merge_linear(&mut branches);
         Some(Prepared { n_sites, branches })
     }
+}
+
+/// Adds linear branches to one of ln cosh units, if there is one; so an RBM is followed as a whole.
+fn merge_linear<S: Scalar>(branches: &mut Vec<(Branch<S>, Output)>) {
+    let is_ln_cosh = |(branch, output): &(Branch<S>, Output)| {
+        matches!((branch, output), (Branch::LnCosh(_), Output::LogPsi))
+    };
+    let Some(place) = branches.iter().position(is_ln_cosh) else { return };
+    let (mut units, output) = branches.swap_remove(place);
+    branches.retain(|(branch, output)| match (branch, output, &mut units) {
+        (Branch::Sites { weights, constant }, Output::LogPsi, Branch::LnCosh(units)) => {
+            let weights: Vec<f64> = weights.iter().map(|weight| weight.to_complex().re).collect();
+            units.add_linear(&weights, constant.to_complex().re);
+            false
+        }
+        _ => true,
+    });
+    branches.push((units, output));
 }
 
 /// Whether the first layer of a branch sees just the sites that there are.
@@ -90,7 +109,7 @@ impl<S: Scalar> Branch<S> {
                 let (theta, moved) = (Units::new(bias.len()), Units::new(bias.len()));
                 Followed::Hidden { columns, bias, activation: *activation, theta, moved }
             }
-            Branch::LnCosh(tables) => Followed::LnCosh(tables.follow()),
+            Branch::LnCosh(tables) => Followed::LnCosh(Box::new(tables.follow())),
         }
     }
 }

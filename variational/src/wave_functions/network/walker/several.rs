@@ -1,0 +1,83 @@
+//! Moves of `ln cosh` units that are weighed together, where one or two sites make a step.
+
+use super::super::scalar::Real;
+use super::Change;
+use super::lanes::Product;
+use super::ln_cosh::LnCosh;
+
+/// Moves of one step, and of two steps of two sites.
+#[derive(Default)]
+pub(super) struct Several {
+    single: Vec<Move<1>>,
+    double: Vec<Move<2>>,
+    products: Vec<f64>,
+}
+
+/// A move that takes `N` rows of the table.
+pub(super) struct Move<const N: usize> {
+    number: usize,
+    /// The logarithm of the factor that it has in common for all units.
+    log: f64,
+    pub(super) rows: [usize; N],
+}
+
+impl Several {
+    /// Steps of a move at the most.
+    pub(super) const MAX_STEPS: f64 = 2.0;
+
+    pub(super) fn clear(&mut self) {
+        self.single.clear();
+        self.double.clear();
+    }
+
+    /// Whether the move is of one of these kinds; it then is one of them.
+    #[inline]
+    pub(super) fn push<R: Real>(
+        &mut self,
+        tables: &LnCosh<R>,
+        x: &[i8],
+        number: usize,
+        changes: &[Change],
+    ) -> bool {
+        let row = |change: &Change| {
+            let n_steps = tables.n_steps(x, change);
+            (n_steps.abs() == 1.0).then_some(LnCosh::<R>::row(change.0, n_steps))
+        };
+        match changes {
+            [change] => {
+                let Some(row) = row(change) else { return false };
+                self.single.push(Move { number, log: tables.log(x, change), rows: [row] });
+            }
+            [a, b] => {
+                let (Some(first), Some(second)) = (row(a), row(b)) else { return false };
+                let log = tables.log(x, a) + tables.log(x, b);
+                self.double.push(Move { number, log, rows: [first, second] });
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Passes on the numbers of all moves and by what the units change.
+    pub(super) fn multiply<R: Real>(
+        &mut self,
+        tables: &LnCosh<R>,
+        plus: &[R],
+        minus: &[R],
+        mut each: impl FnMut(usize, Product),
+    ) {
+        let Several { single, double, products } = self;
+        let (lanes, table) = (tables.lanes(), tables.factors());
+        products.resize(single.len().max(double.len()), 1.0);
+        lanes.products(plus, minus, table, single, products);
+        pass_on(single, products, &mut each);
+        lanes.products(plus, minus, table, double, products);
+        pass_on(double, products, &mut each);
+    }
+}
+
+fn pass_on<const N: usize>(moves: &[Move<N>], products: &[f64], each: &mut impl FnMut(usize, Product)) {
+    for (&Move { number, log, .. }, &factor) in moves.iter().zip(products) {
+        each(number, Product { log, factor });
+    }
+}
