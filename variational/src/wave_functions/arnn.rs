@@ -198,12 +198,12 @@ impl<B: NetworkBackend> WaveFunction<B> for Arnn<B> {
             let values = self.network.branch_values(x)?;
             let present = self.indicators(x)?;
             let sum = |values: &MatrixOf<B>| {
-                Matrix::sum_columns(&Matrix::arithmetic(Arithmetic::Multiply, values, &present)?)
+                Matrix::sum_columns(&Matrix::arithmetic(Arithmetic::Multiply, values.clone(), &present)?)
             };
             let re = match values.first() {
                 Some(values) => {
                     let log_p = sum(&self.probabilities(x, values)?.0)?;
-                    Matrix::arithmetic(Arithmetic::Multiply, &log_p, &self.half()?)?
+                    Matrix::arithmetic(Arithmetic::Multiply, log_p, &self.half()?)?
                 }
                 None => sum(x)?,
             };
@@ -245,8 +245,8 @@ impl<B: NetworkBackend> Trainable<B> for Arnn<B> {
                 }
                 // d ln p_s / dℓ_k = δ_sk − p_k
                 let (_, p) = self.probabilities(x, values)?;
-                let delta = Matrix::arithmetic(Arithmetic::Subtract, &present, &p)?;
-                Ok(Field::real(Matrix::arithmetic(Arithmetic::Multiply, &delta, &self.half()?)?))
+                let delta = Matrix::arithmetic(Arithmetic::Subtract, present.clone(), &p)?;
+                Ok(Field::real(Matrix::arithmetic(Arithmetic::Multiply, delta, &self.half()?)?))
             })
         })?;
         Network::<B, ArnnKind>::to_log_derivatives(Field::stack(derivatives)?)

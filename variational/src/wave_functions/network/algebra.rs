@@ -109,11 +109,12 @@ pub trait Matrix: Clone + Debug + Send + Sync {
         Self::product(b, c)
     }
 
-    /// Element by element; `b` may have one row or one column, which is repeated.
+    /// Element by element; `b` may have one row or one column, which is repeated. The result may stand where `a`
+    /// did.
     ///
     /// # Errors
     /// As [`to_array`](Self::to_array).
-    fn arithmetic(operation: Arithmetic, a: &Self, b: &Self) -> Result<Self>;
+    fn arithmetic(operation: Arithmetic, a: Self, b: &Self) -> Result<Self>;
 
     /// The columns with these numbers, in this order; the number of columns stands for a column of zeros.
     ///
@@ -173,11 +174,11 @@ pub trait Matrix: Clone + Debug + Send + Sync {
     /// As [`to_array`](Self::to_array).
     fn log_softmax(matrix: &Self, lens: &[usize], allowed: Option<&Self>) -> Result<(Self, Self)>;
 
-    /// An activation or its derivative, of each element.
+    /// An activation or its derivative, of each element. The result may stand where `z` did.
     ///
     /// # Errors
     /// As [`to_array`](Self::to_array).
-    fn activate(activation: Activation, order: Order, z: &Field<Self>) -> Result<Field<Self>>;
+    fn activate(activation: Activation, order: Order, z: Field<Self>) -> Result<Field<Self>>;
 }
 
 /// A matrix of real or complex numbers.
@@ -233,27 +234,27 @@ impl<M: Matrix> Field<M> {
         Ok(Field { re: join(&re)?, im })
     }
 
-    pub(super) fn add(&self, other: &Self) -> Result<Self> {
-        let add = |a: &M, b: &M| M::arithmetic(Arithmetic::Add, a, b);
-        let im = match (&self.im, &other.im) {
+    pub(super) fn add(self, other: &Self) -> Result<Self> {
+        let add = |a: M, b: &M| M::arithmetic(Arithmetic::Add, a, b);
+        let im = match (self.im, &other.im) {
             (Some(a), Some(b)) => Some(add(a, b)?),
             // The shape is that of the left operand: the right one may be a row.
-            (None, Some(b)) => Some(add(&M::zeros_like(&self.re)?, b)?),
-            (a, None) => a.clone(),
+            (None, Some(b)) => Some(add(M::zeros_like(&self.re)?, b)?),
+            (a, None) => a,
         };
-        Ok(Field { re: add(&self.re, &other.re)?, im })
+        Ok(Field { re: add(self.re, &other.re)?, im })
     }
 
     /// A product that is linear in both operands: of matrices, of elements, or outer.
     pub(super) fn times(&self, other: &Self, product: impl Fn(&M, &M) -> Result<M>) -> Result<Self> {
         let mut re = product(&self.re, &other.re)?;
         if let (Some(a), Some(b)) = (&self.im, &other.im) {
-            re = M::arithmetic(Arithmetic::Subtract, &re, &product(a, b)?)?;
+            re = M::arithmetic(Arithmetic::Subtract, re, &product(a, b)?)?;
         }
         let im = match (&self.im, &other.im) {
             (Some(a), Some(b)) => {
                 let crossed = product(&self.re, b)?;
-                Some(M::arithmetic(Arithmetic::Add, &crossed, &product(a, &other.re)?)?)
+                Some(M::arithmetic(Arithmetic::Add, crossed, &product(a, &other.re)?)?)
             }
             (Some(a), None) => Some(product(a, &other.re)?),
             (None, Some(b)) => Some(product(&self.re, b)?),

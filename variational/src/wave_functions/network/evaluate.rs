@@ -8,7 +8,7 @@ use operator_core::Result;
 use super::activation::Order;
 use super::algebra::{Arithmetic, Field, Matrix};
 use super::architecture::{Architecture, Branch, Layer, Linear, Output, Sharing};
-use super::first_layers::Changed;
+use super::first_layers::{Changed, FirstLayer};
 
 /// The arrays of a linear layer, spread over all places where their parameters stand.
 #[derive(Clone, Debug)]
@@ -43,8 +43,8 @@ pub(super) struct Evaluation<'a, M> {
 }
 
 impl<M: Matrix> Evaluation<'_, M> {
-    /// For each branch that starts with a linear layer, its transposed kernel.
-    pub(super) fn first_columns(&self) -> Result<Vec<Option<Field<M>>>> {
+    /// For each branch that starts with a linear layer, that layer.
+    pub(super) fn first_layers(&self) -> Result<Vec<Option<FirstLayer<M>>>> {
         let mut weights = self.weights.iter();
         let branches = self.architecture.branches().iter();
         branches
@@ -53,7 +53,11 @@ impl<M: Matrix> Evaluation<'_, M> {
                 let mut kernels = linear.map(|is_linear| if is_linear { weights.next() } else { None });
                 let first = kernels.next().flatten();
                 kernels.for_each(drop);
-                first.map(|weights| weights.kernel.map(M::transpose)).transpose()
+                let layer = |weights: &Weights<M>| {
+                    let columns = weights.kernel.map(M::transpose)?;
+                    Ok(FirstLayer { columns, bias: weights.bias.clone() })
+                };
+                first.map(layer).transpose()
             })
             .collect()
     }
@@ -63,7 +67,7 @@ impl<M: Matrix> Evaluation<'_, M> {
         self.values_from(x, |_| Ok(None))
     }
 
-    /// The same where `first` gives products with the kernel that a branch starts with.
+    /// The same where `first` gives the values after the linear layer that a branch starts with.
     fn values_from(&self, x: &M, first: impl Fn(usize) -> Result<Option<Field<M>>>) -> Result<Vec<Field<M>>> {
         let mut weights = self.weights.iter();
         let branches = self.architecture.branches().iter().enumerate();
@@ -71,14 +75,15 @@ impl<M: Matrix> Evaluation<'_, M> {
             .map(|(k, branch)| {
                 let mut layers = branch.layers.iter();
                 let mut values = match first(k)? {
-                    Some(product) => {
+                    Some(values) => {
                         layers.next();
-                        with_bias(product, weights.next())?
+                        weights.next();
+                        values
                     }
                     None => Field::real(x.clone()),
                 };
                 for layer in layers {
-                    values = forward(layer, &values, &mut weights)?.0;
+                    values = forward(layer, values, &mut weights)?.0;
                 }
                 Ok(values)
             })
@@ -97,7 +102,7 @@ impl<M: Matrix> Evaluation<'_, M> {
         rows: Range<usize>,
         x: &M,
     ) -> Result<Field<M::Double>> {
-        self.add_up(x, self.values_from(x, |branch| changed.product(branch, rows.clone(), x))?)
+        self.add_up(x, self.values_from(x, |branch| changed.values(branch, rows.clone(), x))?)
     }
 
     fn add_up(&self, x: &M, values: Vec<Field<M>>) -> Result<Field<M::Double>> {
@@ -219,7 +224,7 @@ type Forward<'w, M> = (Field<M>, Option<&'w Weights<M>>);
 /// The values after a layer, and the weights that it used.
 fn forward<'w, M: Matrix + 'w>(
     layer: &Layer,
-    values: &Field<M>,
+    values: Field<M>,
     weights: &mut impl Iterator<Item = &'w Weights<M>>,
 ) -> Result<Forward<'w, M>> {
     let after = match layer {
@@ -228,24 +233,21 @@ fn forward<'w, M: Matrix + 'w>(
         }
         Layer::Pairs { first, second } => Field::real(M::arithmetic(
             Arithmetic::Multiply,
-            &M::gather(&values.re, first)?,
+            M::gather(&values.re, first)?,
             &M::gather(&values.re, second)?,
         )?),
         Layer::Activation(activation) => M::activate(*activation, Order::Value, values)?,
         Layer::Linear(_) => {
-            let Some(weights) = weights.next() else { return Ok((values.clone(), None)) };
+            let Some(weights) = weights.next() else { return Ok((values, None)) };
             let product = values.times(&weights.kernel, M::product_transposed)?;
-            return Ok((with_bias(product, Some(weights))?, Some(weights)));
+            let after = match &weights.bias {
+                Some(bias) => product.add(bias)?,
+                None => product,
+            };
+            return Ok((after, Some(weights)));
         }
     };
     Ok((after, None))
-}
-
-fn with_bias<M: Matrix>(product: Field<M>, weights: Option<&Weights<M>>) -> Result<Field<M>> {
-    match weights.and_then(|weights| weights.bias.as_ref()) {
-        Some(bias) => product.add(bias),
-        None => Ok(product),
-    }
 }
 
 /// Derivatives by the parameters of each array of a branch, in their order.
@@ -261,7 +263,7 @@ where
     let mut values = Field::real(x.clone());
     let mut passed = Vec::new();
     for layer in &branch.layers {
-        let (after, used) = forward(layer, &values, weights)?;
+        let (after, used) = forward(layer, values.clone(), weights)?;
         passed.push((layer, values, used));
         values = after;
     }
@@ -284,8 +286,8 @@ where
                 delta = delta.times(&weights.kernel, M::product)?;
             }
             (Layer::Activation(activation), _) => {
-                let slope = M::activate(*activation, Order::Derivative, before)?;
-                delta = delta.times(&slope, |a, b| M::arithmetic(Arithmetic::Multiply, a, b))?;
+                let slope = M::activate(*activation, Order::Derivative, before.clone())?;
+                delta = delta.times(&slope, |a, b| M::arithmetic(Arithmetic::Multiply, a.clone(), b))?;
             }
             // Only parameters come after these.
             _ => break,
@@ -312,7 +314,7 @@ fn bias_derivatives<M: Matrix>(bias: &Sharing, delta: &Field<M>) -> Result<Field
 fn times_i<M: Matrix>(value: Field<M>) -> Result<Field<M>> {
     let zeros = M::zeros_like(&value.re)?;
     let re = match &value.im {
-        Some(im) => M::arithmetic(Arithmetic::Subtract, &zeros, im)?,
+        Some(im) => M::arithmetic(Arithmetic::Subtract, zeros, im)?,
         None => zeros,
     };
     Ok(Field { re, im: Some(value.re) })

@@ -90,7 +90,7 @@ impl<R: Real> Matrix for Array2<R> {
         Ok(out)
     }
 
-    fn arithmetic(operation: Arithmetic, a: &Self, b: &Self) -> Result<Self> {
+    fn arithmetic(operation: Arithmetic, a: Self, b: &Self) -> Result<Self> {
         Ok(match operation {
             Arithmetic::Add => a + b,
             Arithmetic::Subtract => a - b,
@@ -191,20 +191,18 @@ impl<R: Real> Matrix for Array2<R> {
         Ok((log_p, p))
     }
 
-    fn activate(activation: Activation, order: Order, z: &Field<Self>) -> Result<Field<Self>> {
-        let mut out = z.clone();
-        match &mut out.im {
-            // What a copy is of is stored without gaps.
-            None => match out.re.as_slice_memory_order_mut() {
+    fn activate(activation: Activation, order: Order, mut z: Field<Self>) -> Result<Field<Self>> {
+        match &mut z.im {
+            None => match z.re.as_slice_memory_order_mut() {
                 Some(values) => activation.apply(order, values),
-                None => out.re.mapv_inplace(|x| activation.real(order, x)),
+                None => z.re.mapv_inplace(|x| activation.real(order, x)),
             },
-            Some(im) => Zip::from(&mut out.re).and(im).for_each(|re, im| {
+            Some(im) => Zip::from(&mut z.re).and(im).for_each(|re, im| {
                 let value = activation.complex(order, Complex64::new((*re).into(), (*im).into()));
                 (*re, *im) = (R::from_f64(value.re), R::from_f64(value.im));
             }),
         }
-        Ok(out)
+        Ok(z)
     }
 }
 

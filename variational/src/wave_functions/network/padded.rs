@@ -90,7 +90,7 @@ impl Matrix for Tensor {
         a.t().map_err(failed)
     }
 
-    fn arithmetic(operation: Arithmetic, a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    fn arithmetic(operation: Arithmetic, a: Tensor, b: &Tensor) -> Result<Tensor> {
         match operation {
             Arithmetic::Add => a.broadcast_add(b),
             Arithmetic::Subtract => a.broadcast_sub(b),
@@ -188,7 +188,7 @@ impl Matrix for Tensor {
         Ok((log_p, p))
     }
 
-    fn activate(activation: Activation, order: Order, z: &Field<Tensor>) -> Result<Field<Tensor>> {
+    fn activate(activation: Activation, order: Order, z: Field<Tensor>) -> Result<Field<Tensor>> {
         let activate = || -> candle_core::Result<Field<Tensor>> {
             let re = match &z.im {
                 None => return Ok(Field::real(real(activation, order, &z.re)?)),

@@ -70,26 +70,29 @@ pub trait Vectors: NdFloat + Into<f64> {
     /// The product of all lanes.
     fn product<S: Simd>(simd: S, values: [Self::In<S>; UNROLL]) -> f64;
 
+    /// `self · b + c`, rounded once if `FUSED`, which takes a processor that can, and else twice.
+    fn mul_plus<const FUSED: bool>(self, b: Self, c: Self) -> Self;
+
     /// `(p, 2^n)` with `e^x = (1 + p) 2^n`, for x ≤ 0: Taylor's series within half a power of two, without
     /// branches; the same as for the lowest power for all that is less.
-    fn exp_in_parts(self) -> (Self, Self);
+    fn exp_in_parts<const FUSED: bool>(self) -> (Self, Self);
 
     /// e^x for x ≤ 0.
     #[inline(always)]
-    fn exp_of_negative(self) -> Self {
-        let (p, power) = self.exp_in_parts();
-        p * power + power
+    fn exp_of_negative<const FUSED: bool>(self) -> Self {
+        let (p, power) = self.exp_in_parts::<FUSED>();
+        p.mul_plus::<FUSED>(power, power)
     }
 
     /// `e^x − 1` for x ≤ 0, to the last digits at small x too.
     #[inline(always)]
-    fn exp_m1_of_negative(self) -> Self {
-        let (p, power) = self.exp_in_parts();
-        p * power + (power - Self::one())
+    fn exp_m1_of_negative<const FUSED: bool>(self) -> Self {
+        let (p, power) = self.exp_in_parts::<FUSED>();
+        p.mul_plus::<FUSED>(power, power - Self::one())
     }
 
     /// `ln(1 + x)` for x from 0 to 1, `2 artanh(x / (2 + x))` by its series, without branches.
-    fn ln_1p_of_fraction(self) -> Self;
+    fn ln_1p_of_fraction<const FUSED: bool>(self) -> Self;
 }
 
 /// Constants of a type in the first lines, then what pulp calls the same for it.
@@ -170,7 +173,12 @@ macro_rules! vectors {
             }
 
             #[inline(always)]
-            fn exp_in_parts(self) -> (Self, Self) {
+            fn mul_plus<const FUSED: bool>(self, b: Self, c: Self) -> Self {
+                if FUSED { self.mul_add(b, c) } else { self * b + c }
+            }
+
+            #[inline(always)]
+            fn exp_in_parts<const FUSED: bool>(self) -> (Self, Self) {
                 // Adding it rounds to whole numbers, which then stand in the lowest bits.
                 const ROUND: $real = $round;
                 /// 1 / k! from k = 1.
@@ -184,16 +192,16 @@ macro_rules! vectors {
                     out
                 };
                 let x = if self < $lowest { $lowest } else { self };
-                let rounded = x * std::$real::consts::LOG2_E + ROUND;
+                let rounded = x.mul_plus::<FUSED>(std::$real::consts::LOG2_E, ROUND);
                 let n = rounded - ROUND;
                 // The last bits of the first part of ln 2 are 0, so that its product is exact.
-                let rest = (x - n * $ln_2_high) - n * $ln_2_low;
+                let rest = n.mul_plus::<FUSED>(-$ln_2_low, n.mul_plus::<FUSED>(-$ln_2_high, x));
                 let power = $real::from_bits(rounded.to_bits().wrapping_add($bias) << $mantissa);
-                (rest * SERIES.iter().rev().fold(0.0, |sum, coefficient| sum * rest + coefficient), power)
+                (rest * series::<FUSED, _, $n_terms>(SERIES, rest), power)
             }
 
             #[inline(always)]
-            fn ln_1p_of_fraction(self) -> Self {
+            fn ln_1p_of_fraction<const FUSED: bool>(self) -> Self {
                 /// 2 / (2 k + 1)
                 const SERIES: [$real; $n_log_terms] = {
                     let mut out = [2.0; $n_log_terms];
@@ -206,7 +214,7 @@ macro_rules! vectors {
                 };
                 let u = self / (2.0 + self);
                 let square = u * u;
-                u * SERIES.iter().rev().fold(0.0, |sum, coefficient| sum * square + coefficient)
+                u * series::<FUSED, _, $n_log_terms>(SERIES, square)
             }
         }
     };
@@ -227,6 +235,16 @@ vectors!(
     as_simd_f32s, as_mut_simd_f32s, splat_f32s, add_f32s, mul_f32s, div_f32s,
     min_f32s, max_f32s, mul_add_e_f32s, reduce_min_f32s, products_in_single, product_in_single,
 );
+
+/// `Σ_k c_k x^k`
+#[inline(always)]
+fn series<const FUSED: bool, R: Vectors, const N: usize>(coefficients: [R; N], x: R) -> R {
+    let mut sum = R::zero();
+    for coefficient in coefficients.into_iter().rev() {
+        sum = sum.mul_plus::<FUSED>(x, coefficient);
+    }
+    sum
+}
 
 #[inline(always)]
 fn products_in_double<S: Simd>(simd: S, values: [S::f64s; UNROLL]) -> [f64; UNROLL] {
@@ -257,30 +275,42 @@ fn product_in_single<S: Simd>(_: S, values: [S::f32s; UNROLL]) -> f64 {
 mod tests {
     use super::*;
 
-    fn check_exponentials<R: Vectors>(lowest: f64, from_f64: fn(f64) -> R) {
+    fn check_exponentials<const FUSED: bool, R: Vectors>(lowest: f64, from_f64: fn(f64) -> R) {
         let epsilon: f64 = R::epsilon().into();
         let close =
             |found: R, expected: f64| (found.into() - expected).abs() <= 4.0 * epsilon * expected.abs();
         for k in 0..200_000 {
             let x = from_f64(lowest * f64::from(k) / 200_000.0);
-            assert!(close(x.exp_of_negative(), x.into().exp()), "{x}: {}", x.exp_of_negative());
-            assert!(close(x.exp_m1_of_negative(), x.into().exp_m1()), "{x}: {}", x.exp_m1_of_negative());
+            assert!(
+                close(x.exp_of_negative::<FUSED>(), x.into().exp()),
+                "{x}: {}",
+                x.exp_of_negative::<FUSED>()
+            );
+            assert!(
+                close(x.exp_m1_of_negative::<FUSED>(), x.into().exp_m1()),
+                "{x}: {}",
+                x.exp_m1_of_negative::<FUSED>()
+            );
             let fraction = from_f64(f64::from(k) / 200_000.0);
-            let found = fraction.ln_1p_of_fraction();
+            let found = fraction.ln_1p_of_fraction::<FUSED>();
             assert!(close(found, fraction.into().ln_1p()), "{fraction}: {found}");
         }
         for power in 1..30 {
             let small = from_f64(-10f64.powi(-power));
-            assert!(close(small.exp_m1_of_negative(), small.into().exp_m1()), "{small}");
+            assert!(close(small.exp_m1_of_negative::<FUSED>(), small.into().exp_m1()), "{small}");
         }
-        assert!(R::nan().exp_of_negative().is_nan() && R::nan().ln_1p_of_fraction().is_nan());
-        assert!(R::neg_infinity().exp_of_negative().into() <= 1.01 * lowest.exp());
+        assert!(
+            R::nan().exp_of_negative::<FUSED>().is_nan() && R::nan().ln_1p_of_fraction::<FUSED>().is_nan()
+        );
+        assert!(R::neg_infinity().exp_of_negative::<FUSED>().into() <= 1.01 * lowest.exp());
     }
 
     #[test]
     fn exponentials_and_logarithms_are_right_to_the_last_digits() {
-        check_exponentials::<f64>(-708.0, |x| x);
-        check_exponentials::<f32>(-87.0, |x| x as f32);
+        check_exponentials::<true, f64>(-708.0, |x| x);
+        check_exponentials::<true, f32>(-87.0, |x| x as f32);
+        check_exponentials::<false, f64>(-708.0, |x| x);
+        check_exponentials::<false, f32>(-87.0, |x| x as f32);
     }
 
     /// What the comment on [`Vectors::SMALLEST`] says.

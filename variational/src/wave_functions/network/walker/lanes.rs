@@ -344,17 +344,25 @@ impl<R: Real> WithSimd for Sigmoids<'_, R> {
         let blocks = self.theta.chunks(UNITS_PER_LOGARITHM);
         let sides = self.plus.chunks_mut(UNITS_PER_LOGARITHM).zip(self.minus.chunks_mut(UNITS_PER_LOGARITHM));
         for (theta, (plus, minus)) in blocks.zip(sides) {
-            // Loops without branches, from which the compiler makes vectors.
-            for ((theta, plus), minus) in theta.iter().zip(&mut *plus).zip(&mut *minus) {
-                let size = theta.abs();
-                let small = (-(size + size)).exp_of_negative();
-                let large = R::one() / (R::one() + small);
-                let other = small * large;
-                (*plus, *minus) = if *theta < R::zero() { (other, large) } else { (large, other) };
+            match S::IS_SCALAR {
+                true => sigmoids::<false, R>(theta, plus, minus),
+                false => sigmoids::<true, R>(theta, plus, minus),
             }
             // ln cosh θ = |θ| − ln(2 · the larger of the two)
             log += sum_of_sizes(theta) - multiply(simd, [plus, minus], [], Larger).ln();
         }
         log
+    }
+}
+
+/// In a loop without branches, from which the compiler makes vectors.
+#[inline(always)]
+fn sigmoids<const FUSED: bool, R: Real>(theta: &[R], plus: &mut [R], minus: &mut [R]) {
+    for ((theta, plus), minus) in theta.iter().zip(plus).zip(minus) {
+        let size = theta.abs();
+        let small = (-(size + size)).exp_of_negative::<FUSED>();
+        let large = R::one() / (R::one() + small);
+        let other = small * large;
+        (*plus, *minus) = if *theta < R::zero() { (other, large) } else { (large, other) };
     }
 }
