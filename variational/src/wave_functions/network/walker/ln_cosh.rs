@@ -128,8 +128,8 @@ impl<R: Real> LnCosh<R> {
         &self.weights[site * self.width..(site + 1) * self.width]
     }
 
-    fn factors_of(&self, site: usize, n_steps: f64) -> &[R] {
-        &self.factors[Self::row(site, n_steps) * self.width..][..self.width]
+    fn factors_of(&self, site: usize, by: f64) -> &[R] {
+        &self.factors[Self::row(site, by) * self.width..][..self.width]
     }
 
     pub(super) fn lanes(&self) -> Lanes {
@@ -141,24 +141,24 @@ impl<R: Real> LnCosh<R> {
         &self.factors
     }
 
-    /// The number of the row by which each of the steps multiplies q.
+    /// The number of the row by which each step multiplies q, where a site changes by so much.
     #[inline]
-    pub(super) fn row(site: usize, n_steps: f64) -> usize {
-        2 * site + usize::from(n_steps < 0.0)
+    pub(super) fn row(site: usize, by: f64) -> usize {
+        2 * site + usize::from(by < 0.0)
     }
 
-    /// How many steps between neighbouring quantum numbers a change of x makes; negative if it goes down.
+    /// How many steps between neighbouring quantum numbers these are.
     #[inline]
-    pub(super) fn n_steps(&self, x: &[i8], change: &Change) -> f64 {
-        let (by, one) = (step(x, change), self.steps[change.0]);
+    pub(super) fn n_steps(&self, site: usize, by: f64) -> f64 {
+        let (size, one) = (by.abs(), self.steps[site]);
         // Mostly one, and without a division.
-        if by.abs() == one { by.signum() } else { by / one }
+        if size == one { 1.0 } else { size / one }
     }
 
-    /// The logarithm of the factor that a change of x has in common for all units.
+    /// The logarithm of the factor that all units have in common.
     #[inline]
-    pub(super) fn log(&self, x: &[i8], change: &Change) -> f64 {
-        step(x, change) * self.sums[change.0]
+    pub(super) fn log(&self, site: usize, by: f64) -> f64 {
+        by * self.sums[site]
     }
 
     /// Units that are multiplied before their logarithm is taken, so many steps from where sums were 1. `None` if
@@ -212,32 +212,35 @@ impl<R: Real> Units<'_, R> {
     pub(super) fn difference(&mut self, changes: &[Change]) -> Product {
         let tables = self.tables;
         self.moved = None;
-        let total = changes.iter().map(|change| tables.n_steps(&self.x, change).abs()).sum::<f64>();
+        let (mut total, mut log) = (0.0, 0.0);
+        for change @ &(site, _) in changes {
+            let by = step(&self.x, change);
+            total += tables.n_steps(site, by);
+            log += tables.log(site, by);
+        }
         if self.n_steps > 0.0 && self.n_steps + total > tables.max_steps {
             self.normalise();
         }
         let Some(block) = tables.block(self.n_steps + total) else {
             return self.difference_by_theta(changes);
         };
-        let n_steps = |change: &Change| tables.n_steps(&self.x, change);
-        let factors = |change: &Change| tables.factors_of(change.0, n_steps(change));
+        let factors = |change: &Change| tables.factors_of(change.0, step(&self.x, change));
         let (lanes, plus, minus) = (tables.lanes, &self.plus, &self.minus);
-        let mut product = match changes {
+        let product = match changes {
             [change] if total == 1.0 => lanes.product(block, plus, minus, [factors(change)]),
             [a, b] if total == 2.0 => lanes.product(block, plus, minus, [factors(a), factors(b)]),
             _ => {
                 self.multiplied.copy_from_slice(minus);
                 for change in changes {
-                    lanes.multiply(&mut self.multiplied, factors(change), n_steps(change).abs() as u32);
+                    let n_steps = tables.n_steps(change.0, step(&self.x, change));
+                    lanes.multiply(&mut self.multiplied, factors(change), n_steps as u32);
                 }
                 lanes.product(block, plus, &self.multiplied, [])
             }
         };
         // Where there are several blocks, it is 1 and will not be asked for.
         self.weighed = product.factor;
-        product.factor /= self.product;
-        product.log += changes.iter().map(|change| tables.log(&self.x, change)).sum::<f64>();
-        product
+        Product { log: log + product.log, factor: product.factor / self.product }
     }
 
     /// How the value changes by each of several moves, in any order, with their numbers.
@@ -285,12 +288,12 @@ impl<R: Real> Units<'_, R> {
         }
         let tables = self.tables;
         for change @ &(site, _) in changes {
-            let n_steps = tables.n_steps(&self.x, change);
-            tables.lanes.multiply(&mut self.minus, tables.factors_of(site, n_steps), n_steps.abs() as u32);
-            self.n_steps += n_steps.abs();
+            let by = step(&self.x, change);
+            let n_steps = tables.n_steps(site, by);
+            tables.lanes.multiply(&mut self.minus, tables.factors_of(site, by), n_steps as u32);
+            self.n_steps += n_steps;
             if self.keeps_theta {
-                let by = R::from_f64(step(&self.x, change));
-                tables.lanes.add(&mut self.theta, by, tables.weights_of(site));
+                tables.lanes.add(&mut self.theta, R::from_f64(by), tables.weights_of(site));
             }
         }
         self.move_to(changes);

@@ -1,9 +1,9 @@
 //! Moves of `ln cosh` units that are weighed together, where one or two sites make a step.
 
 use super::super::scalar::Real;
-use super::Change;
 use super::lanes::Product;
 use super::ln_cosh::LnCosh;
+use super::{Change, step};
 
 /// Moves of one step, and of two steps of two sites.
 #[derive(Default)]
@@ -39,19 +39,21 @@ impl Several {
         number: usize,
         changes: &[Change],
     ) -> bool {
-        let row = |change: &Change| {
-            let n_steps = tables.n_steps(x, change);
-            (n_steps.abs() == 1.0).then_some(LnCosh::<R>::row(change.0, n_steps))
+        // The row of a single step, and what all units have in common.
+        let one_step = |change: &Change| {
+            let (site, by) = (change.0, step(x, change));
+            (tables.n_steps(site, by) == 1.0).then(|| (LnCosh::<R>::row(site, by), tables.log(site, by)))
         };
         match changes {
             [change] => {
-                let Some(row) = row(change) else { return false };
-                self.single.push(Move { number, log: tables.log(x, change), rows: [row] });
+                let Some((row, log)) = one_step(change) else { return false };
+                self.single.push(Move { number, log, rows: [row] });
             }
             [a, b] => {
-                let (Some(first), Some(second)) = (row(a), row(b)) else { return false };
-                let log = tables.log(x, a) + tables.log(x, b);
-                self.double.push(Move { number, log, rows: [first, second] });
+                let (Some((first, log)), Some((second, other_log))) = (one_step(a), one_step(b)) else {
+                    return false;
+                };
+                self.double.push(Move { number, log: log + other_log, rows: [first, second] });
             }
             _ => return false,
         }
