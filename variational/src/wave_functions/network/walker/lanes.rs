@@ -88,9 +88,9 @@ impl Lanes {
         self.0.dispatch(Normalise(a, b))
     }
 
-    /// `bias + Σ_i x_i row_i`
-    pub(super) fn weighted_sum<R: Real>(self, to: &mut [R], bias: &[R], rows: &[R], x: &[i8]) {
-        self.0.dispatch(WeightedSum { to, bias, rows, x });
+    /// `start + Σ_k w_k row_k` for numbers of rows and their weights.
+    pub(super) fn weighted_sum<R: Real>(self, to: &mut [R], start: &[R], rows: &[R], weights: &[(usize, R)]) {
+        self.0.dispatch(WeightedSum { to, start, rows, weights });
     }
 
     /// `e^±θ / 2 cosh θ`, and returns `Σ ln cosh θ`.
@@ -290,43 +290,52 @@ impl<R: Real> WithSimd for Normalise<'_, R> {
 
 struct WeightedSum<'a, R> {
     to: &'a mut [R],
-    bias: &'a [R],
+    start: &'a [R],
     rows: &'a [R],
-    x: &'a [i8],
+    weights: &'a [(usize, R)],
 }
 
 impl<R: Real> WithSimd for WeightedSum<'_, R> {
     type Output = ();
 
-    /// A few columns at a time, so that the sums stay in registers.
+    /// Eight columns at a time, and then what is left.
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let width = self.to.len();
-        let n_lanes = size_of::<R::In<S>>() / size_of::<R>();
-        let (to, bias) = (R::vectors_mut::<S>(self.to), R::vectors::<S>(self.bias));
-        for (k, (to, bias)) in to.chunks_mut(UNROLL).zip(bias.chunks(UNROLL)).enumerate() {
-            let start = k * UNROLL * n_lanes;
-            let mut sums = [R::splat(simd, R::zero()); UNROLL];
-            sums.iter_mut().zip(bias).for_each(|(sum, bias)| *sum = *bias);
-            for (row, &x) in self.rows.chunks_exact(width).zip(self.x) {
-                let x = R::splat(simd, R::from_f64(x.into()));
-                let row = R::vectors::<S>(&row[start..]);
-                match row.first_chunk::<UNROLL>() {
-                    Some(row) => {
-                        for (sum, weight) in sums.iter_mut().zip(row) {
-                            *sum = R::times_plus(simd, *weight, x, *sum);
-                        }
-                    }
-                    None => {
-                        for (sum, weight) in sums.iter_mut().zip(row) {
-                            *sum = R::times_plus(simd, *weight, x, *sum);
-                        }
-                    }
-                }
-            }
-            to.iter_mut().zip(sums).for_each(|(to, sum)| *to = sum);
-        }
+        let WeightedSum { to, start, rows, weights } = self;
+        let (to, rows) = (R::vectors_mut::<S>(to), R::vectors::<S>(rows));
+        to.copy_from_slice(R::vectors::<S>(start));
+        let width = to.len();
+        let n = add_columns::<R, S, 8>(simd, to, 0, rows, width, weights);
+        let n = add_columns::<R, S, 2>(simd, to, n, rows, width, weights);
+        add_columns::<R, S, 1>(simd, to, n, rows, width, weights);
     }
+}
+
+/// Adds to columns from `first` on, `N` at a time, whose sums stay in registers. Returns where the next ones start.
+#[inline(always)]
+fn add_columns<R: Real, S: Simd, const N: usize>(
+    simd: S,
+    to: &mut [R::In<S>],
+    mut first: usize,
+    rows: &[R::In<S>],
+    width: usize,
+    weights: &[(usize, R)],
+) -> usize {
+    while let Some(to) = to.get_mut(first..).and_then(|to| to.first_chunk_mut::<N>()) {
+        let mut sums = *to;
+        for &(row, weight) in weights {
+            let Some(row) = rows.get(row * width + first..).and_then(|row| row.first_chunk::<N>()) else {
+                continue;
+            };
+            let weight = R::splat(simd, weight);
+            for (sum, value) in sums.iter_mut().zip(row) {
+                *sum = R::times_plus(simd, *value, weight, *sum);
+            }
+        }
+        *to = sums;
+        first += N;
+    }
+    first
 }
 
 struct Sigmoids<'a, R> {

@@ -25,7 +25,9 @@ pub(super) struct LnCosh<R> {
     lanes: Lanes,
     /// Units with those that fill up.
     width: usize,
-    bias: Vec<R>,
+    /// The first quantum number of each site, and θ where all sites have it.
+    first: Vec<i8>,
+    theta_of_first: Vec<R>,
     /// `W_ji`, a row for each site i.
     weights: Vec<R>,
     /// `e^(−2 δ_i W_ji)` for the step δ of the site between neighbouring quantum numbers, and its inverse for the
@@ -48,6 +50,8 @@ pub(super) struct LnCosh<R> {
 pub(super) struct Units<'a, R> {
     tables: &'a LnCosh<R>,
     x: Vec<i8>,
+    /// Sites with other quantum numbers than the first, and by how much; room for one more than all.
+    others: Vec<(usize, R)>,
     /// θ, kept since something needed it.
     theta: Vec<R>,
     keeps_theta: bool,
@@ -93,10 +97,30 @@ impl<R: Real> LnCosh<R> {
             sums.push(column.iter().sum());
             largest = column.iter().fold(largest, |largest, weight| largest.max(2.0 * step * weight.abs()));
         }
-        let bias = filled(&mut bias.into_iter(), R::zero());
+        let first: Vec<i8> = (hilbert.blocks().iter())
+            .flat_map(|block| std::iter::repeat_n(block.local.first, block.n_sites))
+            .collect();
+        let mut theta_of_first = bias;
+        for (column, &q) in columns.chunks_exact(n_units.max(1)).zip(&first) {
+            theta_of_first.iter_mut().zip(column).for_each(|(theta, weight)| *theta += weight * f64::from(q));
+        }
+        let theta_of_first = filled(&mut theta_of_first.into_iter(), R::zero());
         let (linear, constant) = (vec![0.0; sums.len()], 0.0);
         let max_steps = R::MAX_LOG / (largest * width as f64);
-        LnCosh { lanes, width, bias, weights, factors, steps, linear, constant, sums, largest, max_steps }
+        LnCosh {
+            lanes,
+            width,
+            first,
+            theta_of_first,
+            weights,
+            factors,
+            steps,
+            linear,
+            constant,
+            sums,
+            largest,
+            max_steps,
+        }
     }
 
     /// Adds `constant + Σ_i w_i x_i`.
@@ -111,6 +135,7 @@ impl<R: Real> LnCosh<R> {
         Units {
             tables: self,
             x: Vec::new(),
+            others: vec![(0, R::zero()); self.first.len() + 1],
             theta: zeros(),
             keeps_theta: false,
             plus: zeros(),
@@ -187,8 +212,14 @@ impl<R: Real> Units<'_, R> {
 
     fn find_theta(&mut self) {
         if !self.keeps_theta {
-            let LnCosh { lanes, bias, weights, .. } = self.tables;
-            lanes.weighted_sum(&mut self.theta, bias, weights, &self.x);
+            let LnCosh { lanes, first, theta_of_first, weights, .. } = self.tables;
+            // Without branches: half of all spins are down, at random.
+            let mut n = 0;
+            for (site, (&q, &first)) in self.x.iter().zip(first).enumerate() {
+                self.others[n] = (site, R::from_f64(f64::from(q) - f64::from(first)));
+                n += usize::from(q != first);
+            }
+            lanes.weighted_sum(&mut self.theta, theta_of_first, weights, &self.others[..n]);
             self.keeps_theta = true;
         }
     }
