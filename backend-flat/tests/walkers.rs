@@ -5,7 +5,7 @@ use ndarray::{Array1, Array2, aview2};
 use num_complex::Complex64;
 use operator_core::hilbert::{Fock, HilbertSpace, Spin};
 use operator_core::testing::{SplitMix, Table, catalogue, check_walker, test_samples};
-use operator_core::{DiscreteOperator, Error, Ising, Model};
+use operator_core::{DiscreteOperator, Error, Ising, Model, PauliStrings};
 use proptest::prelude::*;
 
 /// A random table on a space of few states; `None` on others.
@@ -42,6 +42,28 @@ proptest! {
         }
         prop_assert!(n_compared > 10, "{n_compared}");
     }
+}
+
+/// Strings of X on all sets of nine sites: each sample is connected to all states, more than walkers are asked for
+/// at a time.
+#[test]
+fn samples_have_more_elements_than_are_weighed_at_a_time() {
+    let spins = Spin::half(9).unwrap();
+    let strings: Vec<String> =
+        (0..512).map(|set| (0..9).map(|k| if set >> k & 1 == 1 { 'X' } else { 'I' }).collect()).collect();
+    let weights = (0..512).map(|k| 1.0 + f64::from(k % 7));
+    let operator = PauliStrings::new(spins.clone(), strings, weights).unwrap().lower::<Flat>().unwrap();
+    let x = HilbertSpace::from(spins.clone()).all_states().unwrap();
+    let psi = Table::<Flat>::random(spins, 5).unwrap();
+    let batches = local_estimators(&operator, &psi, x.view(), None).unwrap();
+    let mut walked = psi.with_walker();
+    let estimators = local_estimators(&operator, &walked, x.view(), None).unwrap();
+    assert!(largest_difference(&estimators, &batches) < 1e-12);
+    // A number that is none comes from any of them.
+    walked.log_psi[300] = Complex64::from(f64::NAN);
+    let finite = x.slice(ndarray::s![..200, ..]);
+    let error = local_estimators(&operator, &walked, finite, None).unwrap_err();
+    assert!(matches!(error, Error::LogPsiNotFinite { sample: 0, value } if value.is_nan()), "{error}");
 }
 
 /// The samples are asked for as they come, then the connected configurations, each once.
