@@ -28,7 +28,7 @@ pub(super) enum Branch<S: Scalar> {
     Pairs { n_sites: usize, couplings: Vec<S::Double>, constant: S::Double },
     /// `Σ_j f(θ_j)` with `θ = b + W x`; W by columns.
     Hidden { columns: Vec<S::Double>, bias: Vec<S::Double>, activation: Activation },
-    /// The same with real weights and `f = ln cosh`.
+    /// The same with real weights and `f = ln cosh`, and what linear branches add.
     LnCosh(LnCosh<S::Real>),
 }
 
