@@ -216,6 +216,7 @@ impl<R: Real, const N: usize> WithSimd for MultiplySeveral<'_, R, N> {
     fn with_simd<S: Simd>(self, simd: S) {
         let MultiplySeveral { sides, table, moves, out } = self;
         let width = sides[0].len();
+        // In narrower vectors only several products of one move have the range.
         let has_range = size_of::<R::In<S>>() / size_of::<R>() >= R::MIN_LANES;
         let together = if has_range { moves.as_chunks::<UNROLL>().0 } else { &[] };
         let (outs, rest) = out.split_at_mut(together.len() * UNROLL);
