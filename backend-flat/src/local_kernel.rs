@@ -11,7 +11,7 @@ use crate::{Flat, VisitConn, parallel};
 
 /// Local estimators `O_loc(x) = Σ_x' <x|O|x'> ψ(x') / ψ(x)` of a batch of samples.
 ///
-/// Where the wave function has a [`Walker`], each x' is a change of x, and nothing is stored. Otherwise
+/// Where the wave function has a [`Walker`], each x' is a change of x, and no configuration is stored. Otherwise
 /// connected elements are generated block by block, and each connected configuration of a block is evaluated
 /// once, by [`log_psi_connected`](WaveFunction::log_psi_connected): with a `chunk_size`, the wave function is
 /// never given more configurations at once, beside the samples that they came from, which are not more than
@@ -96,7 +96,7 @@ impl<O: VisitConn + ?Sized> Walk<'_, O> {
     fn one_by_one(&mut self, samples: Range<usize>, rows: &[i8], out: &mut [Complex64]) -> Result<()> {
         let (operator, n_sites) = (self.operator, self.operator.hilbert().n_sites());
         let is_custom = operator.definition().is_none();
-        let (mut scratch, mut changes, mut failure) = (Scratch::default(), Vec::new(), None);
+        let (mut scratch, mut changes) = (Scratch::default(), Vec::new());
         for (sample, out) in samples.zip(out) {
             let x = &rows[sample * n_sites..(sample + 1) * n_sites];
             self.sum.start(sample, x)?;
@@ -105,15 +105,12 @@ impl<O: VisitConn + ?Sized> Walk<'_, O> {
                 // Kernels of third parties may say that a site keeps its value, or leave the space.
                 changes.extend(connected.changes(x).filter(|&(site, value)| x[site] != value));
                 if is_custom && let Err(error) = check_changed(operator, x, &changes) {
-                    failure.get_or_insert(error);
+                    self.sum.failure.get_or_insert(error);
                 } else {
                     self.sum.add(changes.iter().copied(), mel);
                 }
             })?;
             *out = self.sum.finish()?;
-            if let Some(error) = failure {
-                return Err(error);
-            }
         }
         Ok(())
     }

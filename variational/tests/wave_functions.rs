@@ -359,3 +359,23 @@ fn log_psi_can_be_differentiated_in_a_tensor_of_parameters() -> TestResult {
     assert!(matches!(network.with_parameter_tensor(&short), Err(operator_core::Error::Count { .. })));
     Ok(())
 }
+
+/// A layer without units, beside one that has some.
+#[cfg(feature = "flat")]
+#[test]
+fn hidden_layers_without_units_are_followed() -> TestResult {
+    use variational::wave_functions::network::{Architecture, Branch, Custom, Init};
+
+    for activation in [Activation::LnCosh, Activation::Tanh] {
+        let branches =
+            [Branch::new(5).dense("visible", 1), Branch::new(5).dense("none", 0).activation(activation)];
+        let network = Network::<backend_flat::Flat, Custom>::from_architecture(
+            Spin::half(5)?,
+            Architecture::new(branches),
+            Init::Normal(0.5),
+            1,
+        )?;
+        testing::check_walker(&network, 100, 2)?;
+    }
+    Ok(())
+}

@@ -8,7 +8,7 @@ use operator_core::Result;
 use super::activation::Order;
 use super::algebra::{Arithmetic, Field, Matrix};
 use super::architecture::{Architecture, Branch, Layer, Linear, Output, Sharing};
-use super::first_layers::{Changed, FirstLayer};
+use super::first_layers::Changed;
 
 /// The arrays of a linear layer, spread over all places where their parameters stand.
 #[derive(Clone, Debug)]
@@ -43,8 +43,8 @@ pub(super) struct Evaluation<'a, M> {
 }
 
 impl<M: Matrix> Evaluation<'_, M> {
-    /// For each branch that starts with a linear layer, that layer.
-    pub(super) fn first_layers(&self) -> Result<Vec<Option<FirstLayer<M>>>> {
+    /// For each branch that starts with a linear layer, its transposed kernel.
+    pub(super) fn first_columns(&self) -> Result<Vec<Option<Field<M>>>> {
         let mut weights = self.weights.iter();
         let branches = self.architecture.branches().iter();
         branches
@@ -53,11 +53,7 @@ impl<M: Matrix> Evaluation<'_, M> {
                 let mut kernels = linear.map(|is_linear| if is_linear { weights.next() } else { None });
                 let first = kernels.next().flatten();
                 kernels.for_each(drop);
-                let layer = |weights: &Weights<M>| {
-                    let columns = weights.kernel.map(M::transpose)?;
-                    Ok(FirstLayer { columns, bias: weights.bias.clone() })
-                };
-                first.map(layer).transpose()
+                first.map(|weights| weights.kernel.map(M::transpose)).transpose()
             })
             .collect()
     }
@@ -67,7 +63,7 @@ impl<M: Matrix> Evaluation<'_, M> {
         self.values_from(x, |_| Ok(None))
     }
 
-    /// The same where `first` gives the values after the linear layer that a branch starts with.
+    /// The same where `first` gives products with the kernel that a branch starts with.
     fn values_from(&self, x: &M, first: impl Fn(usize) -> Result<Option<Field<M>>>) -> Result<Vec<Field<M>>> {
         let mut weights = self.weights.iter();
         let branches = self.architecture.branches().iter().enumerate();
@@ -75,10 +71,9 @@ impl<M: Matrix> Evaluation<'_, M> {
             .map(|(k, branch)| {
                 let mut layers = branch.layers.iter();
                 let mut values = match first(k)? {
-                    Some(values) => {
+                    Some(product) => {
                         layers.next();
-                        weights.next();
-                        values
+                        with_bias(product, weights.next())?
                     }
                     None => Field::real(x.clone()),
                 };
@@ -102,7 +97,7 @@ impl<M: Matrix> Evaluation<'_, M> {
         rows: Range<usize>,
         x: &M,
     ) -> Result<Field<M::Double>> {
-        self.add_up(x, self.values_from(x, |branch| changed.values(branch, rows.clone(), x))?)
+        self.add_up(x, self.values_from(x, |branch| changed.product(branch, rows.clone(), x))?)
     }
 
     fn add_up(&self, x: &M, values: Vec<Field<M>>) -> Result<Field<M::Double>> {
@@ -240,14 +235,17 @@ fn forward<'w, M: Matrix + 'w>(
         Layer::Linear(_) => {
             let Some(weights) = weights.next() else { return Ok((values, None)) };
             let product = values.times(&weights.kernel, M::product_transposed)?;
-            let after = match &weights.bias {
-                Some(bias) => product.add(bias)?,
-                None => product,
-            };
-            return Ok((after, Some(weights)));
+            return Ok((with_bias(product, Some(weights))?, Some(weights)));
         }
     };
     Ok((after, None))
+}
+
+fn with_bias<M: Matrix>(product: Field<M>, weights: Option<&Weights<M>>) -> Result<Field<M>> {
+    match weights.and_then(|weights| weights.bias.as_ref()) {
+        Some(bias) => product.add(bias),
+        None => Ok(product),
+    }
 }
 
 /// Derivatives by the parameters of each array of a branch, in their order.

@@ -234,12 +234,12 @@ impl<B: NetworkBackend, K: NetworkKind> WaveFunction<B> for Network<B, K> {
             return self.log_psi(connected);
         }
         let evaluation = self.evaluation();
-        let layers = evaluation.first_layers()?;
+        let columns = evaluation.first_columns()?;
         let first = FirstLayers::stack(B::by_blocks(x, |_, x| {
             self.check_width(x)?;
-            FirstLayers::new(&layers, x)
+            FirstLayers::new(&columns, x)
         })?)?;
-        let changed = Changed { first: &first, layers: &layers, origins };
+        let changed = Changed { first: &first, columns: &columns, origins };
         let log_psi = B::by_blocks(connected, |rows, x| {
             self.check_width(x)?;
             evaluation.log_psi_connected(&changed, rows, x)

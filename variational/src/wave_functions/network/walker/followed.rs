@@ -74,7 +74,10 @@ impl<S: Scalar> Followed<'_, S> {
     /// How the branch changes: the difference, and a number whose logarithm is to be added to it.
     pub(super) fn difference(&mut self, x: &[i8], changes: &[Change]) -> (S::Double, f64) {
         let difference = match self {
-            Followed::Sites { weights, .. } => shift(weights, x, changes),
+            Followed::Sites { weights, .. } => {
+                let add = |sum, change: &Change| sum + weights[change.0] * step(x, change);
+                changes.iter().fold(S::Double::default(), add)
+            }
             Followed::LocalStates { sites, .. } => {
                 changes.iter().fold(S::Double::default(), |sum, &(site, to)| {
                     sum + value_of(&sites[site], to) - value_of(&sites[site], x[site])
@@ -118,21 +121,12 @@ impl<S: Scalar> Followed<'_, S> {
         changes: &ChangeSets,
         mut each: impl FnMut(usize, S::Double, f64),
     ) {
-        match self {
-            Followed::Sites { weights, .. } => {
-                for (k, changes) in changes.iter().enumerate() {
-                    each(k, shift(weights, x, changes), 1.0);
-                }
-            }
-            Followed::LnCosh(units) => {
-                units.differences(changes, |k, Product { log, factor }| each(k, real::<S>(log), factor));
-            }
-            _ => {
-                for (k, changes) in changes.iter().enumerate() {
-                    let (difference, factor) = self.difference(x, changes);
-                    each(k, difference, factor);
-                }
-            }
+        if let Followed::LnCosh(units) = self {
+            return units.differences(changes, |k, Product { log, factor }| each(k, real::<S>(log), factor));
+        }
+        for (k, changes) in changes.iter().enumerate() {
+            let (difference, factor) = self.difference(x, changes);
+            each(k, difference, factor);
         }
     }
 
@@ -163,16 +157,6 @@ impl<T: Number> Units<T> {
         self.sum = self.theta.iter().fold(T::default(), |sum, theta| sum + theta.activate(activation));
         self.sum
     }
-}
-
-/// `Σ_i w_i (x'_i − x_i)`
-#[inline]
-fn shift<T: Number>(weights: &[T], x: &[i8], changes: &[Change]) -> T {
-    let mut sum = T::default();
-    for change in changes {
-        sum += weights[change.0] * step(x, change);
-    }
-    sum
 }
 
 fn real<S: Scalar>(value: f64) -> S::Double {
