@@ -4,6 +4,8 @@ use std::ops::{Add, AddAssign, Mul, Neg, Sub};
 use num_complex::{Complex, Complex32, Complex64};
 use num_traits::{Float, NumAssign, Zero};
 
+use crate::rounding;
+
 mod sealed {
     pub trait Sealed {}
 }
@@ -58,8 +60,7 @@ pub trait Element:
     /// For those who add up elements of one x' that come along several paths: what is left of a cancellation
     /// must not count as a connection.
     fn cancels(self, size: f64) -> bool {
-        let epsilon = if size_of::<Self::Real>() == 4 { 1e-6 } else { 1e-14 };
-        self.to_complex().norm() <= epsilon * size
+        rounding::cancels(self.to_complex(), size, size_of::<Self::Real>() == 4)
     }
 }
 

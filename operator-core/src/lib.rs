@@ -37,6 +37,7 @@ mod error;
 mod operator;
 mod operators;
 mod parameters;
+mod rounding;
 #[cfg(feature = "serde")]
 pub mod spec;
 #[cfg(feature = "testing")]

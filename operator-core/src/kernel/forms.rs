@@ -1,13 +1,13 @@
+//! Slots as linear forms of the parameters.
+
 use std::collections::HashMap;
 
 use num_complex::Complex64;
 use smallvec::SmallVec;
 
 use crate::element::Element;
+use crate::rounding::clean;
 use crate::terms::Coefficient;
-
-/// A sum that falls below this fraction of its summands' size is taken for exact cancellation.
-const CANCELLATION: f64 = 1e-14;
 
 /// A linear form in the parameters: `Σ_k factor_k · p_k`, where p_0 = 1 stands for the constant.
 #[derive(Clone, Debug, Default)]
@@ -59,13 +59,6 @@ impl Form {
         out.sort_unstable_by_key(|&(parameter, _)| parameter);
         out
     }
-}
-
-/// The factor without a real or imaginary part that is only the rounding of summands, whose absolute values
-/// add up to `size`.
-pub(crate) fn clean(factor: Complex64, size: f64) -> Complex64 {
-    let part = |value: f64| if value.abs() <= CANCELLATION * size { 0.0 } else { value };
-    Complex64::new(part(factor.re), part(factor.im))
 }
 
 type Key = SmallVec<[(u32, u64, u64); 1]>;

@@ -8,7 +8,7 @@ use num_complex::Complex64;
 use super::{Coefficient, FermionString, LocalMatrix, LocalTerm, ParameterId, PauliString, Term, TermKind};
 use crate::error::{Error, Result};
 use crate::hilbert::HilbertSpace;
-use crate::kernel::clean;
+use crate::rounding::clean;
 
 /// All matrices of a sum may take this many bytes.
 const MAX_BYTES: f64 = 4.0 * 1024.0 * 1024.0 * 1024.0;

@@ -161,7 +161,7 @@ pub(super) fn local_to_paulis(
         let size: f64 = values.iter().map(|z| z.norm()).sum();
         walsh_hadamard(&mut values);
         for (sign, &value) in values.iter().enumerate() {
-            let value = crate::kernel::clean(value, size) / dim as f64;
+            let value = crate::rounding::clean(value, size) / dim as f64;
             if value != Complex64::ZERO {
                 let string = PauliString::from_sets(global(flip), global(sign));
                 strings.push((value * string.phase().conj(), string));

@@ -6,7 +6,7 @@ use num_complex::Complex64;
 use super::LocalTerm;
 use crate::error::{Error, Result};
 use crate::hilbert::HilbertSpace;
-use crate::kernel::clean;
+use crate::rounding::clean;
 
 /// The algebra builds no local matrix of more rows than this (16 MiB).
 const MAX_DIM: usize = 1024;

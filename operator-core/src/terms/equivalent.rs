@@ -5,9 +5,7 @@ use num_complex::Complex64;
 use super::{LocalTerm, TermKind, Terms};
 use crate::error::Result;
 use crate::hilbert::HilbertSpace;
-
-/// Relative size of a difference that is taken for rounding.
-const ROUNDING: f64 = 1e-12;
+use crate::rounding::agrees;
 
 impl Terms {
     /// Whether two operators are equal at the present values of their parameters, up to rounding, in
@@ -27,7 +25,7 @@ impl Terms {
             return Ok(true);
         }
         let size = largest(&self.frozen()?).max(largest(&other.frozen()?));
-        Ok(largest(&difference) <= ROUNDING * size)
+        Ok(agrees(largest(&difference), size))
     }
 
     /// Whether the operator is its own Hermitian conjugate; see [`equivalent`](Self::equivalent).

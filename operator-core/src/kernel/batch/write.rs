@@ -1,17 +1,18 @@
-//! Elements that were [found](super::batch), written where they belong: as rows of bytes, packed into words, or
+//! Elements that were [found](super::find), written where they belong: as rows of bytes, packed into words, or
 //! as numbers of states.
 
 use std::slice::{ChunksExactMut, IterMut};
 
-use super::batch::{ChangedSites, Finder, Found, Sink};
-use super::rows::{self, Change, RowMasks, Rows, Source};
-use super::table::TableKernel;
-use super::table_list::{self, MAX_WIDTH};
-use super::table_steps::TableSteps;
-use super::{Engine, Kernel};
+use super::find::Found;
+use super::plan::{BatchPlan, ChangedSites, Strategy};
+use super::row_steps::RowSteps;
+use super::row_writer::{self, Change, RowMasks, Rows, Source};
 use crate::bits::SiteSet;
 use crate::element::Element;
 use crate::hilbert::PackedRanking;
+use crate::kernel::lowered::Kernel;
+use crate::kernel::sink::Sink;
+use crate::kernel::table::{self, MAX_WIDTH, TableKernel};
 
 /// The new quantum numbers of an entry on its group's sites.
 struct SetListed<'a, const N: usize> {
@@ -22,7 +23,7 @@ struct SetListed<'a, const N: usize> {
 impl<const N: usize> Change for SetListed<'_, N> {
     #[inline(always)]
     fn edit(&self, item: u64, row: &mut [i8]) {
-        let (group, entry) = table_list::parts(item);
+        let (group, entry) = table::parts(item);
         for (site, value) in self.sites[group].into_iter().zip(self.values[entry]) {
             row[site as usize] = value;
         }
@@ -46,7 +47,7 @@ impl Change for SetTarget<'_> {
 
 /// The elements of one sample that were found off the diagonal; their values are written beside the rows.
 struct Elements<'a, T> {
-    engine: &'a Engine<T>,
+    plan: &'a BatchPlan<T>,
     found: &'a Found<T>,
     sample: usize,
     mels: &'a mut [T],
@@ -55,8 +56,8 @@ struct Elements<'a, T> {
 impl<T: Element> Source for Elements<'_, T> {
     #[inline(always)]
     fn send(self, rows: impl Rows) {
-        let Elements { engine, found, sample, mels } = self;
-        engine.for_each_found(found, sample, &mut ElementWriter { mels: mels.iter_mut(), rows });
+        let Elements { plan, found, sample, mels } = self;
+        plan.for_each_found(found, sample, &mut ElementWriter { mels: mels.iter_mut(), rows });
     }
 }
 
@@ -75,11 +76,11 @@ impl<T, R: Rows> Sink<T> for ElementWriter<'_, T, R> {
     }
 }
 
-impl<T: Element> Engine<T> {
+impl<T: Element> BatchPlan<T> {
     /// Writes the elements that were found: states, a row each, and matrix elements. `rows` are the samples; the
     /// slices have room for just these elements.
-    pub fn write(&self, rows: &[i8], found: &Found<T>, mut states: &mut [i8], mut mels: &mut [T]) {
-        let n_sites = self.n_sites();
+    pub(crate) fn write(&self, rows: &[i8], found: &Found<T>, mut states: &mut [i8], mut mels: &mut [T]) {
+        let n_sites = self.kernel.n_sites();
         for (b, x) in rows.chunks_exact(n_sites).enumerate() {
             let (diagonal, mut n_conn) = (found.diagonal[b], found.counts[b]);
             if diagonal != T::zero() {
@@ -93,11 +94,11 @@ impl<T: Element> Engine<T> {
             let (own_states, own_mels);
             (own_states, states) = std::mem::take(&mut states).split_at_mut(n_conn * n_sites);
             (own_mels, mels) = std::mem::take(&mut mels).split_at_mut(n_conn);
-            let elements = Elements { engine: self, found, sample: b, mels: own_mels };
+            let elements = Elements { plan: self, found, sample: b, mels: own_mels };
             match &*self.kernel {
                 Kernel::Mask(kernel) => {
-                    let masks = self.plan().row_masks.get_or_init(|| RowMasks::new(kernel));
-                    rows::write(elements, masks, x, own_states);
+                    let masks = self.row_masks.get_or_init(|| RowMasks::new(kernel));
+                    row_writer::write(elements, masks, x, own_states);
                 }
                 Kernel::Table(kernel) => self.write_of_table(kernel, elements, x, own_states),
             }
@@ -105,29 +106,28 @@ impl<T: Element> Engine<T> {
     }
 
     fn write_of_table(&self, kernel: &TableKernel, elements: Elements<'_, T>, x: &[i8], states: &mut [i8]) {
-        let plan = self.plan();
-        if let Finder::List(list) = &plan.finder
-            && let Some(steps) = plan.steps.get_or_init(|| TableSteps::new(kernel, list, x.len()))
+        if let Strategy::List(list) = &self.strategy
+            && let Some(steps) = self.row_steps.get_or_init(|| RowSteps::new(kernel, list, x.len()))
         {
-            return rows::write(elements, steps, x, states);
+            return row_writer::write(elements, steps, x, states);
         }
-        match (&plan.finder, &plan.changed) {
-            (Finder::List(list), ChangedSites::One(sites)) => {
-                rows::write(elements, &SetListed { sites, values: list.values() }, x, states);
+        match (&self.strategy, &self.changed) {
+            (Strategy::List(list), ChangedSites::One(sites)) => {
+                row_writer::write(elements, &SetListed { sites, values: list.values() }, x, states);
             }
-            (Finder::List(list), ChangedSites::Two(sites)) => {
-                rows::write(elements, &SetListed { sites, values: list.values() }, x, states);
+            (Strategy::List(list), ChangedSites::Two(sites)) => {
+                row_writer::write(elements, &SetListed { sites, values: list.values() }, x, states);
             }
-            (Finder::List(list), ChangedSites::Four(sites)) => {
-                rows::write(elements, &SetListed { sites, values: list.values() }, x, states);
+            (Strategy::List(list), ChangedSites::Four(sites)) => {
+                row_writer::write(elements, &SetListed { sites, values: list.values() }, x, states);
             }
-            _ => rows::write(elements, &SetTarget { kernel }, x, states),
+            _ => row_writer::write(elements, &SetTarget { kernel }, x, states),
         }
     }
 
     /// Writes the elements that were found, each state packed into words: bit i % 64 of word i / 64 is the
     /// local index of site i. Nothing is written where the sites have more than two states.
-    pub fn write_packed(&self, found: &Found<T>, states: &mut [u64], mels: &mut [T]) {
+    pub(crate) fn write_packed(&self, found: &Found<T>, states: &mut [u64], mels: &mut [T]) {
         let Kernel::Mask(kernel) = &*self.kernel else { return };
         match kernel.n_words {
             1 => self.write_words(found, mels, Flipped::<1>(states.as_chunks_mut().0.iter_mut())),
@@ -138,7 +138,7 @@ impl<T: Element> Engine<T> {
 
     /// Writes the elements that were found, each state as its number among those of the space. Nothing is
     /// written where the sites have more than two states.
-    pub fn write_indices(
+    pub(crate) fn write_indices(
         &self,
         found: &Found<T>,
         ranking: &PackedRanking,
@@ -151,7 +151,7 @@ impl<T: Element> Engine<T> {
     fn write_words(&self, found: &Found<T>, mels: &mut [T], form: impl StateForm) {
         let Kernel::Mask(kernel) = &*self.kernel else { return };
         let none = SiteSet::from_elem(0, kernel.n_words);
-        let flips = &self.plan().flips;
+        let flips = &self.flips;
         let mut writer = WordWriter { words: &[], flips, mels: mels.iter_mut(), form };
         for (b, words) in found.words.chunks_exact(kernel.n_words).enumerate() {
             writer.words = words;

@@ -1,3 +1,5 @@
+//! Terms on two-level sites as signed flips: what Pauli, fermion and matrix terms have in common.
+
 use num_complex::Complex64;
 
 use crate::bits::{self, SiteSet};
@@ -6,17 +8,17 @@ use crate::terms::{Coefficient, FermionString, PauliString};
 
 /// What every family of terms on two-level sites comes down to: `coefficient · (-1)^|x & sign|` where x has
 /// `guard` set as `guard_value` says, 0 elsewhere, as the element to x' = x ^ flip.
-pub(super) struct MaskString {
-    pub(super) flip: SiteSet,
-    pub(super) guard: SiteSet,
-    pub(super) guard_value: SiteSet,
-    pub(super) sign: SiteSet,
-    pub(super) coefficient: Coefficient,
-    pub(super) term: u32,
+pub(crate) struct MaskString {
+    pub(crate) flip: SiteSet,
+    pub(crate) guard: SiteSet,
+    pub(crate) guard_value: SiteSet,
+    pub(crate) sign: SiteSet,
+    pub(crate) coefficient: Coefficient,
+    pub(crate) term: u32,
 }
 
 impl MaskString {
-    pub(super) fn from_pauli(string: &PauliString, coefficient: Coefficient, term: u32) -> Self {
+    pub(crate) fn from_pauli(string: &PauliString, coefficient: Coefficient, term: u32) -> Self {
         let n_words = string.flip().len();
         MaskString {
             flip: string.flip().clone(),
@@ -31,7 +33,7 @@ impl MaskString {
     /// `<x| o_1 o_2 … |x'>`: the bra takes the conjugates of the factors from left to right. Each needs its
     /// mode empty or filled by then and gives the parity of the modes below it that anticommute with it.
     /// `None` if the string is 0.
-    pub(super) fn from_fermion(
+    pub(crate) fn from_fermion(
         hilbert: &HilbertSpace,
         string: &FermionString,
         coefficient: Coefficient,
@@ -70,7 +72,7 @@ impl MaskString {
 
     /// The string as a table over `sites`, among which are all its guards: the indices where it is not 0
     /// (bit k is the bit of the k-th site), each with the sign that these sites give.
-    pub(super) fn rows(&self, sites: &[usize]) -> impl Iterator<Item = (usize, Complex64)> {
+    pub(crate) fn rows(&self, sites: &[usize]) -> impl Iterator<Item = (usize, Complex64)> {
         let local = |set: &SiteSet| -> usize {
             sites.iter().enumerate().map(|(k, &site)| usize::from(bits::contains(set, site)) << k).sum()
         };

@@ -1,6 +1,8 @@
-use super::{Connected, NewValues, Origin, range};
+//! The kernel on sites of any local dimension.
+
 use crate::element::Element;
 use crate::hilbert::{Block, LocalStates};
+use crate::kernel::offsets::range;
 
 /// An operator on sites of any local dimension.
 ///
@@ -15,54 +17,54 @@ use crate::hilbert::{Block, LocalStates};
 /// Jordan-Wigner string between them.
 #[derive(Debug)]
 pub(crate) struct TableKernel {
-    pub(super) blocks: Vec<Block>,
+    pub(crate) blocks: Vec<Block>,
     /// For the diagonal, `tables[lookup.table + index]` is a slot.
-    pub(super) diagonal: Vec<Lookup>,
-    pub(super) diagonal_tables: Vec<u32>,
-    pub(super) groups: Vec<Group>,
-    pub(super) lookups: Vec<Lookup>,
+    pub(crate) diagonal: Vec<Lookup>,
+    pub(crate) diagonal_tables: Vec<u32>,
+    pub(crate) groups: Vec<Group>,
+    pub(crate) lookups: Vec<Lookup>,
     /// Sites of all lookups, and the weight of each site's digit in the index.
-    pub(super) sites: Vec<u32>,
-    pub(super) strides: Vec<u32>,
+    pub(crate) sites: Vec<u32>,
+    pub(crate) strides: Vec<u32>,
     /// Sign sets of all lookups, as ranges of sites: most are the modes between two others.
-    pub(super) signs: Vec<(u32, u32)>,
+    pub(crate) signs: Vec<(u32, u32)>,
     /// `entries[row_starts[lookup.table + index] .. row_starts[lookup.table + index + 1]]`.
-    pub(super) row_starts: Vec<u32>,
-    pub(super) entries: Vec<Entry>,
+    pub(crate) row_starts: Vec<u32>,
+    pub(crate) entries: Vec<Entry>,
     /// Sites changed by each group.
-    pub(super) changed: Vec<u32>,
+    pub(crate) changed: Vec<u32>,
     /// New quantum numbers, `changed.len()` a target.
-    pub(super) new_values: Vec<i8>,
-    pub(super) max_conn_size: usize,
+    pub(crate) new_values: Vec<i8>,
+    pub(crate) max_conn_size: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Lookup {
-    pub(super) sites: (u32, u32),
-    pub(super) signs: (u32, u32),
-    pub(super) table: u32,
+pub(crate) struct Lookup {
+    pub(crate) sites: (u32, u32),
+    pub(crate) signs: (u32, u32),
+    pub(crate) table: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Group {
-    pub(super) changed: (u32, u32),
-    pub(super) lookups: (u32, u32),
+pub(crate) struct Group {
+    pub(crate) changed: (u32, u32),
+    pub(crate) lookups: (u32, u32),
     /// Start of the targets' quantum numbers.
-    pub(super) new_values: u32,
-    pub(super) n_targets: u32,
+    pub(crate) new_values: u32,
+    pub(crate) n_targets: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Entry {
-    pub(super) target: u32,
-    pub(super) slot: u32,
+pub(crate) struct Entry {
+    pub(crate) target: u32,
+    pub(crate) slot: u32,
 }
 
 /// In how many partial sums the diagonal is added up.
-pub(super) const DIAGONAL_LANES: usize = 4;
+pub(crate) const DIAGONAL_LANES: usize = 4;
 
 #[inline]
-pub(super) fn sum_of_lanes<T: Element>(lanes: [T; DIAGONAL_LANES]) -> T {
+pub(crate) fn sum_of_lanes<T: Element>(lanes: [T; DIAGONAL_LANES]) -> T {
     (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
 }
 
@@ -72,13 +74,13 @@ fn signed<T: Element>(value: T, negative: bool) -> T {
 }
 
 impl TableKernel {
-    pub(super) fn max_conn_size(&self) -> usize {
+    pub(crate) fn max_conn_size(&self) -> usize {
         self.max_conn_size
     }
 
     /// Appends the local indices of quantum numbers, which must be local states.
     #[inline]
-    pub(super) fn push_digits(&self, x: &[i8], digits: &mut Vec<u8>) {
+    pub(crate) fn push_digits(&self, x: &[i8], digits: &mut Vec<u8>) {
         for block in &self.blocks {
             let (first, step) = (i16::from(block.local.first), i16::from(block.local.step));
             let row = &x[block.start..block.start + block.n_sites];
@@ -90,24 +92,9 @@ impl TableKernel {
         }
     }
 
-    #[inline]
-    pub(super) fn visit<T: Element, F: FnMut(Connected<'_>, T)>(
-        &self,
-        digits: &[u8],
-        values: &[T],
-        sums: &mut Vec<T>,
-        visit: &mut F,
-    ) {
-        let diagonal = self.diagonal(digits, values);
-        if diagonal != T::zero() {
-            visit(self.diagonal_connection(digits), diagonal);
-        }
-        self.for_each(digits, values, sums, |g, target, mel| visit(self.connection(g, target, digits), mel));
-    }
-
     /// Calls `f` with group, target and value of each non-zero element off the diagonal.
     #[inline]
-    pub(super) fn for_each<T: Element>(
+    pub(crate) fn for_each<T: Element>(
         &self,
         digits: &[u8],
         values: &[T],
@@ -121,7 +108,7 @@ impl TableKernel {
 
     /// The same for group `g` alone.
     #[inline(always)]
-    pub(super) fn for_each_of<T: Element>(
+    pub(crate) fn for_each_of<T: Element>(
         &self,
         g: usize,
         digits: &[u8],
@@ -160,25 +147,9 @@ impl TableKernel {
         }
     }
 
-    /// The diagonal as a connection.
-    #[inline]
-    pub(super) fn diagonal_connection<'a>(&'a self, digits: &'a [u8]) -> Connected<'a> {
-        let origin = Origin::Table { kernel: self, lookups: (0, 0), target: None, digits };
-        Connected { sites: &[], values: NewValues::Given(&[]), origin }
-    }
-
-    /// The connection to a target of group `g`.
-    #[inline]
-    pub(super) fn connection<'a>(&'a self, g: usize, target: u32, digits: &'a [u8]) -> Connected<'a> {
-        let (sites, values) = self.target(g, target);
-        let lookups = self.groups[g].lookups;
-        let origin = Origin::Table { kernel: self, lookups, target: Some(target), digits };
-        Connected { sites, values: NewValues::Given(values), origin }
-    }
-
     /// The sites that group `g` changes, and a target's quantum numbers on them.
     #[inline]
-    pub(super) fn target(&self, g: usize, target: u32) -> (&[u32], &[i8]) {
+    pub(crate) fn target(&self, g: usize, target: u32) -> (&[u32], &[i8]) {
         let group = &self.groups[g];
         let sites = &self.changed[range(group.changed)];
         let start = group.new_values as usize + target as usize * sites.len();
@@ -187,7 +158,7 @@ impl TableKernel {
 
     /// The diagonal element, added up in lanes so that no addition waits for the one before it.
     #[inline]
-    pub(super) fn diagonal<T: Element>(&self, digits: &[u8], values: &[T]) -> T {
+    pub(crate) fn diagonal<T: Element>(&self, digits: &[u8], values: &[T]) -> T {
         let mut lanes = [T::zero(); DIAGONAL_LANES];
         for lookups in self.diagonal.chunks(DIAGONAL_LANES) {
             for (lane, lookup) in lanes.iter_mut().zip(lookups) {
@@ -199,7 +170,7 @@ impl TableKernel {
     }
 
     #[inline]
-    pub(super) fn index(&self, lookup: &Lookup, digits: &[u8]) -> usize {
+    pub(crate) fn index(&self, lookup: &Lookup, digits: &[u8]) -> usize {
         let sites = &self.sites[range(lookup.sites)];
         let strides = &self.strides[range(lookup.sites)];
         // Most are of a site or a bond.
@@ -219,7 +190,7 @@ impl TableKernel {
 
     /// Whether a configuration's values are negated.
     #[inline]
-    pub(super) fn is_negative(&self, lookup: &Lookup, digits: &[u8]) -> bool {
+    pub(crate) fn is_negative(&self, lookup: &Lookup, digits: &[u8]) -> bool {
         if lookup.signs.0 == lookup.signs.1 {
             return false;
         }
@@ -230,7 +201,7 @@ impl TableKernel {
     }
 
     /// Number of rows of a lookup's table.
-    pub(super) fn n_rows(&self, lookup: &Lookup) -> usize {
+    pub(crate) fn n_rows(&self, lookup: &Lookup) -> usize {
         let (sites, strides) = (&self.sites[range(lookup.sites)], &self.strides[range(lookup.sites)]);
         match (sites.first(), strides.first()) {
             (Some(&site), Some(&stride)) => self.local_dim(site as usize) * stride as usize,
@@ -243,7 +214,7 @@ impl TableKernel {
     }
 
     /// The local states of a site.
-    pub(super) fn local(&self, site: usize) -> LocalStates {
+    pub(crate) fn local(&self, site: usize) -> LocalStates {
         let block = self.blocks.partition_point(|block| block.start + block.n_sites <= site);
         self.blocks[block].local
     }
@@ -255,11 +226,11 @@ impl TableKernel {
 
     /// The entries of a row of all tables.
     #[inline]
-    pub(super) fn entries_of(&self, row: usize) -> &[Entry] {
+    pub(crate) fn entries_of(&self, row: usize) -> &[Entry] {
         &self.entries[self.row_starts[row] as usize..self.row_starts[row + 1] as usize]
     }
 
-    pub(super) fn for_each_slot(
+    pub(crate) fn for_each_slot(
         &self,
         lookups: (u32, u32),
         target: Option<u32>,

@@ -10,12 +10,13 @@ use std::ops::Range;
 use pulp::{Arch, Simd, WithSimd};
 use smallvec::SmallVec;
 
-use super::batch::Sink;
-use super::mask::MaskKernel;
-use super::mask_diagonal::MAX_OUTCOMES;
-use super::range;
+use super::diagonal::MAX_OUTCOMES;
+use super::kernel::MaskKernel;
+use super::pieces::Pieces;
 use crate::bits;
 use crate::element::Element;
+use crate::kernel::offsets::range;
+use crate::kernel::sink::Sink;
 
 /// A group's functions have no more variables than this: their truth tables fit a word.
 const MAX_VARIABLES: usize = 6;
@@ -24,7 +25,7 @@ const MAX_VALUES: usize = 4;
 
 /// All groups as Boolean functions, for given values of the slots.
 #[derive(Debug)]
-pub(super) struct MaskPlanes<T> {
+pub(crate) struct MaskPlanes<T> {
     functions: Functions,
     /// For each group, the values that the choice bits name: one, two or four.
     values: Vec<T>,
@@ -67,7 +68,7 @@ struct PlaneLayout {
 
 /// The elements of 64 samples at a time, not yet written out.
 #[derive(Clone, Debug, Default)]
-pub(super) struct MaskFound<T> {
+pub(crate) struct MaskFound<T> {
     /// For each sample, the groups that have an element, and the bits that choose its value.
     hits: Vec<u64>,
     choices: [Vec<u64>; 2],
@@ -108,11 +109,11 @@ impl PlaneLayout {
     }
 
     /// The variables of one piece: its support, then its sign.
-    fn push_piece(&mut self, kernel: &MaskKernel, p: usize) -> (u32, u32) {
+    fn push_piece(&mut self, pieces: &Pieces, p: usize) -> (u32, u32) {
         let start = self.n_variables();
-        kernel.support_of(p).iter().for_each(|&site| self.push_site(site));
-        if kernel.pieces[p].has_sign {
-            self.push_sign(kernel.sign(p));
+        pieces.support_of(p).iter().for_each(|&site| self.push_site(site));
+        if pieces.list[p].has_sign {
+            self.push_sign(pieces.sign(p));
         }
         (start, self.n_variables())
     }
@@ -294,7 +295,7 @@ impl WithSimd for CountOutcome<'_> {
 }
 
 impl<T: Element> MaskPlanes<T> {
-    pub(super) fn new(kernel: &MaskKernel, slots: &[T]) -> Self {
+    pub(crate) fn new(kernel: &MaskKernel, slots: &[T]) -> Self {
         let layout = PlaneLayout::new(kernel.mirror.len());
         let groups = Vec::with_capacity(kernel.groups.len());
         let mut out = MaskPlanes {
@@ -313,23 +314,24 @@ impl<T: Element> MaskPlanes<T> {
         out.values = values.iter().flat_map(|values| &values[..n_values]).copied().collect();
         let (layout, diagonal) = (&mut out.functions.layout, &kernel.diagonal);
         for class in &diagonal.classes {
-            let pieces = class.pieces.iter().map(|&p| layout.push_piece(kernel, p as usize));
+            let pieces = class.pieces.iter().map(|&p| layout.push_piece(&kernel.pieces, p as usize));
             out.classes.push(pieces.collect());
         }
-        out.pairs = diagonal.pairs.iter().map(|&(p, _)| layout.push_piece(kernel, p as usize)).collect();
+        out.pairs =
+            diagonal.pairs.iter().map(|&(p, _)| layout.push_piece(&kernel.pieces, p as usize)).collect();
         out
     }
 
     /// The truth tables of a group come from its value for each value of its variables: the sites of its
     /// pieces' supports, and the parities on their sign masks. Returns its values.
     fn push_group(&mut self, kernel: &MaskKernel, g: usize, slots: &[T]) -> [T; MAX_VALUES] {
-        let pieces = range(kernel.groups[g].pieces);
+        let (all, pieces) = (&kernel.pieces, range(kernel.groups[g].pieces));
         let mut sites: SmallVec<[u32; 8]> = SmallVec::new();
         let mut signs: SmallVec<[&[u64]; 4]> = SmallVec::new();
         for p in pieces.clone() {
-            sites.extend_from_slice(kernel.support_of(p));
-            if kernel.pieces[p].has_sign && !signs.contains(&kernel.sign(p)) {
-                signs.push(kernel.sign(p));
+            sites.extend_from_slice(all.support_of(p));
+            if all.list[p].has_sign && !signs.contains(&all.sign(p)) {
+                signs.push(all.sign(p));
             }
         }
         sites.sort_unstable();
@@ -339,14 +341,13 @@ impl<T: Element> MaskPlanes<T> {
             let of_index = |index: usize| {
                 let bit = |k: usize| index >> k & 1;
                 pieces.clone().fold(T::zero(), |mel, p| {
-                    let support = kernel.support_of(p).iter().enumerate();
+                    let support = all.support_of(p).iter().enumerate();
                     let entry: usize = support
                         .filter_map(|(k, site)| Some(bit(sites.iter().position(|s| s == site)?) << k))
                         .sum();
-                    let sign =
-                        signs.iter().position(|&sign| kernel.pieces[p].has_sign && sign == kernel.sign(p));
+                    let sign = signs.iter().position(|&sign| all.list[p].has_sign && sign == all.sign(p));
                     let negative = sign.is_some_and(|k| bit(sites.len() + k) == 1);
-                    let value = slots[kernel.tables[kernel.pieces[p].table as usize + entry] as usize];
+                    let value = slots[all.table_of(p)[entry] as usize];
                     mel + if negative { -value } else { value }
                 })
             };
@@ -374,7 +375,7 @@ impl<T: Element> MaskPlanes<T> {
     }
 
     /// Finds the elements of packed samples, and counts those off the diagonal; this is added to `diagonal`.
-    pub(super) fn find(
+    pub(crate) fn find(
         &self,
         kernel: &MaskKernel,
         slots: &[T],
@@ -424,13 +425,13 @@ impl<T: Element> MaskPlanes<T> {
         let hits = hits.chunks_exact_mut(self.functions.n_group_words());
         for ((words, sums), hits) in words.chunks_exact(kernel.n_words).zip(sums).zip(hits) {
             for (sum, &g) in sums.iter_mut().zip(&self.summed) {
-                *sum = kernel.sum(kernel.groups[g as usize].pieces, words, slots);
+                *sum = kernel.pieces.sum(kernel.groups[g as usize].pieces, words, slots);
                 hits[g as usize / 64] |= u64::from(*sum != T::zero()) << (g % 64);
             }
         }
     }
 
-    /// The diagonal elements, added up in the order of [`Diagonal::element`](super::mask_diagonal::Diagonal).
+    /// The diagonal elements, added up in the order of [`Diagonal::element`](super::diagonal::Diagonal).
     fn diagonal(&self, kernel: &MaskKernel, slots: &[T], words: &[u64], planes: &[u64], diagonal: &mut [T]) {
         let layout = &self.functions.layout;
         for (class, pieces) in kernel.diagonal.classes.iter().zip(&self.classes) {
@@ -455,7 +456,7 @@ impl<T: Element> MaskPlanes<T> {
         }
         for &p in &kernel.diagonal.others {
             for (mel, words) in diagonal.iter_mut().zip(words.chunks_exact(kernel.n_words)) {
-                *mel += kernel.value(p as usize, words, slots);
+                *mel += kernel.pieces.value(p as usize, words, slots);
             }
         }
     }
@@ -467,7 +468,7 @@ impl<T: Element> MaskPlanes<T> {
 
     /// Passes on the groups that have an element on sample `b`, in their order, and the elements.
     #[inline(always)]
-    pub(super) fn for_each<'a>(&self, found: &'a MaskFound<T>, b: usize, sink: &mut impl Sink<T>) {
+    pub(crate) fn for_each<'a>(&self, found: &'a MaskFound<T>, b: usize, sink: &mut impl Sink<T>) {
         let n = self.functions.n_group_words();
         let own = |sets: &'a [u64]| sets.chunks_exact(n.max(1)).nth(b).unwrap_or_default();
         let (hits, [first, second]) = (own(&found.hits), found.choices.each_ref().map(|sets| own(sets)));

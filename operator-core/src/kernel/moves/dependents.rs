@@ -1,14 +1,17 @@
+//! Which groups have to be counted again when a site changes.
+
 use std::ops::Range;
 
-use super::mask::{MaskKernel, Words};
-use super::table::TableKernel;
-use super::{Kernel, range};
 use crate::bits;
 use crate::element::Element;
+use crate::kernel::lowered::Kernel;
+use crate::kernel::mask::{MaskKernel, Words};
+use crate::kernel::offsets::range;
+use crate::kernel::table::TableKernel;
 
 /// For each site, the groups whose number of non-zero elements can depend on it.
 #[derive(Debug)]
-pub(super) struct Dependents {
+pub(crate) struct Dependents {
     /// Where a site's groups stand; `None` if they are so many that all might as well be tried.
     lists: Vec<Option<Range<usize>>>,
     groups: Vec<u32>,
@@ -18,7 +21,7 @@ pub(super) struct Dependents {
 
 /// Where a group has an element, in one place.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Bond {
+pub(crate) struct Bond {
     sites: [u32; 2],
     /// Bit `a + 2 b` for the bits a and b of the sites.
     elements: u8,
@@ -27,23 +30,23 @@ pub(super) struct Bond {
 impl Bond {
     fn new<T: Element>(kernel: &MaskKernel, values: &[T], g: u32) -> Option<Self> {
         let pieces = range(kernel.groups[g as usize].pieces);
-        let piece =
-            kernel.pieces.get(pieces.start).filter(|piece| pieces.len() == 1 && piece.n_support == 2)?;
-        let slots = kernel.tables[piece.table as usize..].iter().take(4);
+        let all = &kernel.pieces;
+        let piece = all.list.get(pieces.start).filter(|piece| pieces.len() == 1 && piece.n_support == 2)?;
+        let slots = all.tables[piece.table as usize..].iter().take(4);
         let bits = slots.enumerate().map(|(k, &slot)| u8::from(values[slot as usize] != T::zero()) << k);
         Some(Bond { sites: piece.first_two, elements: bits.sum() })
     }
 
     /// Number of its elements, which is 0 or 1.
     #[inline]
-    pub(super) fn count(self, words: &(impl Words + ?Sized)) -> u32 {
+    pub(crate) fn count(self, words: &(impl Words + ?Sized)) -> u32 {
         let index = words.bit(self.sites[0]) + 2 * words.bit(self.sites[1]);
         u32::from(self.elements >> index & 1)
     }
 }
 
 impl Dependents {
-    pub(super) fn new<T: Element>(kernel: &Kernel, values: &[T]) -> Self {
+    pub(crate) fn new<T: Element>(kernel: &Kernel, values: &[T]) -> Self {
         let sites_of = |g: usize, sites: &mut Vec<u32>| {
             sites.clear();
             match kernel {
@@ -86,18 +89,18 @@ impl Dependents {
 
     /// Where the groups stand that can depend on a site, in their order; `None` for nearly all of them.
     #[inline]
-    pub(super) fn of(&self, site: usize) -> Option<Range<usize>> {
+    pub(crate) fn of(&self, site: usize) -> Option<Range<usize>> {
         self.lists[site].clone()
     }
 
     #[inline]
-    pub(super) fn groups(&self) -> &[u32] {
+    pub(crate) fn groups(&self) -> &[u32] {
         &self.groups
     }
 
     /// The same groups, if each is one piece over two sites.
     #[inline]
-    pub(super) fn bonds(&self) -> Option<&[Bond]> {
+    pub(crate) fn bonds(&self) -> Option<&[Bond]> {
         self.bonds.as_deref()
     }
 }
@@ -107,11 +110,11 @@ fn mask_sites<T: Element>(kernel: &MaskKernel, values: &[T], g: usize, sites: &m
     let pieces = range(kernel.groups[g].pieces);
     let is_single = pieces.len() == 1;
     for p in pieces {
-        let support = kernel.support_of(p);
-        let table = &kernel.tables[kernel.pieces[p].table as usize..][..1 << support.len()];
+        let support = kernel.pieces.support_of(p);
+        let table = kernel.pieces.table_of(p);
         let is_zero = |slot: &u32| values[*slot as usize] == T::zero();
         if !is_single {
-            sites.extend(bits::sites(kernel.sign(p)).map(|site| site as u32));
+            sites.extend(bits::sites(kernel.pieces.sign(p)).map(|site| site as u32));
             sites.extend(support);
         } else if table.iter().any(|slot| is_zero(slot) != is_zero(&table[0])) {
             sites.extend(support);

@@ -1,12 +1,12 @@
+//! Whether a kernel on sites of any local dimension is Hermitian.
+
 use std::collections::HashMap;
 
 use num_complex::Complex64;
 
-use super::range;
-use super::table::{Group, Lookup, TableKernel};
-
-/// Relative size below which a deviation from Hermiticity counts as rounding.
-const TOLERANCE: f64 = 1e-12;
+use super::kernel::{Group, Lookup, TableKernel};
+use crate::kernel::offsets::range;
+use crate::rounding::agrees;
 
 /// Decides whether the operator is Hermitian on the unconstrained space.
 ///
@@ -18,7 +18,7 @@ const TOLERANCE: f64 = 1e-12;
 /// the functions that are 1 at one digit other than 0 and vanish elsewhere on larger ones. Products of these
 /// are a basis of all functions, and a function of a few sites needs only products of theirs, a parity only
 /// itself. The expansion is unique, so comparing it term by term is exact.
-pub(super) fn is_hermitian(kernel: &TableKernel, values: &[Complex64]) -> bool {
+pub(crate) fn is_hermitian(kernel: &TableKernel, values: &[Complex64]) -> bool {
     diagonal_is_real(kernel, values)
         && kernel.groups.iter().all(|group| group_is_hermitian(kernel, group, values))
 }
@@ -35,7 +35,7 @@ fn diagonal_is_real(kernel: &TableKernel, values: &[Complex64]) -> bool {
         expand(kernel, lookup, sites, table, |key, part| *expansion.entry(key).or_default() += part);
     }
     let size = largest(expansion.values());
-    expansion.values().all(|value| value.im.abs() <= TOLERANCE * size)
+    expansion.values().all(|value| agrees(value.im.abs(), size))
 }
 
 fn group_is_hermitian(kernel: &TableKernel, group: &Group, values: &[Complex64]) -> bool {
@@ -51,7 +51,7 @@ fn group_is_hermitian(kernel: &TableKernel, group: &Group, values: &[Complex64])
     let size = largest(expansion.values());
     expansion.iter().all(|((old, new, key), value)| {
         let reversed = expansion.get(&(new.clone(), old.clone(), key.clone())).copied().unwrap_or_default();
-        (reversed - value.conj()).norm() <= TOLERANCE * size
+        agrees((reversed - value.conj()).norm(), size)
     })
 }
 

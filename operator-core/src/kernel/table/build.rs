@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 
 use num_complex::Complex64;
 
-use super::mask_string::MaskString;
-use super::table::{Entry, Group, Lookup, TableKernel};
-use super::{Form, FormBuilder, offset};
+use super::kernel::{Entry, Group, Lookup, TableKernel};
 use crate::bits::{self, SiteSet};
 use crate::error::{Error, Result};
 use crate::hilbert::HilbertSpace;
+use crate::kernel::forms::{Form, FormBuilder};
+use crate::kernel::offsets::offset;
+use crate::kernel::string::MaskString;
 use crate::terms::{Coefficient, LocalTerm, Term, TermKind};
 
 /// A group's terms are joined into one table when it has at most this many rows.
@@ -39,7 +40,7 @@ struct Draft {
 /// Members by sites and sign set, which have no site in common.
 type Members = BTreeMap<(Vec<usize>, Vec<usize>), Member>;
 
-pub(super) fn build(hilbert: &HilbertSpace, terms: &[Term], forms: &mut FormBuilder) -> Result<TableKernel> {
+pub(crate) fn build(hilbert: &HilbertSpace, terms: &[Term], forms: &mut FormBuilder) -> Result<TableKernel> {
     let mut kernel = Assembler::new(hilbert);
     for (changed, members) in collect_groups(hilbert, terms)? {
         let drafts = join(hilbert, members);

@@ -1,9 +1,12 @@
-use super::mask_diagonal::Diagonal;
-use super::mask_occupied::OccupiedIndex;
-use super::{Connected, NewValues, Origin, range};
-use crate::bits::{self, SiteSet};
+//! The kernel on two-level sites.
+
+use super::diagonal::Diagonal;
+use super::occupied::OccupiedIndex;
+use super::pieces::{Pieces, Words};
+use crate::bits::SiteSet;
 use crate::element::Element;
 use crate::hilbert::Block;
+use crate::kernel::offsets::range;
 
 /// An operator on two-level sites.
 ///
@@ -15,49 +18,33 @@ use crate::hilbert::Block;
 /// sign mask.
 #[derive(Debug)]
 pub(crate) struct MaskKernel {
-    pub(super) n_words: usize,
+    pub(crate) n_words: usize,
     /// The sites' blocks of equal local states.
-    pub(super) blocks: Vec<Block>,
+    pub(crate) blocks: Vec<Block>,
     /// For each site, the sum of its two quantum numbers.
-    pub(super) mirror: Vec<i8>,
+    pub(crate) mirror: Vec<i8>,
     /// Pieces of the diagonal come first, then those of group 0, 1, …
-    pub(super) pieces: Vec<Piece>,
-    /// Sign mask of each piece, `n_words` words each.
-    pub(super) signs: Vec<u64>,
-    /// Supports of all pieces.
-    pub(super) support: Vec<u32>,
-    /// Slots of all tables; equal tables are stored once.
-    pub(super) tables: Vec<u32>,
+    pub(crate) pieces: Pieces,
     /// Number of pieces of the diagonal.
-    pub(super) n_diagonal: u32,
+    pub(crate) n_diagonal: u32,
     /// How these are added up.
-    pub(super) diagonal: Diagonal,
-    pub(super) groups: Vec<Group>,
+    pub(crate) diagonal: Diagonal,
+    pub(crate) groups: Vec<Group>,
     /// Sites flipped by each group.
-    pub(super) flips: Vec<u32>,
+    pub(crate) flips: Vec<u32>,
     /// Which groups to try, where most cannot have an element.
-    pub(super) occupied: Option<OccupiedIndex>,
+    pub(crate) occupied: Option<OccupiedIndex>,
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Piece {
-    /// Start of its 2^n_support slots in `tables`; bit k of the index is the bit of the k-th support site.
-    pub(super) table: u32,
-    pub(super) support: u32,
-    pub(super) first_two: [u32; 2],
-    pub(super) n_support: u8,
-    pub(super) has_sign: bool,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Group {
-    pub(super) flips: (u32, u32),
-    pub(super) pieces: (u32, u32),
+pub(crate) struct Group {
+    pub(crate) flips: (u32, u32),
+    pub(crate) pieces: (u32, u32),
 }
 
 /// The groups with non-zero elements of one configuration, and these elements.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Hits<T> {
+pub(crate) struct Hits<T> {
     groups: Vec<u32>,
     mels: Vec<T>,
     n: usize,
@@ -75,7 +62,7 @@ impl<T: Element> Hits<T> {
     }
 
     /// The groups that were kept, and their elements.
-    pub(super) fn as_slices(&self) -> (&[u32], &[T]) {
+    pub(crate) fn as_slices(&self) -> (&[u32], &[T]) {
         (&self.groups[..self.n], &self.mels[..self.n])
     }
 
@@ -88,58 +75,27 @@ impl<T: Element> Hits<T> {
     }
 }
 
-/// A packed configuration; of fixed length where that is short, so that loops over words unroll.
-pub(super) trait Words {
-    fn bit(&self, site: u32) -> usize;
-    fn odd_overlap(&self, mask: &[u64]) -> bool;
-}
-
-impl<const N: usize> Words for [u64; N] {
-    #[inline]
-    fn bit(&self, site: u32) -> usize {
-        // The remainder spares the check of bounds; sites are below 64 N.
-        (self[site as usize / 64 % N] >> (site % 64) & 1) as usize
-    }
-
-    #[inline]
-    fn odd_overlap(&self, mask: &[u64]) -> bool {
-        bits::odd_overlap(self, mask)
-    }
-}
-
-impl Words for [u64] {
-    #[inline]
-    fn bit(&self, site: u32) -> usize {
-        usize::from(bits::contains(self, site as usize))
-    }
-
-    #[inline]
-    fn odd_overlap(&self, mask: &[u64]) -> bool {
-        bits::odd_overlap(self, mask)
-    }
-}
-
 impl MaskKernel {
-    pub(super) fn max_conn_size(&self) -> usize {
+    pub(crate) fn max_conn_size(&self) -> usize {
         usize::from(self.n_diagonal > 0) + self.n_tried()
     }
 
     /// Upper bound of the number of groups that are evaluated for a configuration.
-    pub(super) fn n_tried(&self) -> usize {
+    pub(crate) fn n_tried(&self) -> usize {
         let n_groups = self.occupied.as_ref().map_or(usize::MAX, OccupiedIndex::max_candidates);
         n_groups.min(self.groups.len())
     }
 
     /// Packs quantum numbers, which must be local states, into bits.
     #[inline]
-    pub(super) fn pack(&self, x: &[i8], words: &mut SiteSet) {
+    pub(crate) fn pack(&self, x: &[i8], words: &mut SiteSet) {
         words.clear();
         words.resize(self.n_words, 0);
         self.pack_into(x, words);
     }
 
     /// Packs rows of quantum numbers one after another.
-    pub(super) fn pack_rows(&self, rows: &[i8], words: &mut Vec<u64>) {
+    pub(crate) fn pack_rows(&self, rows: &[i8], words: &mut Vec<u64>) {
         let n_sites = self.mirror.len();
         words.clear();
         words.resize(rows.len() / n_sites * self.n_words, 0);
@@ -156,51 +112,16 @@ impl MaskKernel {
         }
     }
 
-    /// Visits the non-zero elements of a packed configuration.
-    ///
-    /// All groups are evaluated before the first is visited: whether an element is zero is as good as random
-    /// (half of all bonds are aligned), and a list of those that are not is gathered without branches.
-    #[inline]
-    pub(super) fn visit<T: Element, F: FnMut(Connected<'_>, T)>(
-        &self,
-        words: &[u64],
-        values: &[T],
-        hits: &mut Hits<T>,
-        visit: &mut F,
-    ) {
-        let diagonal = self.evaluate(words, values, hits);
-        if diagonal != T::zero() {
-            visit(self.diagonal_connection(words), diagonal);
-        }
-        for (&g, &mel) in hits.groups[..hits.n].iter().zip(&hits.mels) {
-            visit(self.connection(g as usize, words), mel);
-        }
-    }
-
-    /// The diagonal as a connection.
-    #[inline]
-    pub(super) fn diagonal_connection<'a>(&'a self, words: &'a [u64]) -> Connected<'a> {
-        let origin = Origin::Mask { kernel: self, pieces: (0, self.n_diagonal), words };
-        Connected { sites: &[], values: NewValues::Mirror(&self.mirror), origin }
-    }
-
-    /// The connection by group `g`.
-    #[inline]
-    pub(super) fn connection<'a>(&'a self, g: usize, words: &'a [u64]) -> Connected<'a> {
-        let origin = Origin::Mask { kernel: self, pieces: self.pieces_of(g), words };
-        Connected { sites: self.flips_of(g), values: NewValues::Mirror(&self.mirror), origin }
-    }
-
     /// Number of non-zero elements of a packed configuration.
     #[inline]
-    pub(super) fn n_conn<T: Element>(&self, words: &[u64], values: &[T], hits: &mut Hits<T>) -> usize {
+    pub(crate) fn n_conn<T: Element>(&self, words: &[u64], values: &[T], hits: &mut Hits<T>) -> usize {
         let diagonal = self.evaluate(words, values, hits);
         hits.n + usize::from(diagonal != T::zero())
     }
 
     /// Lists the groups with non-zero elements and returns the diagonal.
     #[inline]
-    pub(super) fn evaluate<T: Element>(&self, words: &[u64], values: &[T], hits: &mut Hits<T>) -> T {
+    pub(crate) fn evaluate<T: Element>(&self, words: &[u64], values: &[T], hits: &mut Hits<T>) -> T {
         match *words {
             [a] => self.evaluate_words(&[a], words, values, hits),
             [a, b] => self.evaluate_words(&[a, b], words, values, hits),
@@ -221,7 +142,7 @@ impl MaskKernel {
             None => {
                 hits.resize(self.groups.len());
                 for (g, group) in self.groups.iter().enumerate() {
-                    hits.push(g as u32, self.sum(group.pieces, words, values));
+                    hits.push(g as u32, self.pieces.sum(group.pieces, words, values));
                 }
             }
             Some(index) => {
@@ -229,98 +150,32 @@ impl MaskKernel {
                 index.candidates(slice, &mut candidates);
                 hits.resize(candidates.len());
                 for &g in &candidates {
-                    hits.push(g, self.sum(self.groups[g as usize].pieces, words, values));
+                    hits.push(g, self.pieces.sum(self.groups[g as usize].pieces, words, values));
                 }
                 hits.candidates = candidates;
             }
         }
-        self.diagonal.element(self, words, values)
+        self.diagonal.element(&self.pieces, words, values)
     }
 
+    /// The pieces of group `g`, none if there is no such group.
     #[inline]
-    pub(super) fn sum<T: Element, W: Words + ?Sized>(
-        &self,
-        pieces: (u32, u32),
-        words: &W,
-        values: &[T],
-    ) -> T {
-        let mut mel = T::zero();
-        for p in range(pieces) {
-            mel += self.value(p, words, values);
-        }
-        mel
-    }
-
-    /// The value that piece `p` takes on a configuration.
-    #[inline]
-    pub(super) fn value<T: Element, W: Words + ?Sized>(&self, p: usize, words: &W, values: &[T]) -> T {
-        let (slot, negative) = self.slot(p, words);
-        let value = values[slot];
-        if negative { -value } else { value }
-    }
-
-    /// The slot that piece `p` takes on a configuration, and whether it enters negatively.
-    #[inline]
-    fn slot<W: Words + ?Sized>(&self, p: usize, words: &W) -> (usize, bool) {
-        let (entry, negative) = self.entry(p, words);
-        (self.tables[self.pieces[p].table as usize + entry] as usize, negative)
-    }
-
-    /// The bits that piece `p` looks at as one number, the parity on its sign mask above those of its support.
-    #[inline]
-    pub(super) fn index<W: Words + ?Sized>(&self, p: usize, words: &W) -> usize {
-        let (entry, negative) = self.entry(p, words);
-        entry | usize::from(negative) << self.pieces[p].n_support
-    }
-
-    #[inline]
-    fn entry<W: Words + ?Sized>(&self, p: usize, words: &W) -> (usize, bool) {
-        let piece = &self.pieces[p];
-        let entry = match piece.n_support {
-            0 => 0,
-            // Bonds: the two sites stand in the piece itself.
-            2 => words.bit(piece.first_two[0]) + 2 * words.bit(piece.first_two[1]),
-            n => {
-                let support = &self.support[piece.support as usize..][..usize::from(n)];
-                support.iter().enumerate().map(|(k, &site)| words.bit(site) << k).sum()
-            }
-        };
-        (entry, piece.has_sign && words.odd_overlap(self.sign(p)))
-    }
-
-    pub(super) fn for_each_slot(&self, pieces: (u32, u32), words: &[u64], f: &mut impl FnMut(usize, bool)) {
-        for p in range(pieces) {
-            let (slot, negative) = self.slot(p, words);
-            f(slot, negative);
-        }
-    }
-
-    #[inline]
-    fn pieces_of(&self, g: usize) -> (u32, u32) {
+    pub(crate) fn pieces_of(&self, g: usize) -> (u32, u32) {
         self.groups.get(g).map_or((0, 0), |group| group.pieces)
     }
 
+    /// The sites that group `g` flips, none if there is no such group.
     #[inline]
-    pub(super) fn flips_of(&self, g: usize) -> &[u32] {
+    pub(crate) fn flips_of(&self, g: usize) -> &[u32] {
         // Without a panic, so that visitors keep what they add up in registers.
         let flips = self.groups.get(g).map_or(0..0, |group| range(group.flips));
         self.flips.get(flips).unwrap_or_default()
     }
 
     /// The bits in which the two quantum numbers of a site differ.
-    pub(super) fn inversion(&self, site: usize) -> i8 {
+    pub(crate) fn inversion(&self, site: usize) -> i8 {
         let block = self.blocks.iter().find(|block| site < block.start + block.n_sites);
         block.map_or(0, |block| block.local.first ^ (block.local.first + block.local.step))
-    }
-
-    pub(super) fn support_of(&self, p: usize) -> &[u32] {
-        let piece = &self.pieces[p];
-        &self.support[piece.support as usize..][..usize::from(piece.n_support)]
-    }
-
-    #[inline]
-    pub(super) fn sign(&self, p: usize) -> &[u64] {
-        &self.signs[p * self.n_words..(p + 1) * self.n_words]
     }
 }
 
@@ -355,6 +210,7 @@ fn pack_block(x: &[i8], first: i8, second: i8, start: usize, words: &mut [u64]) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bits;
 
     #[test]
     fn packing_agrees_with_a_bit_at_a_time_at_any_offset() {

@@ -1,12 +1,15 @@
 //! The x' that an operator connects to a configuration, followed from one configuration to the next.
 
+use std::sync::{Arc, OnceLock};
+
 use super::dependents::Dependents;
-use super::mask::MaskKernel;
-use super::table::TableKernel;
-use super::tally::Tally;
-use super::{Connected, Engine, Kernel, Scratch};
+use super::sum_tree::SumTree;
 use crate::bits;
 use crate::element::Element;
+use crate::kernel::connected::Connected;
+use crate::kernel::lowered::{Kernel, Scratch};
+use crate::kernel::mask::MaskKernel;
+use crate::kernel::table::TableKernel;
 
 /// The x' ≠ x with `<x|O|x'>` ≠ 0, of one x after another.
 ///
@@ -33,16 +36,19 @@ use crate::element::Element;
 /// # Ok::<(), operator_core::Error>(())
 /// ```
 ///
-/// As [`Engine`], it checks nothing about configurations.
+/// As [`Engine`](crate::kernel::Engine), it checks nothing about configurations.
 #[derive(Clone, Debug)]
 pub struct Moves<T> {
-    engine: Engine<T>,
+    kernel: Arc<Kernel>,
+    values: Arc<[T]>,
+    /// Shared by all who follow the operator's moves, and made when the first proposes one.
+    dependents: Arc<OnceLock<Dependents>>,
     x: Vec<i8>,
     /// x, and the x' of the last proposal, packed as the kernel needs them.
     here: Scratch<T>,
     there: Scratch<T>,
     /// Number of elements of each group.
-    counts: Tally,
+    counts: SumTree,
     proposed: Proposed,
     /// For each group, the last proposal for which it was counted.
     counted: Vec<u64>,
@@ -88,7 +94,7 @@ impl Proposed {
     fn count(
         &mut self,
         dependents: &Dependents,
-        counts: &Tally,
+        counts: &SumTree,
         counted: &mut [u64],
         mut count: impl FnMut(usize, usize) -> u32,
     ) {
@@ -102,24 +108,23 @@ impl Proposed {
     }
 }
 
-impl<T: Element> Engine<T> {
-    /// Something that follows configurations and the moves from them. One for each thread.
-    pub fn moves(&self) -> Moves<T> {
-        let n_groups = self.kernel.n_groups();
+impl<T: Element> Moves<T> {
+    pub(crate) fn new(kernel: Arc<Kernel>, values: Arc<[T]>, dependents: Arc<OnceLock<Dependents>>) -> Self {
+        let n_groups = kernel.n_groups();
         Moves {
-            engine: self.clone(),
+            kernel,
+            values,
+            dependents,
             x: Vec::new(),
             here: Scratch::default(),
             there: Scratch::default(),
-            counts: Tally::new(n_groups),
+            counts: SumTree::new(n_groups),
             proposed: Proposed::default(),
             counted: vec![0; n_groups],
             all: vec![0; n_groups],
         }
     }
-}
 
-impl<T: Element> Moves<T> {
     /// Goes to x: on from where it stands if the last proposal led there, and anew otherwise.
     #[inline]
     pub fn go_to(&mut self, x: &[i8]) {
@@ -143,22 +148,22 @@ impl<T: Element> Moves<T> {
         self.len() == 0
     }
 
-    /// The move of this number, if there are so many; in the order of [`Engine::visit`].
+    /// The move of this number, if there are so many; in the order of [`Engine::visit`](crate::kernel::Engine::visit).
     #[inline]
     pub fn get(&mut self, number: usize) -> Option<Connected<'_>> {
         let (g, rest) = self.counts.find(number)?;
         let Scratch { words, digits, sums, .. } = &mut self.here;
-        match &*self.engine.kernel {
-            Kernel::Mask(kernel) => Some(kernel.connection(g, words)),
+        match &*self.kernel {
+            Kernel::Mask(kernel) => Some(Connected::mask_group(kernel, g, words)),
             Kernel::Table(kernel) => {
                 let (mut k, mut found) = (0, None);
-                kernel.for_each_of(g, digits, &self.engine.values, sums, &mut |_, target, _| {
+                kernel.for_each_of(g, digits, &self.values, sums, &mut |_, target, _| {
                     if k == rest {
                         found = Some(target);
                     }
                     k += 1;
                 });
-                found.map(|target| kernel.connection(g, target, digits))
+                found.map(|target| Connected::table_target(kernel, g, target, digits))
             }
         }
     }
@@ -180,14 +185,14 @@ impl<T: Element> Moves<T> {
         self.proposed.changes.clear();
         self.x.clear();
         self.x.extend_from_slice(x);
-        match &*self.engine.kernel {
+        match &*self.kernel {
             Kernel::Mask(kernel) => kernel.pack(x, &mut self.here.words),
             Kernel::Table(kernel) => {
                 self.here.digits.clear();
                 kernel.push_digits(x, &mut self.here.digits);
             }
         }
-        self.engine.count_all(&mut self.here, &mut self.all);
+        self.kernel.count_all(&self.values, &mut self.here, &mut self.all);
         self.counts.set_all(&self.all);
     }
 
@@ -206,8 +211,8 @@ impl<T: Element> Moves<T> {
 
     #[inline]
     fn pack_proposed(&mut self) {
-        let Moves { engine, here, there, proposed, .. } = self;
-        match &*engine.kernel {
+        let Moves { kernel, here, there, proposed, .. } = self;
+        match &**kernel {
             Kernel::Mask(_) => {
                 there.words.clear();
                 there.words.extend_from_slice(&here.words);
@@ -226,13 +231,12 @@ impl<T: Element> Moves<T> {
     /// Counts the elements of the groups that may have others than before.
     #[inline]
     fn count_proposed(&mut self) {
-        let Moves { engine, there, counts, proposed, counted, all, .. } = self;
-        let dependents = engine.dependents.get_or_init(|| Dependents::new(&engine.kernel, &engine.values));
-        let values = &engine.values[..];
+        let Moves { kernel, values, dependents, there, counts, proposed, counted, all, .. } = self;
+        let dependents = dependents.get_or_init(|| Dependents::new(kernel, values));
         let lists = proposed.changes.iter().map(|&(site, _)| dependents.of(site).map(|list| list.len()));
         // One more than is kept is written.
         let Some(n_groups) = lists.sum::<Option<usize>>().map(|n| n + 1) else {
-            engine.count_all(there, all);
+            kernel.count_all(values, there, all);
             proposed.clear_counts(counts.total(), all.len() + 1);
             for (g, &count) in all.iter().enumerate() {
                 proposed.push(g as u32, counts.get(g), count, true);
@@ -240,7 +244,7 @@ impl<T: Element> Moves<T> {
             return;
         };
         proposed.clear_counts(counts.total(), n_groups);
-        match (&*engine.kernel, dependents.bonds()) {
+        match (&**kernel, dependents.bonds()) {
             (Kernel::Mask(_), Some(bonds)) => match there.words[..] {
                 [a] => proposed.count(dependents, counts, counted, |place, _| bonds[place].count(&[a])),
                 [a, b] => proposed.count(dependents, counts, counted, |place, _| bonds[place].count(&[a, b])),
@@ -264,7 +268,7 @@ impl MaskKernel {
     /// Number of elements of a group, which is 0 or 1.
     #[inline]
     fn count<T: Element>(&self, g: usize, words: &[u64], values: &[T]) -> u32 {
-        u32::from(self.sum(self.groups[g].pieces, words, values) != T::zero())
+        u32::from(self.pieces.sum(self.groups[g].pieces, words, values) != T::zero())
     }
 }
 
@@ -278,18 +282,18 @@ impl TableKernel {
     }
 }
 
-impl<T: Element> Engine<T> {
+impl Kernel {
     /// Numbers of elements of all groups at the packed configuration.
-    fn count_all(&self, scratch: &mut Scratch<T>, counts: &mut [u32]) {
+    fn count_all<T: Element>(&self, values: &[T], scratch: &mut Scratch<T>, counts: &mut [u32]) {
         counts.fill(0);
-        match &*self.kernel {
+        match self {
             Kernel::Mask(kernel) => {
-                kernel.evaluate(&scratch.words, &self.values, &mut scratch.hits);
+                kernel.evaluate(&scratch.words, values, &mut scratch.hits);
                 let (groups, _) = scratch.hits.as_slices();
                 groups.iter().for_each(|&g| counts[g as usize] = 1);
             }
             Kernel::Table(kernel) => {
-                kernel.for_each(&scratch.digits, &self.values, &mut scratch.sums, |g, _, _| counts[g] += 1);
+                kernel.for_each(&scratch.digits, values, &mut scratch.sums, |g, _, _| counts[g] += 1);
             }
         }
     }

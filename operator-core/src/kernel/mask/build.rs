@@ -5,14 +5,16 @@ use std::collections::HashMap;
 use num_complex::Complex64;
 use smallvec::SmallVec;
 
-use super::mask::{Group, MaskKernel, Piece};
-use super::mask_diagonal::Diagonal;
-use super::mask_occupied::OccupiedIndex;
-use super::mask_string::MaskString;
-use super::{Form, FormBuilder, offset};
+use super::diagonal::Diagonal;
+use super::kernel::{Group, MaskKernel};
+use super::occupied::OccupiedIndex;
+use super::pieces::{Piece, Pieces};
 use crate::bits::{self, SiteSet};
 use crate::error::{Error, Result};
 use crate::hilbert::{Block, HilbertSpace};
+use crate::kernel::forms::{Form, FormBuilder};
+use crate::kernel::offsets::{offset, range};
+use crate::kernel::string::MaskString;
 use crate::terms::{Coefficient, LocalTerm, Term, TermKind};
 
 /// Strings that flip at most this many sites may share a table over them.
@@ -20,7 +22,7 @@ const MAX_FLIP_SUPPORT: usize = 4;
 /// Tables over more sites than this are not built.
 const MAX_SUPPORT: usize = 20;
 
-pub(super) fn build(hilbert: &HilbertSpace, terms: &[Term], forms: &mut FormBuilder) -> Result<MaskKernel> {
+pub(crate) fn build(hilbert: &HilbertSpace, terms: &[Term], forms: &mut FormBuilder) -> Result<MaskKernel> {
     let (strings, group_of, n_groups) = collect_strings(hilbert, terms);
     let mut order: Vec<u32> = (0..offset(strings.len())?).collect();
     order.sort_by_key(|&s| group_of[s as usize]);
@@ -284,10 +286,7 @@ impl Assembler {
             n_words: bits::n_words(hilbert.n_sites()),
             blocks: hilbert.blocks().to_vec(),
             mirror: mirror.collect(),
-            pieces: Vec::new(),
-            signs: Vec::new(),
-            support: Vec::new(),
-            tables: Vec::new(),
+            pieces: Pieces::new(bits::n_words(hilbert.n_sites())),
             n_diagonal: 0,
             diagonal: Diagonal::default(),
             groups: Vec::new(),
@@ -301,11 +300,11 @@ impl Assembler {
         if pieces.is_empty() {
             return Ok(());
         }
-        let first = offset(self.kernel.pieces.len())?;
+        let first = offset(self.kernel.pieces.list.len())?;
         for piece in pieces {
             self.push_piece(piece, forms)?;
         }
-        let pieces = (first, offset(self.kernel.pieces.len())?);
+        let pieces = (first, offset(self.kernel.pieces.list.len())?);
         if bits::is_empty(flip) {
             self.kernel.n_diagonal = pieces.1;
             return Ok(());
@@ -319,30 +318,33 @@ impl Assembler {
 
     fn push_piece(&mut self, piece: &PieceDraft, forms: &mut FormBuilder) -> Result<()> {
         let slots: SmallVec<[u32; 4]> = piece.table.iter().map(|form| forms.slot(form)).collect();
-        let next = offset(self.kernel.tables.len())?;
+        let pieces = &mut self.kernel.pieces;
+        let next = offset(pieces.tables.len())?;
         let table = match self.tables.get(&slots) {
             Some(&known) => known,
             None => {
-                self.kernel.tables.extend_from_slice(&slots);
+                pieces.tables.extend_from_slice(&slots);
                 self.tables.insert(slots, next);
                 next
             }
         };
-        self.kernel.pieces.push(Piece {
+        pieces.list.push(Piece {
             table,
-            support: offset(self.kernel.support.len())?,
+            support: offset(pieces.support.len())?,
             first_two: std::array::from_fn(|k| piece.support.get(k).map_or(0, |&site| site as u32)),
             n_support: piece.support.len() as u8,
             has_sign: !bits::is_empty(&piece.sign),
         });
-        self.kernel.support.extend(piece.support.iter().map(|&site| site as u32));
-        self.kernel.signs.extend_from_slice(&piece.sign);
+        pieces.support.extend(piece.support.iter().map(|&site| site as u32));
+        pieces.signs.extend_from_slice(&piece.sign);
         Ok(())
     }
 
     fn finish(mut self, hilbert: &HilbertSpace) -> MaskKernel {
-        self.kernel.diagonal = Diagonal::build(&self.kernel);
-        self.kernel.occupied = OccupiedIndex::build(&self.kernel, hilbert);
+        let kernel = &mut self.kernel;
+        kernel.diagonal = Diagonal::build(&kernel.pieces, kernel.n_diagonal);
+        let groups = kernel.groups.iter().map(|group| (&kernel.flips[range(group.flips)], group.pieces));
+        kernel.occupied = OccupiedIndex::build(hilbert, &kernel.pieces, groups);
         self.kernel
     }
 }

@@ -7,10 +7,10 @@ use std::slice::ChunksExactMut;
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::mask::MaskKernel;
+use crate::kernel::mask::MaskKernel;
 
 /// How an item, which names an element, turns the sample's row into another: by masks, or by edits.
-pub(super) trait Change {
+pub(crate) trait Change {
     /// Rows that the sample's is combined with, in the pieces of a [`Layout`]; empty if there are none.
     #[inline(always)]
     fn masks(&self) -> &[i8] {
@@ -36,14 +36,14 @@ pub(super) trait Change {
 
 /// The pieces of a row; one piece of all bytes where sizes are not fixed.
 #[derive(Clone, Copy)]
-pub(super) struct Layout {
+pub(crate) struct Layout {
     n_sites: usize,
     piece: usize,
     n_pieces: usize,
 }
 
 impl Layout {
-    pub(super) fn of(n_sites: usize) -> Self {
+    pub(crate) fn of(n_sites: usize) -> Self {
         let (piece, n_pieces) = match n_sites {
             8..16 => (8, 2),
             16..32 => (16, 2),
@@ -54,12 +54,12 @@ impl Layout {
     }
 
     /// Bytes of all pieces.
-    pub(super) fn len(self) -> usize {
+    pub(crate) fn len(self) -> usize {
         self.piece * self.n_pieces
     }
 
     /// Appends the pieces of a row.
-    pub(super) fn push(self, row: &[i8], to: &mut Vec<i8>) {
+    pub(crate) fn push(self, row: &[i8], to: &mut Vec<i8>) {
         (0..self.n_pieces)
             .for_each(|k| to.extend_from_slice(&row[start(self.n_sites, self.piece, k)..][..self.piece]));
     }
@@ -72,19 +72,19 @@ fn start(n_sites: usize, piece: usize, k: usize) -> usize {
 }
 
 /// Writes one row after another.
-pub(super) trait Rows {
+pub(crate) trait Rows {
     /// The next row, that of `item`.
     fn push(&mut self, item: u64);
 }
 
 /// Says which rows are to be written.
-pub(super) trait Source {
+pub(crate) trait Source {
     /// Pushes all of them.
     fn send(self, rows: impl Rows);
 }
 
 /// Writes the rows of a source.
-pub(super) fn write(source: impl Source, change: &impl Change, x: &[i8], states: &mut [i8]) {
+pub(crate) fn write(source: impl Source, change: &impl Change, x: &[i8], states: &mut [i8]) {
     Arch::new().dispatch(Write { source, change, x, states });
 }
 
@@ -195,10 +195,10 @@ impl<C: Change> Rows for Whole<'_, C> {
 /// Editing the bytes of a row that has just been written takes longer, as the processor has to put both writes
 /// together.
 #[derive(Debug)]
-pub(super) struct RowMasks(Vec<i8>);
+pub(crate) struct RowMasks(Vec<i8>);
 
 impl RowMasks {
-    pub(super) fn new(kernel: &MaskKernel) -> Self {
+    pub(crate) fn new(kernel: &MaskKernel) -> Self {
         let n_sites = kernel.mirror.len();
         let layout = Layout::of(n_sites);
         let mut masks = Vec::with_capacity(kernel.groups.len() * layout.len());

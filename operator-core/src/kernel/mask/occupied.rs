@@ -1,9 +1,11 @@
+//! Which groups can have an element, where few particles leave few of them.
+
 use std::collections::BTreeSet;
 
-use super::mask::{Group, MaskKernel};
-use super::range;
+use super::pieces::Pieces;
 use crate::bits::{self, SiteSet};
 use crate::hilbert::HilbertSpace;
+use crate::kernel::offsets::range;
 
 /// Pairs of sites are listed up to this many sites.
 const MAX_SITES: usize = 4096;
@@ -15,7 +17,7 @@ const MAX_SITES: usize = 4096;
 /// lists the groups that can start there. In blocks that are more than half filled the empty sites are the
 /// marked ones.
 #[derive(Debug)]
-pub(super) struct OccupiedIndex {
+pub(crate) struct OccupiedIndex {
     n_sites: usize,
     /// Sites that are marked where they are empty.
     inverted: SiteSet,
@@ -63,8 +65,13 @@ fn pair(a: usize, b: usize) -> usize {
 }
 
 impl OccupiedIndex {
-    /// The index of a kernel, `None` where it would not halve the number of groups to be tried.
-    pub(super) fn build(kernel: &MaskKernel, hilbert: &HilbertSpace) -> Option<Self> {
+    /// The index of some groups, each given by the sites that it flips and its range of pieces; `None` where
+    /// it would not halve the number of groups to be tried.
+    pub(crate) fn build<'a>(
+        hilbert: &HilbertSpace,
+        pieces: &Pieces,
+        groups: impl ExactSizeIterator<Item = (&'a [u32], (u32, u32))>,
+    ) -> Option<Self> {
         let n_sites = hilbert.n_sites();
         if n_sites > MAX_SITES || !hilbert.is_constrained() {
             return None;
@@ -72,9 +79,10 @@ impl OccupiedIndex {
         let (inverted, marked) = marked_fraction(hilbert);
         let (mut always, mut singles, mut pairs) = (Vec::new(), Vec::new(), Vec::new());
         let mut n_tried = 0.0;
-        for (g, group) in kernel.groups.iter().enumerate() {
+        let n_groups = groups.len();
+        for (g, (flips, own)) in groups.enumerate() {
             let g = g as u32;
-            match starts(kernel, group, &inverted) {
+            match starts(pieces, flips, own, &inverted) {
                 None => {
                     always.push(g);
                     n_tried += 1.0;
@@ -91,7 +99,7 @@ impl OccupiedIndex {
                 }
             }
         }
-        if n_tried > 0.5 * kernel.groups.len() as f64 {
+        if n_tried > 0.5 * n_groups as f64 {
             return None;
         }
         let (singles, pairs) = (Buckets::new(n_sites, singles), Buckets::new(pair(0, n_sites), pairs));
@@ -103,12 +111,12 @@ impl OccupiedIndex {
         Some(OccupiedIndex { n_sites, inverted, always, singles, pairs, max_candidates })
     }
 
-    pub(super) fn max_candidates(&self) -> usize {
+    pub(crate) fn max_candidates(&self) -> usize {
         self.max_candidates
     }
 
     /// Lists the groups that may have an element on a configuration, in their order.
-    pub(super) fn candidates(&self, words: &[u64], groups: &mut Vec<u32>) {
+    pub(crate) fn candidates(&self, words: &[u64], groups: &mut Vec<u32>) {
         groups.clear();
         groups.extend_from_slice(&self.always);
         let mut marked: SiteSet =
@@ -153,20 +161,15 @@ fn marked_fraction(hilbert: &HilbertSpace) -> (SiteSet, Vec<f64>) {
 
 /// The sets of flipped sites that are marked where the group has an element: each of one or two sites, in
 /// ascending order. `None` if there are others, or if signs alone decide.
-fn starts(kernel: &MaskKernel, group: &Group, inverted: &[u64]) -> Option<BTreeSet<Vec<usize>>> {
-    let flips = &kernel.flips[range(group.flips)];
+fn starts(pieces: &Pieces, flips: &[u32], own: (u32, u32), inverted: &[u64]) -> Option<BTreeSet<Vec<usize>>> {
     let mut starts = BTreeSet::new();
-    for p in range(group.pieces) {
-        let piece = &kernel.pieces[p];
-        let n = usize::from(piece.n_support);
-        let support = &kernel.support[piece.support as usize..][..n];
+    for p in range(own) {
+        let support = pieces.support_of(p);
         let places: Vec<(usize, usize)> = flips
             .iter()
             .map(|flip| Some((*flip as usize, support.iter().position(|site| site == flip)?)))
             .collect::<Option<_>>()?;
-        for (index, _) in
-            kernel.tables[piece.table as usize..][..1 << n].iter().enumerate().filter(|(_, slot)| **slot != 0)
-        {
+        for (index, _) in pieces.table_of(p).iter().enumerate().filter(|(_, slot)| **slot != 0) {
             let is_marked =
                 |&&(site, k): &&(usize, usize)| (index >> k & 1 == 1) != bits::contains(inverted, site);
             let mut start: Vec<usize> = places.iter().filter(is_marked).map(|&(site, _)| site).collect();
@@ -182,8 +185,9 @@ fn starts(kernel: &MaskKernel, group: &Group, inverted: &[u64]) -> Option<BTreeS
 
 #[cfg(test)]
 mod tests {
-    use super::super::{FormBuilder, mask_build};
+    use super::super::build;
     use crate::hilbert::{HilbertSpace, SpinOrbitalFermions};
+    use crate::kernel::forms::FormBuilder;
     use crate::terms::{Ladder, Terms};
 
     /// All hops of one and two particles among some modes.
@@ -199,7 +203,7 @@ mod tests {
             }
         }
         let terms: Vec<_> = terms.iter().cloned().collect();
-        let kernel = mask_build::build(&hilbert, &terms, &mut FormBuilder::new()).unwrap();
+        let kernel = build::build(&hilbert, &terms, &mut FormBuilder::new()).unwrap();
         let mut candidates = Vec::new();
         let tried = kernel.occupied.as_ref().map(|index| {
             index.candidates(&[(1 << n_fermions) - 1], &mut candidates);

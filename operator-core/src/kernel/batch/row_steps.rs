@@ -4,11 +4,10 @@
 //! what they leave the sites with, but add few different things to them. So each row is the sample's plus one of
 //! a few rows of its group, and needs no edits, which would have to wait for it.
 
-use super::range;
-use super::rows::{Change, Layout};
-use super::table::TableKernel;
-use super::table_list::{MAX_WIDTH, TableList, parts};
+use super::row_writer::{Change, Layout};
 use crate::element::Element;
+use crate::kernel::offsets::range;
+use crate::kernel::table::{MAX_WIDTH, TableKernel, TableList, parts};
 
 /// Different steps of a group, named by two bits.
 const MAX_STEPS: usize = 4;
@@ -24,16 +23,16 @@ type Step = [i8; MAX_WIDTH];
 
 /// The steps of all groups as rows, `1 << bits` a group.
 #[derive(Debug)]
-pub(super) struct TableSteps {
+pub(crate) struct RowSteps {
     rows: Vec<i8>,
     bits: u32,
     /// For each entry, which of its group's steps it is.
     numbers: Vec<u8>,
 }
 
-impl TableSteps {
+impl RowSteps {
     /// `None` if groups have too many steps, or there are too many groups.
-    pub(super) fn new<T: Element>(kernel: &TableKernel, list: &TableList<T>, n_sites: usize) -> Option<Self> {
+    pub(crate) fn new<T: Element>(kernel: &TableKernel, list: &TableList<T>, n_sites: usize) -> Option<Self> {
         let layout = Layout::of(n_sites);
         let mut numbers = vec![UNKNOWN; list.n_entries()];
         let mut steps = Vec::with_capacity(kernel.groups.len());
@@ -61,7 +60,7 @@ impl TableSteps {
                 layout.push(&row, &mut rows);
             }
         }
-        Some(TableSteps { rows, bits, numbers })
+        Some(RowSteps { rows, bits, numbers })
     }
 }
 
@@ -104,7 +103,7 @@ fn steps_of<T: Element>(
     Some(steps)
 }
 
-impl Change for TableSteps {
+impl Change for RowSteps {
     #[inline(always)]
     fn masks(&self) -> &[i8] {
         &self.rows
@@ -127,7 +126,7 @@ mod tests {
     use crate::definition::Definition;
     use crate::graph::{Boundary, Graph};
     use crate::hilbert::{Fock, HilbertSpace, Spin};
-    use crate::kernel::{Found, Kernel, Scratch};
+    use crate::kernel::{Found, Scratch};
     use crate::models::BoseHubbard;
     use crate::terms::{Terms, real_matrix};
 
@@ -151,8 +150,7 @@ mod tests {
         let (mut written, mut mels) = (vec![0; expected.len()], vec![0.0; n_conn.iter().sum()]);
         engine.write(rows, &found, &mut written, &mut mels);
         assert_eq!(written, expected);
-        assert!(matches!(&*engine.kernel, Kernel::Table(_)));
-        assert_eq!(engine.plan().steps.get().is_some_and(Option::is_some), has_steps, "{definition}");
+        assert_eq!(engine.plan().row_steps.get().is_some_and(Option::is_some), has_steps, "{definition}");
     }
 
     #[test]

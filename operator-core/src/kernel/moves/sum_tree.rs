@@ -1,37 +1,39 @@
-/// Numbers are added up by so many.
+//! Numbers with their sums: one changes, or the one that a part of the whole falls in is found, in a few steps.
+
+/// Fan-out of the tree of sums.
 const FAN_OUT: usize = 16;
 
 /// Small numbers with their sums, so that one of them changes, and the one in which a part of the whole sum
 /// falls is found, in a few steps.
 #[derive(Clone, Debug)]
-pub(super) struct Tally {
+pub(crate) struct SumTree {
     /// The numbers, then the sums of 16 of each level before it, up to a single 16.
     levels: Vec<Vec<[u32; FAN_OUT]>>,
     total: usize,
 }
 
-impl Tally {
+impl SumTree {
     /// `n` zeros.
-    pub(super) fn new(n: usize) -> Self {
+    pub(crate) fn new(n: usize) -> Self {
         let mut levels = vec![vec![[0; FAN_OUT]; n.div_ceil(FAN_OUT).max(1)]];
         while let Some(last) = levels.last().filter(|last| last.len() > 1) {
             levels.push(vec![[0; FAN_OUT]; last.len().div_ceil(FAN_OUT)]);
         }
-        Tally { levels, total: 0 }
+        SumTree { levels, total: 0 }
     }
 
-    pub(super) fn total(&self) -> usize {
+    pub(crate) fn total(&self) -> usize {
         self.total
     }
 
     #[inline]
-    pub(super) fn get(&self, k: usize) -> u32 {
+    pub(crate) fn get(&self, k: usize) -> u32 {
         self.levels[0][k / FAN_OUT][k % FAN_OUT]
     }
 
     /// Sets one number.
     #[inline]
-    pub(super) fn set(&mut self, k: usize, number: u32) {
+    pub(crate) fn set(&mut self, k: usize, number: u32) {
         let before = self.get(k);
         let mut k = k;
         for level in &mut self.levels {
@@ -43,7 +45,7 @@ impl Tally {
     }
 
     /// Sets all numbers, of which there are as many as ever.
-    pub(super) fn set_all(&mut self, numbers: &[u32]) {
+    pub(crate) fn set_all(&mut self, numbers: &[u32]) {
         let [first, rest @ ..] = &mut self.levels[..] else { return };
         for (to, numbers) in first.iter_mut().zip(numbers.chunks(FAN_OUT)) {
             to[..numbers.len()].copy_from_slice(numbers);
@@ -61,7 +63,7 @@ impl Tally {
     /// The k for which `numbers[..k]` add up to at most `part` and `numbers[..=k]` to more, and what `part`
     /// is beyond the former. `None` if it is not below the total.
     #[inline]
-    pub(super) fn find(&self, part: usize) -> Option<(usize, u32)> {
+    pub(crate) fn find(&self, part: usize) -> Option<(usize, u32)> {
         if part >= self.total {
             return None;
         }
@@ -94,20 +96,20 @@ mod tests {
             changes in prop::collection::vec((any::<prop::sample::Index>(), 0u32..4), 0..20),
         ) {
             let mut numbers = numbers;
-            let mut tally = Tally::new(numbers.len());
-            tally.set_all(&numbers);
+            let mut tree = SumTree::new(numbers.len());
+            tree.set_all(&numbers);
             let n = numbers.len();
             for (index, number) in changes.into_iter().filter(|_| n > 0) {
                 let k = index.index(n);
                 numbers[k] = number;
-                tally.set(k, number);
+                tree.set(k, number);
             }
             let expected = numbers.iter().enumerate().flat_map(|(k, &n)| (0..n).map(move |rest| (k, rest)));
             let expected: Vec<_> = expected.collect();
-            prop_assert_eq!(tally.total(), expected.len());
-            prop_assert_eq!(tally.find(expected.len()), None);
+            prop_assert_eq!(tree.total(), expected.len());
+            prop_assert_eq!(tree.find(expected.len()), None);
             for (part, &place) in expected.iter().enumerate() {
-                prop_assert_eq!(tally.find(part), Some(place));
+                prop_assert_eq!(tree.find(part), Some(place));
             }
         }
     }

@@ -1,12 +1,14 @@
+//! The diagonal on two-level sites: equal pieces are counted, not added up.
+
 use std::collections::HashMap;
 
-use super::mask::{MaskKernel, Piece, Words};
+use super::pieces::{Piece, Pieces, Words};
 use crate::element::Element;
 
 /// Pieces of a class look at no more than this many variables.
 const MAX_VARIABLES: usize = 6;
 
-pub(super) const MAX_OUTCOMES: usize = 16;
+pub(crate) const MAX_OUTCOMES: usize = 16;
 
 /// The diagonal as a sum over *classes* of pieces with equal tables, and over the other pieces.
 ///
@@ -14,34 +16,34 @@ pub(super) const MAX_OUTCOMES: usize = 16;
 /// satisfied bonds and of others. That is fewer operations, and it rounds less: couplings that cancel, do so
 /// exactly.
 #[derive(Debug, Default)]
-pub(super) struct Diagonal {
-    pub(super) classes: Vec<Class>,
+pub(crate) struct Diagonal {
+    pub(crate) classes: Vec<Class>,
     /// The other pieces with two outcomes.
-    pub(super) pairs: Vec<(u32, [Outcome; 2])>,
+    pub(crate) pairs: Vec<(u32, [Outcome; 2])>,
     /// The rest.
-    pub(super) others: Vec<u32>,
+    pub(crate) others: Vec<u32>,
 }
 
 #[derive(Debug)]
-pub(super) struct Class {
-    pub(super) pieces: Vec<u32>,
-    pub(super) outcomes: Vec<Outcome>,
+pub(crate) struct Class {
+    pub(crate) pieces: Vec<u32>,
+    pub(crate) outcomes: Vec<Outcome>,
     /// For each index, the number of its outcome.
     outcome_of: Vec<u8>,
 }
 
 /// A value that a piece takes.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Outcome {
+pub(crate) struct Outcome {
     slot: u32,
     negative: bool,
     /// Bit i says whether the piece takes this value at index i.
-    pub(super) truth: u64,
+    pub(crate) truth: u64,
 }
 
 impl Outcome {
     #[inline]
-    pub(super) fn value<T: Element>(&self, values: &[T]) -> T {
+    pub(crate) fn value<T: Element>(&self, values: &[T]) -> T {
         let value = values[self.slot as usize];
         if self.negative { -value } else { value }
     }
@@ -53,28 +55,29 @@ fn n_variables(piece: &Piece) -> usize {
 }
 
 impl Diagonal {
-    pub(super) fn build(kernel: &MaskKernel) -> Self {
+    /// Sorts the first `n_diagonal` pieces, which are those of the diagonal.
+    pub(crate) fn build(pieces: &Pieces, n_diagonal: u32) -> Self {
         let mut by_table: HashMap<(u32, u8, bool), Vec<u32>> = HashMap::new();
         let mut keys = Vec::new();
-        for (p, piece) in kernel.pieces[..kernel.n_diagonal as usize].iter().enumerate() {
+        for (p, piece) in pieces.list[..n_diagonal as usize].iter().enumerate() {
             let key = (piece.table, piece.n_support, piece.has_sign);
-            let pieces = by_table.entry(key).or_default();
-            if pieces.is_empty() {
+            let equal = by_table.entry(key).or_default();
+            if equal.is_empty() {
                 keys.push(key);
             }
-            pieces.push(p as u32);
+            equal.push(p as u32);
         }
         let mut out = Diagonal::default();
-        for pieces in keys.iter().filter_map(|key| by_table.remove(key)) {
-            out.push(kernel, pieces);
+        for equal in keys.iter().filter_map(|key| by_table.remove(key)) {
+            out.push(pieces, equal);
         }
         out
     }
 
-    fn push(&mut self, kernel: &MaskKernel, pieces: Vec<u32>) {
-        let piece = &kernel.pieces[pieces[0] as usize];
+    fn push(&mut self, all: &Pieces, pieces: Vec<u32>) {
+        let piece = &all.list[pieces[0] as usize];
         let (outcomes, outcome_of) = match n_variables(piece) {
-            n if n <= MAX_VARIABLES => outcomes(kernel, piece, n),
+            n if n <= MAX_VARIABLES => outcomes(all, piece, n),
             _ => return self.others.extend(pieces),
         };
         match outcomes[..] {
@@ -86,9 +89,9 @@ impl Diagonal {
 
     /// The diagonal element of a packed configuration.
     #[inline]
-    pub(super) fn element<T: Element, W: Words + ?Sized>(
+    pub(crate) fn element<T: Element, W: Words + ?Sized>(
         &self,
-        kernel: &MaskKernel,
+        pieces: &Pieces,
         words: &W,
         values: &[T],
     ) -> T {
@@ -96,14 +99,14 @@ impl Diagonal {
         for class in &self.classes {
             let mut counts = [0; MAX_OUTCOMES];
             for &p in &class.pieces {
-                let outcome = class.outcome_of[kernel.index(p as usize, words)];
+                let outcome = class.outcome_of[pieces.index(p as usize, words)];
                 counts[usize::from(outcome) % MAX_OUTCOMES] += 1;
             }
             mel += class.sum(&counts, values);
         }
         let pairs = self.pairs.iter().map(|(p, _)| p);
         for &p in pairs.chain(&self.others) {
-            mel += kernel.value(p as usize, words, values);
+            mel += pieces.value(p as usize, words, values);
         }
         mel
     }
@@ -112,7 +115,7 @@ impl Diagonal {
 impl Class {
     /// `Σ count · value` over the outcomes.
     #[inline]
-    pub(super) fn sum<T: Element>(&self, counts: &[usize], values: &[T]) -> T {
+    pub(crate) fn sum<T: Element>(&self, counts: &[usize], values: &[T]) -> T {
         let mut sum = T::zero();
         for (outcome, &count) in self.outcomes.iter().zip(counts) {
             sum += T::from_complex((count as f64).into()) * outcome.value(values);
@@ -122,11 +125,11 @@ impl Class {
 }
 
 /// The distinct values of a piece of `n` variables, and for each index the number of its value.
-fn outcomes(kernel: &MaskKernel, piece: &Piece, n: usize) -> (Vec<Outcome>, Vec<u8>) {
+fn outcomes(pieces: &Pieces, piece: &Piece, n: usize) -> (Vec<Outcome>, Vec<u8>) {
     let mut outcomes: Vec<Outcome> = Vec::new();
     let outcome_of = (0..1usize << n).map(|index| {
         let entry = index & ((1 << piece.n_support) - 1);
-        let (slot, negative) = (kernel.tables[piece.table as usize + entry], index != entry);
+        let (slot, negative) = (pieces.tables[piece.table as usize + entry], index != entry);
         let known = outcomes.iter().position(|o| (o.slot, o.negative) == (slot, negative));
         let number = known.unwrap_or(outcomes.len());
         if number == outcomes.len() {

@@ -1,20 +1,21 @@
+//! Whether a kernel on two-level sites is Hermitian.
+
 use std::collections::HashMap;
 
 use num_complex::Complex64;
 
-use super::mask::{Group, MaskKernel};
-use super::range;
+use super::kernel::{Group, MaskKernel};
+use super::pieces::Pieces;
 use crate::bits::{self, SiteSet};
-
-/// Relative size below which a deviation from Hermiticity counts as rounding.
-const TOLERANCE: f64 = 1e-12;
+use crate::kernel::offsets::range;
+use crate::rounding::agrees;
 
 /// Decides whether the operator is Hermitian on the unconstrained space.
 ///
 /// The element of a group is a function f(x) of the configuration, and the operator is Hermitian when
 /// f(x ^ flip) = conj f(x) for each group. In the basis of parities `(-1)^|x & m|`, where f = Σ_m c_m (…),
 /// this says `c_m (-1)^|m & flip| = conj c_m` for every m. The expansion is unique, so the test is exact.
-pub(super) fn is_hermitian(kernel: &MaskKernel, values: &[Complex64]) -> bool {
+pub(crate) fn is_hermitian(kernel: &MaskKernel, values: &[Complex64]) -> bool {
     let diagonal = Group { flips: (0, 0), pieces: (0, kernel.n_diagonal) };
     std::iter::once(&diagonal).chain(&kernel.groups).all(|group| group_is_hermitian(kernel, group, values))
 }
@@ -24,23 +25,21 @@ fn group_is_hermitian(kernel: &MaskKernel, group: &Group, values: &[Complex64]) 
     kernel.flips[range(group.flips)].iter().for_each(|&site| bits::insert(&mut flip, site as usize));
     let mut coefficients: HashMap<SiteSet, Complex64> = HashMap::new();
     for p in range(group.pieces) {
-        for (mask, value) in parities(kernel, p, values) {
+        for (mask, value) in parities(&kernel.pieces, p, values) {
             *coefficients.entry(mask).or_default() += value;
         }
     }
     let size = coefficients.values().fold(0.0f64, |size, value| size.max(value.norm()));
     coefficients.iter().all(|(mask, value)| {
         let reflected = if bits::odd_overlap(mask, &flip) { -value } else { *value };
-        (reflected - value.conj()).norm() <= TOLERANCE * size
+        agrees((reflected - value.conj()).norm(), size)
     })
 }
 
 /// One piece in the basis of parities, by a Walsh-Hadamard transform of its table.
-fn parities(kernel: &MaskKernel, p: usize, values: &[Complex64]) -> Vec<(SiteSet, Complex64)> {
-    let piece = kernel.pieces[p];
-    let n = usize::from(piece.n_support);
-    let support = &kernel.support[piece.support as usize..][..n];
-    let slots = &kernel.tables[piece.table as usize..][..1 << n];
+fn parities(pieces: &Pieces, p: usize, values: &[Complex64]) -> Vec<(SiteSet, Complex64)> {
+    let (support, slots) = (pieces.support_of(p), pieces.table_of(p));
+    let n = support.len();
     let mut table: Vec<Complex64> = slots.iter().map(|&slot| values[slot as usize]).collect();
     for k in 0..n {
         for index in (0..table.len()).filter(|index| index >> k & 1 == 0) {
@@ -50,7 +49,7 @@ fn parities(kernel: &MaskKernel, p: usize, values: &[Complex64]) -> Vec<(SiteSet
         }
     }
     let with_sites = |index: usize| {
-        let mut mask = SiteSet::from_slice(kernel.sign(p));
+        let mut mask = SiteSet::from_slice(pieces.sign(p));
         let inside = (0..n).filter(|k| index >> k & 1 == 1);
         inside.for_each(|k| bits::toggle(&mut mask, support[k] as usize));
         mask

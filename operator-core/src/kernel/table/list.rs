@@ -1,12 +1,14 @@
+//! Tables for given values of the slots: the elements of a sample are listed without branches.
+
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::table::{DIAGONAL_LANES, TableKernel};
-use super::{range, table};
+use super::kernel::{DIAGONAL_LANES, Group, Lookup, TableKernel, sum_of_lanes};
 use crate::element::Element;
+use crate::kernel::offsets::range;
 
 /// Rows of tables have no more entries than this, and groups change no more sites.
-pub(super) const MAX_WIDTH: usize = 4;
+pub(crate) const MAX_WIDTH: usize = 4;
 /// The bit of an item that says that its element is negated.
 const NEGATIVE: u64 = 1 << 63;
 
@@ -14,7 +16,7 @@ const NEGATIVE: u64 = 1 << 63;
 /// branches: a row's entries lie together, all that a row could have are written to the list, and the list
 /// grows by the number that it has.
 #[derive(Debug)]
-pub(super) struct TableList<T> {
+pub(crate) struct TableList<T> {
     /// Start and number of the entries of each row.
     rows: Vec<(u32, u32)>,
     groups: Vec<ListGroup>,
@@ -43,7 +45,7 @@ struct ListGroup {
 }
 
 impl ListGroup {
-    fn new(kernel: &TableKernel, lookup: &table::Lookup, rows: u32) -> Self {
+    fn new(kernel: &TableKernel, lookup: &Lookup, rows: u32) -> Self {
         match (&kernel.sites[range(lookup.sites)], &kernel.strides[range(lookup.sites)]) {
             (&[a, b], &[first, second]) => ListGroup { sites: [a, b], strides: [first, second], rows },
             (sites, strides) => {
@@ -63,7 +65,7 @@ impl ListGroup {
 
 impl<T: Element> TableList<T> {
     /// `None` for kernels whose groups are sums of tables, or have too many entries a row or changed sites.
-    pub(super) fn new(kernel: &TableKernel, slots: &[T]) -> Option<Self> {
+    pub(crate) fn new(kernel: &TableKernel, slots: &[T]) -> Option<Self> {
         let mut out = TableList {
             rows: Vec::new(),
             groups: Vec::with_capacity(kernel.groups.len()),
@@ -97,13 +99,7 @@ impl<T: Element> TableList<T> {
         (out.mels.len() < 1 << 31).then_some(out)
     }
 
-    fn push_row(
-        &mut self,
-        kernel: &TableKernel,
-        group: &table::Group,
-        row: usize,
-        slots: &[T],
-    ) -> Option<()> {
+    fn push_row(&mut self, kernel: &TableKernel, group: &Group, row: usize, slots: &[T]) -> Option<()> {
         let start = self.mels.len();
         let n_changed = range(group.changed).len();
         let entries = kernel.row_starts[row] as usize..kernel.row_starts[row + 1] as usize;
@@ -146,7 +142,7 @@ impl<T: Element> TableList<T> {
     }
 
     /// The diagonal element, added up as [`TableKernel::diagonal`] does.
-    pub(super) fn diagonal(&self, kernel: &TableKernel, digits: &[u8], slots: &[T]) -> T {
+    pub(crate) fn diagonal(&self, kernel: &TableKernel, digits: &[u8], slots: &[T]) -> T {
         let Some(diagonal) = &self.diagonal else { return kernel.diagonal(digits, slots) };
         let mut sums = [T::zero(); DIAGONAL_LANES];
         for lanes in diagonal {
@@ -154,12 +150,12 @@ impl<T: Element> TableList<T> {
                 *sum += self.diagonal_values[lane.row(digits)];
             }
         }
-        table::sum_of_lanes(sums)
+        sum_of_lanes(sums)
     }
 
     /// Writes the elements of a sample into a list from `start` on, which grows as needed, and returns their
     /// number. An item is a group and an entry.
-    pub(super) fn list(
+    pub(crate) fn list(
         &self,
         kernel: &TableKernel,
         digits: &[u8],
@@ -204,28 +200,28 @@ impl<T: Element> TableList<T> {
 
     /// Number of the target of an item.
     #[inline(always)]
-    pub(super) fn target(&self, item: u64) -> u32 {
+    pub(crate) fn target(&self, item: u64) -> u32 {
         self.targets[parts(item).1]
     }
 
-    pub(super) fn n_entries(&self) -> usize {
+    pub(crate) fn n_entries(&self) -> usize {
         self.mels.len()
     }
 
     /// The entries of a row of a group's table.
-    pub(super) fn entries_of(&self, group: usize, row: usize) -> Range<usize> {
+    pub(crate) fn entries_of(&self, group: usize, row: usize) -> Range<usize> {
         let (first, count) = self.rows[self.groups[group].rows as usize + row];
         first as usize..(first + count) as usize
     }
 
     /// New quantum numbers of each entry on its group's sites.
-    pub(super) fn values(&self) -> &[[i8; MAX_WIDTH]] {
+    pub(crate) fn values(&self) -> &[[i8; MAX_WIDTH]] {
         &self.values
     }
 
     /// The matrix element of an item.
     #[inline(always)]
-    pub(super) fn mel(&self, item: u64) -> T {
+    pub(crate) fn mel(&self, item: u64) -> T {
         let mel = self.mels[parts(item).1];
         if item & NEGATIVE == 0 { mel } else { -mel }
     }
@@ -233,12 +229,12 @@ impl<T: Element> TableList<T> {
 
 /// The group and the entry of an item.
 #[inline(always)]
-pub(super) fn parts(item: u64) -> (usize, usize) {
+pub(crate) fn parts(item: u64) -> (usize, usize) {
     (item as u32 as usize, ((item & !NEGATIVE) >> 32) as usize)
 }
 
 /// Whether a table is over one or two sites, and without a sign set.
-fn is_simple(lookup: &table::Lookup) -> bool {
+fn is_simple(lookup: &Lookup) -> bool {
     matches!(range(lookup.sites).len(), 1 | 2) && range(lookup.signs).is_empty()
 }
 

@@ -1,0 +1,123 @@
+//! One connected configuration, as kernels pass it to visitors.
+
+use super::mask::MaskKernel;
+use super::table::TableKernel;
+
+/// One connected configuration x', as its difference from the sample x.
+#[derive(Clone, Copy, Debug)]
+pub struct Connected<'a> {
+    sites: &'a [u32],
+    values: NewValues<'a>,
+    origin: Origin<'a>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum NewValues<'a> {
+    /// For each site of the space, the sum of its two quantum numbers: the new one is the sum less the old.
+    Mirror(&'a [i8]),
+    /// For each changed site, its new quantum number.
+    Given(&'a [i8]),
+}
+
+/// Where a matrix element comes from, so that it can be differentiated.
+#[derive(Clone, Copy, Debug)]
+enum Origin<'a> {
+    Mask { kernel: &'a MaskKernel, pieces: (u32, u32), words: &'a [u64] },
+    Table { kernel: &'a TableKernel, lookups: (u32, u32), target: Option<u32>, digits: &'a [u8] },
+    Custom,
+}
+
+impl<'a> Connected<'a> {
+    /// A change to the quantum numbers of `sites`, for kernels written outside this crate. The two slices
+    /// have equal lengths; no site is repeated.
+    pub fn new(sites: &'a [u32], values: &'a [i8]) -> Self {
+        debug_assert_eq!(sites.len(), values.len());
+        Connected { sites, values: NewValues::Given(values), origin: Origin::Custom }
+    }
+
+    /// The diagonal element of a packed configuration.
+    #[inline]
+    pub(crate) fn mask_diagonal(kernel: &'a MaskKernel, words: &'a [u64]) -> Self {
+        let origin = Origin::Mask { kernel, pieces: (0, kernel.n_diagonal), words };
+        Connected { sites: &[], values: NewValues::Mirror(&kernel.mirror), origin }
+    }
+
+    /// What group `g` of masks connects to a packed configuration.
+    #[inline]
+    pub(crate) fn mask_group(kernel: &'a MaskKernel, g: usize, words: &'a [u64]) -> Self {
+        let origin = Origin::Mask { kernel, pieces: kernel.pieces_of(g), words };
+        Connected { sites: kernel.flips_of(g), values: NewValues::Mirror(&kernel.mirror), origin }
+    }
+
+    /// The diagonal element of a configuration's digits.
+    #[inline]
+    pub(crate) fn table_diagonal(kernel: &'a TableKernel, digits: &'a [u8]) -> Self {
+        let origin = Origin::Table { kernel, lookups: (0, 0), target: None, digits };
+        Connected { sites: &[], values: NewValues::Given(&[]), origin }
+    }
+
+    /// A target of group `g` of tables, for a configuration's digits.
+    #[inline]
+    pub(crate) fn table_target(kernel: &'a TableKernel, g: usize, target: u32, digits: &'a [u8]) -> Self {
+        let (sites, values) = kernel.target(g, target);
+        let lookups = kernel.groups[g].lookups;
+        let origin = Origin::Table { kernel, lookups, target: Some(target), digits };
+        Connected { sites, values: NewValues::Given(values), origin }
+    }
+
+    /// The sites on which x' differs from x, none on the diagonal.
+    #[inline]
+    pub fn sites(&self) -> &'a [u32] {
+        self.sites
+    }
+
+    /// Whether x' = x.
+    #[inline]
+    pub fn is_diagonal(&self) -> bool {
+        self.sites.is_empty()
+    }
+
+    /// Turns `row`, which holds x, into x'.
+    #[inline]
+    pub fn write(&self, row: &mut [i8]) {
+        match self.values {
+            NewValues::Mirror(sums) => {
+                for &site in self.sites {
+                    let site = site as usize;
+                    row[site] = sums[site].wrapping_sub(row[site]);
+                }
+            }
+            NewValues::Given(values) => {
+                for (&site, &value) in self.sites.iter().zip(values) {
+                    row[site as usize] = value;
+                }
+            }
+        }
+    }
+
+    /// The sites on which x' differs from `x`, which is x, each with its new quantum number.
+    #[inline]
+    pub fn changes<'x>(&self, x: &'x [i8]) -> impl Iterator<Item = (usize, i8)> + use<'a, 'x> {
+        let values = self.values;
+        self.sites.iter().enumerate().map(move |(k, &site)| {
+            let site = site as usize;
+            match values {
+                NewValues::Mirror(sums) => (site, sums[site].wrapping_sub(x[site])),
+                NewValues::Given(values) => (site, values[k]),
+            }
+        })
+    }
+
+    /// The slots whose values add up to this matrix element, each with whether it enters negatively.
+    ///
+    /// This is the derivative of the element: 1 (or −1) in each of these slots, 0 in all others.
+    pub fn for_each_slot(&self, mut f: impl FnMut(usize, bool)) {
+        match self.origin {
+            Origin::Mask { kernel, pieces, words } => kernel.pieces.for_each_slot(pieces, words, &mut f),
+            Origin::Table { kernel, lookups, target, digits } => {
+                kernel.for_each_slot(lookups, target, digits, &mut f);
+            }
+            Origin::Custom => {}
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! Kernels on two-level sites: what they are, how terms become one, what can be asked of it.
+
+mod build;
+mod diagonal;
+mod hermitian;
+mod kernel;
+mod occupied;
+mod pieces;
+mod planes;
+
+pub(crate) use build::build;
+pub(crate) use hermitian::is_hermitian;
+pub(crate) use kernel::{Hits, MaskKernel};
+pub(crate) use pieces::Words;
+pub(crate) use planes::{MaskFound, MaskPlanes};

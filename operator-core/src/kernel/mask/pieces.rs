@@ -1,0 +1,142 @@
+//! What matrix elements on two-level sites are sums of.
+
+use crate::bits;
+use crate::element::Element;
+use crate::kernel::offsets::range;
+
+/// A packed configuration; of fixed length where that is short, so that loops over words unroll.
+pub(crate) trait Words {
+    fn bit(&self, site: u32) -> usize;
+    fn odd_overlap(&self, mask: &[u64]) -> bool;
+}
+
+impl<const N: usize> Words for [u64; N] {
+    #[inline]
+    fn bit(&self, site: u32) -> usize {
+        // The remainder spares the check of bounds; sites are below 64 N.
+        (self[site as usize / 64 % N] >> (site % 64) & 1) as usize
+    }
+
+    #[inline]
+    fn odd_overlap(&self, mask: &[u64]) -> bool {
+        bits::odd_overlap(self, mask)
+    }
+}
+
+impl Words for [u64] {
+    #[inline]
+    fn bit(&self, site: u32) -> usize {
+        usize::from(bits::contains(self, site as usize))
+    }
+
+    #[inline]
+    fn odd_overlap(&self, mask: &[u64]) -> bool {
+        bits::odd_overlap(self, mask)
+    }
+}
+
+/// One summand of a matrix element.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Piece {
+    /// Start of its 2^n_support slots in `tables`; bit k of the index is the bit of the k-th support site.
+    pub(crate) table: u32,
+    pub(crate) support: u32,
+    pub(crate) first_two: [u32; 2],
+    pub(crate) n_support: u8,
+    pub(crate) has_sign: bool,
+}
+
+/// All pieces of a kernel, and the arrays that they point into.
+#[derive(Debug)]
+pub(crate) struct Pieces {
+    /// Words of a packed configuration.
+    pub(crate) n_words: usize,
+    pub(crate) list: Vec<Piece>,
+    /// Sign mask of each piece, `n_words` words each.
+    pub(crate) signs: Vec<u64>,
+    /// Supports of all pieces.
+    pub(crate) support: Vec<u32>,
+    /// Slots of all tables; equal tables are stored once.
+    pub(crate) tables: Vec<u32>,
+}
+
+impl Pieces {
+    /// No pieces yet.
+    pub(crate) fn new(n_words: usize) -> Self {
+        Pieces { n_words, list: Vec::new(), signs: Vec::new(), support: Vec::new(), tables: Vec::new() }
+    }
+
+    #[inline]
+    pub(crate) fn sum<T: Element, W: Words + ?Sized>(
+        &self,
+        pieces: (u32, u32),
+        words: &W,
+        values: &[T],
+    ) -> T {
+        let mut mel = T::zero();
+        for p in range(pieces) {
+            mel += self.value(p, words, values);
+        }
+        mel
+    }
+
+    /// The value that piece `p` takes on a configuration.
+    #[inline]
+    pub(crate) fn value<T: Element, W: Words + ?Sized>(&self, p: usize, words: &W, values: &[T]) -> T {
+        let (slot, negative) = self.slot(p, words);
+        let value = values[slot];
+        if negative { -value } else { value }
+    }
+
+    /// The slot that piece `p` takes on a configuration, and whether it enters negatively.
+    #[inline]
+    fn slot<W: Words + ?Sized>(&self, p: usize, words: &W) -> (usize, bool) {
+        let (entry, negative) = self.entry(p, words);
+        (self.tables[self.list[p].table as usize + entry] as usize, negative)
+    }
+
+    /// The bits that piece `p` looks at as one number, the parity on its sign mask above those of its support.
+    #[inline]
+    pub(crate) fn index<W: Words + ?Sized>(&self, p: usize, words: &W) -> usize {
+        let (entry, negative) = self.entry(p, words);
+        entry | usize::from(negative) << self.list[p].n_support
+    }
+
+    #[inline]
+    fn entry<W: Words + ?Sized>(&self, p: usize, words: &W) -> (usize, bool) {
+        let piece = &self.list[p];
+        let entry = match piece.n_support {
+            0 => 0,
+            // Bonds: the two sites stand in the piece itself.
+            2 => words.bit(piece.first_two[0]) + 2 * words.bit(piece.first_two[1]),
+            n => {
+                let support = &self.support[piece.support as usize..][..usize::from(n)];
+                support.iter().enumerate().map(|(k, &site)| words.bit(site) << k).sum()
+            }
+        };
+        (entry, piece.has_sign && words.odd_overlap(self.sign(p)))
+    }
+
+    pub(crate) fn for_each_slot(&self, pieces: (u32, u32), words: &[u64], f: &mut impl FnMut(usize, bool)) {
+        for p in range(pieces) {
+            let (slot, negative) = self.slot(p, words);
+            f(slot, negative);
+        }
+    }
+
+    pub(crate) fn support_of(&self, p: usize) -> &[u32] {
+        let piece = &self.list[p];
+        &self.support[piece.support as usize..][..usize::from(piece.n_support)]
+    }
+
+    #[inline]
+    pub(crate) fn sign(&self, p: usize) -> &[u64] {
+        &self.signs[p * self.n_words..(p + 1) * self.n_words]
+    }
+
+    /// The slots of piece `p`, one for each index.
+    pub(crate) fn table_of(&self, p: usize) -> &[u32] {
+        let piece = &self.list[p];
+        &self.tables[piece.table as usize..][..1 << piece.n_support]
+    }
+}

@@ -1,0 +1,8 @@
+//! One configuration after another, as a walker follows them: how many moves each has, and which.
+
+mod dependents;
+mod follow;
+mod sum_tree;
+
+pub(crate) use dependents::Dependents;
+pub use follow::Moves;

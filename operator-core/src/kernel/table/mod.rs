@@ -1,0 +1,11 @@
+//! Kernels on sites of any local dimension: what they are, how terms become one, what can be asked of it.
+
+mod build;
+mod hermitian;
+mod kernel;
+mod list;
+
+pub(crate) use build::build;
+pub(crate) use hermitian::is_hermitian;
+pub(crate) use kernel::TableKernel;
+pub(crate) use list::{MAX_WIDTH, TableList, parts};

@@ -1,0 +1,35 @@
+//! What counts as rounding: the core's tolerances, all relative.
+//!
+//! There are three because rounding comes from three places. A few summands that cancel leave a few units in the
+//! last place of the largest: [`CANCELLATION`], which must be tight, since what it discards is gone from the
+//! operator. In single precision the last place is that much larger: [`CANCELLATION_F32`]. Two ways of computing
+//! one operator (its adjoint, another family of terms) go through products and transforms of whole tables, so
+//! that errors of many operations add up: [`AGREEMENT`]. It only answers yes or no, and can be generous.
+
+use num_complex::Complex64;
+
+/// A sum that falls below this fraction of its summands' size is taken for exact cancellation.
+const CANCELLATION: f64 = 1e-14;
+/// The same for sums in single precision.
+const CANCELLATION_F32: f64 = 1e-6;
+/// Two computations of one operator agree up to this fraction of its largest coefficient.
+const AGREEMENT: f64 = 1e-12;
+
+/// The factor without a real or imaginary part that is only the rounding of summands, whose absolute values
+/// add up to `size`.
+pub(crate) fn clean(factor: Complex64, size: f64) -> Complex64 {
+    let part = |value: f64| if value.abs() <= CANCELLATION * size { 0.0 } else { value };
+    Complex64::new(part(factor.re), part(factor.im))
+}
+
+/// Whether a sum is only the rounding of summands, whose absolute values add up to `size`.
+pub(crate) fn cancels(sum: Complex64, size: f64, single_precision: bool) -> bool {
+    let epsilon = if single_precision { CANCELLATION_F32 } else { CANCELLATION };
+    sum.norm() <= epsilon * size
+}
+
+/// Whether a difference of an absolute value is rounding between two computations of an operator whose largest
+/// coefficient is `size`.
+pub(crate) fn agrees(difference: f64, size: f64) -> bool {
+    difference <= AGREEMENT * size
+}
