@@ -1,3 +1,5 @@
+//! Errors of this crate, into which those of all others convert.
+
 /// Everything that can go wrong with variational states and their optimisation.
 ///
 /// Errors of operators, backends and samplers pass through unchanged.

@@ -29,7 +29,7 @@
 //! - [`Rbm`], [`Jastrow`], [`MeanField`], [`Mlp`], [`GroupCnn`], [`Arnn`]: wave functions that are
 //!   [networks](wave_functions::network); [`Slater`], [`Times`]: fermions, and products of wave functions;
 //! - [`Trainable`]: what has parameters, and how others are written; networks of candle's modules go into
-//!   `wave_functions::candle_network`, with the feature `padded`;
+//!   `padded`, with the feature of this name;
 //! - [`MonteCarloState`], [`FullSumState`], [`Ensemble`]: averages; [`Stats`]: what they say;
 //! - [`LocalKernel`]: local estimators of a backend's operators, the place for third parties' own;
 //! - [`OperatorGradient`]: derivatives of an expectation value in the operator's own parameters;
@@ -45,42 +45,32 @@ pub mod dynamics;
 pub mod exact;
 pub mod wave_functions;
 
-#[cfg(any(feature = "flat", feature = "padded"))]
-mod any;
-mod derivative_block;
-mod driver;
+mod backend;
+mod derivatives;
 mod error;
-mod file;
-mod jacobian;
-mod local_kernel;
-mod log;
-mod matrix;
-mod operator_gradient;
+mod estimate;
 mod optimise;
-mod parameter_file;
-mod response;
-mod snapshot;
+mod run;
 mod state;
 mod statistics;
-mod trainable;
+mod storage;
 
+#[cfg(feature = "padded")]
+pub use backend::padded;
 #[cfg(feature = "flat")]
 pub use backend_flat::Flat;
 #[cfg(feature = "padded")]
 pub use backend_padded::Padded;
-pub use derivative_block::DerivativeBlock;
-pub use driver::{Callback, Control, ConvergenceStopping, EarlyStopping, End, Event, History, Step, Vmc};
+pub use derivatives::{DerivativeBlock, LogDerivatives, ParameterArray, Response, Trainable};
 pub use error::{Error, Result};
-pub use local_kernel::LocalKernel;
-pub use log::RunLog;
-pub use operator_gradient::{OperatorGradKernel, OperatorGradient};
+pub use estimate::{LocalKernel, OperatorGradKernel, OperatorGradient};
 pub use optimise::{Adam, Optimiser, Schedule, Sgd, Sr, SrSolver};
-pub use parameter_file::{load_parameters, save_parameters};
-pub use response::Response;
-pub use snapshot::{Snapshot, Storable};
+pub use run::{
+    Callback, Control, ConvergenceStopping, EarlyStopping, End, Event, History, RunLog, Step, Vmc,
+};
 pub use state::{Ensemble, FullSumState, MonteCarloState, VariationalState};
 pub use statistics::{Diagnosis, OnlineStats, Problem, Stats};
-pub use trainable::{LogDerivatives, ParameterArray, Trainable};
+pub use storage::{Snapshot, Storable, load_parameters, save_parameters};
 pub use wave_functions::{
     Arnn, Cnn, GroupCnn, Jastrow, MeanField, Mlp, MlpModPhase, Network, Rbm, RbmModPhase, RbmSymm, Slater,
     Times,

@@ -14,7 +14,7 @@ use ndarray::Array1;
 use num_complex::Complex64;
 use operator_core::hilbert::{HilbertSpace, Spin};
 use operator_core::{Backend, WaveFunction};
-use variational::wave_functions::candle_network::{CandleModule, CandleNetwork, Tape};
+use variational::padded::{CandleModule, CandleNetwork, Tape};
 use variational::wave_functions::network::Activation;
 use variational::{FullSumState, Mlp, Padded, Trainable, VariationalState};
 

@@ -130,7 +130,7 @@ fn gradients_through_tensors_are_those_of_the_derivative() -> TestResult {
     let parameters = Var::from_vec(definition.parameters().to_vec(), 2, &Device::Cpu)?;
     let padded = definition.lower::<Padded>()?.with_parameter_tensor(&parameters)?;
     let start = Padded::amplitudes_from_host(psi.clone(), &Device::Cpu)?;
-    let evolved = dynamics::evolve_tensor(&padded, &start, time)?;
+    let evolved = variational::padded::evolve_tensor(&padded, &start, time)?;
     assert!(distance(&Padded::amplitudes_to_host(&evolved)?, &expected) < 1e-13);
 
     // Re <target|ψ(t)>
@@ -146,6 +146,6 @@ fn gradients_through_tensors_are_those_of_the_derivative() -> TestResult {
         assert!((gradient[k] - expected).abs() < 1e-12, "{name}: {} {expected}", gradient[k]);
     }
     let short = Padded::amplitudes_from_host(psi.slice(ndarray::s![..3]).to_owned(), &Device::Cpu)?;
-    assert!(dynamics::evolve_tensor(&padded, &short, 1.0).is_err());
+    assert!(variational::padded::evolve_tensor(&padded, &short, 1.0).is_err());
     Ok(())
 }

@@ -134,7 +134,7 @@ pub(crate) mod padded {
                 let field = fields.narrow(0, k, 1);
                 let parameters = field.and_then(|field| self.by_field.broadcast_mul(&field)? + &self.at_zero);
                 let operator = self.operator.with_parameter_tensor(&parameters.map_err(failed)?)?;
-                psi = dynamics::evolve_tensor(&operator, &psi, self.duration / n_pieces as f64)?;
+                psi = variational::padded::evolve_tensor(&operator, &psi, self.duration / n_pieces as f64)?;
             }
             // The target is real.
             let overlap = psi.map(|part| (part * &self.target.re)?.sum_all()?.sqr()).map_err(failed)?;

@@ -4,19 +4,15 @@
 //! A field that changes in time is a sequence of short evolutions, each with its own parameters.
 
 mod taylor;
-#[cfg(feature = "padded")]
-mod tensor;
 
-#[cfg(feature = "padded")]
-pub use tensor::evolve_tensor;
+pub(crate) use taylor::Series;
 
 use ndarray::Array1;
 use num_complex::Complex64;
 use operator_core::DiscreteOperator;
 
 use crate::error::Result;
-use crate::matrix::Matrix;
-use taylor::Series;
+use crate::exact::StoredOperator;
 
 /// `exp(−i H t) ψ`, in the order of
 /// [`HilbertSpace::all_states`](operator_core::HilbertSpace::all_states).
@@ -46,7 +42,7 @@ pub fn evolve<O: DiscreteOperator>(
     psi: &Array1<Complex64>,
     time: f64,
 ) -> Result<Array1<Complex64>> {
-    let matrix = Matrix::new(operator)?;
+    let matrix = StoredOperator::new(operator)?;
     let series = Series::new(matrix.norm_bound()?, time)?;
     series.sum(
         psi.clone(),
@@ -85,7 +81,7 @@ where
         let (left, right) = (left.to_string(), right.to_string());
         return Err(operator_core::Error::HilbertMismatch { left, right }.into());
     }
-    let (matrix, derivative) = (Matrix::new(operator)?, Matrix::new(derivative)?);
+    let (matrix, derivative) = (StoredOperator::new(operator)?, StoredOperator::new(derivative)?);
     // The pair evolves by the matrix [[H, 0], [∂H/∂λ, H]].
     let series = Series::new(matrix.norm_bound()? + derivative.norm_bound()?, time)?;
     series.sum(
@@ -102,6 +98,6 @@ where
     )
 }
 
-fn minus_i(factor: f64) -> Complex64 {
+pub(crate) fn minus_i(factor: f64) -> Complex64 {
     Complex64::new(0.0, -factor)
 }

@@ -1,3 +1,5 @@
+//! The Taylor series of an exponential, in steps that lose no digits.
+
 use crate::error::{Error, Result};
 
 /// Terms below this part of the first are dropped.
@@ -8,7 +10,7 @@ const PRECISION: f64 = 1e-16;
 /// Steps and order come from a bound of the norm alone and not from the vector, so that the series is a fixed
 /// sequence of products, which can be differentiated.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Series {
+pub(crate) struct Series {
     n_steps: usize,
     order: usize,
     /// Time of one step.
@@ -20,7 +22,7 @@ impl Series {
     ///
     /// # Errors
     /// [`Error::Setting`] for a time that is not finite or spans more than 10⁹ steps.
-    pub(super) fn new(norm: f64, time: f64) -> Result<Self> {
+    pub(crate) fn new(norm: f64, time: f64) -> Result<Self> {
         let angle = norm * time.abs();
         if !time.is_finite() || angle.is_nan() || angle > 1e9 {
             let expected = "it must be finite, and times the norm of the operator at most 1e9";
@@ -42,7 +44,7 @@ impl Series {
 
     /// `exp(A t) v` from `apply(v, s)`, which gives `s A v`, and `add`, which adds its second argument to its
     /// first.
-    pub(super) fn sum<V: Clone>(
+    pub(crate) fn sum<V: Clone>(
         &self,
         mut v: V,
         apply: impl Fn(&V, f64) -> Result<V>,

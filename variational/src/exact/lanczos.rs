@@ -1,3 +1,5 @@
+//! Lanczos' method with restarts.
+
 use faer::{Mat, Side};
 use ndarray::{Array1, Array2};
 use num_complex::Complex64;
@@ -6,8 +8,8 @@ use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::not_converged;
+use super::stored_operator::StoredOperator;
 use crate::error::Result;
-use crate::matrix::Matrix;
 
 /// Krylov vectors that are kept at a time; then the iteration starts again from the best state.
 const KRYLOV_VECTORS: usize = 60;
@@ -21,7 +23,7 @@ const TOLERANCE: f64 = 1e-11;
 /// The `k` lowest eigenvalues and eigenvectors, one after another, each orthogonal to those before.
 pub(super) fn lowest<O: DiscreteOperator, T: Element>(
     operator: &O,
-    matrix: &Matrix<'_, O, T>,
+    matrix: &StoredOperator<'_, O, T>,
     k: usize,
 ) -> Result<(Array1<f64>, Array2<Complex64>)> {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(0);
@@ -44,7 +46,7 @@ pub(super) fn lowest<O: DiscreteOperator, T: Element>(
 /// Lanczos' method with full reorthogonalisation, restarted from the lowest Ritz vector.
 fn next_eigenvector<O: DiscreteOperator, T: Element>(
     operator: &O,
-    matrix: &Matrix<'_, O, T>,
+    matrix: &StoredOperator<'_, O, T>,
     known: &[&Array1<T>],
     mut start: Array1<T>,
 ) -> Result<(f64, Array1<T>)> {
@@ -78,7 +80,7 @@ struct Krylov<T> {
 impl<T: Element> Krylov<T> {
     /// From a start vector, among what is orthogonal to `known` ones.
     fn build<O: DiscreteOperator>(
-        matrix: &Matrix<'_, O, T>,
+        matrix: &StoredOperator<'_, O, T>,
         known: &[&Array1<T>],
         start: Array1<T>,
     ) -> Result<Self> {

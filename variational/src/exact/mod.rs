@@ -1,6 +1,9 @@
 //! Lowest energies and states of small systems, to compare with.
 
 mod lanczos;
+mod stored_operator;
+
+pub(crate) use stored_operator::StoredOperator;
 
 use faer::{Mat, Side};
 use ndarray::{Array1, Array2};
@@ -8,7 +11,6 @@ use num_complex::Complex64;
 use operator_core::{DiscreteOperator, Element};
 
 use crate::error::{Error, Result};
-use crate::matrix::Matrix;
 
 /// Spaces of at most this many states are diagonalised as a full matrix.
 const DENSE_STATES: usize = 2000;
@@ -88,8 +90,8 @@ pub fn lowest<O: DiscreteOperator>(operator: &O, k: usize) -> Result<(Array1<f64
     match (O::Element::IS_COMPLEX, n_states <= DENSE_STATES) {
         (true, true) => dense(operator, k, |z| z),
         (false, true) => dense(operator, k, |z| z.re),
-        (true, false) => lanczos::lowest(operator, &Matrix::<O, Complex64>::new(operator)?, k),
-        (false, false) => lanczos::lowest(operator, &Matrix::<O, f64>::new(operator)?, k),
+        (true, false) => lanczos::lowest(operator, &StoredOperator::<O, Complex64>::new(operator)?, k),
+        (false, false) => lanczos::lowest(operator, &StoredOperator::<O, f64>::new(operator)?, k),
     }
 }
 

@@ -1,9 +1,11 @@
+//! Adam.
+
 use ndarray::{Array1, Zip};
 
 use super::{Optimiser, Schedule, check_decay, restore_steps, save_steps};
+use crate::derivatives::Response;
 use crate::error::Result;
-use crate::response::Response;
-use crate::snapshot::Snapshot;
+use crate::storage::Snapshot;
 
 /// Gradient descent with a step size for each parameter, from running means of the gradient g and its square:
 /// `m ← β₁ m + (1 − β₁) g`, `v ← β₂ v + (1 − β₂) g²`, and at step t = 1, 2, …

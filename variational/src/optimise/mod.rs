@@ -14,9 +14,9 @@ pub use sr::Sr;
 
 use ndarray::Array1;
 
+use crate::derivatives::Response;
 use crate::error::{Error, Result};
-use crate::response::Response;
-use crate::snapshot::Snapshot;
+use crate::storage::Snapshot;
 
 /// A rule for the next step of the parameters.
 ///
@@ -78,10 +78,10 @@ mod testing {
     use num_complex::Complex64;
 
     use super::Optimiser;
+    use crate::derivatives::LogDerivatives;
+    use crate::derivatives::Response;
     use crate::error::Result;
-    use crate::response::Response;
     use crate::statistics::Stats;
-    use crate::trainable::LogDerivatives;
 
     /// The response of `E = Σ_k a_k θ_k² / 2` with `a_k = k + 1`.
     ///

@@ -1,3 +1,5 @@
+//! Numbers that change along a run: learning rates and shifts.
+
 use std::f64::consts::PI;
 
 use crate::error::{Error, Result};

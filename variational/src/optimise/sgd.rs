@@ -1,9 +1,11 @@
+//! Gradient descent with momentum.
+
 use ndarray::Array1;
 
 use super::{Optimiser, Schedule, check_decay, restore_steps, save_steps};
+use crate::derivatives::Response;
 use crate::error::Result;
-use crate::response::Response;
-use crate::snapshot::Snapshot;
+use crate::storage::Snapshot;
 
 /// Gradient descent with momentum, `v ← β v + ∇E`, `θ ← θ − η v`.
 #[derive(Clone, Debug)]

@@ -1,10 +1,12 @@
+//! How the linear equations of stochastic reconfiguration are solved.
+
 use faer::prelude::Solve;
 use faer::{Mat, Side};
 use ndarray::Array1;
 
+use crate::derivatives::Response;
+use crate::derivatives::lower_product;
 use crate::error::{Error, Result};
-use crate::jacobian::lower_product;
-use crate::response::Response;
 
 /// The largest matrix that [`SrSolver::Auto`] forms: 128 MiB.
 const MAX_MATRIX: usize = 4096;
@@ -120,8 +122,8 @@ mod tests {
     use rand_xoshiro::Xoshiro256PlusPlus;
 
     use super::*;
+    use crate::derivatives::LogDerivatives;
     use crate::statistics::Stats;
-    use crate::trainable::LogDerivatives;
 
     fn random(batch: usize, n_parameters: usize, complex: bool, seed: u64) -> Result<Response> {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);

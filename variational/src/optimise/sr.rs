@@ -1,10 +1,12 @@
+//! Stochastic reconfiguration.
+
 use ndarray::Array1;
 
 use super::solver::SrSolver;
 use super::{Optimiser, Schedule, restore_steps, save_steps};
+use crate::derivatives::Response;
 use crate::error::{Error, Result};
-use crate::response::Response;
-use crate::snapshot::Snapshot;
+use crate::storage::Snapshot;
 
 /// Stochastic reconfiguration, `θ ← θ − η (S + ε)⁻¹ F` with `F = Jᵀ r = ∇E / 2` and `S = Jᵀ J`: a step η of
 /// imaginary time, projected on the wave functions that there are.

@@ -3,7 +3,7 @@
 use sampler::{ChainRng, ChainsSnapshot};
 
 use crate::error::Result;
-use crate::snapshot::Snapshot;
+use crate::storage::Snapshot;
 
 pub(super) fn insert_chains(snapshot: &mut Snapshot, chains: &ChainsSnapshot) -> Result<()> {
     // Generators tell their state to serde alone. Its JSON holds whole numbers, so nothing is rounded.

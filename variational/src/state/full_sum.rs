@@ -1,3 +1,5 @@
+//! Averages over all states of a small space.
+
 use std::sync::Arc;
 
 use ndarray::{Array1, Axis};

@@ -13,13 +13,13 @@ use ndarray::{Array1, ArrayView2};
 use num_complex::Complex64;
 use operator_core::{Backend, DiscreteOperator, WaveFunction};
 
+use crate::derivatives::Response;
+use crate::derivatives::{LogDerivatives, Trainable};
 use crate::error::{Error, Result};
-use crate::local_kernel::LocalKernel;
-use crate::operator_gradient::{OperatorGradKernel, OperatorGradient, column_stats};
-use crate::response::Response;
-use crate::snapshot::Snapshot;
+use crate::estimate::LocalKernel;
+use crate::estimate::{OperatorGradKernel, OperatorGradient, column_stats};
 use crate::statistics::Stats;
-use crate::trainable::{LogDerivatives, Trainable};
+use crate::storage::Snapshot;
 
 /// Configurations and their weights in averages over |ψ|².
 #[derive(Clone, Debug)]

@@ -1,3 +1,5 @@
+//! Averages over samples.
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -8,9 +10,9 @@ use sampler::Sampler;
 use super::chains::{insert_chains, read_chains};
 use super::{Ensemble, VariationalState, local_estimators};
 use crate::error::{Error, Result};
-use crate::local_kernel::LocalKernel;
-use crate::snapshot::Snapshot;
+use crate::estimate::LocalKernel;
 use crate::statistics::{Diagnosis, OnlineStats, Stats};
+use crate::storage::Snapshot;
 
 /// Samples of each chain that are dropped before each batch, where nothing else is said: a tenth of those that
 /// are kept, at least this many.

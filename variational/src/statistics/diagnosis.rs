@@ -1,3 +1,5 @@
+//! Whether a mean of samples can be trusted, and what to change if not.
+
 use std::fmt;
 
 use super::Stats;

@@ -1,3 +1,5 @@
+//! Mean and variance of values that come one after another.
+
 use num_complex::Complex64;
 
 /// Number, mean and squared deviations of values that come one by one.

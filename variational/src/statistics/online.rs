@@ -1,3 +1,5 @@
+//! Statistics of more samples than memory holds.
+
 use std::collections::VecDeque;
 
 use ndarray::{ArrayView1, ArrayView2};

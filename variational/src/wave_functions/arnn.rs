@@ -7,7 +7,7 @@ use sampler::Autoregressive;
 use super::network::{
     Activation, Architecture, Arithmetic, Branch, Field, Init, Matrix, Network, NetworkBackend, NetworkKind,
 };
-use crate::trainable::{LogDerivatives, ParameterArray, Trainable};
+use crate::derivatives::{LogDerivatives, ParameterArray, Trainable};
 
 /// An autoregressive network of masked dense layers, which is normalised and drawn from directly (Germain et
 /// al., arXiv:1502.03509; Sharir et al., PRL 124, 020503 (2020)).

@@ -1,16 +1,14 @@
 //! Wave functions to start from, one file each.
 
 pub mod arnn;
-#[cfg(feature = "padded")]
-pub mod candle_network;
 pub mod group_cnn;
 pub mod jastrow;
 pub mod mean_field;
 pub mod mlp;
 pub mod network;
+pub mod product;
 pub mod rbm;
 pub mod slater;
-pub mod times;
 
 pub use arnn::Arnn;
 pub use group_cnn::{Cnn, GroupCnn};
@@ -18,9 +16,9 @@ pub use jastrow::Jastrow;
 pub use mean_field::MeanField;
 pub use mlp::{Mlp, MlpModPhase};
 pub use network::Network;
+pub use product::Times;
 pub use rbm::{Rbm, RbmModPhase, RbmSymm};
 pub use slater::Slater;
-pub use times::Times;
 
 use operator_core::{Error, HilbertSpace, Result};
 

@@ -1,9 +1,11 @@
+//! What layers a network has, and where its parameters stand in them.
+
 use std::sync::Arc;
 
 use operator_core::{Error, HilbertSpace, Result};
 
-use super::activation::Activation;
-use crate::trainable::ParameterArray;
+use super::numbers::Activation;
+use crate::derivatives::ParameterArray;
 
 /// How a network is built: ln ψ is the sum of some branches, each a chain of layers.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use operator_core::Result;
 
-use super::activation::Order;
-use super::algebra::{Arithmetic, Field, Matrix};
 use super::architecture::{Architecture, Branch, Layer, Linear, Output, Sharing};
 use super::first_layers::Changed;
+use super::matrix::{Arithmetic, Field, Matrix};
+use super::numbers::Order;
 
 /// The arrays of a linear layer, spread over all places where their parameters stand.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use operator_core::Result;
 
-use super::algebra::{Field, Matrix};
+use super::matrix::{Field, Matrix};
 
 /// What first layers make of some configurations x.
 pub(super) struct FirstLayers<M> {

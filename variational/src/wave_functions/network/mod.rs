@@ -21,23 +21,18 @@
 //! # Ok::<(), operator_core::Error>(())
 //! ```
 
-mod activation;
-mod algebra;
 mod architecture;
+mod backend;
 mod evaluate;
 mod first_layers;
-#[cfg(feature = "flat")]
-mod flat;
-#[cfg(feature = "padded")]
-mod padded;
-mod scalar;
-mod vectors;
+mod matrix;
+mod numbers;
 mod walker;
 
-pub use activation::{Activation, Order};
-pub use algebra::{Arithmetic, Field, Matrix, NetworkBackend};
 pub use architecture::{Architecture, Branch};
-pub use scalar::{Real, Scalar};
+pub use backend::NetworkBackend;
+pub use matrix::{Arithmetic, Field, Matrix};
+pub use numbers::{Activation, Order, Real, Scalar};
 
 use std::fmt::{self, Debug};
 use std::marker::PhantomData;
@@ -50,10 +45,10 @@ use num_complex::Complex64;
 use operator_core::{Element, Error, HilbertSpace, Result, Walker, WaveFunction};
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
-use walker::{NetworkWalker, Prepared};
+use walker::{NetworkWalker, WalkerWeights};
 
-use crate::derivative_block::DerivativeBlock;
-use crate::trainable::{LogDerivatives, ParameterArray, Trainable};
+use crate::derivatives::DerivativeBlock;
+use crate::derivatives::{LogDerivatives, ParameterArray, Trainable};
 
 /// What a network is, for its type: a name and the type of its parameters.
 pub trait NetworkKind: Clone + Debug + Send + Sync + 'static {
@@ -65,7 +60,7 @@ pub trait NetworkKind: Clone + Debug + Send + Sync + 'static {
 }
 
 /// What a kind's networks are evaluated in.
-type RealOf<K> = <<K as NetworkKind>::Scalar as Element>::Real;
+pub(crate) type RealOf<K> = <<K as NetworkKind>::Scalar as Element>::Real;
 
 type MatrixOf<B, K> = <B as NetworkBackend>::Matrix<RealOf<K>>;
 
@@ -101,7 +96,7 @@ pub struct Network<B: NetworkBackend, K: NetworkKind> {
     device: B::Device,
     weights: Vec<Weights<MatrixOf<B, K>>>,
     /// What walkers share, made when the first one is asked for; `None` where there are none.
-    prepared: OnceLock<Option<Prepared<K::Scalar>>>,
+    walker_weights: OnceLock<Option<WalkerWeights<K::Scalar>>>,
     kind: PhantomData<K>,
 }
 
@@ -146,7 +141,7 @@ impl<B: NetworkBackend, K: NetworkKind> Network<B, K> {
             parameters: Array1::zeros(0),
             device,
             weights,
-            prepared: OnceLock::new(),
+            walker_weights: OnceLock::new(),
             kind: PhantomData,
         };
         network.replace(parameters)?;
@@ -163,14 +158,24 @@ impl<B: NetworkBackend, K: NetworkKind> Network<B, K> {
         &self.device
     }
 
-    /// Spreads parameters over the layers. Weights are replaced last, so that they and the parameters belong
-    /// together after a failure of the device.
     fn replace(&mut self, parameters: Array1<f64>) -> Result<()> {
         let row = parameters.clone().into_shape_with_order((1, parameters.len()));
         let row = row.map_err(|error| Error::backend(B::NAME, error))?;
-        self.weights = self.spread(&B::matrix(row, &self.device)?)?;
+        let row = B::matrix(row, &self.device)?;
+        self.set_values(parameters, &row)
+    }
+
+    /// Spreads parameters over the layers, from their values and from the same where the network is evaluated,
+    /// shape `(1, n_parameters)`. Nothing is replaced after a failure of the device, so that weights and
+    /// parameters belong together.
+    ///
+    /// # Errors
+    /// [`Error::Count`] if their number is wrong; [`Error::Backend`] if the device fails.
+    pub(crate) fn set_values(&mut self, parameters: Array1<f64>, row: &MatrixOf<B, K>) -> Result<()> {
+        self.check_count(parameters.len())?;
+        self.weights = self.spread(row)?;
         self.parameters = parameters;
-        self.prepared = OnceLock::new();
+        self.walker_weights = OnceLock::new();
         Ok(())
     }
 
@@ -193,6 +198,16 @@ impl<B: NetworkBackend, K: NetworkKind> Network<B, K> {
         let rounded = |z| K::Scalar::from_complex(z).to_complex();
         (0..n_values)
             .map(move |k| Element::from_complex(rounded(Complex64::new(part(k), part(n_values + k)))))
+    }
+
+    fn check_count(&self, got: usize) -> Result<()> {
+        let parts = if K::Scalar::IS_COMPLEX { 2 } else { 1 };
+        let expected = parts * self.architecture.n_values();
+        if got != expected {
+            let what = format!("{} parameters", K::NAME);
+            return Err(Error::Count { what, got, expected: expected.to_string() });
+        }
+        Ok(())
     }
 
     fn evaluation(&self) -> Evaluation<'_, MatrixOf<B, K>> {
@@ -249,11 +264,11 @@ impl<B: NetworkBackend, K: NetworkKind> WaveFunction<B> for Network<B, K> {
 
     /// There is one for networks whose branches have at most one hidden layer.
     fn walker(&self) -> Option<Box<dyn Walker + '_>> {
-        let prepared = self.prepared.get_or_init(|| {
+        let walker_weights = self.walker_weights.get_or_init(|| {
             let values: Vec<_> = self.values().collect();
-            Prepared::new(&self.hilbert, &self.architecture, &values)
+            WalkerWeights::new(&self.hilbert, &self.architecture, &values)
         });
-        Some(Box::new(NetworkWalker::new(prepared.as_ref()?)))
+        Some(Box::new(NetworkWalker::new(walker_weights.as_ref()?)))
     }
 }
 
@@ -295,11 +310,7 @@ impl<B: NetworkBackend, K: NetworkKind> Trainable<B> for Network<B, K> {
     }
 
     fn set_parameters(&mut self, parameters: &Array1<f64>) -> Result<()> {
-        let (got, expected) = (parameters.len(), self.n_parameters());
-        if got != expected {
-            let what = format!("{} parameters", K::NAME);
-            return Err(Error::Count { what, got, expected: expected.to_string() });
-        }
+        self.check_count(parameters.len())?;
         self.replace(parameters.clone())
     }
 

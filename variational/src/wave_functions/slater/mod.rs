@@ -11,7 +11,7 @@ use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rayon::prelude::*;
 
-use crate::trainable::{LogDerivatives, ParameterArray, Trainable};
+use crate::derivatives::{LogDerivatives, ParameterArray, Trainable};
 use determinant::{Determinant, Filled};
 use walker::SlaterWalker;
 

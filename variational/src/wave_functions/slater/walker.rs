@@ -1,3 +1,5 @@
+//! Ratios of Slater determinants under moves of a few fermions.
+
 use ndarray::{Array2, ArrayView2};
 use num_complex::Complex64;
 use operator_core::Walker;

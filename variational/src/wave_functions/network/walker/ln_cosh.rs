@@ -12,10 +12,9 @@
 
 use operator_core::{ChangeSets, HilbertSpace};
 
-use super::super::activation::{Activation, Order};
-use super::super::scalar::Real;
-use super::lanes::{Lanes, Product};
-use super::several::Several;
+use super::super::numbers::{Activation, Order, Real};
+use super::grouped_moves::GroupedMoves;
+use super::unit_loops::{Lanes, Product};
 use super::{Change, step};
 
 /// Weights, and what follows from them once for all walkers. Rows are hidden units, filled up to whole lanes
@@ -68,7 +67,7 @@ pub(super) struct Units<'a, R> {
     /// θ of the last move, if it was taken without tables.
     moved: Option<Vec<R>>,
     /// Moves that are weighed together.
-    several: Several,
+    moves: GroupedMoves,
 }
 
 impl<R: Real> LnCosh<R> {
@@ -149,7 +148,7 @@ impl<R: Real> LnCosh<R> {
             weighed: 1.0,
             multiplied: zeros(),
             moved: None,
-            several: Several::default(),
+            moves: GroupedMoves::default(),
         }
     }
 
@@ -281,9 +280,9 @@ impl<R: Real> Units<'_, R> {
     /// How the value changes by each of several moves, in any order, with their numbers.
     pub(super) fn differences(&mut self, changes: &ChangeSets, mut each: impl FnMut(usize, Product)) {
         let tables = self.tables;
-        let mut several = std::mem::take(&mut self.several);
+        let mut several = std::mem::take(&mut self.moves);
         several.clear();
-        let fits = self.n_steps + Several::MAX_STEPS <= tables.max_steps;
+        let fits = self.n_steps + GroupedMoves::MAX_STEPS <= tables.max_steps;
         for (k, changes) in changes.iter().enumerate() {
             if changes.is_empty() {
                 each(k, Product::ONE);
@@ -294,7 +293,7 @@ impl<R: Real> Units<'_, R> {
         several.multiply(tables, &self.plus, &self.minus, |k, Product { log, factor }| {
             each(k, Product { log, factor: factor / self.product });
         });
-        self.several = several;
+        self.moves = several;
     }
 
     /// Without tables, for steps that would leave the range of numbers.

@@ -1,19 +1,19 @@
 //! Networks without deep layers, followed from one configuration to the next.
 
-mod followed;
-mod lanes;
+mod branches;
+mod grouped_moves;
 mod ln_cosh;
-mod prepared;
-mod several;
+mod unit_loops;
+mod weights;
 
-pub(super) use prepared::Prepared;
+pub(super) use weights::WalkerWeights;
 
 use num_complex::Complex64;
 use operator_core::{ChangeSets, Element, Walker};
 
 use super::architecture::Output;
-use super::scalar::Scalar;
-use followed::Followed;
+use super::numbers::Scalar;
+use branches::BranchWalker;
 
 /// Beyond this, e^log is not multiplied with other numbers.
 const MAX_LOG: f64 = 300.0;
@@ -21,7 +21,7 @@ const MAX_LOG: f64 = 300.0;
 /// What changes of a few sites do to each branch.
 pub(super) struct NetworkWalker<'a, S: Scalar> {
     x: Vec<i8>,
-    branches: Vec<(Followed<'a, S>, Output)>,
+    branches: Vec<(BranchWalker<'a, S>, Output)>,
     /// The last move that was asked for.
     changes: Vec<Change>,
     /// Of several moves.
@@ -81,10 +81,10 @@ fn with_phase(value: Complex64, output: Output) -> Complex64 {
 }
 
 impl<'a, S: Scalar> NetworkWalker<'a, S> {
-    pub(super) fn new(prepared: &'a Prepared<S>) -> Self {
-        let branches = prepared.branches.iter().map(|(branch, output)| (branch.follow(), *output));
+    pub(super) fn new(weights: &'a WalkerWeights<S>) -> Self {
+        let branches = weights.branches.iter().map(|(branch, output)| (branch.follow(), *output));
         NetworkWalker {
-            x: vec![0; prepared.n_sites],
+            x: vec![0; weights.n_sites],
             branches: branches.collect(),
             changes: Vec::new(),
             ratios: Vec::new(),

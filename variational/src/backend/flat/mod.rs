@@ -1,0 +1,6 @@
+//! The flat backend: ndarray, on the host.
+
+mod estimate;
+mod network;
+#[cfg(test)]
+mod stored_operator_tests;

@@ -1,0 +1,268 @@
+//! Networks on the flat backend: operations on arrays.
+
+use std::ops::Range;
+
+use backend_flat::Flat;
+use ndarray::parallel::prelude::*;
+use ndarray::{Array1, Array2, ArrayView1, Axis, Zip, concatenate, s};
+use num_complex::Complex64;
+use operator_core::{Backend, Error, Result};
+use pulp::{Arch, Simd, WithSimd};
+
+use super::super::common::FORBIDDEN;
+use crate::wave_functions::network::{Activation, Arithmetic, Field, Matrix, NetworkBackend, Order, Real};
+
+/// Rows that are evaluated at a time: their hidden units stay in the cache, and the split does not depend
+/// on the number of threads, so neither does the result.
+const ROWS: usize = 512;
+
+/// Columns that are compared at a time.
+const COLUMNS: usize = 16;
+
+impl NetworkBackend for Flat {
+    type Matrix<R: Real> = Array2<R>;
+
+    const ADDS_CHANGES: bool = true;
+
+    fn matrix<R: Real>(values: Array2<f64>, (): &()) -> Result<Array2<R>> {
+        Ok(values.mapv_into_any(R::from_f64))
+    }
+
+    fn by_blocks<R: Real, T: Send, F>(x: &Array2<i8>, f: F) -> Result<Vec<T>>
+    where
+        F: Fn(Range<usize>, &Array2<R>) -> Result<T> + Send + Sync,
+    {
+        let n_rows = x.nrows();
+        let block = |start: usize| {
+            let rows = start..n_rows.min(start + ROWS);
+            f(rows.clone(), &x.slice_axis(Axis(0), rows.into()).mapv(|q| R::from_f64(q.into())))
+        };
+        if n_rows <= ROWS {
+            // Waking the thread pool takes longer than a few rows, as a sampler asks for them.
+            return Ok(vec![block(0)?]);
+        }
+        (0..n_rows.div_ceil(ROWS)).into_par_iter().map(|k| block(k * ROWS)).collect()
+    }
+
+    fn amplitudes(log_psi: &Field<Array2<f64>>) -> Result<Array1<Complex64>> {
+        Ok(match &log_psi.im {
+            Some(im) => log_psi.re.iter().zip(im).map(|(&re, &im)| Complex64::new(re, im)).collect(),
+            None => log_psi.re.iter().map(|&re| Complex64::from(re)).collect(),
+        })
+    }
+}
+
+impl<R: Real> Matrix for Array2<R> {
+    type Double = Array2<f64>;
+
+    fn to_array(matrix: &Self) -> Result<Array2<f64>> {
+        Ok(matrix.mapv(Into::into))
+    }
+
+    fn zeros_like(matrix: &Self) -> Result<Self> {
+        Ok(Array2::zeros(matrix.dim()))
+    }
+
+    fn dim(matrix: &Self) -> (usize, usize) {
+        matrix.dim()
+    }
+
+    fn product(a: &Self, b: &Self) -> Result<Self> {
+        Ok(a.dot(b))
+    }
+
+    fn product_transposed(a: &Self, b: &Self) -> Result<Self> {
+        Ok(a.dot(&b.t()))
+    }
+
+    fn transpose(a: &Self) -> Result<Self> {
+        Ok(a.t().as_standard_layout().into_owned())
+    }
+
+    fn product_of_changed(product: &Self, a: &Self, origins: &[usize], b: &Self, c: &Self) -> Result<Self> {
+        let mut out = Array2::zeros((b.nrows(), c.ncols()));
+        let widths = (b.ncols(), c.ncols());
+        let [product, a, b, c] = [product, a, b, c].map(|matrix| matrix.as_standard_layout());
+        if let (Some(out), Some(product), Some(a), Some(b), Some(c)) =
+            (out.as_slice_mut(), product.as_slice(), a.as_slice(), b.as_slice(), c.as_slice())
+        {
+            Arch::new().dispatch(AddChanges { out, product, a, origins, b, c, widths });
+        }
+        Ok(out)
+    }
+
+    fn arithmetic(operation: Arithmetic, a: Self, b: &Self) -> Result<Self> {
+        Ok(match operation {
+            Arithmetic::Add => a + b,
+            Arithmetic::Subtract => a - b,
+            Arithmetic::Multiply => a * b,
+        })
+    }
+
+    fn gather(matrix: &Self, columns: &[u32]) -> Result<Self> {
+        let mut out = Array2::zeros((matrix.nrows(), columns.len()));
+        for (mut out, row) in out.rows_mut().into_iter().zip(matrix.rows()) {
+            for (out, &column) in out.iter_mut().zip(columns) {
+                *out = row.get(column as usize).copied().unwrap_or_default();
+            }
+        }
+        Ok(out)
+    }
+
+    fn scatter(matrix: &Self, columns: &[u32], n_columns: usize) -> Result<Self> {
+        let mut out = Array2::zeros((matrix.nrows(), n_columns));
+        for (mut out, row) in out.rows_mut().into_iter().zip(matrix.rows()) {
+            for (&column, value) in columns.iter().zip(row) {
+                if let Some(sum) = out.get_mut(column as usize) {
+                    *sum += *value;
+                }
+            }
+        }
+        Ok(out)
+    }
+
+    fn reshape(matrix: Self, dim: (usize, usize)) -> Result<Self> {
+        matrix.into_shape_with_order(dim).map_err(failed)
+    }
+
+    fn sum_columns(matrix: &Self) -> Result<Array2<f64>> {
+        Ok(matrix.as_standard_layout().map_axis(Axis(1), sum).insert_axis(Axis(1)))
+    }
+
+    fn concatenate(matrices: &[&Self]) -> Result<Self> {
+        let views: Vec<_> = matrices.iter().map(|matrix| matrix.view()).collect();
+        concatenate(Axis(1), &views).map_err(failed)
+    }
+
+    fn stack(matrices: &[&Self]) -> Result<Self> {
+        let views: Vec<_> = matrices.iter().map(|matrix| matrix.view()).collect();
+        concatenate(Axis(0), &views).map_err(failed)
+    }
+
+    fn equals(matrix: &Self, row: &[f64]) -> Result<Self> {
+        let mut out = matrix.clone();
+        for mut values in out.rows_mut() {
+            let indicator = |value: R, to: f64| R::from_f64(f64::from(u8::from(value.into() == to)));
+            values.iter_mut().zip(row).for_each(|(value, &to)| *value = indicator(*value, to));
+        }
+        Ok(out)
+    }
+
+    fn outer(a: &Self, b: &Self, columns: Option<(&[u32], usize)>) -> Result<Self> {
+        let n_b = b.ncols();
+        let mut out = Array2::zeros((a.nrows(), columns.map_or(a.ncols() * n_b, |(_, n)| n)));
+        Zip::from(out.rows_mut()).and(a.rows()).and(b.rows()).for_each(|mut out, a, b| match columns {
+            None => {
+                for (mut out, &a) in out.exact_chunks_mut(n_b.max(1)).into_iter().zip(a) {
+                    Zip::from(&mut out).and(&b).for_each(|out, &b| *out = a * b);
+                }
+            }
+            Some((columns, _)) => {
+                let places = columns.chunks(n_b.max(1)).zip(a);
+                for (&column, product) in
+                    places.flat_map(|(places, &a)| places.iter().zip(b.iter().map(move |&b| a * b)))
+                {
+                    if let Some(sum) = out.get_mut(column as usize) {
+                        *sum += product;
+                    }
+                }
+            }
+        });
+        Ok(out)
+    }
+
+    fn log_softmax(matrix: &Self, lens: &[usize], allowed: Option<&Self>) -> Result<(Self, Self)> {
+        let mut log_p = matrix.clone();
+        if let Some(allowed) = allowed {
+            Zip::from(&mut log_p)
+                .and(allowed)
+                .for_each(|value, &allowed| *value -= R::from_f64(FORBIDDEN) * (R::one() - allowed));
+        }
+        for mut row in log_p.rows_mut() {
+            let mut start = 0;
+            for &len in lens {
+                let mut group = row.slice_mut(s![start..start + len]);
+                let largest = group.iter().copied().fold(R::neg_infinity(), R::max);
+                let sum = group.iter().fold(R::zero(), |sum, &value| sum + (value - largest).exp());
+                group -= largest + sum.ln();
+                start += len;
+            }
+        }
+        let p = log_p.mapv(R::exp);
+        Ok((log_p, p))
+    }
+
+    fn activate(activation: Activation, order: Order, mut z: Field<Self>) -> Result<Field<Self>> {
+        match &mut z.im {
+            None => match z.re.as_slice_memory_order_mut() {
+                Some(values) => activation.apply(order, values),
+                None => z.re.mapv_inplace(|x| activation.real(order, x)),
+            },
+            Some(im) => Zip::from(&mut z.re).and(im).for_each(|re, im| {
+                let value = activation.complex(order, Complex64::new((*re).into(), (*im).into()));
+                (*re, *im) = (R::from_f64(value.re), R::from_f64(value.im));
+            }),
+        }
+        Ok(z)
+    }
+}
+
+/// [`Matrix::product_of_changed`] on rows one after another.
+struct AddChanges<'a, R> {
+    out: &'a mut [R],
+    product: &'a [R],
+    a: &'a [R],
+    origins: &'a [usize],
+    b: &'a [R],
+    c: &'a [R],
+    /// Of rows of `b` and of `out`.
+    widths: (usize, usize),
+}
+
+impl<R: Real> WithSimd for AddChanges<'_, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let AddChanges { out, product, a, origins, b, c, widths: (n_in, n_out) } = self;
+        if n_in == 0 || n_out == 0 {
+            return;
+        }
+        let rows = out.chunks_exact_mut(n_out).zip(b.chunks_exact(n_in)).zip(origins);
+        for ((out, to), &origin) in rows {
+            let (Some(from), Some(product)) =
+                (a.chunks_exact(n_in).nth(origin), product.chunks_exact(n_out).nth(origin))
+            else {
+                continue;
+            };
+            out.copy_from_slice(product);
+            // Most columns are the same, and seen to be so several at a time.
+            let parts = to.chunks(COLUMNS).zip(from.chunks(COLUMNS)).zip(c.chunks(COLUMNS * n_out));
+            for ((to, from), c) in parts {
+                if to.iter().zip(from).fold(false, |differ, (to, from)| differ | (to != from)) {
+                    for ((&to, &from), c) in to.iter().zip(from).zip(c.chunks_exact(n_out)) {
+                        if to != from {
+                            let by = to - from;
+                            for (out, &c) in out.iter_mut().zip(c) {
+                                *out += by * c;
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// In double precision, in sums that do not wait for each other.
+fn sum<R: Real>(row: ArrayView1<'_, R>) -> f64 {
+    let mut sums = [0.0; 8];
+    for part in row.as_slice().unwrap_or_default().chunks(sums.len()) {
+        sums.iter_mut().zip(part).for_each(|(sum, &value)| *sum += value.into());
+    }
+    sums.iter().sum()
+}
+
+fn failed(error: ndarray::ShapeError) -> Error {
+    Error::backend(Flat::NAME, error)
+}

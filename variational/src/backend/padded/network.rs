@@ -1,0 +1,381 @@
+//! Networks on the padded backend: operations on tensors.
+
+use std::ops::Range;
+
+use backend_padded::{ComplexTensor, Padded};
+use candle_core::{CpuStorage, CustomOp1, CustomOp2, DType, Device, Layout, Shape, Tensor, bail};
+use ndarray::Array2;
+use num_complex::Complex64;
+use operator_core::{Backend, Error, Result};
+
+use super::super::common::FORBIDDEN;
+use super::failed;
+use crate::wave_functions::network::{
+    Activation, Arithmetic, Field, Matrix, Network, NetworkBackend, NetworkKind, Order, Real, RealOf,
+};
+
+impl<K: NetworkKind> Network<Padded, K> {
+    /// The same network with its parameters in a tensor, shape `(n_parameters,)`: if it is a variable, what
+    /// [`log_psi`](operator_core::WaveFunction::log_psi) returns can be differentiated in it.
+    ///
+    /// [`parameters`](crate::Trainable::parameters) are the values that the tensor has now.
+    ///
+    /// # Errors
+    /// [`Error::Count`] if the number of values is wrong; [`Error::Backend`] if the device fails.
+    pub fn with_parameter_tensor(&self, parameters: &Tensor) -> Result<Self> {
+        let row = parameters.reshape((1, parameters.elem_count())).map_err(failed)?;
+        let values = Tensor::to_array(&row)?.into_iter().collect();
+        let row = row.to_dtype(dtype::<RealOf<K>>(self.device())).map_err(failed)?;
+        let mut network = self.clone();
+        network.set_values(values, &row)?;
+        Ok(network)
+    }
+}
+
+impl NetworkBackend for Padded {
+    type Matrix<R: Real> = Tensor;
+
+    fn matrix<R: Real>(values: Array2<f64>, device: &Device) -> Result<Tensor> {
+        let dim = values.dim();
+        let values: Vec<f64> = values.into_iter().collect();
+        let matrix =
+            || Tensor::from_vec(values, dim, &Device::Cpu)?.to_dtype(dtype::<R>(device))?.to_device(device);
+        matrix().map_err(failed)
+    }
+
+    fn by_blocks<R: Real, T: Send, F>(x: &Tensor, f: F) -> Result<Vec<T>>
+    where
+        F: Fn(Range<usize>, &Tensor) -> Result<T> + Send + Sync,
+    {
+        let values = x.to_dtype(dtype::<R>(x.device())).map_err(failed)?;
+        Ok(vec![f(0..Self::batch_len(x), &values)?])
+    }
+
+    fn amplitudes(log_psi: &Field<Tensor>) -> Result<ComplexTensor> {
+        let column = |part: &Tensor| part.squeeze(1).map_err(failed);
+        Ok(ComplexTensor { re: column(&log_psi.re)?, im: log_psi.im.as_ref().map(column).transpose()? })
+    }
+}
+
+impl Matrix for Tensor {
+    type Double = Tensor;
+
+    fn to_array(matrix: &Tensor) -> Result<Array2<f64>> {
+        let dim = matrix.dims2().map_err(failed)?;
+        let values = matrix.to_dtype(DType::F64).and_then(|values| values.flatten_all()?.to_vec1());
+        Array2::from_shape_vec(dim, values.map_err(failed)?)
+            .map_err(|error| Error::backend(Padded::NAME, error))
+    }
+
+    fn zeros_like(matrix: &Tensor) -> Result<Tensor> {
+        matrix.zeros_like().map_err(failed)
+    }
+
+    fn dim(matrix: &Tensor) -> (usize, usize) {
+        matrix.dims2().unwrap_or((0, 0))
+    }
+
+    fn product(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+        a.matmul(b).map_err(failed)
+    }
+
+    fn product_transposed(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+        b.t().and_then(|b| a.matmul(&b)).map_err(failed)
+    }
+
+    fn transpose(a: &Tensor) -> Result<Tensor> {
+        a.t().map_err(failed)
+    }
+
+    fn arithmetic(operation: Arithmetic, a: Tensor, b: &Tensor) -> Result<Tensor> {
+        match operation {
+            Arithmetic::Add => a.broadcast_add(b),
+            Arithmetic::Subtract => a.broadcast_sub(b),
+            Arithmetic::Multiply => a.broadcast_mul(b),
+        }
+        .map_err(failed)
+    }
+
+    fn gather(matrix: &Tensor, columns: &[u32]) -> Result<Tensor> {
+        let gather = || -> candle_core::Result<Tensor> {
+            let n = matrix.dim(1)?;
+            let consecutive = columns.windows(2).all(|pair| pair[0] + 1 == pair[1]);
+            match columns.first() {
+                None => return matrix.narrow(1, 0, 0),
+                Some(&first) if consecutive && first as usize + columns.len() <= n => {
+                    return matrix.narrow(1, first as usize, columns.len());
+                }
+                _ => {}
+            }
+            let index = Tensor::new(columns, matrix.device())?;
+            match columns.iter().any(|&column| column as usize >= n) {
+                true => matrix.pad_with_zeros(1, 0, 1)?.contiguous()?.index_select(&index, 1),
+                false => matrix.contiguous()?.index_select(&index, 1),
+            }
+        };
+        gather().map_err(failed)
+    }
+
+    fn scatter(matrix: &Tensor, columns: &[u32], n_columns: usize) -> Result<Tensor> {
+        let scatter = || {
+            let index = Tensor::new(columns, matrix.device())?;
+            let sums = Tensor::zeros((matrix.dim(0)?, n_columns + 1), matrix.dtype(), matrix.device())?;
+            sums.index_add(&index, &matrix.contiguous()?, 1)?.narrow(1, 0, n_columns)
+        };
+        scatter().map_err(failed)
+    }
+
+    fn reshape(matrix: Tensor, dim: (usize, usize)) -> Result<Tensor> {
+        matrix.reshape(dim).map_err(failed)
+    }
+
+    fn sum_columns(matrix: &Tensor) -> Result<Tensor> {
+        let double = dtype::<f64>(matrix.device());
+        matrix.to_dtype(double).and_then(|matrix| matrix.sum_keepdim(1)).map_err(failed)
+    }
+
+    fn concatenate(matrices: &[&Tensor]) -> Result<Tensor> {
+        Tensor::cat(matrices, 1).map_err(failed)
+    }
+
+    fn stack(matrices: &[&Tensor]) -> Result<Tensor> {
+        Tensor::cat(matrices, 0).map_err(failed)
+    }
+
+    fn equals(matrix: &Tensor, row: &[f64]) -> Result<Tensor> {
+        let equals = || {
+            let row = Tensor::new(row, matrix.device())?.to_dtype(matrix.dtype())?.unsqueeze(0)?;
+            matrix.broadcast_eq(&row)?.to_dtype(matrix.dtype())
+        };
+        equals().map_err(failed)
+    }
+
+    fn outer(a: &Tensor, b: &Tensor, columns: Option<(&[u32], usize)>) -> Result<Tensor> {
+        let outer = || {
+            let (batch, n_a) = a.dims2()?;
+            let n_b = b.dim(1)?;
+            a.unsqueeze(2)?.broadcast_mul(&b.unsqueeze(1)?)?.reshape((batch, n_a * n_b))
+        };
+        let outer = outer().map_err(failed)?;
+        match columns {
+            Some((columns, n_columns)) => Matrix::scatter(&outer, columns, n_columns),
+            None => Ok(outer),
+        }
+    }
+
+    fn log_softmax(matrix: &Tensor, lens: &[usize], allowed: Option<&Tensor>) -> Result<(Tensor, Tensor)> {
+        let log_softmax = || -> candle_core::Result<Tensor> {
+            let values = match allowed {
+                Some(allowed) => (matrix + allowed.affine(FORBIDDEN, -FORBIDDEN)?)?,
+                None => matrix.clone(),
+            };
+            let mut start = 0;
+            let mut groups = Vec::new();
+            // Neighbours of one length are normalised together.
+            for run in lens.chunk_by(|a, b| a == b) {
+                let (n, len) = (run.len(), run[0]);
+                let group = values.narrow(1, start, n * len)?.reshape(((), n, len))?;
+                groups.push(candle_nn::ops::log_softmax(&group, 2)?.flatten_from(1)?);
+                start += n * len;
+            }
+            Tensor::cat(&groups, 1)
+        };
+        let log_p = log_softmax().map_err(failed)?;
+        let p = log_p.exp().map_err(failed)?;
+        Ok((log_p, p))
+    }
+
+    fn activate(activation: Activation, order: Order, z: Field<Tensor>) -> Result<Field<Tensor>> {
+        let activate = || -> candle_core::Result<Field<Tensor>> {
+            let re = match &z.im {
+                None => return Ok(Field::real(real(activation, order, &z.re)?)),
+                Some(im) => holomorphic(activation, order, Part::Re, &z.re, im)?,
+            };
+            let im = z.im.as_ref().map(|im| holomorphic(activation, order, Part::Im, &z.re, im));
+            Ok(Field { re, im: im.transpose()? })
+        };
+        activate().map_err(failed)
+    }
+}
+
+/// The type of R, f64 only where the device has it.
+fn dtype<R: Real>(device: &Device) -> DType {
+    if device.is_metal() || size_of::<R>() == 4 { DType::F32 } else { DType::F64 }
+}
+
+/// An activation of real numbers. One kernel on the CPU; other devices have no kernel of ours yet, and use
+/// candle's operations where there are some.
+fn real(activation: Activation, order: Order, x: &Tensor) -> candle_core::Result<Tensor> {
+    if !x.device().is_cpu() {
+        match (activation, order) {
+            (Activation::LnCosh, Order::Value) => {
+                let magnitude = x.abs()?;
+                let rest = (((&magnitude * -2.0)?.exp()? + 1.0)?.log()? - std::f64::consts::LN_2)?;
+                return magnitude + rest;
+            }
+            (Activation::LnCosh, Order::Derivative) | (Activation::Tanh, Order::Value) => return x.tanh(),
+            _ => return real(activation, order, &x.to_device(&Device::Cpu)?)?.to_device(x.device()),
+        }
+    }
+    x.contiguous()?.apply_op1(RealActivation { activation, order })
+}
+
+/// One part of an activation of complex numbers; on other devices than the CPU by way of the host.
+fn holomorphic(
+    activation: Activation,
+    order: Order,
+    part: Part,
+    re: &Tensor,
+    im: &Tensor,
+) -> candle_core::Result<Tensor> {
+    if !re.device().is_cpu() {
+        let (host_re, host_im) = (re.to_device(&Device::Cpu)?, im.to_device(&Device::Cpu)?);
+        return holomorphic(activation, order, part, &host_re, &host_im)?.to_device(re.device());
+    }
+    re.contiguous()?.apply_op2(&im.contiguous()?, Holomorphic { activation, order, part })
+}
+
+struct RealActivation {
+    activation: Activation,
+    order: Order,
+}
+
+impl RealActivation {
+    fn applied<R: Real>(&self, x: &[R]) -> Vec<R> {
+        let mut values = x.to_vec();
+        self.activation.apply(self.order, &mut values);
+        values
+    }
+}
+
+impl CustomOp1 for RealActivation {
+    fn name(&self) -> &'static str {
+        "activation"
+    }
+
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
+        let storage = match storage {
+            CpuStorage::F64(x) => CpuStorage::F64(self.applied(contiguous(x, layout)?)),
+            CpuStorage::F32(x) => CpuStorage::F32(self.applied(contiguous(x, layout)?)),
+            _ => bail!("activations take f32 or f64"),
+        };
+        Ok((storage, layout.shape().clone()))
+    }
+
+    fn bwd(&self, x: &Tensor, _: &Tensor, grad: &Tensor) -> candle_core::Result<Option<Tensor>> {
+        check_order(self.order)?;
+        Ok(Some((grad * real(self.activation, Order::Derivative, x)?)?))
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Re,
+    Im,
+}
+
+struct Holomorphic {
+    activation: Activation,
+    order: Order,
+    part: Part,
+}
+
+impl CustomOp2 for Holomorphic {
+    fn name(&self) -> &'static str {
+        "holomorphic-activation"
+    }
+
+    fn cpu_fwd(
+        &self,
+        re: &CpuStorage,
+        re_layout: &Layout,
+        im: &CpuStorage,
+        im_layout: &Layout,
+    ) -> candle_core::Result<(CpuStorage, Shape)> {
+        let f = |re: f64, im: f64| {
+            let value = self.activation.complex(self.order, Complex64::new(re, im));
+            if self.part == Part::Re { value.re } else { value.im }
+        };
+        let storage = match (re, im) {
+            (CpuStorage::F64(re), CpuStorage::F64(im)) => {
+                let pairs = contiguous(re, re_layout)?.iter().zip(contiguous(im, im_layout)?);
+                CpuStorage::F64(pairs.map(|(&re, &im)| f(re, im)).collect())
+            }
+            (CpuStorage::F32(re), CpuStorage::F32(im)) => {
+                let pairs = contiguous(re, re_layout)?.iter().zip(contiguous(im, im_layout)?);
+                CpuStorage::F32(pairs.map(|(&re, &im)| f(f64::from(re), f64::from(im)) as f32).collect())
+            }
+            _ => bail!("activations take f32 or f64"),
+        };
+        Ok((storage, re_layout.shape().clone()))
+    }
+
+    /// By the equations of Cauchy and Riemann, f' = g + ih gives d Re f = g da − h db and
+    /// d Im f = h da + g db.
+    fn bwd(
+        &self,
+        re: &Tensor,
+        im: &Tensor,
+        _: &Tensor,
+        grad: &Tensor,
+    ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>)> {
+        check_order(self.order)?;
+        let slope = |part| holomorphic(self.activation, Order::Derivative, part, re, im);
+        let (g, h) = ((grad * slope(Part::Re)?)?, (grad * slope(Part::Im)?)?);
+        Ok(match self.part {
+            Part::Re => (Some(g), Some(h.neg()?)),
+            Part::Im => (Some(h), Some(g)),
+        })
+    }
+}
+
+fn check_order(order: Order) -> candle_core::Result<()> {
+    match order {
+        Order::Value => Ok(()),
+        Order::Derivative => bail!("second derivatives of activations are not there"),
+    }
+}
+
+fn contiguous<'a, T>(values: &'a [T], layout: &Layout) -> candle_core::Result<&'a [T]> {
+    match layout.contiguous_offsets() {
+        Some((start, end)) => Ok(&values[start..end]),
+        None => bail!("activations take contiguous tensors"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::Var;
+
+    use super::*;
+
+    #[test]
+    fn activations_differentiate_to_their_derivatives_whatever_the_strides() -> candle_core::Result<()> {
+        let re = Var::new(&[[0.3f64, -2.0, 50.0], [1e-4, 4.0, -7.0]], &Device::Cpu)?;
+        let im = Var::new(&[[0.7f64, -1.0, 0.2], [2.0, -0.4, 0.9]], &Device::Cpu)?;
+        for activation in [Activation::LnCosh, Activation::Tanh, Activation::Gelu] {
+            let transposed = real(activation, Order::Value, &re.t()?)?;
+            let expected = real(activation, Order::Value, &re)?.t()?;
+            assert_eq!(transposed.to_vec2::<f64>()?, expected.to_vec2::<f64>()?);
+            let gradient = transposed.sum_all()?.backward()?;
+            let gradient = gradient.get(&re).map(Tensor::to_vec2::<f64>).transpose()?;
+            let slope = real(activation, Order::Derivative, &re)?;
+            assert_eq!(gradient, Some(slope.to_vec2()?));
+        }
+        for part in [Part::Re, Part::Im] {
+            let f = |re: &Tensor, im: &Tensor| holomorphic(Activation::LnCosh, Order::Value, part, re, im);
+            let gradients = f(&re, &im)?.sum_all()?.backward()?;
+            let h = 1e-6;
+            let steps = [(h, 0.0, &re), (0.0, h, &im)];
+            for (da, db, var) in steps {
+                let above = f(&(re.as_tensor() + da)?, &(im.as_tensor() + db)?)?;
+                let below = f(&(re.as_tensor() - da)?, &(im.as_tensor() - db)?)?;
+                let difference = ((above - below)? / (2.0 * h))?;
+                let Some(gradient) = gradients.get(var) else { bail!("no gradient") };
+                let error = (gradient - difference)?.abs()?.max_all()?.to_scalar::<f64>()?;
+                assert!(error < 1e-8, "{part:?} {error}");
+            }
+        }
+        Ok(())
+    }
+}

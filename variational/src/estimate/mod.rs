@@ -1,0 +1,8 @@
+//! What a backend does for expectation values: local estimators, and their derivatives in an operator's parameters.
+
+mod local_kernel;
+mod operator_gradient;
+
+pub use local_kernel::LocalKernel;
+pub(crate) use operator_gradient::column_stats;
+pub use operator_gradient::{OperatorGradKernel, OperatorGradient};

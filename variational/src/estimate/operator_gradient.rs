@@ -1,0 +1,98 @@
+//! Derivatives of expectation values in the operator's own parameters.
+
+use std::fmt;
+
+use ndarray::{Array1, Array2, Axis};
+use num_complex::Complex64;
+use operator_core::{Parameters, Result, WaveFunction};
+
+use super::LocalKernel;
+use crate::statistics::Stats;
+
+/// A backend that can differentiate operators of type `O` in their own parameters.
+///
+/// The flat backend goes through the derivatives' matrix elements, the padded one backwards through its
+/// tensors; both give the same.
+#[diagnostic::on_unimplemented(
+    message = "backend `{Self}` does not differentiate operators of type `{O}` in their parameters",
+    note = "turn on the feature of the backend in the crate `variational`: `flat` for `backend_flat::Flat` (on by default), `padded` for `backend_padded::Padded`",
+    note = "or implement `variational::OperatorGradKernel<{O}>` for your backend"
+)]
+pub trait OperatorGradKernel<O: ?Sized>: LocalKernel<O> {
+    /// Local estimators of every configuration, shape `(batch,)`, and their derivatives
+    /// `∂O_loc(x)/∂λ_k = Σ_x' <x|∂O/∂λ_k|x'> ψ(x') / ψ(x)`, shape `(batch, n_values)` in the order of
+    /// [`Parameters::to_vec`].
+    ///
+    /// # Errors
+    /// [`NoDefinition`](operator_core::Error::NoDefinition) for kernels without terms; otherwise as
+    /// [`LocalKernel::local_estimators`].
+    fn local_estimators_and_operator_grad<W: WaveFunction<Self>>(
+        operator: &O,
+        wave_function: &W,
+        x: &Self::Configurations,
+        chunk_size: Option<usize>,
+    ) -> Result<(Array1<Complex64>, Array2<Complex64>)>;
+}
+
+/// The gradient of an expectation value in the operator's own parameters, with the error of each component.
+///
+/// Prints one line a parameter, as `dE/dh = -5.46 ± 0.02 [σ²=…]`.
+#[derive(Clone, Debug)]
+pub struct OperatorGradient {
+    parameters: Parameters,
+    stats: Vec<Stats>,
+}
+
+impl OperatorGradient {
+    pub(crate) fn new(parameters: Parameters, stats: Vec<Stats>) -> Self {
+        OperatorGradient { parameters, stats }
+    }
+
+    /// The derivatives by all values of the parameters, in the order of [`Parameters::to_vec`].
+    pub fn stats(&self) -> &[Stats] {
+        &self.stats
+    }
+
+    /// The derivatives by the values of one parameter.
+    ///
+    /// # Errors
+    /// [`UnknownParameter`](operator_core::Error::UnknownParameter), with the names there are.
+    pub fn get(&self, name: &str) -> Result<&[Stats]> {
+        Ok(self.stats.get(self.parameters.range(name)?).unwrap_or_default())
+    }
+
+    /// The real parts of all means, shape `(n_values,)`. For a Hermitian operator of real parameters this is
+    /// the whole gradient.
+    pub fn means(&self) -> Array1<f64> {
+        self.stats.iter().map(|stats| stats.mean.re).collect()
+    }
+
+    /// The parameters at which the gradient was taken.
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+}
+
+impl fmt::Display for OperatorGradient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let places = self.parameters.iter().flat_map(|(name, value)| match value {
+            operator_core::ParameterValue::Scalar(_) => vec![name.to_owned()],
+            operator_core::ParameterValue::Array(values) => {
+                (0..values.len()).map(|k| format!("{name}[{k}]")).collect()
+            }
+        });
+        for (line, (place, stats)) in places.zip(&self.stats).enumerate() {
+            let newline = if line == 0 { "" } else { "\n" };
+            write!(f, "{newline}dE/d{place} = {stats}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Statistics of each column.
+pub(crate) fn column_stats(
+    values: &Array2<Complex64>,
+    stats: impl Fn(&Array1<Complex64>) -> crate::Result<Stats>,
+) -> crate::Result<Vec<Stats>> {
+    values.axis_iter(Axis(1)).map(|column| stats(&column.to_owned())).collect()
+}

@@ -1,0 +1,191 @@
+//! What was measured along a run, for files and plots.
+
+use std::path::Path;
+
+use ndarray::{Array1, Array2};
+use num_complex::Complex64;
+use serde_json::{Map, Value, json};
+
+use crate::error::Result;
+use crate::statistics::Stats;
+use crate::storage::{Snapshot, write_atomically};
+
+/// What was measured along a run, in the layout of NetKet's `JsonLog`: it reads as a file of NetKet's does.
+///
+/// Each quantity has the keys `iters`, `Mean`, `Variance`, `Sigma`, `R_hat` and `TauCorr`, lists of equal
+/// length. Means are numbers if all are real, otherwise an object of the lists `real` and `imag`. What is not a
+/// number, as R̂ of exact sums, is null.
+///
+/// ```
+/// use num_complex::Complex64;
+/// use variational::{RunLog, Stats};
+///
+/// let mut log = RunLog::new();
+/// let exact = Stats::exact(&ndarray::array![Complex64::from(-2.5)], &ndarray::array![1.0]);
+/// log.push("Energy", 0, exact);
+/// let expected = r#"{"Energy":{"Mean":[-2.5],"R_hat":[null],"Sigma":[0.0],"TauCorr":[null],"Variance":[0.0],"iters":[0]}}"#;
+/// assert_eq!(log.to_json(), expected);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RunLog {
+    series: Vec<Series>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Series {
+    name: String,
+    iters: Vec<usize>,
+    stats: Vec<Stats>,
+}
+
+impl RunLog {
+    /// Nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds what was measured of a quantity in a step.
+    pub fn push(&mut self, name: &str, iter: usize, stats: Stats) {
+        match self.series.iter_mut().find(|series| series.name == name) {
+            Some(series) => {
+                series.iters.push(iter);
+                series.stats.push(stats);
+            }
+            None => {
+                let series = Series { name: name.to_owned(), iters: vec![iter], stats: vec![stats] };
+                self.series.push(series);
+            }
+        }
+    }
+
+    /// Names of the quantities, in the order in which they came.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.series.iter().map(|series| series.name.as_str())
+    }
+
+    /// Steps and values of a quantity, empty for one that is not there.
+    pub fn series(&self, name: &str) -> impl Iterator<Item = (usize, Stats)> {
+        let series = self.series.iter().find(|series| series.name == name);
+        series.into_iter().flat_map(|series| series.iters.iter().copied().zip(series.stats.iter().copied()))
+    }
+
+    /// The text of the file.
+    pub fn to_json(&self) -> String {
+        let series = self.series.iter().map(|series| (series.name.clone(), series.to_json()));
+        Value::Object(series.collect::<Map<_, _>>()).to_string()
+    }
+
+    /// Writes the file. Whenever the program ends, there is the whole new file or what was there before.
+    ///
+    /// # Errors
+    /// [`Error::File`](crate::Error::File) if it cannot be written.
+    pub fn write(&self, path: impl AsRef<Path>) -> Result<()> {
+        write_atomically(path.as_ref(), self.to_json().as_bytes())
+    }
+
+    pub(crate) fn save(&self, snapshot: &mut Snapshot) {
+        snapshot.note("n_series", self.series.len());
+        for (k, Series { name, iters, stats }) in self.series.iter().enumerate() {
+            let columns = |(row, column): (usize, usize)| to_numbers(&stats[row])[column];
+            let iters: Array1<u64> = iters.iter().map(|&iter| iter as u64).collect();
+            snapshot.note(format!("{k}.name"), name);
+            snapshot.insert(format!("{k}.iters"), iters.view());
+            snapshot.insert(format!("{k}.stats"), Array2::from_shape_fn((stats.len(), 6), columns).view());
+        }
+    }
+
+    pub(crate) fn restore(&mut self, snapshot: &Snapshot) -> Result<()> {
+        let n_series: usize = snapshot.read_note("n_series")?;
+        let series = (0..n_series).map(|k| {
+            let iters: Array1<u64> = snapshot.array(&format!("{k}.iters"))?;
+            let stats: Array2<f64> = snapshot.array_of_shape(&format!("{k}.stats"), &[iters.len(), 6])?;
+            Ok(Series {
+                name: snapshot.read_note(&format!("{k}.name"))?,
+                iters: iters.iter().map(|&iter| iter as usize).collect(),
+                stats: stats.rows().into_iter().filter_map(|row| from_numbers(&row.to_vec())).collect(),
+            })
+        });
+        self.series = series.collect::<Result<_>>()?;
+        Ok(())
+    }
+}
+
+impl Series {
+    fn to_json(&self) -> Value {
+        let list = |value: fn(&Stats) -> f64| Value::from(self.stats.iter().map(value).collect::<Vec<_>>());
+        let (real, imag) = (list(|stats| stats.mean.re), list(|stats| stats.mean.im));
+        let mean = match self.stats.iter().all(|stats| stats.mean.im == 0.0) {
+            true => real,
+            false => json!({ "real": real, "imag": imag }),
+        };
+        json!({
+            "iters": self.iters,
+            "Mean": mean,
+            "Variance": list(|stats| stats.variance),
+            "Sigma": list(|stats| stats.error_of_mean),
+            "R_hat": list(|stats| stats.r_hat),
+            "TauCorr": list(|stats| stats.tau_corr),
+        })
+    }
+}
+
+fn to_numbers(stats: &Stats) -> [f64; 6] {
+    let Stats { mean, error_of_mean, variance, r_hat, tau_corr } = *stats;
+    [mean.re, mean.im, error_of_mean, variance, r_hat, tau_corr]
+}
+
+fn from_numbers(numbers: &[f64]) -> Option<Stats> {
+    let &[re, im, error_of_mean, variance, r_hat, tau_corr] = numbers else { return None };
+    Some(Stats { mean: Complex64::new(re, im), error_of_mean, variance, r_hat, tau_corr })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stats(re: f64, im: f64) -> Stats {
+        let mean = Complex64::new(re, im);
+        Stats { mean, error_of_mean: 0.25, variance: 1.5, r_hat: 1.01, tau_corr: 0.5 }
+    }
+
+    #[test]
+    fn the_file_has_the_layout_of_netket() {
+        let mut log = RunLog::new();
+        for step in 0..3 {
+            log.push("Energy", step, stats(-1.0 - step as f64, 0.0));
+            if step != 1 {
+                log.push("flip", step, stats(0.5, step as f64));
+            }
+        }
+        let read: Value = serde_json::from_str(&log.to_json()).unwrap();
+        let expected = json!({
+            "Energy": {
+                "iters": [0, 1, 2], "Mean": [-1.0, -2.0, -3.0], "Variance": [1.5, 1.5, 1.5],
+                "Sigma": [0.25, 0.25, 0.25], "R_hat": [1.01, 1.01, 1.01], "TauCorr": [0.5, 0.5, 0.5],
+            },
+            "flip": {
+                "iters": [0, 2], "Mean": {"real": [0.5, 0.5], "imag": [0.0, 2.0]}, "Variance": [1.5, 1.5],
+                "Sigma": [0.25, 0.25], "R_hat": [1.01, 1.01], "TauCorr": [0.5, 0.5],
+            },
+        });
+        assert_eq!(read, expected);
+        assert_eq!(log.names().collect::<Vec<_>>(), ["Energy", "flip"]);
+        assert_eq!(log.series("flip").last(), Some((2, stats(0.5, 2.0))));
+        assert_eq!(log.series("none").count(), 0);
+    }
+
+    #[test]
+    fn snapshots_give_back_every_bit() -> Result<()> {
+        let mut log = RunLog::new();
+        let odd = Stats { r_hat: f64::INFINITY, ..stats(1.0 / 3.0, -0.0) };
+        log.push("Energy", 7, odd);
+        log.push("a/b", 7, stats(f64::MAX, 5e-324));
+        let mut snapshot = Snapshot::new();
+        log.save(&mut snapshot);
+        let mut read = RunLog::new();
+        read.restore(&snapshot)?;
+        assert_eq!(read, log);
+        assert!(read.series("Energy").all(|(_, stats)| stats.mean.im.is_sign_negative()));
+        Ok(())
+    }
+}

@@ -1,0 +1,332 @@
+//! Variational Monte Carlo: the driver.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use operator_core::DiscreteOperator;
+
+use super::callback::{Callback, Closure, Control, Event, at_least_one};
+use super::checkpoint::Checkpoint;
+use super::interrupt::Interrupt;
+use super::log::RunLog;
+use super::step::{End, History, Step};
+use crate::derivatives::Response;
+use crate::derivatives::Trainable;
+use crate::error::{Error, Result};
+use crate::estimate::LocalKernel;
+use crate::optimise::Optimiser;
+use crate::state::VariationalState;
+use crate::statistics::Stats;
+use crate::storage::Snapshot;
+
+/// The energy's name in logs.
+const ENERGY: &str = "Energy";
+
+/// Steps between two writings of the log, where there are no checkpoints to write it with.
+const LOG_EVERY: usize = 50;
+
+/// Measures an observable on the present samples of a state.
+type Measure<'a, S> = Box<dyn Fn(&mut S) -> Result<Stats> + 'a>;
+
+/// Variational Monte Carlo: lowers the energy of a state, step by step.
+///
+/// With a [`FullSumState`](crate::FullSumState) the same without noise. A run that is stopped in whatever way,
+/// resumed from its checkpoint and taken to the same number of steps ends with the same bits as one that was
+/// not stopped:
+///
+/// ```no_run
+/// # use operator_core::{Boundary, Graph, Ising, Model, hilbert::Spin};
+/// # use sampler::HamiltonianSampler;
+/// # use variational::{EarlyStopping, Flat, MonteCarloState, Rbm, Sr, Vmc};
+/// # let (spins, chain) = (Spin::half(6)?, Graph::chain(6, Boundary::Periodic)?);
+/// # let ising = Ising::new(spins.clone(), &chain, 1.0, -1.0)?.lower::<Flat>()?;
+/// # let flips = Ising::new(spins.clone(), &chain, 1.0, 0.0)?.lower::<Flat>()?;
+/// # let sampler = HamiltonianSampler::new(&ising)?;
+/// # let state = MonteCarloState::new(sampler, Rbm::<Flat>::new(spins, 1.0, 2, 0.01)?, 500)?;
+/// let mut vmc = Vmc::new(state, &ising, Sr::new(0.1, 0.01)?)
+///     .with_observable("flips", &flips)?
+///     .with_callback(EarlyStopping::new(50, 1e-3)?)
+///     .with_log("ising.json")
+///     .with_checkpoint("ising.safetensors", 20)?
+///     .with_ctrl_c();
+/// vmc.resume()?;
+/// let history = vmc.run_to(300, true)?;
+/// println!("{:?} after {} steps", history.end, vmc.n_steps());
+/// # Ok::<(), variational::Error>(())
+/// ```
+pub struct Vmc<'a, S, O, P> {
+    pub(super) state: S,
+    pub(super) operator: &'a O,
+    pub(super) optimiser: P,
+    pub(super) n_steps: usize,
+    pub(super) observables: Vec<(String, Measure<'a, S>)>,
+    pub(super) callbacks: Vec<Box<dyn Callback<S> + 'a>>,
+    pub(super) log: RunLog,
+    pub(super) log_path: Option<PathBuf>,
+    pub(super) checkpoint: Option<Checkpoint>,
+    pub(super) ctrl_c: bool,
+}
+
+impl<'a, S, O, P> Vmc<'a, S, O, P>
+where
+    S: VariationalState,
+    S::Backend: LocalKernel<O>,
+    S::WaveFunction: Trainable<S::Backend>,
+    O: DiscreteOperator<Backend = S::Backend>,
+    P: Optimiser,
+{
+    /// Of a state, the operator whose mean is to be lowered, and a rule for the steps.
+    pub fn new(state: S, operator: &'a O, optimiser: P) -> Self {
+        Vmc {
+            state,
+            operator,
+            optimiser,
+            n_steps: 0,
+            observables: Vec::new(),
+            callbacks: Vec::new(),
+            log: RunLog::new(),
+            log_path: None,
+            checkpoint: None,
+            ctrl_c: false,
+        }
+    }
+
+    /// Measures another operator in each step, on the samples of the energy, under this name in steps and logs.
+    ///
+    /// # Errors
+    /// [`Error::Name`] for the name `Energy` or one that was given before.
+    pub fn with_observable<Q: ?Sized>(mut self, name: impl Into<String>, operator: &'a Q) -> Result<Self>
+    where
+        S::Backend: LocalKernel<Q>,
+    {
+        let name = name.into();
+        if name == ENERGY || self.observables.iter().any(|(taken, _)| *taken == name) {
+            return Err(Error::Name { what: "an observable", name });
+        }
+        self.observables.push((name, Box::new(move |state: &mut S| state.expect(operator))));
+        Ok(self)
+    }
+
+    /// Adds a callback that is called after each step.
+    #[must_use]
+    pub fn with_callback(mut self, callback: impl Callback<S> + 'a) -> Self {
+        self.callbacks.push(Box::new(callback));
+        self
+    }
+
+    /// Calls a closure after each step.
+    ///
+    /// ```
+    /// # use operator_core::{Boundary, Graph, Ising, Model, hilbert::Spin};
+    /// # use variational::{Control, End, Flat, FullSumState, Rbm, Sgd, Vmc};
+    /// # let (spins, chain) = (Spin::half(4)?, Graph::chain(4, Boundary::Periodic)?);
+    /// # let ising = Ising::new(spins.clone(), &chain, 1.0, -1.0)?.lower::<Flat>()?;
+    /// # let state = FullSumState::new(Rbm::<Flat>::new(spins, 1.0, 2, 0.01)?)?;
+    /// let mut vmc = Vmc::new(state, &ising, Sgd::new(0.05)?).on_step(|event| {
+    ///     match event.step.energy.variance < 1.0 {
+    ///         true => Control::Stop("close to an eigenstate".into()),
+    ///         false => Control::Continue,
+    ///     }
+    /// });
+    /// let history = vmc.run(1000, false)?;
+    /// assert_eq!(history.end, End::Stopped("close to an eigenstate".into()));
+    /// # Ok::<(), variational::Error>(())
+    /// ```
+    #[must_use]
+    pub fn on_step(self, closure: impl FnMut(&Event<'_, S>) -> Control + 'a) -> Self {
+        self.with_callback(Closure(closure))
+    }
+
+    /// Writes a log to this file: with each checkpoint, or every 50 steps, and at the end of a run.
+    #[must_use]
+    pub fn with_log(mut self, path: impl Into<PathBuf>) -> Self {
+        self.log_path = Some(path.into());
+        self
+    }
+
+    /// Writes a checkpoint to this file every so many steps and at the end of a run.
+    ///
+    /// If a step fails, for NaN among the energies as for any other reason, the state before it goes to a file
+    /// beside it, `run.failed.safetensors` for `run.safetensors`.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] if `every` is 0.
+    pub fn with_checkpoint(mut self, path: impl Into<PathBuf>, every: usize) -> Result<Self> {
+        let every = at_least_one("the number of steps between checkpoints", every)?;
+        self.checkpoint = Some(Checkpoint { path: path.into(), every });
+        Ok(self)
+    }
+
+    /// Lets Ctrl-C end a run after its present step, with the files written and [`End::Interrupted`]. Pressed
+    /// twice, or while no run is on, it ends the program.
+    #[must_use]
+    pub fn with_ctrl_c(mut self) -> Self {
+        self.ctrl_c = true;
+        self
+    }
+
+    /// Measures the energy and the observables, and changes the parameters once. After an error parameters
+    /// and optimiser are as before.
+    ///
+    /// # Errors
+    /// Those of [`VariationalState::response`] and of the optimiser; [`Error::NotFinite`] if a parameter
+    /// would become NaN or infinite.
+    pub fn step(&mut self) -> Result<Step> {
+        let response = self.state.response(self.operator)?;
+        let mut observables = Vec::with_capacity(self.observables.len());
+        for (name, measure) in &self.observables {
+            observables.push((name.clone(), measure(&mut self.state)?));
+        }
+        let mut memory = Snapshot::new();
+        self.optimiser.save(&mut memory);
+        if let Err(error) = self.change_parameters(&response) {
+            // The error to report is the first one.
+            let _ = self.optimiser.restore(&memory);
+            return Err(error);
+        }
+        let step = Step { number: self.n_steps, energy: response.stats(), observables };
+        self.n_steps += 1;
+        self.log.push(ENERGY, step.number, step.energy);
+        for (name, stats) in &step.observables {
+            self.log.push(name, step.number, *stats);
+        }
+        Ok(step)
+    }
+
+    /// Takes `n_steps` more steps and returns them; with `progress`, a bar on the terminal shows the energy.
+    ///
+    /// # Errors
+    /// Those of [`step`](Self::step), in an [`Error::Diverged`] if there are checkpoints; [`Error::File`] if a
+    /// file cannot be written; [`Error::CtrlC`] if Ctrl-C was asked for and cannot be had.
+    pub fn run(&mut self, n_steps: usize, progress: bool) -> Result<History> {
+        let interrupt = self.ctrl_c.then(Interrupt::listen).transpose()?;
+        let bar = if progress { progress_bar(n_steps) } else { ProgressBar::hidden() };
+        let mut history = History { steps: Vec::new(), end: End::Finished };
+        while history.steps.len() < n_steps && history.end == End::Finished {
+            let step = self.step().map_err(|error| {
+                bar.abandon();
+                self.failed(error)
+            })?;
+            bar.set_message(step.energy.to_string());
+            bar.inc(1);
+            if let Some(reason) = self.call_back(&step) {
+                history.end = End::Stopped(reason);
+            } else if interrupt.as_ref().is_some_and(Interrupt::pressed) {
+                history.end = End::Interrupted;
+            }
+            history.steps.push(step);
+            let goes_on = history.steps.len() < n_steps && history.end == End::Finished;
+            let every = self.checkpoint.as_ref().map_or(LOG_EVERY, |checkpoint| checkpoint.every);
+            if goes_on && self.n_steps.is_multiple_of(every) {
+                self.write_files()?;
+            }
+        }
+        self.write_files()?;
+        bar.finish();
+        Ok(history)
+    }
+
+    /// Takes as many steps as are missing to `n_steps` of this run, those before it was resumed included.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn run_to(&mut self, n_steps: usize, progress: bool) -> Result<History> {
+        self.run(n_steps.saturating_sub(self.n_steps), progress)
+    }
+
+    /// Number of steps taken.
+    pub fn n_steps(&self) -> usize {
+        self.n_steps
+    }
+
+    /// What was measured in all steps.
+    pub fn log(&self) -> &RunLog {
+        &self.log
+    }
+
+    /// The state.
+    pub fn state(&self) -> &S {
+        &self.state
+    }
+
+    /// The state, to be measured.
+    pub fn state_mut(&mut self) -> &mut S {
+        &mut self.state
+    }
+
+    /// Ends the optimisation and returns the state.
+    pub fn into_state(self) -> S {
+        self.state
+    }
+
+    fn change_parameters(&mut self, response: &Response) -> Result<()> {
+        let change = self.optimiser.step(response)?;
+        let mut parameters = self.state.wave_function().parameters();
+        if change.len() != parameters.len() {
+            let (got, expected) = (vec![change.len()], vec![parameters.len()]);
+            return Err(Error::Shape { what: "changes of parameters", got, expected });
+        }
+        parameters += &change;
+        if let Some(index) = parameters.iter().position(|parameter| !parameter.is_finite()) {
+            return Err(Error::NotFinite { what: "parameters", index });
+        }
+        Ok(self.state.wave_function_mut().set_parameters(&parameters)?)
+    }
+
+    /// Calls all callbacks and returns the reason of the first that stops.
+    fn call_back(&mut self, step: &Step) -> Option<String> {
+        let event = Event { step, state: &self.state };
+        let answers = self.callbacks.iter_mut().map(|callback| callback.on_step(&event));
+        answers.fold(None, |reason, answer| match answer {
+            Control::Stop(new) => reason.or(Some(new)),
+            Control::Continue => reason,
+        })
+    }
+
+    fn write_files(&self) -> Result<()> {
+        if let Some(checkpoint) = &self.checkpoint {
+            self.save_checkpoint(&checkpoint.path)?;
+        }
+        self.log_path.as_ref().map_or(Ok(()), |path| self.log.write(path))
+    }
+
+    /// Saves what can be saved after a step that failed. That it cannot be is the lesser error.
+    fn failed(&self, error: Error) -> Error {
+        if let Some(path) = &self.log_path {
+            let _ = self.log.write(path);
+        }
+        let Some(path) = self.checkpoint.as_ref().map(Checkpoint::failed_path) else { return error };
+        match self.save_checkpoint(&path) {
+            Ok(()) => {
+                let path = path.display().to_string();
+                Error::Diverged { step: self.n_steps, path, source: Box::new(error) }
+            }
+            Err(_) => error,
+        }
+    }
+}
+
+impl<S: fmt::Debug, O: fmt::Debug, P: fmt::Debug> fmt::Debug for Vmc<'_, S, O, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Vmc")
+            .field("state", &self.state)
+            .field("operator", &self.operator)
+            .field("optimiser", &self.optimiser)
+            .field("n_steps", &self.n_steps)
+            .field("observables", &self.observables.iter().map(|(name, _)| name).collect::<Vec<_>>())
+            .field("n_callbacks", &self.callbacks.len())
+            .field("log_path", &self.log_path)
+            .field("checkpoint", &self.checkpoint)
+            .finish_non_exhaustive()
+    }
+}
+
+fn progress_bar(n_steps: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("{elapsed:>4} {wide_bar} {pos}/{len} E = {msg}");
+    let bar = ProgressBar::new(n_steps as u64);
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}

@@ -1,0 +1,153 @@
+//! Products of wave functions.
+
+use ndarray::{Array1, s};
+use num_complex::Complex64;
+use operator_core::{Backend, ChangeSets, Error, HilbertSpace, Result, Walker, WaveFunction};
+
+use crate::derivatives::{LogDerivatives, ParameterArray, Trainable};
+
+/// The product of two wave functions, `ψ(x) = ψ_A(x) ψ_C(x)`, such as a Slater determinant times a Jastrow
+/// factor.
+///
+/// Parameters are those of the first, then those of the second, named `first.…` and `second.…`; each keeps its
+/// own order of real and imaginary parts. It has a [`Walker`] if both have.
+///
+/// ```
+/// use operator_core::{WaveFunction, hilbert::SpinOrbitalFermions};
+/// use variational::{Flat, Rbm, Slater, Times, Trainable};
+///
+/// let space = SpinOrbitalFermions::new(4)?.with_n_fermions(2)?;
+/// let psi = Times::new::<Flat>(Slater::new(space.clone(), 1)?, Rbm::<Flat>::new(space, 1.0, 2, 0.1)?)?;
+/// assert_eq!(psi.n_parameters(), 4 * 2 + 4 + 4 + 4 * 4);
+/// # Ok::<(), variational::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Times<A, C> {
+    first: A,
+    second: C,
+}
+
+impl<A, C> Times<A, C> {
+    /// The product of wave functions of one space.
+    ///
+    /// # Errors
+    /// [`Error::HilbertMismatch`].
+    pub fn new<B: Backend>(first: A, second: C) -> Result<Self>
+    where
+        A: WaveFunction<B>,
+        C: WaveFunction<B>,
+    {
+        let (left, right) = (first.hilbert(), second.hilbert());
+        if left != right {
+            return Err(Error::HilbertMismatch { left: left.to_string(), right: right.to_string() });
+        }
+        Ok(Times { first, second })
+    }
+
+    /// The first factor.
+    pub fn first(&self) -> &A {
+        &self.first
+    }
+
+    /// The second factor.
+    pub fn second(&self) -> &C {
+        &self.second
+    }
+}
+
+impl<B: Backend, A: WaveFunction<B>, C: WaveFunction<B>> WaveFunction<B> for Times<A, C> {
+    fn hilbert(&self) -> &HilbertSpace {
+        self.first.hilbert()
+    }
+
+    fn log_psi(&self, x: &B::Configurations) -> Result<B::Amplitudes> {
+        B::add_amplitudes(&self.first.log_psi(x)?, &self.second.log_psi(x)?)
+    }
+
+    fn log_psi_connected(
+        &self,
+        x: &B::Configurations,
+        connected: &B::Configurations,
+        origins: &[usize],
+    ) -> Result<B::Amplitudes> {
+        let first = self.first.log_psi_connected(x, connected, origins)?;
+        B::add_amplitudes(&first, &self.second.log_psi_connected(x, connected, origins)?)
+    }
+
+    fn walker(&self) -> Option<Box<dyn Walker + '_>> {
+        let (first, second) = (self.first.walker()?, self.second.walker()?);
+        Some(Box::new(TimesWalker { first, second, ratios: Vec::new() }))
+    }
+}
+
+struct TimesWalker<'a> {
+    first: Box<dyn Walker + 'a>,
+    second: Box<dyn Walker + 'a>,
+    /// Ratios of the second one.
+    ratios: Vec<Complex64>,
+}
+
+impl Walker for TimesWalker<'_> {
+    fn start(&mut self, x: &[i8]) -> Complex64 {
+        self.first.start(x) + self.second.start(x)
+    }
+
+    fn ratio(&mut self, changes: &[(usize, i8)]) -> Complex64 {
+        self.first.ratio(changes) * self.second.ratio(changes)
+    }
+
+    fn ratios(&mut self, changes: &ChangeSets, out: &mut [Complex64]) {
+        let TimesWalker { first, second, ratios } = self;
+        ratios.clear();
+        ratios.resize(out.len(), Complex64::ONE);
+        first.ratios(changes, out);
+        second.ratios(changes, ratios);
+        out.iter_mut().zip(ratios).for_each(|(out, ratio)| *out *= *ratio);
+    }
+
+    fn accept(&mut self) {
+        self.first.accept();
+        self.second.accept();
+    }
+}
+
+impl<B: Backend, A: Trainable<B>, C: Trainable<B>> Trainable<B> for Times<A, C> {
+    fn n_parameters(&self) -> usize {
+        self.first.n_parameters() + self.second.n_parameters()
+    }
+
+    fn parameters(&self) -> Array1<f64> {
+        self.first.parameters().into_iter().chain(self.second.parameters()).collect()
+    }
+
+    fn layout(&self) -> Vec<ParameterArray> {
+        let under = |factor: &'static str, arrays: Vec<ParameterArray>| {
+            let prefixed = move |array: ParameterArray| ParameterArray {
+                name: format!("{factor}.{}", array.name),
+                ..array
+            };
+            arrays.into_iter().map(prefixed)
+        };
+        under("first", self.first.layout()).chain(under("second", self.second.layout())).collect()
+    }
+
+    fn set_parameters(&mut self, parameters: &Array1<f64>) -> Result<()> {
+        let (got, expected, n_first) = (parameters.len(), self.n_parameters(), self.first.n_parameters());
+        if got != expected {
+            let what = "parameters of a product".into();
+            return Err(Error::Count { what, got, expected: expected.to_string() });
+        }
+        let before = self.first.parameters();
+        self.first.set_parameters(&parameters.slice(s![..n_first]).to_owned())?;
+        let second = self.second.set_parameters(&parameters.slice(s![n_first..]).to_owned());
+        if second.is_err() {
+            self.first.set_parameters(&before)?;
+        }
+        second
+    }
+
+    fn log_derivatives(&self, x: &B::Configurations) -> Result<LogDerivatives> {
+        let (first, second) = (self.first.log_derivatives(x)?, self.second.log_derivatives(x)?);
+        LogDerivatives::join_columns(first, second).map_err(|error| Error::backend(B::NAME, error))
+    }
+}
