@@ -6,7 +6,7 @@ use crate::chain::{ChainRng, ChainsSnapshot, Samples, generators};
 use crate::error::{Error, Result};
 use crate::metropolis::{at_least_one, check_bytes, same_space};
 use crate::rule::expect_count;
-use crate::sampler::Sampler;
+use crate::sampling::Sampler;
 
 /// Configurations that are drawn at a time, so that what a wave function needs for them stays small.
 const BATCH: usize = 4096;

@@ -54,20 +54,19 @@ mod backend;
 mod chain;
 mod direct;
 mod error;
-mod exact;
 mod metropolis;
 mod rule;
-mod sampler;
-mod walk;
+mod sampling;
+mod testing;
 
 pub use backend::{Connections, HamiltonianBackend};
 pub use chain::{ChainRng, Chains, ChainsSnapshot, Samples};
 pub use direct::{Autoregressive, DirectChains, DirectSampler};
 pub use error::{Error, Result};
-pub use exact::exact_transition_matrix;
 pub use metropolis::{ExchangeSampler, HamiltonianSampler, LocalSampler, MetropolisSampler};
 pub use rule::{
     Enumerate, EnumerateHost, ExchangeRule, HamiltonianRule, HostRule, LocalRule, MixtureRule, Move, Place,
     Proposal, Proposer, Rule,
 };
-pub use sampler::Sampler;
+pub use sampling::Sampler;
+pub use testing::exact_transition_matrix;

@@ -22,26 +22,19 @@
 //!
 //! Without any backend's feature there is nothing to combine and nothing to choose from.
 
-#[cfg(any(feature = "flat", feature = "padded"))]
-mod any;
-#[cfg(any(feature = "flat", feature = "padded"))]
-mod any_combine;
+mod backend;
 mod combine;
 mod composite;
 #[cfg(any(feature = "flat", feature = "padded"))]
 mod describe;
 mod embed;
 mod error;
-#[cfg(feature = "flat")]
-mod flat;
-#[cfg(feature = "padded")]
-mod padded;
 mod product;
 mod sum;
 mod tensor;
 
 #[cfg(any(feature = "flat", feature = "padded"))]
-pub use any::{Any, AnyOperator, AnyWaveFunction, BackendKind};
+pub use backend::{Any, AnyOperator, AnyWaveFunction, BackendKind};
 pub use combine::Combine;
 pub use embed::EmbedOperator;
 pub use error::{Error, Result};

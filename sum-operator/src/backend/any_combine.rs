@@ -5,7 +5,7 @@ use std::ops::Range;
 use num_complex::Complex64;
 use operator_core::{Definition, Error, HilbertSpace, Result};
 
-use crate::any::{Any, AnyOperator};
+use super::any::{Any, AnyOperator};
 use crate::combine::Combine;
 
 #[cfg(feature = "flat")]
@@ -59,7 +59,7 @@ impl OnOneBackend {
             #[cfg(feature = "flat")]
             AnyOperator::Flat(operator) => OnOneBackend::Flat(vec![match Flat::terms_of(operator) {
                 Some(definition) => FlatOperator::new(definition.clone())?,
-                None => FlatOperator::custom(crate::flat::Complexified(operator.clone()))?,
+                None => FlatOperator::custom(super::flat::Complexified(operator.clone()))?,
             }]),
             #[cfg(feature = "padded")]
             AnyOperator::PaddedComplex(operator) => OnOneBackend::Padded(vec![operator.clone()]),
@@ -69,7 +69,7 @@ impl OnOneBackend {
                 OnOneBackend::Padded(vec![match Padded::terms_of(operator) {
                     Some(definition) => PaddedOperator::new(definition.clone(), &device)?,
                     None => {
-                        PaddedOperator::custom_on(crate::padded::Complexified(operator.clone()), &device)?
+                        PaddedOperator::custom_on(super::padded::Complexified(operator.clone()), &device)?
                     }
                 }])
             }

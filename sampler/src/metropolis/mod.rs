@@ -1,13 +1,16 @@
+mod walk;
+
 use ndarray::{Array2, ArrayView1, Axis, s};
 use operator_core::{Backend, DiscreteOperator, Graph, HilbertSpace, WaveFunction};
 use rand::RngExt;
 use rayon::prelude::*;
 
+pub(crate) use self::walk::WalkedWeight;
+use self::walk::{ChainWalk, Guide};
 use crate::backend::HamiltonianBackend;
 use crate::chain::{ChainRng, Chains, Samples, generators, log_weights};
 use crate::error::{Error, Result};
 use crate::rule::{ExchangeRule, HamiltonianRule, LocalRule, Place, Rule, expect_count};
-use crate::walk::{ChainWalk, Guide, WalkedWeight};
 
 /// Random states that are tried for each chain before its wave function counts as zero.
 const START_ATTEMPTS: usize = 100;

@@ -3,9 +3,9 @@ use operator_core::{Backend, Error as CoreError, HilbertSpace, WaveFunction};
 
 use crate::chain::log_weights;
 use crate::error::Result;
+use crate::metropolis::WalkedWeight;
 use crate::metropolis::{acceptance, same_space};
 use crate::rule::{Enumerate, Place, differences};
-use crate::walk::WalkedWeight;
 
 /// Spaces of more states than this have no transition matrix: it would be larger than 128 MiB.
 const MAX_STATES: usize = 4096;
