@@ -1,8 +1,8 @@
 use ndarray::Array1;
 use num_complex::Complex64;
-use operator_core::{Backend, Result, WaveFunction};
 #[cfg(any(feature = "flat", feature = "padded"))]
-use operator_core::{DiscreteOperator, Error};
+use operator_core::DiscreteOperator;
+use operator_core::{Backend, Result, WaveFunction};
 
 /// A backend that can estimate an operator of type `O` on samples.
 ///
@@ -71,9 +71,5 @@ where
     O: DiscreteOperator<Backend = B> + ?Sized,
     W: WaveFunction<B>,
 {
-    let (left, right) = (operator.hilbert(), wave_function.hilbert());
-    if left != right {
-        return Err(Error::HilbertMismatch { left: left.to_string(), right: right.to_string() });
-    }
-    Ok(())
+    operator.hilbert().expect_same(wave_function.hilbert())
 }
