@@ -1,18 +1,34 @@
+//! What a flat operator runs: kernels lowered from terms, and those of third parties.
+
 use std::sync::Arc;
 
 use operator_core::kernel::{Connected, Engine, Scratch};
 use operator_core::{Definition, Element, HilbertSpace, Result};
 
 use crate::custom::{self, FlatKernel};
+use crate::finder::Finders;
 
 /// What a flat operator runs: a kernel lowered from terms, or somebody else's.
 #[derive(Clone, Debug)]
 pub(crate) enum FlatEngine<T> {
-    Terms { definition: Definition, engine: Engine<T> },
-    Custom { kernel: Arc<dyn FlatKernel<T>>, max_conn_size: usize, hermitian: bool },
+    /// Clones share their finders.
+    Terms {
+        definition: Definition,
+        engine: Engine<T>,
+        finders: Arc<Finders<T>>,
+    },
+    Custom {
+        kernel: Arc<dyn FlatKernel<T>>,
+        max_conn_size: usize,
+        hermitian: bool,
+    },
 }
 
 impl<T: Element> FlatEngine<T> {
+    pub(crate) fn of_terms(definition: Definition, engine: Engine<T>) -> Self {
+        FlatEngine::Terms { definition, engine, finders: Arc::default() }
+    }
+
     pub(crate) fn hilbert(&self) -> &HilbertSpace {
         match self {
             FlatEngine::Terms { definition, .. } => definition.hilbert(),

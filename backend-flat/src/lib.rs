@@ -18,9 +18,9 @@
 //! Operators of third parties implement [`FlatKernel`] (two methods) and become a [`FlatOperator`] by
 //! [`FlatOperator::custom`].
 
-mod blocks;
 mod custom;
 mod engine;
+mod finder;
 mod local_kernel;
 mod operator;
 mod operator_gradient;

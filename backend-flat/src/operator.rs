@@ -1,15 +1,16 @@
+//! The operator of the flat backend.
+
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use ndarray::{Array1, ArrayView2, CowArray, Ix2};
-use operator_core::kernel::{Connected, Engine, Found, Scratch};
+use ndarray::{Array1, ArrayView2};
+use operator_core::kernel::{Connected, Engine, Scratch};
 use operator_core::{
-    ConnBatch, ConnScratch, Definition, DiscreteOperator, Element, Error, HilbertSpace, PaddedConn,
-    Parameters, Result, ranked_conn,
+    ConnBatch, Definition, DiscreteOperator, Element, Error, HilbertSpace, HostRows, PaddedConn, Parameters,
+    Result, ranked_conn,
 };
 
-use crate::blocks::{find, find_and_write};
 use crate::custom::{self, FlatKernel};
 use crate::engine::FlatEngine;
 use crate::{Flat, parallel};
@@ -56,7 +57,7 @@ impl<T: Element> FlatOperator<T> {
     /// [`Error::ComplexElements`] if `T` is real and the operator is not.
     pub fn new(definition: Definition) -> Result<Self> {
         let engine = definition.engine()?;
-        Ok(FlatOperator { engine: FlatEngine::Terms { definition, engine } })
+        Ok(FlatOperator { engine: FlatEngine::of_terms(definition, engine) })
     }
 
     /// An operator from a kernel written elsewhere.
@@ -86,31 +87,23 @@ impl<T: Element> FlatOperator<T> {
         Self::new(structure.pack(parameters)?)
     }
 
-    /// Checks a batch and makes its rows contiguous.
-    pub(crate) fn checked<'a>(&self, x: ArrayView2<'a, i8>) -> Result<CowArray<'a, i8, Ix2>> {
-        self.hilbert().check(x)?;
-        Ok(match x.is_standard_layout() {
-            true => CowArray::from(x),
-            false => CowArray::from(x.as_standard_layout().into_owned()),
-        })
-    }
-
-    fn count_custom(&self, x: &[i8], counts: &mut [usize]) -> Result<()> {
-        let n_sites = self.hilbert().n_sites();
-        let blocks = parallel::blocks(counts.len());
-        let parts = parallel::split(counts, blocks.iter().map(ExactSizeIterator::len));
+    fn count_custom(&self, rows: &HostRows<'_>) -> Result<Vec<usize>> {
+        let mut counts = vec![0; rows.len()];
+        let blocks = parallel::blocks(rows.len());
+        let parts = parallel::split(&mut counts, blocks.iter().map(ExactSizeIterator::len));
         let jobs = blocks.into_iter().zip(parts).collect();
         parallel::run(jobs, |(block, counts)| {
             let mut scratch = Scratch::default();
             for (b, count) in block.zip(counts) {
-                *count = self.engine.n_conn(&x[b * n_sites..(b + 1) * n_sites], &mut scratch)?;
+                *count = self.engine.n_conn(rows.row(b), &mut scratch)?;
             }
             Ok(())
-        })
+        })?;
+        Ok(counts)
     }
 
-    fn fill_custom(&self, x: &[i8], counts: &[usize], conn: &mut ConnBatch<T>) -> Result<()> {
-        let n_sites = self.hilbert().n_sites();
+    fn fill_custom(&self, rows: &HostRows<'_>, counts: &[usize], conn: &mut ConnBatch<T>) -> Result<()> {
+        let n_sites = rows.n_sites();
         let (states, mels, offsets) = conn.reset(n_sites, counts);
         let blocks = parallel::blocks(counts.len());
         let totals: Vec<usize> =
@@ -122,7 +115,7 @@ impl<T: Element> FlatOperator<T> {
             let mut scratch = Scratch::default();
             let start = offsets[block.start];
             for b in block {
-                let row = &x[b * n_sites..(b + 1) * n_sites];
+                let row = rows.row(b);
                 let (from, to) = (offsets[b] - start, offsets[b + 1] - start);
                 let states = &mut states[from * n_sites..to * n_sites];
                 self.fill_sample(row, &mut scratch, states, &mut mels[from..to])?;
@@ -164,7 +157,7 @@ impl FlatOperator<f64> {
     /// Everything that can be non-zero, with arbitrary elements: [`Definition::pattern`].
     pub(crate) fn pattern(definition: &Definition) -> Self {
         let (definition, engine) = (definition.clone(), definition.pattern());
-        FlatOperator { engine: FlatEngine::Terms { definition, engine } }
+        FlatOperator { engine: FlatEngine::of_terms(definition, engine) }
     }
 }
 
@@ -205,66 +198,52 @@ impl<T: Element> DiscreteOperator for FlatOperator<T> {
     }
 
     fn get_conn_flattened_into(&self, x: ArrayView2<'_, i8>, conn: &mut ConnBatch<T>) -> Result<()> {
-        let x = self.checked(x)?;
-        let rows = x.as_slice().unwrap_or_default();
-        let mut scratch = std::mem::take(conn.scratch());
-        scratch.counts.clear();
-        scratch.counts.resize(x.nrows(), 0);
-        let filled = match &self.engine {
-            FlatEngine::Terms { engine, .. } => {
-                find_and_write(engine, rows, x.ncols(), &mut scratch, conn, Engine::write)
-            }
-            FlatEngine::Custom { .. } => self
-                .count_custom(rows, &mut scratch.counts)
-                .and_then(|()| self.fill_custom(rows, &scratch.counts, conn)),
-        };
-        *conn.scratch() = scratch;
-        filled?;
+        let rows = self.hilbert().check_rows(x)?;
         match &self.engine {
-            FlatEngine::Terms { .. } => Ok(()),
-            FlatEngine::Custom { .. } => self.hilbert().check(conn.states()).map_err(|error| Error::Custom {
-                operator: self.describe(),
-                reason: format!("it leaves its space ({error})"),
-            }),
+            FlatEngine::Terms { engine, finders, .. } => {
+                finders.with(|finder| {
+                    finder.find(engine, &rows);
+                    finder.write_into(engine, &rows, rows.n_sites(), conn, Engine::write);
+                });
+                Ok(())
+            }
+            FlatEngine::Custom { .. } => {
+                let counts = self.count_custom(&rows)?;
+                self.fill_custom(&rows, &counts, conn)?;
+                let checked = self.hilbert().check(conn.states());
+                checked.map_err(|error| Error::leaves_space(self.describe(), &error))
+            }
         }
     }
 
     fn n_conn(&self, x: ArrayView2<'_, i8>) -> Result<Array1<usize>> {
-        let x = self.checked(x)?;
-        let rows = x.as_slice().unwrap_or_default();
-        let mut scratch = ConnScratch { counts: vec![0; x.nrows()], found: Vec::new() };
+        let rows = self.hilbert().check_rows(x)?;
         match &self.engine {
-            FlatEngine::Terms { engine, .. } => find(engine, rows, x.ncols(), &mut scratch)?,
-            FlatEngine::Custom { .. } => self.count_custom(rows, &mut scratch.counts)?,
+            FlatEngine::Terms { engine, finders, .. } => Ok(finders.with(|finder| {
+                finder.find(engine, &rows);
+                finder.counts().to_vec().into()
+            })),
+            FlatEngine::Custom { .. } => Ok(self.count_custom(&rows)?.into()),
         }
-        Ok(scratch.counts.into())
     }
 
     fn get_conn_indices_into(&self, states: Range<usize>, conn: &mut ConnBatch<T, usize>) -> Result<()> {
         let hilbert = self.hilbert();
-        let FlatEngine::Terms { engine, .. } = &self.engine else {
+        let FlatEngine::Terms { engine, finders, .. } = &self.engine else {
             return ranked_conn(self, states, conn);
         };
         if !hilbert.is_two_level() {
             return ranked_conn(self, states, conn);
         }
         let (ranking, x) = (hilbert.packed_ranking()?, hilbert.states_in(states)?);
-        let rows = x.as_slice().unwrap_or_default();
-        let mut scratch = std::mem::take(conn.scratch());
-        scratch.counts.clear();
-        scratch.counts.resize(x.nrows(), 0);
-        let written = find_and_write(
-            engine,
-            rows,
-            1,
-            &mut scratch,
-            conn,
-            |engine: &Engine<T>, _: &[i8], found: &Found<T>, indices: &mut [usize], mels: &mut [T]| {
+        let rows = HostRows::of_states(x.view());
+        finders.with(|finder| {
+            finder.find(engine, &rows);
+            finder.write_into(engine, &rows, 1, conn, |engine, _, found, indices: &mut [usize], mels| {
                 engine.write_indices(found, ranking, indices, mels);
-            },
-        );
-        *conn.scratch() = scratch;
-        written
+            });
+        });
+        Ok(())
     }
 
     fn get_conn_padded(&self, x: ArrayView2<'_, i8>) -> Result<PaddedConn<T>> {

@@ -1,9 +1,12 @@
+//! Batches with packed states, and batches that are visited without being stored.
+
 use ndarray::ArrayView2;
 use operator_core::kernel::{Connected, Engine, Found};
 use operator_core::{DiscreteOperator, Element, Error, PackedConn, Result};
 
-use crate::blocks::find_and_write;
-use crate::{FlatOperator, VisitConn};
+use crate::FlatOperator;
+use crate::engine::FlatEngine;
+use crate::finder::Finders;
 
 /// Samples whose elements are found together before they are visited.
 pub(crate) const SAMPLES_AT_A_TIME: usize = 64;
@@ -19,22 +22,19 @@ impl<T: Element> FlatOperator<T> {
     /// [`Error::NotTwoLevel`] if a site has more than two states; [`Error::NoDefinition`] for a custom kernel;
     /// errors for bad samples as [`HilbertSpace::check`](operator_core::HilbertSpace::check).
     pub fn get_conn_packed_into(&self, x: ArrayView2<'_, i8>, conn: &mut PackedConn<T>) -> Result<()> {
-        let engine = self.engine_for("give packed states")?;
+        let (engine, finders) = self.engine_for("give packed states")?;
         if !self.hilbert().is_two_level() {
             return Err(Error::NotTwoLevel { hilbert: self.hilbert().to_string() });
         }
-        let x = self.checked(x)?;
-        let rows = x.as_slice().unwrap_or_default();
-        let mut scratch = std::mem::take(conn.scratch());
-        scratch.counts.clear();
-        scratch.counts.resize(x.nrows(), 0);
-        let n_words = x.ncols().div_ceil(64);
-        let written =
-            find_and_write(engine, rows, n_words, &mut scratch, conn, |engine, _, found, states, mels| {
+        let rows = self.hilbert().check_rows(x)?;
+        let n_words = rows.n_sites().div_ceil(64);
+        finders.with(|finder| {
+            finder.find(engine, &rows);
+            finder.write_into(engine, &rows, n_words, conn, |engine, _, found, states, mels| {
                 engine.write_packed(found, states, mels);
             });
-        *conn.scratch() = scratch;
-        written
+        });
+        Ok(())
     }
 
     /// Connected elements with packed states, in a new buffer.
@@ -85,14 +85,13 @@ impl<T: Element> FlatOperator<T> {
         x: ArrayView2<'_, i8>,
         mut visit: impl FnMut(usize, Connected<'_>, T),
     ) -> Result<()> {
-        let engine = self.engine_for("be visited in batches")?;
-        let x = self.checked(x)?;
+        let (engine, _) = self.engine_for("be visited in batches")?;
+        let rows = self.hilbert().check_rows(x)?;
         let mut found = Found::default();
         let mut counts = [0; SAMPLES_AT_A_TIME];
-        let rows = x.as_slice().unwrap_or_default().chunks(SAMPLES_AT_A_TIME * x.ncols());
-        for (block, rows) in rows.enumerate() {
-            let n_samples = rows.len() / x.ncols();
-            engine.find(rows, &mut counts[..n_samples], &mut found);
+        for (block, part) in rows.data().chunks(SAMPLES_AT_A_TIME * rows.n_sites()).enumerate() {
+            let n_samples = part.len() / rows.n_sites();
+            engine.find(part, &mut counts[..n_samples], &mut found);
             for k in 0..n_samples {
                 let sample = block * SAMPLES_AT_A_TIME + k;
                 engine.visit_found(&found, k, |connected, mel| visit(sample, connected, mel));
@@ -101,7 +100,10 @@ impl<T: Element> FlatOperator<T> {
         Ok(())
     }
 
-    fn engine_for(&self, action: &'static str) -> Result<&Engine<T>> {
-        self.engine().ok_or_else(|| Error::NoDefinition { operator: self.describe(), action })
+    fn engine_for(&self, action: &'static str) -> Result<(&Engine<T>, &Finders<T>)> {
+        match &self.engine {
+            FlatEngine::Terms { engine, finders, .. } => Ok((engine, finders)),
+            FlatEngine::Custom { .. } => Err(Error::NoDefinition { operator: self.describe(), action }),
+        }
     }
 }

@@ -27,6 +27,15 @@ pub(crate) fn run<J: Send>(jobs: Vec<J>, f: impl Fn(J) -> Result<()> + Send + Sy
     results.into_iter().collect()
 }
 
+/// Runs every job, none of which can fail.
+pub(crate) fn for_each<J: Send>(jobs: Vec<J>, f: impl Fn(J) + Send + Sync) {
+    if jobs.len() == 1 {
+        jobs.into_iter().for_each(f);
+    } else {
+        jobs.into_par_iter().for_each(f);
+    }
+}
+
 /// Cuts a slice into consecutive parts of given lengths.
 pub(crate) fn split<T>(mut slice: &mut [T], lengths: impl IntoIterator<Item = usize>) -> Vec<&mut [T]> {
     lengths

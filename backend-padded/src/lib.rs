@@ -94,6 +94,14 @@ impl Backend for Padded {
         left.add(right).map_err(failed)
     }
 
+    fn concat_amplitudes(parts: &[ComplexTensor]) -> Result<ComplexTensor> {
+        ComplexTensor::cat(parts, 0).map_err(failed)
+    }
+
+    fn amplitudes_len(amplitudes: &ComplexTensor) -> usize {
+        amplitudes.re.dims().first().copied().unwrap_or(0)
+    }
+
     fn batch_len(x: &Tensor) -> usize {
         x.dims().first().copied().unwrap_or(0)
     }

@@ -62,6 +62,15 @@ pub trait Backend: Copy + Debug + Default + PartialEq + Send + Sync + 'static {
     /// [`Error::Backend`](crate::Error::Backend) if the batches do not match or the device fails.
     fn add_amplitudes(left: &Self::Amplitudes, right: &Self::Amplitudes) -> Result<Self::Amplitudes>;
 
+    /// Batches of amplitudes one after another.
+    ///
+    /// # Errors
+    /// [`Error::Backend`](crate::Error::Backend) if the batches do not match or the device fails.
+    fn concat_amplitudes(parts: &[Self::Amplitudes]) -> Result<Self::Amplitudes>;
+
+    /// Number of amplitudes in a batch.
+    fn amplitudes_len(amplitudes: &Self::Amplitudes) -> usize;
+
     /// Number of configurations in a batch.
     fn batch_len(x: &Self::Configurations) -> usize;
 
@@ -117,6 +126,14 @@ impl<B: HostBackend> Backend for B {
             return Err(crate::Error::backend(<B as HostBackend>::NAME, message));
         }
         Ok(left + right)
+    }
+
+    fn concat_amplitudes(parts: &[Array1<Complex64>]) -> Result<Array1<Complex64>> {
+        Ok(parts.iter().flatten().copied().collect())
+    }
+
+    fn amplitudes_len(amplitudes: &Array1<Complex64>) -> usize {
+        amplitudes.len()
     }
 
     fn batch_len(x: &Array2<i8>) -> usize {

@@ -1,7 +1,8 @@
+use std::ops::Range;
+
 use ndarray::{Array2, Array3, ArrayView1, ArrayView2};
 
 use crate::element::Element;
-use crate::kernel::Found;
 
 /// Connected elements of a batch, rows of all samples one after another.
 ///
@@ -17,7 +18,6 @@ pub struct ConnBatch<T, S = i8> {
     states: Vec<S>,
     mels: Vec<T>,
     offsets: Vec<usize>,
-    scratch: ConnScratch<T>,
 }
 
 /// Connected elements of a batch with states packed into words.
@@ -26,25 +26,9 @@ pub struct ConnBatch<T, S = i8> {
 /// is filled. Bits beyond the last site are clear.
 pub type PackedConn<T> = ConnBatch<T, u64>;
 
-/// Working memory of a backend that fills a buffer, kept with it from one filling to the next.
-#[derive(Clone, Debug, Default)]
-pub struct ConnScratch<T> {
-    /// Number of elements of each sample.
-    pub counts: Vec<usize>,
-    /// The elements of each block of samples.
-    pub found: Vec<Found<T>>,
-}
-
 impl<T: Element, S> Default for ConnBatch<T, S> {
     fn default() -> Self {
-        ConnBatch {
-            width: 0,
-            total: 0,
-            states: Vec::new(),
-            mels: Vec::new(),
-            offsets: vec![0],
-            scratch: ConnScratch::default(),
-        }
+        ConnBatch { width: 0, total: 0, states: Vec::new(), mels: Vec::new(), offsets: vec![0] }
     }
 }
 
@@ -71,8 +55,7 @@ impl<T: Element, S: Copy + Default> ConnBatch<T, S> {
 
     /// Connected configurations, shape `(total, n_sites)`; if packed, `(total, n_words)`.
     pub fn states(&self) -> ArrayView2<'_, S> {
-        let states = &self.states[..self.total * self.width];
-        ArrayView2::from_shape((self.total, self.width), states).unwrap_or_else(|_| empty2())
+        self.states_of(0..self.total)
     }
 
     /// Matrix elements, shape `(total,)`.
@@ -87,9 +70,13 @@ impl<T: Element, S: Copy + Default> ConnBatch<T, S> {
             (Some(&start), Some(&end)) => (start, end),
             _ => (0, 0),
         };
-        let states = &self.states[start * self.width..end * self.width];
-        let states = ArrayView2::from_shape((end - start, self.width), states);
-        (states.unwrap_or_else(|_| empty2()), ArrayView1::from(&self.mels[start..end]))
+        (self.states_of(start..end), ArrayView1::from(&self.mels[start..end]))
+    }
+
+    fn states_of(&self, elements: Range<usize>) -> ArrayView2<'_, S> {
+        let states = &self.states[elements.start * self.width..elements.end * self.width];
+        ArrayView2::from_shape((elements.len(), self.width), states)
+            .expect("a row of `width` for each of these elements")
     }
 
     /// Prepares the buffer for samples with `counts` elements each, their states `width` long, and returns
@@ -113,11 +100,6 @@ impl<T: Element, S: Copy + Default> ConnBatch<T, S> {
         }
         (&mut self.states[..total * width], &mut self.mels[..total], &self.offsets)
     }
-
-    /// Working memory for those who fill the buffer.
-    pub fn scratch(&mut self) -> &mut ConnScratch<T> {
-        &mut self.scratch
-    }
 }
 
 impl<T: Element> ConnBatch<T> {
@@ -139,10 +121,6 @@ impl<T: Element> ConnBatch<T> {
         }
         PaddedConn { states, mels }
     }
-}
-
-fn empty2<'a, S>() -> ArrayView2<'a, S> {
-    ndarray::aview2::<S, 0>(&[])
 }
 
 /// Connected elements of a batch in arrays of static shape.

@@ -336,6 +336,15 @@ pub enum Error {
         value: Complex64,
     },
 
+    /// A wave function had a walker when it was asked whether it has one, and none when it was to be followed.
+    #[error(
+        "wave function {wave_function} has a walker at one time and none at another; make `has_walker` and `walker` agree"
+    )]
+    WalkerDisappeared {
+        /// Type of the wave function.
+        wave_function: &'static str,
+    },
+
     // ---- files and backends ----
     /// A file or text that is not an operator in the expected form.
     #[error("not an operator: {0}")]
@@ -369,6 +378,12 @@ impl Error {
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {
         Error::Backend { backend, source: source.into() }
+    }
+
+    /// An x' of a custom operator, named `operator`, is not a state of its space, for the reason that
+    /// [`HilbertSpace::check`](crate::HilbertSpace::check) gave.
+    pub fn leaves_space(operator: impl Into<String>, error: &Error) -> Self {
+        Error::Custom { operator: operator.into(), reason: format!("it leaves its space ({error})") }
     }
 }
 

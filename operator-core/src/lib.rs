@@ -31,9 +31,14 @@ mod backend;
 mod bits;
 mod change_sets;
 mod conn;
+mod custom_probe;
 mod definition;
 mod element;
 mod error;
+mod forward;
+mod host_rows;
+mod in_chunks;
+mod merged_row;
 mod operator;
 mod operators;
 mod parameters;
@@ -46,13 +51,21 @@ mod wave_function;
 
 pub use backend::{Backend, HostBackend, Lower};
 pub use change_sets::ChangeSets;
-pub use conn::{ConnBatch, ConnScratch, PackedConn, PaddedConn};
+pub use conn::{ConnBatch, PackedConn, PaddedConn};
+#[doc(hidden)]
+pub use custom_probe::probe_hermitian;
 pub use definition::{Definition, Structure};
 pub use element::Element;
 pub use error::{Error, Result};
 pub use expression::Expression;
 pub use graph::{Boundary, Graph};
 pub use hilbert::HilbertSpace;
+#[doc(hidden)]
+pub use host_rows::HostRows;
+#[doc(hidden)]
+pub use in_chunks::amplitudes_in_chunks;
+#[doc(hidden)]
+pub use merged_row::MergedRow;
 pub use models::{
     BoseHubbard, Fcidump, FermiHubbard, FermionOperator2nd, Heisenberg, Ising, KitaevHoneycomb,
     LocalOperator, Model, Molecular, PauliStrings, Rydberg, Ssh, TJ, Xyz,

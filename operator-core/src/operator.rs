@@ -249,9 +249,10 @@ pub fn ranked_conn<O: DiscreteOperator + ?Sized>(
 ) -> Result<()> {
     let x = operator.hilbert().states_in(states)?;
     let flattened = operator.get_conn_flattened(x.view())?;
-    let indices = operator.hilbert().states_to_indices(flattened.states()).map_err(|error| {
-        Error::Custom { operator: operator.describe(), reason: format!("it leaves its space ({error})") }
-    })?;
+    let indices = operator
+        .hilbert()
+        .states_to_indices(flattened.states())
+        .map_err(|error| Error::leaves_space(operator.describe(), &error))?;
     let counts: Vec<usize> = flattened.offsets().windows(2).map(|ends| ends[1] - ends[0]).collect();
     let (columns, mels, _) = conn.reset(1, &counts);
     columns.iter_mut().zip(indices).for_each(|(to, index)| *to = index);

@@ -4,6 +4,7 @@ use crate::backend::Backend;
 use crate::change_sets::ChangeSets;
 use crate::error::Result;
 use crate::hilbert::HilbertSpace;
+use crate::in_chunks::amplitudes_in_chunks;
 
 /// A wave function that is evaluated in batches on backend `B`.
 ///
@@ -44,11 +45,32 @@ pub trait WaveFunction<B: Backend>: Send + Sync {
         self.log_psi(connected)
     }
 
+    /// [`log_psi`](Self::log_psi) of a batch, of at most `chunk_size` configurations at a time; of all at once if
+    /// it is `None`.
+    ///
+    /// # Errors
+    /// [`Error::ZeroChunkSize`](crate::Error::ZeroChunkSize); [`Error::Count`](crate::Error::Count) if `log_psi`
+    /// gives another number of values than configurations; otherwise as [`log_psi`](Self::log_psi).
+    fn log_psi_in_chunks(&self, x: &B::Configurations, chunk_size: Option<usize>) -> Result<B::Amplitudes> {
+        let n = B::batch_len(x);
+        amplitudes_in_chunks::<B>(n, chunk_size, |rows| {
+            if rows == (0..n) { self.log_psi(x) } else { self.log_psi(&B::rows(x, rows)?) }
+        })
+    }
+
+    /// Whether there is a [`walker`](Self::walker).
+    ///
+    /// Worth writing where making a walker takes time; it must agree with [`walker`](Self::walker).
+    fn has_walker(&self) -> bool {
+        self.walker().is_some()
+    }
+
     /// A [`Walker`], where following one configuration through changes of a few sites is cheaper than
     /// evaluating each anew.
     ///
-    /// Samplers and local estimators on the host use it by themselves, one for each thread. Some are made only
-    /// to see whether there is one, so what is dear to make belongs to the wave function, not to its walker.
+    /// Samplers and local estimators on the host use it by themselves, one for each thread. A walker may be made
+    /// only to find out whether there is one, unless [`has_walker`](Self::has_walker) says so; keep expensive
+    /// set-up in the wave function.
     fn walker(&self) -> Option<Box<dyn Walker + '_>> {
         None
     }
@@ -72,6 +94,14 @@ impl<B: Backend, W: WaveFunction<B> + ?Sized> WaveFunction<B> for &W {
         (**self).log_psi_connected(x, connected, origins)
     }
 
+    fn log_psi_in_chunks(&self, x: &B::Configurations, chunk_size: Option<usize>) -> Result<B::Amplitudes> {
+        (**self).log_psi_in_chunks(x, chunk_size)
+    }
+
+    fn has_walker(&self) -> bool {
+        (**self).has_walker()
+    }
+
     fn walker(&self) -> Option<Box<dyn Walker + '_>> {
         (**self).walker()
     }
@@ -93,6 +123,14 @@ impl<B: Backend, W: WaveFunction<B> + ?Sized> WaveFunction<B> for Box<W> {
         origins: &[usize],
     ) -> Result<B::Amplitudes> {
         (**self).log_psi_connected(x, connected, origins)
+    }
+
+    fn log_psi_in_chunks(&self, x: &B::Configurations, chunk_size: Option<usize>) -> Result<B::Amplitudes> {
+        (**self).log_psi_in_chunks(x, chunk_size)
+    }
+
+    fn has_walker(&self) -> bool {
+        (**self).has_walker()
     }
 
     fn walker(&self) -> Option<Box<dyn Walker + '_>> {

@@ -193,9 +193,5 @@ where
 /// Checks that two operators act on the same space, on one backend.
 pub(crate) fn check_same<O: DiscreteOperator<Backend: Combine<O>>>(left: &O, right: &O) -> Result<()> {
     O::Backend::check_together(left, right)?;
-    let (left, right) = (left.hilbert(), right.hilbert());
-    if left != right {
-        return Err(Error::HilbertMismatch { left: left.to_string(), right: right.to_string() });
-    }
-    Ok(())
+    left.hilbert().expect_same(right.hilbert())
 }

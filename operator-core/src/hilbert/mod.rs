@@ -35,6 +35,7 @@ pub use spin::Spin;
 pub use tensor::TensorHilbert;
 
 use crate::error::{Error, Result};
+use crate::host_rows::HostRows;
 use random::RandomBlock;
 use ranking::Ranking;
 
@@ -274,7 +275,7 @@ impl HilbertSpace {
             });
         }
         let mut states = Array2::zeros((n, self.n_sites()));
-        let rows = states.as_slice_mut().unwrap_or_default().chunks_exact_mut(self.n_sites());
+        let rows = states.as_slice_mut().expect("a new array is contiguous").chunks_exact_mut(self.n_sites());
         rows.zip(indices).try_for_each(|(row, index)| self.state_at(index, row))?;
         Ok(states)
     }
@@ -283,7 +284,8 @@ impl HilbertSpace {
     pub fn random_states<R: Rng + ?Sized>(&self, n: usize, rng: &mut R) -> Array2<i8> {
         let blocks: Vec<RandomBlock<'_>> = self.blocks().iter().map(RandomBlock::new).collect();
         let mut states = Array2::zeros((n, self.n_sites()));
-        for row in states.as_slice_mut().unwrap_or_default().chunks_exact_mut(self.n_sites()) {
+        for row in states.as_slice_mut().expect("a new array is contiguous").chunks_exact_mut(self.n_sites())
+        {
             blocks.iter().for_each(|block| block.write(rng, row));
         }
         states
@@ -301,6 +303,37 @@ impl HilbertSpace {
             self.check_states(sample, contiguous(&row, &mut buffer))?;
         }
         Ok(())
+    }
+
+    /// Checks a batch as [`check`](Self::check) does, and gives its rows as one slice.
+    ///
+    /// # Errors
+    /// As [`check`](Self::check).
+    #[doc(hidden)]
+    pub fn check_rows<'a>(&self, x: ArrayView2<'a, i8>) -> Result<HostRows<'a>> {
+        self.check(x)?;
+        Ok(HostRows::of_states(x))
+    }
+
+    /// Checks that another space is the same.
+    ///
+    /// ```
+    /// use operator_core::{HilbertSpace, hilbert::Spin};
+    ///
+    /// let (three, four) = (HilbertSpace::from(Spin::half(3)?), HilbertSpace::from(Spin::half(4)?));
+    /// assert!(three.expect_same(&three.clone()).is_ok());
+    /// assert!(three.expect_same(&four).is_err());
+    /// # Ok::<(), operator_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::HilbertMismatch`], which names both.
+    pub fn expect_same(&self, other: &HilbertSpace) -> Result<()> {
+        if self == other {
+            Ok(())
+        } else {
+            Err(Error::HilbertMismatch { left: self.to_string(), right: other.to_string() })
+        }
     }
 
     /// Checks one configuration, named `sample` in errors.

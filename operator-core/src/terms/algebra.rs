@@ -42,7 +42,7 @@ impl Terms {
     /// [`Error::HilbertMismatch`] on different spaces; [`Error::NotFinite`] if the factor is, or makes a
     /// coefficient that is. Nothing is appended then.
     pub fn add_scaled(&mut self, factor: impl Into<Complex64>, other: &Terms) -> Result<&mut Self> {
-        check_same(&self.hilbert, &other.hilbert)?;
+        self.hilbert.expect_same(&other.hilbert)?;
         let terms = other.scaled_terms(factor.into())?;
         let shift = self.parameters.n_values();
         for (name, value) in other.parameters.iter() {
@@ -162,7 +162,7 @@ impl Terms {
 
     /// `AB`, or `AB + factor · BA`.
     fn bilinear(&self, other: &Terms, reversed: Option<f64>) -> Result<Terms> {
-        check_same(&self.hilbert, &other.hilbert)?;
+        self.hilbert.expect_same(&other.hilbert)?;
         if self.parameters.n_values() > 0 && other.parameters.n_values() > 0 {
             return self.frozen()?.bilinear(&other.frozen()?, reversed);
         }
@@ -208,11 +208,4 @@ impl TermKind {
             TermKind::Local(LocalTerm::from_parts(Vec::new(), real_matrix([[1.0]])))
         }
     }
-}
-
-fn check_same(left: &HilbertSpace, right: &HilbertSpace) -> Result<()> {
-    if left == right {
-        return Ok(());
-    }
-    Err(Error::HilbertMismatch { left: left.to_string(), right: right.to_string() })
 }

@@ -1,11 +1,10 @@
-use std::collections::BTreeMap;
-
-use ndarray::ArrayView2;
+use ndarray::{ArrayView1, ArrayView2};
 use num_complex::Complex64;
 
 use super::{Checked, close, ensure, test_samples, within};
 use crate::conn::ConnBatch;
 use crate::element::Element;
+use crate::merged_row::MergedRow;
 use crate::operator::DiscreteOperator;
 
 /// Compares two operators, on different backends or of different element types, element by element.
@@ -34,28 +33,39 @@ fn compare<T: Element, A: Element, B: Element>(
     left: &ConnBatch<A>,
     right: &ConnBatch<B>,
 ) -> Checked {
+    let (mut one, mut other) = (MergedRow::new(), MergedRow::new());
     for (b, sample) in x.rows().into_iter().enumerate() {
-        let (left, mut right) = (summed(left, b), summed(right, b));
-        let scale = left.values().chain(right.values()).map(|mel| mel.norm()).sum();
-        for (state, one) in left {
-            let other = right.remove(&state).unwrap_or_default();
+        merge(sample, left, b, &mut one);
+        merge(sample, right, b, &mut other);
+        let sums =
+            |row: &MergedRow<Complex64>| (0..row.len()).map(|place| row.sum(place).norm()).sum::<f64>();
+        let scale = sums(&one) + sums(&other);
+        for place in 0..one.len() {
+            let (state, one) = (one.state(place), one.sum(place));
+            let other = other.sum_to(state);
             let same = close::<T>(one, other, scale);
             ensure!(same, "sample {sample} to {state:?}: the elements are {one} and {other}");
         }
-        for (state, other) in right {
-            let same = close::<T>(Complex64::ZERO, other, scale);
-            ensure!(same, "sample {sample} to {state:?}: the elements are 0 and {other}");
+        for place in 0..other.len() {
+            let (state, other) = (other.state(place), other.sum(place));
+            let one = one.sum_to(state);
+            let same = close::<T>(one, other, scale);
+            ensure!(same, "sample {sample} to {state:?}: the elements are {one} and {other}");
         }
     }
     Ok(())
 }
 
-/// A sample's elements by state, those to the same state added up.
-fn summed<T: Element>(conn: &ConnBatch<T>, b: usize) -> BTreeMap<Vec<i8>, Complex64> {
+/// A sample's elements, those to the same state added up.
+fn merge<T: Element>(
+    sample: ArrayView1<'_, i8>,
+    conn: &ConnBatch<T>,
+    b: usize,
+    row: &mut MergedRow<Complex64>,
+) {
+    row.start(&sample.to_vec());
     let (states, mels) = conn.sample(b);
-    let mut row = BTreeMap::new();
     for (state, mel) in states.rows().into_iter().zip(mels) {
-        *row.entry(state.to_vec()).or_insert(Complex64::ZERO) += mel.to_complex();
+        row.add(&state.to_vec(), mel.to_complex());
     }
-    row
 }

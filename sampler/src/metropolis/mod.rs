@@ -388,11 +388,7 @@ pub(crate) fn acceptance(from: f64, to: f64, log_correction: f64) -> f64 {
 }
 
 pub(crate) fn same_space(left: &HilbertSpace, right: &HilbertSpace) -> Result<()> {
-    if left != right {
-        let (left, right) = (left.to_string(), right.to_string());
-        return Err(operator_core::Error::HilbertMismatch { left, right }.into());
-    }
-    Ok(())
+    Ok(left.expect_same(right)?)
 }
 
 pub(crate) fn at_least_one(what: &'static str, value: usize) -> Result<usize> {

@@ -1,21 +1,17 @@
 //! What the backends here have in common.
 
-use operator_core::{Backend, DiscreteOperator, Error, Result, WaveFunction};
+use operator_core::{Backend, DiscreteOperator, Result, WaveFunction};
 
 /// What is taken from the logarithm of a probability that is 0, instead of ∞.
 pub(super) const FORBIDDEN: f64 = 1e9;
 
 /// # Errors
-/// [`HilbertMismatch`](Error::HilbertMismatch) unless both live on one space.
+/// [`HilbertMismatch`](operator_core::Error::HilbertMismatch) unless both live on one space.
 pub(super) fn check_spaces<B, O, W>(operator: &O, wave_function: &W) -> Result<()>
 where
     B: Backend,
     O: DiscreteOperator<Backend = B> + ?Sized,
     W: WaveFunction<B>,
 {
-    let (left, right) = (operator.hilbert(), wave_function.hilbert());
-    if left != right {
-        return Err(Error::HilbertMismatch { left: left.to_string(), right: right.to_string() });
-    }
-    Ok(())
+    operator.hilbert().expect_same(wave_function.hilbert())
 }

@@ -76,11 +76,7 @@ where
     O: DiscreteOperator,
     D: DiscreteOperator,
 {
-    let (left, right) = (operator.hilbert(), derivative.hilbert());
-    if left != right {
-        let (left, right) = (left.to_string(), right.to_string());
-        return Err(operator_core::Error::HilbertMismatch { left, right }.into());
-    }
+    operator.hilbert().expect_same(derivative.hilbert())?;
     let (matrix, derivative) = (StoredOperator::new(operator)?, StoredOperator::new(derivative)?);
     // The pair evolves by the matrix [[H, 0], [∂H/∂λ, H]].
     let series = Series::new(matrix.norm_bound()? + derivative.norm_bound()?, time)?;

@@ -65,19 +65,7 @@ impl<B: Backend, W: WaveFunction<B>> FullSumState<B, W> {
 
     /// ln ψ of all states, shape `(n_states,)`.
     fn log_psi(&self) -> Result<Array1<Complex64>> {
-        let n_states = B::batch_len(&self.states);
-        let chunk_size = self.chunk_size.unwrap_or(n_states).max(1);
-        let mut out = Vec::with_capacity(n_states);
-        for start in (0..n_states).step_by(chunk_size) {
-            let rows = B::rows(&self.states, start..start.saturating_add(chunk_size))?;
-            let log_psi = B::amplitudes_to_host(&self.wave_function.log_psi(&rows)?)?;
-            let (got, expected) = (vec![log_psi.len()], vec![B::batch_len(&rows)]);
-            if got != expected {
-                return Err(Error::Shape { what: "values of log psi", got, expected });
-            }
-            out.extend(log_psi);
-        }
-        Ok(out.into())
+        Ok(B::amplitudes_to_host(&self.wave_function.log_psi_in_chunks(&self.states, self.chunk_size)?)?)
     }
 
     fn weigh(&self) -> Result<Ensemble<B>> {

@@ -37,10 +37,7 @@ impl<A, C> Times<A, C> {
         A: WaveFunction<B>,
         C: WaveFunction<B>,
     {
-        let (left, right) = (first.hilbert(), second.hilbert());
-        if left != right {
-            return Err(Error::HilbertMismatch { left: left.to_string(), right: right.to_string() });
-        }
+        first.hilbert().expect_same(second.hilbert())?;
         Ok(Times { first, second })
     }
 

@@ -1,0 +1,85 @@
+//! Blocks of samples over threads: elements are found and counted, then written into buffers laid out for them.
+
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
+
+use operator_core::kernel::{Engine, Found};
+use operator_core::{ConnBatch, Element, HostRows};
+
+use crate::parallel;
+
+/// The elements of a batch between being found and being written. It keeps its memory.
+#[derive(Debug, Default)]
+pub(crate) struct Finder<T> {
+    /// Number of elements of each sample.
+    counts: Vec<usize>,
+    /// The samples of each block, and their elements.
+    blocks: Vec<Range<usize>>,
+    found: Vec<Found<T>>,
+}
+
+impl<T: Element> Finder<T> {
+    /// Finds the elements of all samples.
+    pub(crate) fn find(&mut self, engine: &Engine<T>, rows: &HostRows<'_>) {
+        self.counts.clear();
+        self.counts.resize(rows.len(), 0);
+        self.blocks = parallel::blocks(rows.len());
+        if self.found.len() < self.blocks.len() {
+            self.found.resize_with(self.blocks.len(), Found::default);
+        }
+        let parts = parallel::split(&mut self.counts, self.blocks.iter().map(ExactSizeIterator::len));
+        let jobs = self.blocks.iter().zip(parts).zip(&mut self.found).collect();
+        parallel::for_each(jobs, |((block, counts), found): ((&Range<usize>, _), _)| {
+            engine.find(rows.block(block.clone()), counts, found);
+        });
+    }
+
+    /// Number of elements of each sample.
+    pub(crate) fn counts(&self) -> &[usize] {
+        &self.counts
+    }
+
+    /// Consecutive blocks of samples, and their elements.
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = (Range<usize>, &Found<T>)> {
+        self.blocks.iter().cloned().zip(&self.found)
+    }
+
+    /// Writes the elements that were found in `rows` into `conn`, by one of the engine's ways to write; their
+    /// states are `width` long.
+    pub(crate) fn write_into<S: Copy + Default + Send>(
+        &self,
+        engine: &Engine<T>,
+        rows: &HostRows<'_>,
+        width: usize,
+        conn: &mut ConnBatch<T, S>,
+        write: impl Fn(&Engine<T>, &[i8], &Found<T>, &mut [S], &mut [T]) + Sync,
+    ) {
+        let (states, mels, offsets) = conn.reset(width, &self.counts);
+        let total = |block: &Range<usize>| offsets[block.end] - offsets[block.start];
+        let states = parallel::split(states, self.blocks.iter().map(|block| total(block) * width));
+        let mels = parallel::split(mels, self.blocks.iter().map(total));
+        let jobs = self.blocks().zip(states).zip(mels).collect();
+        parallel::for_each(jobs, |(((block, found), states), mels)| {
+            write(engine, rows.block(block), found, states, mels);
+        });
+    }
+}
+
+/// Finders that are not in use, kept with an operator so that a call finds memory warm from an earlier one.
+///
+/// There are never more than calls that ran at one time. A call takes the lock twice, for the time of a push or
+/// a pop, which is nothing beside the elements of a batch.
+#[derive(Debug, Default)]
+pub(crate) struct Finders<T>(Mutex<Vec<Finder<T>>>);
+
+impl<T: Element> Finders<T> {
+    /// Lends a finder to `f`.
+    pub(crate) fn with<R>(&self, f: impl FnOnce(&mut Finder<T>) -> R) -> R {
+        // A panic under the lock can only lose finders, so a poisoned lock still guards whole ones.
+        let taken = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut finder = taken.unwrap_or_default();
+        let result = f(&mut finder);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(finder);
+        result
+    }
+}
