@@ -1,3 +1,5 @@
+//! Whether two operators are the same.
+
 use std::collections::BTreeMap;
 
 use ndarray::ArrayView2;
