@@ -1,3 +1,5 @@
+//! Backend markers, and lowering to them.
+
 use std::fmt::Debug;
 use std::ops::Range;
 

@@ -1,3 +1,5 @@
+//! Several sets of changes of one configuration, weighed together.
+
 /// Several sets of changes of one configuration: for each x' the sites on which it differs, with their new
 /// quantum numbers.
 ///

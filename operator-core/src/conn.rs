@@ -1,3 +1,5 @@
+//! The two shapes of an answer: connected elements flattened, and padded.
+
 use std::ops::Range;
 
 use ndarray::{Array2, Array3, ArrayView1, ArrayView2};

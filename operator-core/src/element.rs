@@ -1,3 +1,5 @@
+//! The number types of matrix elements.
+
 use std::fmt::{Debug, Display};
 use std::ops::{Add, AddAssign, Mul, Neg, Sub};
 

@@ -1,3 +1,5 @@
+//! Everything that can go wrong in this crate.
+
 use num_complex::Complex64;
 
 /// Everything that can go wrong when an operator is defined, lowered or applied.
@@ -350,8 +352,13 @@ pub enum Error {
     #[error("not an operator: {0}")]
     Spec(String),
     /// A model that is known by name but not built here.
-    #[error("model {0:?} is not known; known models: {known}", known = crate::models::KNOWN.join(", "))]
-    UnknownModel(String),
+    #[error("model {name:?} is not known; known models: {known}")]
+    UnknownModel {
+        /// The name given.
+        name: String,
+        /// The names that are known.
+        known: String,
+    },
     /// A device that is not there.
     #[error("device {device:?} is not there: {reason}")]
     Device {

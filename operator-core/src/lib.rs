@@ -3,14 +3,29 @@
 //! An operator is written as terms on a Hilbert space, by a [`Model`] such as [`Ising`] or [`Heisenberg`] or
 //! by hand. Its [`Definition`] is what backends lower: `backend-flat` to kernels of dynamic shape on ndarray,
 //! `backend-padded` to kernels of static shape on candle tensors. Everything downstream picks its
-//! implementation from the operator's backend marker, so switching backends is one word:
+//! implementation from the operator's backend marker, so switching backends is one word, `Flat` or `Padded`, in
+//! `ising.lower::<Flat>()`.
 //!
-//! ```ignore
+//! A definition by itself answers questions about the operator, and takes part in algebra:
+//!
+//! ```
+//! use operator_core::{Boundary, Graph, Ising, Model, hilbert::Spin};
+//!
 //! let chain = Graph::chain(10, Boundary::Periodic)?;
-//! let ising = Ising::new(Spin::half(10)?, &chain, 1.0, 1.0)?;
-//! let operator = ising.lower::<Flat>()?;             // or Padded
-//! let sampler = HamiltonianSampler::new(&operator)?; // resolves by the marker
-//! let conn = operator.get_conn_flattened(samples.view())?;
+//! let ising = Ising::new(Spin::half(10)?, &chain, 1.0, -1.0)?.definition()?;
+//! assert_eq!(ising.to_string(), "Ising(h = 1, J = -1) on Spin(1/2, 10 sites)");
+//! assert!(ising.is_real() && ising.is_hermitian());
+//! assert_eq!(ising.max_conn_size(), 11); // ten flips and the diagonal
+//!
+//! // Parameters are data: nothing is lowered again for another field.
+//! let mut parameters = ising.parameters().clone();
+//! parameters.set("h", 0.5)?;
+//! let weaker = ising.with_parameters(parameters)?;
+//! assert_eq!(weaker.parameters().to_string(), "h = 0.5, J = -1");
+//!
+//! let energy_squared = ising.pow(2)?;
+//! assert!(ising.commutator(&energy_squared)?.terms().is_empty());
+//! # Ok::<(), operator_core::Error>(())
 //! ```
 //!
 //! Where things are:
@@ -40,7 +55,7 @@ mod host_rows;
 mod in_chunks;
 mod merged_row;
 mod operator;
-mod operators;
+mod overload;
 mod parameters;
 mod rounding;
 #[cfg(feature = "serde")]
@@ -66,10 +81,7 @@ pub use host_rows::HostRows;
 pub use in_chunks::amplitudes_in_chunks;
 #[doc(hidden)]
 pub use merged_row::MergedRow;
-pub use models::{
-    BoseHubbard, Fcidump, FermiHubbard, FermionOperator2nd, Heisenberg, Ising, KitaevHoneycomb,
-    LocalOperator, Model, Molecular, PauliStrings, Rydberg, Ssh, TJ, Xyz,
-};
+pub use models::*;
 pub use operator::{DiscreteOperator, RowVisitor, ranked_conn};
 pub use parameters::{ParameterValue, Parameters};
 pub use wave_function::{Walker, WaveFunction};

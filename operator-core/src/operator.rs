@@ -1,3 +1,5 @@
+//! What every operator can do, whatever its backend.
+
 use std::ops::Range;
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};

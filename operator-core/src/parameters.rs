@@ -1,3 +1,5 @@
+//! Named values of an operator, which may change after it is lowered.
+
 use std::fmt;
 
 use crate::error::{Error, Result};

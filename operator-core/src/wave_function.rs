@@ -1,3 +1,5 @@
+//! What samplers and estimators ask of a wave function.
+
 use num_complex::Complex64;
 
 use crate::backend::Backend;

@@ -3,8 +3,10 @@
 
 use ndarray::Array2;
 use num_complex::Complex64;
+use operator_core::expression::boson;
 use operator_core::hilbert::{Fock, Qubit, Spin, SpinOrbitalFermions};
 use operator_core::spec::{hilbert_from_json, hilbert_to_json};
+use operator_core::terms::Terms;
 use operator_core::{
     BoseHubbard, Boundary, Definition, Error, Fcidump, FermionOperator2nd, Graph, Heisenberg, HilbertSpace,
     Ising, KitaevHoneycomb, LocalOperator, Model, PauliStrings, Rydberg, Ssh, TJ, Xyz,
@@ -427,6 +429,33 @@ fn errors_name_the_key() {
 fn unknown_models_are_named() {
     let mut spec = specs().remove(0);
     spec["model"] = json!("icing");
-    assert!(matches!(Definition::from_spec(&spec), Err(Error::UnknownModel(name)) if name == "icing"));
+    assert!(matches!(Definition::from_spec(&spec), Err(Error::UnknownModel { name, .. }) if name == "icing"));
     assert!(matches!(Definition::from_json("{"), Err(Error::Spec(_))));
+}
+
+#[test]
+fn a_model_of_another_crate_is_read_back_term_by_term() {
+    /// Bosons in a trap, `Σ_i i n_i + b_i + b†_i`.
+    #[derive(Debug)]
+    struct Trap;
+
+    impl Model for Trap {
+        fn hilbert(&self) -> Result<HilbertSpace, Error> {
+            Ok(Fock::new(2, 3)?.into())
+        }
+
+        fn terms(&self, terms: &mut Terms) -> Result<(), Error> {
+            let depth = terms.parameter("depth", [0.0, 1.0, 2.0])?;
+            for site in 0..3 {
+                terms.expression(depth.at(site)?, &boson::number(site))?;
+                terms.expression(1.0, &boson::destroy(site).plus_hc())?;
+            }
+            Ok(())
+        }
+    }
+
+    let trap = Trap.definition().unwrap();
+    let again = Definition::from_spec(&trap.to_spec()).unwrap();
+    assert_eq!(again, trap);
+    assert_eq!((again.name(), again.parameters()), ("Trap", trap.parameters()));
 }

@@ -7,7 +7,7 @@ use num_complex::Complex64;
 use super::Definition;
 use crate::error::Result;
 use crate::hilbert::HilbertSpace;
-use crate::operators::fallible_operators;
+use crate::overload::fallible_operators;
 use crate::terms::{Terms, jordan_wigner};
 
 /// Names are cut to this many letters.

@@ -1,3 +1,5 @@
+//! Operators of one site.
+
 use std::fmt;
 
 use ndarray::Array2;
@@ -5,7 +7,7 @@ use num_complex::Complex64;
 
 use crate::error::{Error, Result};
 use crate::hilbert::HilbertSpace;
-use crate::terms::Ladder;
+use crate::terms::{Ladder, destroy, number, raise, twice_spin};
 
 /// An operator of one site.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -41,6 +43,12 @@ enum SiteKind {
 pub(super) enum Action {
     Matrix(Array2<Complex64>),
     Ladders(&'static [bool]),
+}
+
+impl Action {
+    fn real(matrix: Array2<f64>) -> Self {
+        Action::Matrix(matrix.mapv(Complex64::from))
+    }
 }
 
 impl Factor {
@@ -84,14 +92,14 @@ impl Factor {
         }
         let dim = hilbert.local_dim(self.site);
         Ok(match self.symbol {
-            Symbol::SigmaX => Action::Matrix(raising(dim) + raising(dim).t()),
-            Symbol::SigmaY => Action::Matrix((raising(dim).t().to_owned() - raising(dim)) * Complex64::I),
-            Symbol::SigmaZ => Action::Matrix(diagonal(dim, |k| dim as f64 - 1.0 - 2.0 * k as f64)),
-            Symbol::SigmaP => Action::Matrix(raising(dim)),
-            Symbol::SigmaM => Action::Matrix(raising(dim).t().to_owned()),
-            Symbol::BosonCreate => Action::Matrix(upper(dim, |n| n as f64).t().to_owned()),
-            Symbol::BosonDestroy => Action::Matrix(upper(dim, |n| n as f64)),
-            Symbol::BosonNumber => Action::Matrix(diagonal(dim, |n| n as f64)),
+            Symbol::SigmaX => Action::Matrix(twice_spin(dim)[0].clone()),
+            Symbol::SigmaY => Action::Matrix(twice_spin(dim)[1].clone()),
+            Symbol::SigmaZ => Action::Matrix(twice_spin(dim)[2].clone()),
+            Symbol::SigmaP => Action::real(raise(dim)),
+            Symbol::SigmaM => Action::real(raise(dim).reversed_axes()),
+            Symbol::BosonCreate => Action::real(destroy(dim).reversed_axes()),
+            Symbol::BosonDestroy => Action::real(destroy(dim)),
+            Symbol::BosonNumber => Action::real(number(dim)),
             Symbol::FermionCreate => Action::Ladders(&[true]),
             Symbol::FermionDestroy => Action::Ladders(&[false]),
             Symbol::FermionNumber => Action::Ladders(&[true, false]),
@@ -123,26 +131,9 @@ fn site_kind(hilbert: &HilbertSpace, site: usize) -> Option<SiteKind> {
         HilbertSpace::Spin(_) | HilbertSpace::Qubit(_) => Some(SiteKind::Spin),
         HilbertSpace::Fock(_) => Some(SiteKind::Boson),
         HilbertSpace::SpinOrbitalFermions(_) => Some(SiteKind::Fermion),
-        // The factors of a tensor product are none themselves.
+        // Tensor factors are never tensor products.
         HilbertSpace::Tensor(_) => None,
     }
-}
-
-/// S₊ on local states from up to down: `<s − k + 1|S₊|s − k> = √(k (2s + 1 − k))`.
-fn raising(dim: usize) -> Array2<Complex64> {
-    upper(dim, |k| (k * (dim - k)) as f64)
-}
-
-/// The matrix with √f(k) at (k − 1, k).
-fn upper(dim: usize, f: impl Fn(usize) -> f64) -> Array2<Complex64> {
-    Array2::from_shape_fn((dim, dim), |(r, c)| match r + 1 == c {
-        true => Complex64::new(f(c).sqrt(), 0.0),
-        false => Complex64::ZERO,
-    })
-}
-
-fn diagonal(dim: usize, f: impl Fn(usize) -> f64) -> Array2<Complex64> {
-    Array2::from_diag(&(0..dim).map(|k| Complex64::new(f(k), 0.0)).collect::<ndarray::Array1<_>>())
 }
 
 impl fmt::Display for Factor {

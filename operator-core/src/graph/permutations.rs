@@ -1,3 +1,5 @@
+//! Permutations of sites, and groups of them.
+
 use std::collections::HashMap;
 use std::sync::Arc;
 

@@ -1,3 +1,5 @@
+//! Blocks of equal sites and their local states.
+
 /// The local states of a site: equally spaced quantum numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LocalStates {

@@ -1,7 +1,11 @@
+//! Fermion modes, with or without spin.
+
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Block, Layout, LocalStates, spin};
+use super::block::{Block, LocalStates};
+use super::layout::Layout;
+use super::spin;
 use crate::error::{Error, Result};
 
 /// Fermion modes, empty (0) or filled (1): orbitals, without spin or times the 2s + 1 spin states.

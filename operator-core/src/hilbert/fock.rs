@@ -1,7 +1,10 @@
+//! Bosons.
+
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Block, Layout, LocalStates};
+use super::block::{Block, LocalStates};
+use super::layout::Layout;
 use crate::error::{Error, Result};
 
 /// Bosons, 0 to n_max a site.

@@ -1,4 +1,7 @@
-use super::Layout;
+//! Numbers of packed states of two-level sites, by tables.
+
+use super::block::Block;
+use super::ranking::Ranking;
 
 /// Sites whose part of a number is looked up at once.
 const SITES_AT_A_TIME: usize = 8;
@@ -33,12 +36,12 @@ struct Piece {
 }
 
 impl PackedRanking {
-    /// For a layout of two-level sites with so many states.
-    pub(super) fn new(layout: &Layout, n_states: usize) -> Self {
+    /// For blocks of two-level sites, each with its ranking, with so many states together.
+    pub(super) fn new(blocks: &[Block], rankings: &[Ranking], n_states: usize) -> Self {
         let mut out = PackedRanking { pieces: Vec::new(), tables: Vec::new() };
         // How many states of the later blocks there are for each of one block.
         let mut later = n_states;
-        for (block, ranking) in layout.blocks.iter().zip(&layout.rankings) {
+        for (block, ranking) in blocks.iter().zip(rankings) {
             later /= ranking.n_states().unwrap_or(1).max(1);
             let end = block.start + block.n_sites;
             let mut site = block.start;

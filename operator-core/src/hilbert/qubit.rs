@@ -1,7 +1,10 @@
+//! Qubits.
+
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Block, Layout, LocalStates};
+use super::block::{Block, LocalStates};
+use super::layout::Layout;
 use crate::error::Result;
 
 /// Qubits, with quantum numbers 0 and 1.

@@ -1,8 +1,24 @@
 //! Uniformly random states.
 
+use ndarray::Array2;
 use rand::{Rng, RngExt};
 
-use super::{Block, ranking};
+use super::block::Block;
+use super::ranking;
+use super::space::HilbertSpace;
+
+impl HilbertSpace {
+    /// Uniformly random states, shape `(n, n_sites)`.
+    pub fn random_states<R: Rng + ?Sized>(&self, n: usize, rng: &mut R) -> Array2<i8> {
+        let blocks: Vec<RandomBlock<'_>> = self.blocks().iter().map(RandomBlock::new).collect();
+        let mut states = Array2::zeros((n, self.n_sites()));
+        for mut row in states.rows_mut() {
+            let row = row.as_slice_mut().expect("rows of a new array are contiguous");
+            blocks.iter().for_each(|block| block.write(rng, row));
+        }
+        states
+    }
+}
 
 /// Writes uniformly random states of one block, one after another.
 pub(super) struct RandomBlock<'a> {

@@ -1,6 +1,6 @@
 //! Numbering of the states of one block.
 
-use super::Block;
+use super::block::Block;
 
 /// Numbers the states of a block in lexicographic order of local indices, first site most significant.
 ///

@@ -1,7 +1,10 @@
+//! Spins of one length.
+
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Block, Layout, LocalStates};
+use super::block::{Block, LocalStates};
+use super::layout::Layout;
 use crate::error::{Error, Result};
 
 /// Spins of equal length s.

@@ -1,8 +1,12 @@
+//! Tensor products of spaces.
+
 use std::fmt;
 use std::ops::{Mul, Range};
 use std::sync::Arc;
 
-use super::{Block, HilbertSpace, Layout};
+use super::block::Block;
+use super::layout::Layout;
+use super::space::HilbertSpace;
 use crate::error::{Error, Result};
 
 /// The tensor product of Hilbert spaces of any kinds: the sites of the first factor, then those of the
@@ -107,6 +111,22 @@ impl HilbertSpace {
         let ranges = factors.iter().zip(starts(factors));
         let mut ranges = ranges.map(|(factor, start)| (factor, start..start + factor.n_sites()));
         ranges.find(|(_, sites)| sites.contains(&site))
+    }
+
+    /// The sites of another space that stands for the factors of this one from number `first` on.
+    ///
+    /// # Errors
+    /// [`Error::HilbertMismatch`] if these factors are others, or are not there.
+    pub fn sites_of(&self, part: &HilbertSpace, first: usize) -> Result<Range<usize>> {
+        let start = self.factors().iter().take(first).map(HilbertSpace::n_sites).sum();
+        let own = self.factors().get(first..).unwrap_or_default();
+        if own.starts_with(part.factors()) {
+            return Ok(start..start + part.n_sites());
+        }
+        Err(Error::HilbertMismatch {
+            left: part.to_string(),
+            right: format!("the factors from number {first} on of {self}"),
+        })
     }
 }
 

@@ -4,6 +4,8 @@
 //! local states, tables for any local dimension. A kernel is static: it names its matrix elements by *slots*, and
 //! [`Forms`] says what value each slot takes for given parameters. [`Engine`] joins the two and visits the
 //! connected elements of one configuration; backends add batches, threads, buffers and devices to it.
+//!
+//! `README.md` beside this file explains slots, forms, groups, pieces, planes, and how to add an engine.
 
 mod batch;
 mod connected;

@@ -1,12 +1,22 @@
-use ndarray::linalg::kron;
-use ndarray::{Array1, Array2};
+//! The extended Bose-Hubbard model.
 
-use super::{Model, check_graph, check_pair_matrix};
+use ndarray::linalg::kron;
+#[cfg(feature = "serde")]
+use serde_json::{Value, json};
+
+use super::Model;
+#[cfg(feature = "serde")]
+use super::ModelSpec;
+use super::checks::{check_graph, check_pair_matrix};
+#[cfg(feature = "serde")]
+use crate::definition::Definition;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::hilbert::HilbertSpace;
 use crate::parameters::ParameterValue;
-use crate::terms::{LocalMatrix, Terms};
+#[cfg(feature = "serde")]
+use crate::spec::{Reader, Written, graph};
+use crate::terms::{LocalMatrix, Terms, destroy, number};
 
 /// The extended Bose-Hubbard model,
 /// `H = −J Σ_<ij> (b†_i b_j + b†_j b_i) + U/2 Σ_i n_i (n_i − 1) + V Σ_<ij> n_i n_j − mu Σ_i n_i`.
@@ -109,13 +119,39 @@ impl Model for BoseHubbard {
         Ok(())
     }
 
+    fn name(&self) -> String {
+        "BoseHubbard".to_owned()
+    }
+
     #[cfg(feature = "serde")]
-    fn spec(&self) -> Option<serde_json::Value> {
-        Some(serde_json::json!({
-            "model": "bose_hubbard",
-            "hilbert": crate::spec::hilbert_to_json(&self.hilbert),
+    fn spec(&self) -> Option<ModelSpec> {
+        self.to_spec()
+    }
+}
+
+#[cfg(feature = "serde")]
+impl Written for BoseHubbard {
+    const NAME: &'static str = "bose_hubbard";
+
+    fn write(&self) -> Value {
+        json!({
             "edges": self.graph.edges(),
-        }))
+        })
+    }
+
+    fn read(spec: &Reader<'_>, hilbert: HilbertSpace) -> Result<Definition> {
+        let graph = graph(spec, &hilbert)?;
+        let mut model = Self::new(hilbert, &graph, spec.key("U")?.parameter()?)?;
+        if let Some(j) = spec.optional("J")? {
+            model = model.with_j(j.parameter()?);
+        }
+        if let Some(v) = spec.optional("V")? {
+            model = model.with_v(v.parameter()?);
+        }
+        if let Some(mu) = spec.optional("mu")? {
+            model = model.with_mu(mu.parameter()?);
+        }
+        model.definition()
     }
 }
 
@@ -133,19 +169,10 @@ struct Matrices {
 
 impl Matrices {
     fn new(dim: usize) -> Self {
-        let diagonal = |f: fn(f64) -> f64| Array2::from_diag(&Array1::from_shape_fn(dim, |n| f(n as f64)));
-        let number = diagonal(|n| n);
-        // b |n> = √n |n − 1>
-        let destroy =
-            Array2::from_shape_fn(
-                (dim, dim),
-                |(row, column)| {
-                    if column == row + 1 { (column as f64).sqrt() } else { 0.0 }
-                },
-            );
-        let create = destroy.t().to_owned();
+        let (number, destroy) = (number(dim), destroy(dim));
+        let create = destroy.t();
         Matrices {
-            pairs: diagonal(|n| n * (n - 1.0)).into(),
+            pairs: number.mapv(|n| n * (n - 1.0)).into(),
             hop: (kron(&create, &destroy) + kron(&destroy, &create)).into(),
             density: kron(&number, &number).into(),
             number: number.into(),

@@ -1,3 +1,5 @@
+//! Integrals of a molecule from an FCIDUMP file.
+
 use std::collections::HashMap;
 use std::path::Path;
 

@@ -1,8 +1,20 @@
-use super::{Model, check_orbital_graph, electrons};
+//! The Fermi-Hubbard model.
+
+#[cfg(feature = "serde")]
+use serde_json::{Value, json};
+
+use super::Model;
+#[cfg(feature = "serde")]
+use super::ModelSpec;
+use super::checks::{check_orbital_graph, electrons};
+#[cfg(feature = "serde")]
+use crate::definition::Definition;
 use crate::error::Result;
 use crate::graph::Graph;
 use crate::hilbert::{HilbertSpace, SpinOrbitalFermions};
 use crate::parameters::ParameterValue;
+#[cfg(feature = "serde")]
+use crate::spec::{Reader, Written, orbital_graph};
 use crate::terms::{Ladder, Terms};
 
 /// The Fermi-Hubbard model, `H = −t Σ_<ij>,s (c†_is c_js + c†_js c_is) + U Σ_i n_i↑ n_i↓`.
@@ -70,12 +82,28 @@ impl Model for FermiHubbard {
         Ok(())
     }
 
+    fn name(&self) -> String {
+        "FermiHubbard".to_owned()
+    }
+
     #[cfg(feature = "serde")]
-    fn spec(&self) -> Option<serde_json::Value> {
-        Some(serde_json::json!({
-            "model": "fermi_hubbard",
-            "hilbert": crate::spec::hilbert_to_json(&self.hilbert.clone().into()),
+    fn spec(&self) -> Option<ModelSpec> {
+        self.to_spec()
+    }
+}
+
+#[cfg(feature = "serde")]
+impl Written for FermiHubbard {
+    const NAME: &'static str = "fermi_hubbard";
+
+    fn write(&self) -> Value {
+        json!({
             "edges": self.graph.edges(),
-        }))
+        })
+    }
+
+    fn read(spec: &Reader<'_>, hilbert: HilbertSpace) -> Result<Definition> {
+        let (t, u) = (spec.key("t")?.parameter()?, spec.key("U")?.parameter()?);
+        Self::new(hilbert.clone(), &orbital_graph(spec, &hilbert)?, t, u)?.definition()
     }
 }

@@ -1,8 +1,19 @@
-use num_complex::Complex64;
+//! Weighted sums of fermion strings.
 
-use super::{Model, push_weighted, weights_of};
+use num_complex::Complex64;
+#[cfg(feature = "serde")]
+use serde_json::{Value, json};
+
+use super::Model;
+#[cfg(feature = "serde")]
+use super::ModelSpec;
+use super::weights::{push_weighted, weights_of};
+#[cfg(feature = "serde")]
+use crate::definition::Definition;
 use crate::error::{Error, Result};
 use crate::hilbert::HilbertSpace;
+#[cfg(feature = "serde")]
+use crate::spec::{Reader, Weights, Written};
 use crate::terms::{FermionString, Ladder, Terms};
 
 /// A weighted sum of strings of creation and annihilation operators, `Σ_k w_k c†_a c†_b … c_c c_d`.
@@ -102,14 +113,35 @@ impl Model for FermionOperator2nd {
         })
     }
 
+    fn name(&self) -> String {
+        "FermionOperator2nd".to_owned()
+    }
+
     #[cfg(feature = "serde")]
-    fn spec(&self) -> Option<serde_json::Value> {
+    fn spec(&self) -> Option<ModelSpec> {
+        self.to_spec()
+    }
+}
+
+#[cfg(feature = "serde")]
+impl Written for FermionOperator2nd {
+    const NAME: &'static str = "fermion_operator_2nd";
+
+    fn write(&self) -> Value {
         let strings: Vec<String> = self.strings.iter().map(ToString::to_string).collect();
-        Some(serde_json::json!({
-            "model": "fermion_operator_2nd",
-            "hilbert": crate::spec::hilbert_to_json(&self.hilbert),
+        json!({
             "terms": strings,
-        }))
+        })
+    }
+
+    fn read(spec: &Reader<'_>, hilbert: HilbertSpace) -> Result<Definition> {
+        let mut strings = spec.key("terms")?.items()?.map(|item| item.str()).collect::<Result<Vec<_>>>()?;
+        let mut weights = Weights::read(spec, strings.len())?;
+        if let Some(constant) = spec.optional("constant")? {
+            strings.push("I");
+            weights.push(constant.complex()?);
+        }
+        weights.definition(|values| Self::new(hilbert, &strings, values)?.definition())
     }
 }
 

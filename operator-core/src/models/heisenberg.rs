@@ -1,8 +1,20 @@
-use super::{Model, check_graph, check_two_level};
+//! The Heisenberg model.
+
+#[cfg(feature = "serde")]
+use serde_json::{Value, json};
+
+use super::Model;
+#[cfg(feature = "serde")]
+use super::ModelSpec;
+use super::checks::{check_graph, check_two_level};
+#[cfg(feature = "serde")]
+use crate::definition::Definition;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::hilbert::HilbertSpace;
 use crate::parameters::ParameterValue;
+#[cfg(feature = "serde")]
+use crate::spec::{Reader, Written, colored_graph};
 use crate::terms::{Pauli, Terms};
 
 /// The Heisenberg model in Pauli matrices, `H = Σ_<ij> J_c (σx σx + σy σy + σz σz)`, c the bond's colour.
@@ -95,11 +107,22 @@ impl Model for Heisenberg {
         Ok(())
     }
 
+    fn name(&self) -> String {
+        "Heisenberg".to_owned()
+    }
+
     #[cfg(feature = "serde")]
-    fn spec(&self) -> Option<serde_json::Value> {
-        let mut spec = serde_json::json!({
-            "model": "heisenberg",
-            "hilbert": crate::spec::hilbert_to_json(&self.hilbert),
+    fn spec(&self) -> Option<ModelSpec> {
+        self.to_spec()
+    }
+}
+
+#[cfg(feature = "serde")]
+impl Written for Heisenberg {
+    const NAME: &'static str = "heisenberg";
+
+    fn write(&self) -> Value {
+        let mut spec = json!({
             "edges": self.graph.edges(),
             "sign_rule": self.sign_rule,
         });
@@ -108,6 +131,24 @@ impl Model for Heisenberg {
         } else {
             spec["sign_rule"] = self.sign_rule[0].into();
         }
-        Some(spec)
+        spec
+    }
+
+    fn read(spec: &Reader<'_>, hilbert: HilbertSpace) -> Result<Definition> {
+        let graph = colored_graph(spec, &hilbert)?;
+        let model = Self::new(hilbert, &graph, spec.key("J")?.parameter()?)?;
+        let n_colors = graph.n_colors().max(1);
+        let model = match spec.optional("sign_rule")? {
+            None => model,
+            Some(rule) if rule.is_array() => {
+                let rules = rule.items()?.map(|item| item.bool()).collect::<Result<Vec<_>>>()?;
+                if rules.len() != n_colors {
+                    return rule.wrong_len(rules.len(), n_colors, "one an edge colour");
+                }
+                model.with_sign_rule(&rules)?
+            }
+            Some(rule) => model.with_sign_rule(&vec![rule.bool()?; n_colors])?,
+        };
+        model.definition()
     }
 }

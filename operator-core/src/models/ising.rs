@@ -1,8 +1,20 @@
-use super::{Model, check_graph, check_two_level};
+//! The transverse-field Ising model.
+
+#[cfg(feature = "serde")]
+use serde_json::{Value, json};
+
+use super::Model;
+#[cfg(feature = "serde")]
+use super::ModelSpec;
+use super::checks::{check_graph, check_two_level};
+#[cfg(feature = "serde")]
+use crate::definition::Definition;
 use crate::error::Result;
 use crate::graph::Graph;
 use crate::hilbert::HilbertSpace;
 use crate::parameters::ParameterValue;
+#[cfg(feature = "serde")]
+use crate::spec::{Reader, Written, graph};
 use crate::terms::{Pauli, Terms};
 
 /// The transverse-field Ising model, `H = −h Σ_i σx_i + J Σ_<ij> σz_i σz_j`.
@@ -61,10 +73,28 @@ impl Model for Ising {
         Ok(())
     }
 
+    fn name(&self) -> String {
+        "Ising".to_owned()
+    }
+
     #[cfg(feature = "serde")]
-    fn spec(&self) -> Option<serde_json::Value> {
-        Some(serde_json::json!({
-            "model": "ising", "hilbert": crate::spec::hilbert_to_json(&self.hilbert), "edges": self.graph.edges(),
-        }))
+    fn spec(&self) -> Option<ModelSpec> {
+        self.to_spec()
+    }
+}
+
+#[cfg(feature = "serde")]
+impl Written for Ising {
+    const NAME: &'static str = "ising";
+
+    fn write(&self) -> Value {
+        json!({
+            "edges": self.graph.edges(),
+        })
+    }
+
+    fn read(spec: &Reader<'_>, hilbert: HilbertSpace) -> Result<Definition> {
+        let (h, j) = (spec.key("h")?.parameter()?, spec.key("J")?.parameter()?);
+        Self::new(hilbert.clone(), &graph(spec, &hilbert)?, h, j)?.definition()
     }
 }

@@ -1,8 +1,20 @@
-use super::{Model, check_graph, check_two_level};
+//! Kitaev's honeycomb model.
+
+#[cfg(feature = "serde")]
+use serde_json::{Value, json};
+
+use super::Model;
+#[cfg(feature = "serde")]
+use super::ModelSpec;
+use super::checks::{check_graph, check_two_level};
+#[cfg(feature = "serde")]
+use crate::definition::Definition;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::hilbert::HilbertSpace;
 use crate::parameters::ParameterValue;
+#[cfg(feature = "serde")]
+use crate::spec::{Reader, Written, colored_graph};
 use crate::terms::{Pauli, Terms};
 
 /// The matrix and the parameter of each edge colour.
@@ -90,13 +102,30 @@ impl Model for KitaevHoneycomb {
         Ok(())
     }
 
+    fn name(&self) -> String {
+        "KitaevHoneycomb".to_owned()
+    }
+
     #[cfg(feature = "serde")]
-    fn spec(&self) -> Option<serde_json::Value> {
-        Some(serde_json::json!({
-            "model": "kitaev_honeycomb",
-            "hilbert": crate::spec::hilbert_to_json(&self.hilbert),
+    fn spec(&self) -> Option<ModelSpec> {
+        self.to_spec()
+    }
+}
+
+#[cfg(feature = "serde")]
+impl Written for KitaevHoneycomb {
+    const NAME: &'static str = "kitaev_honeycomb";
+
+    fn write(&self) -> Value {
+        json!({
             "edges": self.graph.edges(),
             "edge_colors": self.graph.edge_colors(),
-        }))
+        })
+    }
+
+    fn read(spec: &Reader<'_>, hilbert: HilbertSpace) -> Result<Definition> {
+        let graph = colored_graph(spec, &hilbert)?;
+        let (jx, jy) = (spec.key("Jx")?.parameter()?, spec.key("Jy")?.parameter()?);
+        Self::new(hilbert, &graph, jx, jy, spec.key("Jz")?.parameter()?)?.definition()
     }
 }

@@ -1,6 +1,17 @@
+//! Sums of matrices on a few sites.
+
+#[cfg(feature = "serde")]
+use serde_json::{Value, json};
+
 use super::Model;
+#[cfg(feature = "serde")]
+use super::ModelSpec;
+#[cfg(feature = "serde")]
+use crate::definition::Definition;
 use crate::error::Result;
 use crate::hilbert::HilbertSpace;
+#[cfg(feature = "serde")]
+use crate::spec::{Reader, Written};
 use crate::terms::{LocalMatrix, LocalTerm, Terms};
 
 /// A sum of matrices, each on a few sites of any local dimension.
@@ -78,8 +89,21 @@ impl Model for LocalOperator {
         Ok(())
     }
 
+    fn name(&self) -> String {
+        "LocalOperator".to_owned()
+    }
+
     #[cfg(feature = "serde")]
-    fn spec(&self) -> Option<serde_json::Value> {
+    fn spec(&self) -> Option<ModelSpec> {
+        self.to_spec()
+    }
+}
+
+#[cfg(feature = "serde")]
+impl Written for LocalOperator {
+    const NAME: &'static str = "local";
+
+    fn write(&self) -> Value {
         let part = |term: &LocalTerm, part: fn(&num_complex::Complex64) -> f64| -> Vec<Vec<f64>> {
             term.matrix().rows().into_iter().map(|row| row.iter().map(part).collect()).collect()
         };
@@ -87,13 +111,32 @@ impl Model for LocalOperator {
             .terms
             .iter()
             .map(|term| {
-                serde_json::json!({
+                json!({
                     "sites": term.sites(), "re": part(term, |z| z.re), "im": part(term, |z| z.im),
                 })
             })
             .collect();
-        Some(serde_json::json!({
-            "model": "local", "hilbert": crate::spec::hilbert_to_json(&self.hilbert), "terms": terms,
-        }))
+        json!({
+            "terms": terms,
+        })
+    }
+
+    fn read(spec: &Reader<'_>, hilbert: HilbertSpace) -> Result<Definition> {
+        let terms = spec.key("terms")?.items()?;
+        let weights = match spec.optional("weights")? {
+            Some(reader) => {
+                let weights = reader.numbers()?;
+                if weights.len() != terms.len() {
+                    return reader.wrong_len(weights.len(), terms.len(), "one a term");
+                }
+                weights
+            }
+            None => vec![1.0; terms.len()],
+        };
+        let mut model = Self::new(hilbert);
+        for (term, weight) in terms.zip(weights) {
+            model = model.with_weighted(weight, &term.key("sites")?.counts()?, term.complex_matrix()?)?;
+        }
+        model.definition()
     }
 }

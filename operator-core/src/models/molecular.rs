@@ -1,10 +1,21 @@
+//! Electrons of a molecule, from their integrals.
+
 use std::collections::BTreeMap;
 
 use ndarray::{Array2, Array4};
+#[cfg(feature = "serde")]
+use serde_json::{Value, json};
 
-use super::{Model, electrons};
+use super::Model;
+#[cfg(feature = "serde")]
+use super::ModelSpec;
+use super::checks::electrons;
+#[cfg(feature = "serde")]
+use crate::definition::Definition;
 use crate::error::{Error, Result};
 use crate::hilbert::{HilbertSpace, SpinOrbitalFermions};
+#[cfg(feature = "serde")]
+use crate::spec::{Reader, Written};
 use crate::terms::{Coefficient, Ladder, Terms};
 
 /// Integrals that symmetry makes equal may differ by this much, relative to the larger of them and 1.
@@ -153,15 +164,47 @@ impl Model for Molecular {
         Ok(())
     }
 
+    fn name(&self) -> String {
+        "Molecular".to_owned()
+    }
+
     #[cfg(feature = "serde")]
-    fn spec(&self) -> Option<serde_json::Value> {
-        Some(serde_json::json!({
-            "model": "molecular",
-            "hilbert": crate::spec::hilbert_to_json(&self.hilbert.clone().into()),
+    fn spec(&self) -> Option<ModelSpec> {
+        self.to_spec()
+    }
+}
+
+#[cfg(feature = "serde")]
+impl Written for Molecular {
+    const NAME: &'static str = "molecular";
+
+    fn write(&self) -> Value {
+        json!({
             "one_body_indices": self.one_body.indices,
             "two_body_indices": self.two_body.indices,
-        }))
+        })
     }
+
+    fn read(spec: &Reader<'_>, hilbert: HilbertSpace) -> Result<Definition> {
+        let one_body = integrals(spec, "one_body", |item| item.sites("two orbitals"))?;
+        let two_body = integrals(spec, "two_body", |item| item.sites("four orbitals"))?;
+        let core = spec.optional("core")?.map_or(Ok(0.0), |core| core.number())?;
+        Self::from_integrals(hilbert, core, one_body, two_body)?.definition()
+    }
+}
+
+#[cfg(feature = "serde")]
+fn integrals<T>(
+    spec: &Reader<'_>,
+    key: &str,
+    orbitals: impl Fn(Reader<'_>) -> Result<T>,
+) -> Result<Vec<(T, f64)>> {
+    let reader = spec.key(key)?;
+    let (values, indices) = (reader.numbers()?, spec.key(&format!("{key}_indices"))?.items()?);
+    if values.len() != indices.len() {
+        return reader.wrong_len(values.len(), indices.len(), "one an integral");
+    }
+    indices.zip(values).map(|(item, value)| Ok((orbitals(item)?, value))).collect()
 }
 
 /// A pair in both orders, once if they are the same.

@@ -1,8 +1,20 @@
-use num_complex::Complex64;
+//! Weighted sums of Pauli strings.
 
-use super::{Model, openfermion, push_weighted, weights_of};
+use num_complex::Complex64;
+#[cfg(feature = "serde")]
+use serde_json::{Value, json};
+
+use super::Model;
+#[cfg(feature = "serde")]
+use super::ModelSpec;
+use super::openfermion;
+use super::weights::{push_weighted, weights_of};
+#[cfg(feature = "serde")]
+use crate::definition::Definition;
 use crate::error::{Error, Result};
 use crate::hilbert::{HilbertSpace, Qubit};
+#[cfg(feature = "serde")]
+use crate::spec::{Reader, Weights, Written};
 use crate::terms::{Pauli, Terms};
 
 /// A weighted sum of Pauli strings, `Σ_k w_k P_k`; the leftmost letter of a string is site 0.
@@ -119,13 +131,32 @@ impl Model for PauliStrings {
         })
     }
 
+    fn name(&self) -> String {
+        "PauliStrings".to_owned()
+    }
+
     #[cfg(feature = "serde")]
-    fn spec(&self) -> Option<serde_json::Value> {
+    fn spec(&self) -> Option<ModelSpec> {
+        self.to_spec()
+    }
+}
+
+#[cfg(feature = "serde")]
+impl Written for PauliStrings {
+    const NAME: &'static str = "pauli_strings";
+
+    fn write(&self) -> Value {
         let n_sites = self.hilbert.n_sites();
         let strings: Vec<String> = self.strings.iter().map(|string| letters(string, n_sites)).collect();
-        Some(serde_json::json!({
-            "model": "pauli_strings", "hilbert": crate::spec::hilbert_to_json(&self.hilbert), "strings": strings,
-        }))
+        json!({
+            "strings": strings,
+        })
+    }
+
+    fn read(spec: &Reader<'_>, hilbert: HilbertSpace) -> Result<Definition> {
+        let strings = spec.key("strings")?.items()?.map(|item| item.str()).collect::<Result<Vec<_>>>()?;
+        let weights = Weights::read(spec, strings.len())?;
+        weights.definition(|values| Self::new(hilbert, &strings, values)?.definition())
     }
 }
 

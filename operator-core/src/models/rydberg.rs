@@ -1,7 +1,19 @@
-use super::{Model, check_two_level};
+//! Arrays of Rydberg atoms.
+
+#[cfg(feature = "serde")]
+use serde_json::{Value, json};
+
+use super::Model;
+#[cfg(feature = "serde")]
+use super::ModelSpec;
+use super::checks::check_two_level;
+#[cfg(feature = "serde")]
+use crate::definition::Definition;
 use crate::error::{Error, Result};
 use crate::hilbert::HilbertSpace;
 use crate::parameters::ParameterValue;
+#[cfg(feature = "serde")]
+use crate::spec::{Reader, Written};
 use crate::terms::{LocalMatrix, Pauli, Terms, real_matrix};
 
 /// Neutral atoms driven between their ground and a Rydberg state,
@@ -139,13 +151,35 @@ impl Model for Rydberg {
         Ok(())
     }
 
+    fn name(&self) -> String {
+        "Rydberg".to_owned()
+    }
+
     #[cfg(feature = "serde")]
-    fn spec(&self) -> Option<serde_json::Value> {
-        Some(serde_json::json!({
-            "model": "rydberg",
-            "hilbert": crate::spec::hilbert_to_json(&self.hilbert),
+    fn spec(&self) -> Option<ModelSpec> {
+        self.to_spec()
+    }
+}
+
+#[cfg(feature = "serde")]
+impl Written for Rydberg {
+    const NAME: &'static str = "rydberg";
+
+    fn write(&self) -> Value {
+        json!({
             "positions": self.positions,
             "cutoff": self.cutoff,
-        }))
+        })
+    }
+
+    fn read(spec: &Reader<'_>, hilbert: HilbertSpace) -> Result<Definition> {
+        let positions =
+            spec.key("positions")?.items()?.map(|item| item.numbers()).collect::<Result<Vec<_>>>()?;
+        let (omega, delta) = (spec.key("Omega")?.parameter()?, spec.key("delta")?.parameter()?);
+        let model = Self::new(hilbert, positions, omega, delta, spec.key("C6")?.number()?)?;
+        match spec.optional("cutoff")? {
+            Some(cutoff) => model.with_cutoff(cutoff.number()?)?.definition(),
+            None => model.definition(),
+        }
     }
 }

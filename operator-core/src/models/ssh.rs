@@ -1,8 +1,20 @@
-use super::{Model, fermions};
+//! The Su-Schrieffer-Heeger chain.
+
+#[cfg(feature = "serde")]
+use serde_json::{Value, json};
+
+use super::Model;
+#[cfg(feature = "serde")]
+use super::ModelSpec;
+use super::checks::fermions;
+#[cfg(feature = "serde")]
+use crate::definition::Definition;
 use crate::error::{Error, Result};
 use crate::graph::Boundary;
 use crate::hilbert::{HilbertSpace, SpinOrbitalFermions};
 use crate::parameters::ParameterValue;
+#[cfg(feature = "serde")]
+use crate::spec::{Reader, Written};
 use crate::terms::{Ladder, Terms};
 
 /// The Su-Schrieffer-Heeger chain of fermions that hop with alternating amplitudes,
@@ -86,16 +98,38 @@ impl Model for Ssh {
         Ok(())
     }
 
+    fn name(&self) -> String {
+        "Ssh".to_owned()
+    }
+
     #[cfg(feature = "serde")]
-    fn spec(&self) -> Option<serde_json::Value> {
+    fn spec(&self) -> Option<ModelSpec> {
+        self.to_spec()
+    }
+}
+
+#[cfg(feature = "serde")]
+impl Written for Ssh {
+    const NAME: &'static str = "ssh";
+
+    fn write(&self) -> Value {
         let boundary = match self.boundary {
             Boundary::Open => "open",
             Boundary::Periodic => "periodic",
         };
-        Some(serde_json::json!({
-            "model": "ssh",
-            "hilbert": crate::spec::hilbert_to_json(&self.hilbert.clone().into()),
+        json!({
             "boundary": boundary,
-        }))
+        })
+    }
+
+    fn read(spec: &Reader<'_>, hilbert: HilbertSpace) -> Result<Definition> {
+        let key = spec.key("boundary")?;
+        let boundary = match key.str()? {
+            "open" => Boundary::Open,
+            "periodic" => Boundary::Periodic,
+            _ => return key.wrong("open or periodic"),
+        };
+        let (t1, t2) = (spec.key("t1")?.parameter()?, spec.key("t2")?.parameter()?);
+        Self::new(hilbert, boundary, t1, t2)?.definition()
     }
 }

@@ -1,8 +1,20 @@
-use super::{Model, check_orbital_graph, electrons};
+//! The t-J model.
+
+#[cfg(feature = "serde")]
+use serde_json::{Value, json};
+
+use super::Model;
+#[cfg(feature = "serde")]
+use super::ModelSpec;
+use super::checks::{check_orbital_graph, electrons};
+#[cfg(feature = "serde")]
+use crate::definition::Definition;
 use crate::error::Result;
 use crate::graph::Graph;
 use crate::hilbert::{HilbertSpace, SpinOrbitalFermions};
 use crate::parameters::ParameterValue;
+#[cfg(feature = "serde")]
+use crate::spec::{Reader, Written, orbital_graph};
 use crate::terms::{Ladder, Terms};
 
 /// The t-J model,
@@ -114,12 +126,32 @@ impl Model for TJ {
         Ok(())
     }
 
+    fn name(&self) -> String {
+        "TJ".to_owned()
+    }
+
     #[cfg(feature = "serde")]
-    fn spec(&self) -> Option<serde_json::Value> {
-        Some(serde_json::json!({
-            "model": "tj",
-            "hilbert": crate::spec::hilbert_to_json(&self.hilbert.clone().into()),
+    fn spec(&self) -> Option<ModelSpec> {
+        self.to_spec()
+    }
+}
+
+#[cfg(feature = "serde")]
+impl Written for TJ {
+    const NAME: &'static str = "tj";
+
+    fn write(&self) -> Value {
+        json!({
             "edges": self.graph.edges(),
-        }))
+        })
+    }
+
+    fn read(spec: &Reader<'_>, hilbert: HilbertSpace) -> Result<Definition> {
+        let (t, j) = (spec.key("t")?.parameter()?, spec.key("J")?.parameter()?);
+        let model = Self::new(hilbert.clone(), &orbital_graph(spec, &hilbert)?, t, j)?;
+        match spec.optional("penalty")? {
+            Some(penalty) => model.with_penalty(penalty.number()?).definition(),
+            None => model.definition(),
+        }
     }
 }

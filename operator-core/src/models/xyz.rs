@@ -1,13 +1,22 @@
-use ndarray::linalg::kron;
-use ndarray::{Array1, Array2};
-use num_complex::Complex64;
+//! The anisotropic Heisenberg model, XYZ and XXZ.
 
-use super::{Model, check_graph, check_pair_matrix};
+use ndarray::linalg::kron;
+#[cfg(feature = "serde")]
+use serde_json::{Value, json};
+
+use super::Model;
+#[cfg(feature = "serde")]
+use super::ModelSpec;
+use super::checks::{check_graph, check_pair_matrix};
+#[cfg(feature = "serde")]
+use crate::definition::Definition;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::hilbert::HilbertSpace;
 use crate::parameters::ParameterValue;
-use crate::terms::{Coefficient, LocalMatrix, ParameterHandle, Pauli, Terms};
+#[cfg(feature = "serde")]
+use crate::spec::{Reader, Written, graph};
+use crate::terms::{Coefficient, LocalMatrix, ParameterHandle, Pauli, Terms, twice_spin};
 
 /// The anisotropic Heisenberg model,
 /// `H = Σ_<ij> (Jx X_i X_j + Jy Y_i Y_j + Jz Z_i Z_j) − h Σ_i Z_i`.
@@ -149,11 +158,39 @@ impl Model for Xyz {
         Ok(())
     }
 
+    fn name(&self) -> String {
+        "Xyz".to_owned()
+    }
+
     #[cfg(feature = "serde")]
-    fn spec(&self) -> Option<serde_json::Value> {
-        Some(serde_json::json!({
-            "model": "xyz", "hilbert": crate::spec::hilbert_to_json(&self.hilbert), "edges": self.graph.edges(),
-        }))
+    fn spec(&self) -> Option<ModelSpec> {
+        self.to_spec()
+    }
+}
+
+#[cfg(feature = "serde")]
+impl Written for Xyz {
+    const NAME: &'static str = "xyz";
+
+    fn write(&self) -> Value {
+        json!({
+            "edges": self.graph.edges(),
+        })
+    }
+
+    fn read(spec: &Reader<'_>, hilbert: HilbertSpace) -> Result<Definition> {
+        let (graph, jz) = (graph(spec, &hilbert)?, spec.key("Jz")?.parameter()?);
+        let model = match spec.optional("Jxy")? {
+            Some(jxy) => Self::uniaxial(hilbert, &graph, jxy.parameter()?, jz)?,
+            None => {
+                let (jx, jy) = (spec.key("Jx")?.parameter()?, spec.key("Jy")?.parameter()?);
+                Self::new(hilbert, &graph, jx, jy, jz)?
+            }
+        };
+        match spec.optional("h")? {
+            Some(h) => model.with_field(h.parameter()?).definition(),
+            None => model.definition(),
+        }
     }
 }
 
@@ -191,18 +228,4 @@ impl SpinOperators {
         };
         Ok(())
     }
-}
-
-/// 2 Sx, 2 Sy and 2 Sz of a spin with `dim` = 2s + 1 local states, which run from m = s down to −s.
-fn twice_spin(dim: usize) -> [Array2<Complex64>; 3] {
-    let s = (dim as f64 - 1.0) / 2.0;
-    let z = Array2::from_diag(&Array1::from_shape_fn(dim, |k| Complex64::from(2.0 * (s - k as f64))));
-    // S+ |m> = √(s(s + 1) − m(m + 1)) |m + 1>, and state k has m = s − k.
-    let raise = Array2::from_shape_fn((dim, dim), |(row, column)| {
-        let m = s - column as f64;
-        Complex64::from(if row + 1 == column { (s * (s + 1.0) - m * (m + 1.0)).sqrt() } else { 0.0 })
-    });
-    let lower = raise.t().to_owned();
-    let y = (&lower - &raise).mapv(|element| element * Complex64::I);
-    [raise + lower, y, z]
 }

@@ -1,5 +1,6 @@
 //! Typed access to JSON that names the offending key in its errors.
 
+use ndarray::{Array2, Zip};
 use num_complex::Complex64;
 use serde_json::{Map, Value};
 
@@ -8,14 +9,14 @@ use crate::parameters::ParameterValue;
 
 /// A JSON value and where it stands.
 #[derive(Clone, Debug)]
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     value: &'a Value,
     path: String,
 }
 
 impl<'a> Reader<'a> {
     /// The outermost value, called `name` in errors.
-    pub(super) fn new(value: &'a Value, name: &str) -> Self {
+    pub(crate) fn new(value: &'a Value, name: &str) -> Self {
         Reader { value, path: name.to_owned() }
     }
 
@@ -33,7 +34,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The value of a key that must be there.
-    pub(super) fn key(&self, key: &str) -> Result<Reader<'a>> {
+    pub(crate) fn key(&self, key: &str) -> Result<Reader<'a>> {
         match self.optional(key)? {
             Some(reader) => Ok(reader),
             None => Err(Error::Spec(format!("{} is missing", self.path_of(key)))),
@@ -41,13 +42,13 @@ impl<'a> Reader<'a> {
     }
 
     /// The value of a key, `None` if it is absent or null.
-    pub(super) fn optional(&self, key: &str) -> Result<Option<Reader<'a>>> {
+    pub(crate) fn optional(&self, key: &str) -> Result<Option<Reader<'a>>> {
         let value = self.object()?.get(key).filter(|value| !value.is_null());
         Ok(value.map(|value| Reader { value, path: self.path_of(key) }))
     }
 
     /// Refuses keys other than `known`.
-    pub(super) fn only(&self, known: &[&str]) -> Result<()> {
+    pub(crate) fn only(&self, known: &[&str]) -> Result<()> {
         match self.object()?.keys().find(|key| !known.contains(&key.as_str())) {
             Some(key) => {
                 let path = self.path_of(key);
@@ -57,37 +58,37 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(super) fn is_array(&self) -> bool {
+    pub(crate) fn is_array(&self) -> bool {
         self.value.is_array()
     }
 
     /// The items of an array.
-    pub(super) fn items(&self) -> Result<impl ExactSizeIterator<Item = Reader<'a>> + use<'a>> {
+    pub(crate) fn items(&self) -> Result<impl ExactSizeIterator<Item = Reader<'a>> + use<'a>> {
         let Some(items) = self.value.as_array() else { return self.expected("an array") };
         let path = self.path.clone();
         Ok(items.iter().enumerate().map(move |(k, value)| Reader { value, path: format!("{path}[{k}]") }))
     }
 
-    pub(super) fn str(&self) -> Result<&'a str> {
+    pub(crate) fn str(&self) -> Result<&'a str> {
         self.value.as_str().map_or_else(|| self.expected("a string"), Ok)
     }
 
-    pub(super) fn bool(&self) -> Result<bool> {
+    pub(crate) fn bool(&self) -> Result<bool> {
         self.value.as_bool().map_or_else(|| self.expected("true or false"), Ok)
     }
 
-    pub(super) fn number(&self) -> Result<f64> {
+    pub(crate) fn number(&self) -> Result<f64> {
         self.value.as_f64().map_or_else(|| self.expected("a number"), Ok)
     }
 
     /// A whole number, 0 or more.
-    pub(super) fn count(&self) -> Result<usize> {
+    pub(crate) fn count(&self) -> Result<usize> {
         let count = self.value.as_u64().and_then(|count| usize::try_from(count).ok());
         count.map_or_else(|| self.expected("a whole number, 0 or more"), Ok)
     }
 
     /// A number, or a pair `[re, im]`.
-    pub(super) fn complex(&self) -> Result<Complex64> {
+    pub(crate) fn complex(&self) -> Result<Complex64> {
         match self.value {
             Value::Array(pair) if pair.len() == 2 => {
                 let parts = self.numbers()?;
@@ -98,16 +99,16 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(super) fn numbers(&self) -> Result<Vec<f64>> {
+    pub(crate) fn numbers(&self) -> Result<Vec<f64>> {
         self.items()?.map(|item| item.number()).collect()
     }
 
-    pub(super) fn counts(&self) -> Result<Vec<usize>> {
+    pub(crate) fn counts(&self) -> Result<Vec<usize>> {
         self.items()?.map(|item| item.count()).collect()
     }
 
     /// A number, or an array of numbers.
-    pub(super) fn parameter(&self) -> Result<ParameterValue> {
+    pub(crate) fn parameter(&self) -> Result<ParameterValue> {
         match self.value {
             Value::Array(_) => Ok(self.numbers()?.into()),
             Value::Number(_) => Ok(self.number()?.into()),
@@ -116,17 +117,17 @@ impl<'a> Reader<'a> {
     }
 
     /// A pair of whole numbers.
-    pub(super) fn pair(&self) -> Result<[usize; 2]> {
+    pub(crate) fn pair(&self) -> Result<[usize; 2]> {
         self.sites("a pair of sites")
     }
 
     /// So many whole numbers.
-    pub(super) fn sites<const N: usize>(&self, expected: &str) -> Result<[usize; N]> {
+    pub(crate) fn sites<const N: usize>(&self, expected: &str) -> Result<[usize; N]> {
         self.counts()?.try_into().or_else(|_| self.expected(expected))
     }
 
     /// The rows of a matrix, all equally long.
-    pub(super) fn matrix(&self) -> Result<ndarray::Array2<f64>> {
+    pub(crate) fn matrix(&self) -> Result<Array2<f64>> {
         let rows = self.items()?.map(|row| row.numbers()).collect::<Result<Vec<_>>>()?;
         let n_cols = rows.first().map_or(0, Vec::len);
         let shape = (rows.len(), n_cols);
@@ -134,16 +135,30 @@ impl<'a> Reader<'a> {
             let got = rows[odd].len();
             return Err(Error::Spec(format!("{}[{odd}] has {got} elements; row 0 has {n_cols}", self.path)));
         }
-        ndarray::Array2::from_shape_vec(shape, rows.concat()).or_else(|_| self.expected("a matrix"))
+        Array2::from_shape_vec(shape, rows.concat()).or_else(|_| self.expected("a matrix"))
+    }
+
+    /// A matrix from its real part `re` and its imaginary part `im`, which may be left out.
+    pub(crate) fn complex_matrix(&self) -> Result<Array2<Complex64>> {
+        let re = self.key("re")?.matrix()?;
+        let mut matrix = re.mapv(Complex64::from);
+        if let Some(reader) = self.optional("im")? {
+            let im = reader.matrix()?;
+            if im.dim() != re.dim() {
+                return reader.wrong(&format!("{} x {} numbers, as re has", re.nrows(), re.ncols()));
+            }
+            Zip::from(&mut matrix).and(&im).for_each(|z, &im| z.im = im);
+        }
+        Ok(matrix)
     }
 
     /// An error about the number of items of this value.
-    pub(super) fn wrong_len<T>(&self, got: usize, expected: usize, what: &str) -> Result<T> {
+    pub(crate) fn wrong_len<T>(&self, got: usize, expected: usize, what: &str) -> Result<T> {
         Err(Error::Spec(format!("{} has {got} items; expected {expected}, {what}", self.path)))
     }
 
     /// An error about this value.
-    pub(super) fn wrong<T>(&self, expected: &str) -> Result<T> {
+    pub(crate) fn wrong<T>(&self, expected: &str) -> Result<T> {
         self.expected(expected)
     }
 }

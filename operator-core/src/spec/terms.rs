@@ -6,15 +6,15 @@ use num_complex::Complex64;
 use serde_json::{Value, json};
 
 use super::hilbert::hilbert_to_json;
-use super::model::matrix;
 use super::reader::Reader;
+use super::written::value_to_json;
 use crate::definition::Definition;
 use crate::error::Result;
 use crate::hilbert::HilbertSpace;
 use crate::terms::{Coefficient, Ladder, LocalMatrix, Pauli, TermKind, Terms};
 
 /// The model's name in specs.
-pub(crate) const NAME: &str = "terms";
+pub(super) const NAME: &str = "terms";
 
 /// The spec of any definition, with the present values of its parameters. Matrices that terms share are
 /// written once.
@@ -57,7 +57,7 @@ pub(super) fn write(definition: &Definition) -> Value {
     let parameters: Vec<Value> = definition
         .parameters()
         .iter()
-        .map(|(name, value)| json!({ "name": name, "value": super::value_to_json(value) }))
+        .map(|(name, value)| json!({ "name": name, "value": value_to_json(value) }))
         .collect();
     json!({
         "model": NAME,
@@ -99,7 +99,7 @@ pub(super) fn read(spec: &Reader<'_>, hilbert: HilbertSpace) -> Result<Definitio
     }
     let matrices: Vec<LocalMatrix> = match spec.optional("matrices")? {
         Some(matrices) => {
-            matrices.items()?.map(|item| Ok(matrix(&item)?.into())).collect::<Result<Vec<_>>>()?
+            matrices.items()?.map(|item| Ok(item.complex_matrix()?.into())).collect::<Result<Vec<_>>>()?
         }
         None => Vec::new(),
     };

@@ -2,12 +2,9 @@
 
 use num_complex::Complex64;
 
-use super::{Coefficient, Collector, LocalTerm, ParameterId, PauliString, Term, TermKind, Terms, multiply};
-use super::{FermionString, real_matrix};
-use crate::bits;
+use super::{Coefficient, Collector, ParameterId, Term, TermKind, Terms, multiply};
 use crate::error::{Error, Result};
-use crate::hilbert::HilbertSpace;
-use crate::operators::fallible_operators;
+use crate::overload::fallible_operators;
 use crate::parameters::Parameters;
 
 fallible_operators!(Terms);
@@ -194,18 +191,5 @@ impl Terms {
             scaled.push(coefficient.scaled(scale), kind.clone())?;
         }
         Ok(scaled.terms)
-    }
-}
-
-impl TermKind {
-    /// The identity, in the family that is at home on the space.
-    pub(crate) fn identity(hilbert: &HilbertSpace) -> Self {
-        if hilbert.is_fermionic() {
-            TermKind::Fermion(FermionString::from_ladders(Vec::new()))
-        } else if hilbert.is_two_level() {
-            TermKind::Pauli(PauliString::identity(bits::n_words(hilbert.n_sites())))
-        } else {
-            TermKind::Local(LocalTerm::from_parts(Vec::new(), real_matrix([[1.0]])))
-        }
     }
 }

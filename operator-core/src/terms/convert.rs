@@ -4,11 +4,11 @@ use ndarray::Array2;
 use num_complex::Complex64;
 
 use super::embed::checked_dim;
-use super::product::multiply_paulis;
-use super::{Coefficient, Collector, FermionString, Ladder, LocalTerm, PauliString, Term, TermKind, Terms};
+use super::{Collector, FermionString, Ladder, LocalTerm, PauliString, Term, TermKind, Terms};
 use crate::bits;
 use crate::error::{Error, Result};
 use crate::hilbert::{HilbertSpace, Qubit};
+use crate::rounding::clean;
 
 /// A term is expanded in at most this many Pauli strings.
 pub(super) const MAX_STRINGS: usize = 1 << 20;
@@ -84,21 +84,6 @@ impl Terms {
     }
 }
 
-impl Coefficient {
-    /// The coefficient times a number.
-    pub(crate) fn scaled(self, factor: Complex64) -> Self {
-        // A product with 1 would turn an infinite factor into NaN.
-        let factor = if factor == Complex64::ONE { self.factor } else { self.factor * factor };
-        Coefficient { factor, ..self }
-    }
-}
-
-impl From<LocalTerm> for TermKind {
-    fn from(term: LocalTerm) -> Self {
-        TermKind::Local(term)
-    }
-}
-
 /// A term as Pauli strings.
 pub(super) fn to_paulis(
     hilbert: &HilbertSpace,
@@ -161,7 +146,7 @@ pub(super) fn local_to_paulis(
         let size: f64 = values.iter().map(|z| z.norm()).sum();
         walsh_hadamard(&mut values);
         for (sign, &value) in values.iter().enumerate() {
-            let value = crate::rounding::clean(value, size) / dim as f64;
+            let value = clean(value, size) / dim as f64;
             if value != Complex64::ZERO {
                 let string = PauliString::from_sets(global(flip), global(sign));
                 strings.push((value * string.phase().conj(), string));
@@ -200,7 +185,7 @@ pub(super) fn fermion_to_paulis(
         let mut sum = Collector::new(hilbert);
         for (z, string) in &image {
             for (factor, factor_string) in ladder_to_paulis(hilbert, ladder) {
-                let (phase, product) = multiply_paulis(string, &factor_string);
+                let (phase, product) = string.times(&factor_string);
                 sum.push((z * factor * phase).into(), TermKind::Pauli(product))?;
             }
         }

@@ -1,6 +1,8 @@
+//! Strings of fermion operators.
+
 use std::fmt;
 
-use super::check_sites;
+use super::sites::check_sites;
 use crate::error::{Error, Result};
 use crate::hilbert::HilbertSpace;
 

@@ -1,10 +1,12 @@
+//! Matrices on a few sites.
+
 use std::fmt;
 use std::sync::Arc;
 
 use ndarray::Array2;
 use num_complex::Complex64;
 
-use super::check_sites;
+use super::sites::check_sites;
 use crate::error::{Error, Result};
 use crate::hilbert::HilbertSpace;
 

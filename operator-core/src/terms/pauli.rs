@@ -1,8 +1,10 @@
+//! Strings of Pauli matrices.
+
 use std::fmt;
 
 use num_complex::Complex64;
 
-use super::check_sites;
+use super::sites::check_sites;
 use crate::bits::{self, SiteSet};
 use crate::error::{Error, Result};
 use crate::hilbert::HilbertSpace;
@@ -99,6 +101,17 @@ impl PauliString {
     pub(crate) fn phase(&self) -> Complex64 {
         let n_y: u32 = self.flip.iter().zip(&self.sign).map(|(a, b)| (a & b).count_ones()).sum();
         Complex64::new(0.0, -1.0).powu(n_y % 4)
+    }
+
+    /// The product of two strings: a phase and a string.
+    ///
+    /// A string is `phase · M(flip, sign)` with `<x|M|x ^ flip> = (−1)^|x & sign|`, and
+    /// `M(f, s) M(f', s') = (−1)^|f & s'| M(f ^ f', s ^ s')`.
+    pub(super) fn times(&self, other: &PauliString) -> (Complex64, PauliString) {
+        let xor = |a: &SiteSet, b: &SiteSet| -> SiteSet { a.iter().zip(b).map(|(a, b)| a ^ b).collect() };
+        let product = PauliString::from_sets(xor(&self.flip, &other.flip), xor(&self.sign, &other.sign));
+        let sign = if bits::odd_overlap(&self.flip, &other.sign) { -1.0 } else { 1.0 };
+        (self.phase() * other.phase() * product.phase().conj() * sign, product)
     }
 }
 

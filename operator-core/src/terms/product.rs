@@ -5,7 +5,6 @@ use num_complex::Complex64;
 use super::convert::{fermion_to_paulis, pauli_to_local, to_paulis};
 use super::embed::union;
 use super::{FermionString, LocalTerm, PauliString, TermKind};
-use crate::bits::{self, SiteSet};
 use crate::error::Result;
 use crate::hilbert::HilbertSpace;
 
@@ -29,7 +28,7 @@ pub(crate) fn multiply(
 ) -> Result<()> {
     match (a, b) {
         (TermKind::Pauli(a), TermKind::Pauli(b)) => {
-            let (phase, product) = multiply_paulis(a, b);
+            let (phase, product) = a.times(b);
             emit(phase, TermKind::Pauli(product))
         }
         (TermKind::Fermion(a), TermKind::Fermion(b)) => {
@@ -68,15 +67,4 @@ fn is_small(local: &LocalTerm, string: &PauliString, hilbert: &HilbertSpace) -> 
     let sites: Vec<usize> = string.paulis().iter().map(|&(site, _)| site).collect();
     union(local.sites(), &sites).len() <= MAX_MATRIX_SITES
         || local.sites().iter().any(|&site| hilbert.local_dim(site) != 2)
-}
-
-/// The product of two Pauli strings: a phase and a string.
-///
-/// A string is `phase · M(flip, sign)` with `<x|M|x ^ flip> = (−1)^|x & sign|`, and
-/// `M(f, s) M(f', s') = (−1)^|f & s'| M(f ^ f', s ^ s')`.
-pub(super) fn multiply_paulis(a: &PauliString, b: &PauliString) -> (Complex64, PauliString) {
-    let xor = |a: &SiteSet, b: &SiteSet| -> SiteSet { a.iter().zip(b).map(|(a, b)| a ^ b).collect() };
-    let product = PauliString::from_sets(xor(a.flip(), b.flip()), xor(a.sign(), b.sign()));
-    let sign = if bits::odd_overlap(a.flip(), b.sign()) { -1.0 } else { 1.0 };
-    (a.phase() * b.phase() * product.phase().conj() * sign, product)
 }

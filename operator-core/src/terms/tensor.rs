@@ -1,10 +1,8 @@
 //! Terms on some of the factors of a tensor product.
 
-use std::ops::Range;
-
 use super::{FermionString, Ladder, LocalTerm, PauliString, Term, TermKind, Terms};
 use crate::bits;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::hilbert::HilbertSpace;
 
 impl Terms {
@@ -48,23 +46,5 @@ impl Terms {
         });
         let terms = terms.collect();
         Ok(Terms::from_parts(hilbert.clone(), self.parameters.clone(), terms))
-    }
-}
-
-impl HilbertSpace {
-    /// The sites of another space that stands for the factors of this one from number `first` on.
-    ///
-    /// # Errors
-    /// [`Error::HilbertMismatch`] if these factors are others, or are not there.
-    pub fn sites_of(&self, part: &HilbertSpace, first: usize) -> Result<Range<usize>> {
-        let start = self.factors().iter().take(first).map(HilbertSpace::n_sites).sum();
-        let own = self.factors().get(first..).unwrap_or_default();
-        match own.starts_with(part.factors()) {
-            true => Ok(start..start + part.n_sites()),
-            false => Err(Error::HilbertMismatch {
-                left: part.to_string(),
-                right: format!("the factors from number {first} on of {self}"),
-            }),
-        }
     }
 }

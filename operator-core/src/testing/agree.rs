@@ -1,3 +1,5 @@
+//! Whether two operators are the same.
+
 use ndarray::{ArrayView1, ArrayView2};
 use num_complex::Complex64;
 

@@ -377,9 +377,8 @@ fn starts(hilbert: &HilbertSpace) -> Vec<usize> {
 
 /// The annihilation operator of a boson, which also takes a spin from one local state to the one before it.
 fn lower(dim: usize) -> Array2<Complex64> {
-    Array2::from_shape_fn((dim, dim), |(row, column)| match column == row + 1 {
-        true => (column as f64).sqrt().into(),
-        false => Complex64::ZERO,
+    Array2::from_shape_fn((dim, dim), |(row, column)| {
+        if column == row + 1 { (column as f64).sqrt().into() } else { Complex64::ZERO }
     })
 }
 

@@ -1,3 +1,5 @@
+//! Random numbers that are the same on every machine, and samples to test on.
+
 use std::convert::Infallible;
 
 use ndarray::Array2;

@@ -1,3 +1,5 @@
+//! A wave function that is a list of values.
+
 use std::marker::PhantomData;
 
 use ndarray::{Array1, Axis};

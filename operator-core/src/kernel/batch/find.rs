@@ -99,7 +99,7 @@ impl<T: Element> BatchPlan<T> {
     fn list_masks(&self, kernel: &MaskKernel, counts: &mut [usize], found: &mut Found<T>) {
         let Found { words, diagonal, listed, scratch, .. } = found;
         listed.clear();
-        let samples = words.chunks_exact(kernel.n_words).zip(diagonal).zip(counts);
+        let samples = words.chunks_exact(kernel.n_words()).zip(diagonal).zip(counts);
         for ((words, diagonal), count) in samples {
             *diagonal = kernel.evaluate(words, &self.values, &mut scratch.hits);
             let (groups, mels) = scratch.hits.as_slices();
@@ -161,7 +161,7 @@ impl<T: Element> BatchPlan<T> {
         let Some(&diagonal) = found.diagonal.get(sample) else { return };
         match &*self.kernel {
             Kernel::Mask(kernel) => {
-                let words = &found.words[sample * kernel.n_words..(sample + 1) * kernel.n_words];
+                let words = &found.words[sample * kernel.n_words()..(sample + 1) * kernel.n_words()];
                 if diagonal != T::zero() {
                     visit(Connected::mask_diagonal(kernel, words), diagonal);
                 }

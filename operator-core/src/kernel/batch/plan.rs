@@ -64,8 +64,8 @@ impl<T: Element> BatchPlan<T> {
         let (mut flips, mut changed) = (Vec::new(), ChangedSites::Any);
         let strategy = match &*kernel {
             Kernel::Mask(kernel) => {
-                flips = vec![0; kernel.groups.len() * kernel.n_words];
-                for (g, flips) in flips.chunks_exact_mut(kernel.n_words).enumerate() {
+                flips = vec![0; kernel.groups.len() * kernel.n_words()];
+                for (g, flips) in flips.chunks_exact_mut(kernel.n_words()).enumerate() {
                     kernel.flips_of(g).iter().for_each(|&site| bits::insert(flips, site as usize));
                 }
                 match kernel.occupied {

@@ -129,7 +129,7 @@ impl<T: Element> BatchPlan<T> {
     /// local index of site i. Nothing is written where the sites have more than two states.
     pub(crate) fn write_packed(&self, found: &Found<T>, states: &mut [u64], mels: &mut [T]) {
         let Kernel::Mask(kernel) = &*self.kernel else { return };
-        match kernel.n_words {
+        match kernel.n_words() {
             1 => self.write_words(found, mels, Flipped::<1>(states.as_chunks_mut().0.iter_mut())),
             2 => self.write_words(found, mels, Flipped::<2>(states.as_chunks_mut().0.iter_mut())),
             n => self.write_words(found, mels, FlippedAny(states.chunks_exact_mut(n))),
@@ -150,10 +150,10 @@ impl<T: Element> BatchPlan<T> {
 
     fn write_words(&self, found: &Found<T>, mels: &mut [T], form: impl StateForm) {
         let Kernel::Mask(kernel) = &*self.kernel else { return };
-        let none = SiteSet::from_elem(0, kernel.n_words);
+        let none = SiteSet::from_elem(0, kernel.n_words());
         let flips = &self.flips;
         let mut writer = WordWriter { words: &[], flips, mels: mels.iter_mut(), form };
-        for (b, words) in found.words.chunks_exact(kernel.n_words).enumerate() {
+        for (b, words) in found.words.chunks_exact(kernel.n_words()).enumerate() {
             writer.words = words;
             if found.diagonal[b] != T::zero() {
                 writer.push(&none, found.diagonal[b]);

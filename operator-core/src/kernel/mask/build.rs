@@ -283,7 +283,6 @@ impl Assembler {
             local.value(0) + local.value(1)
         });
         let kernel = MaskKernel {
-            n_words: bits::n_words(hilbert.n_sites()),
             blocks: hilbert.blocks().to_vec(),
             mirror: mirror.collect(),
             pieces: Pieces::new(bits::n_words(hilbert.n_sites())),

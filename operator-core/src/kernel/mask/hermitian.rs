@@ -21,7 +21,7 @@ pub(crate) fn is_hermitian(kernel: &MaskKernel, values: &[Complex64]) -> bool {
 }
 
 fn group_is_hermitian(kernel: &MaskKernel, group: &Group, values: &[Complex64]) -> bool {
-    let mut flip = bits::empty(kernel.n_words);
+    let mut flip = bits::empty(kernel.n_words());
     kernel.flips[range(group.flips)].iter().for_each(|&site| bits::insert(&mut flip, site as usize));
     let mut coefficients: HashMap<SiteSet, Complex64> = HashMap::new();
     for p in range(group.pieces) {

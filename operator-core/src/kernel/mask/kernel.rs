@@ -18,7 +18,6 @@ use crate::kernel::offsets::range;
 /// sign mask.
 #[derive(Debug)]
 pub(crate) struct MaskKernel {
-    pub(crate) n_words: usize,
     /// The sites' blocks of equal local states.
     pub(crate) blocks: Vec<Block>,
     /// For each site, the sum of its two quantum numbers.
@@ -76,6 +75,12 @@ impl<T: Element> Hits<T> {
 }
 
 impl MaskKernel {
+    /// Words of a packed configuration.
+    #[inline]
+    pub(crate) fn n_words(&self) -> usize {
+        self.pieces.n_words
+    }
+
     pub(crate) fn max_conn_size(&self) -> usize {
         usize::from(self.n_diagonal > 0) + self.n_tried()
     }
@@ -90,7 +95,7 @@ impl MaskKernel {
     #[inline]
     pub(crate) fn pack(&self, x: &[i8], words: &mut SiteSet) {
         words.clear();
-        words.resize(self.n_words, 0);
+        words.resize(self.n_words(), 0);
         self.pack_into(x, words);
     }
 
@@ -98,8 +103,8 @@ impl MaskKernel {
     pub(crate) fn pack_rows(&self, rows: &[i8], words: &mut Vec<u64>) {
         let n_sites = self.mirror.len();
         words.clear();
-        words.resize(rows.len() / n_sites * self.n_words, 0);
-        let packed = words.chunks_exact_mut(self.n_words);
+        words.resize(rows.len() / n_sites * self.n_words(), 0);
+        let packed = words.chunks_exact_mut(self.n_words());
         rows.chunks_exact(n_sites).zip(packed).for_each(|(x, words)| self.pack_into(x, words));
     }
 

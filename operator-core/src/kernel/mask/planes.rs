@@ -393,7 +393,7 @@ impl<T: Element> MaskPlanes<T> {
         second.resize(if self.functions.n_choices > 1 { n_sets } else { 0 }, 0);
         for start in (0..n_samples).step_by(64) {
             let samples = start..n_samples.min(start + 64);
-            let words = &words[of_each(&samples, kernel.n_words)];
+            let words = &words[of_each(&samples, kernel.n_words())];
             let sets = of_each(&samples, n_group_words);
             let choices =
                 found.choices.each_mut().map(|choices| choices.get_mut(sets.clone()).unwrap_or_default());
@@ -401,7 +401,7 @@ impl<T: Element> MaskPlanes<T> {
             Arch::new().dispatch(Gather {
                 functions: &self.functions,
                 words,
-                n_words: kernel.n_words,
+                n_words: kernel.n_words(),
                 planes: &mut found.planes,
                 hits: &mut *hits,
                 choices,
@@ -423,7 +423,7 @@ impl<T: Element> MaskPlanes<T> {
         }
         let sums = sums.chunks_exact_mut(self.summed.len());
         let hits = hits.chunks_exact_mut(self.functions.n_group_words());
-        for ((words, sums), hits) in words.chunks_exact(kernel.n_words).zip(sums).zip(hits) {
+        for ((words, sums), hits) in words.chunks_exact(kernel.n_words()).zip(sums).zip(hits) {
             for (sum, &g) in sums.iter_mut().zip(&self.summed) {
                 *sum = kernel.pieces.sum(kernel.groups[g as usize].pieces, words, slots);
                 hits[g as usize / 64] |= u64::from(*sum != T::zero()) << (g % 64);
@@ -455,7 +455,7 @@ impl<T: Element> MaskPlanes<T> {
             }
         }
         for &p in &kernel.diagonal.others {
-            for (mel, words) in diagonal.iter_mut().zip(words.chunks_exact(kernel.n_words)) {
+            for (mel, words) in diagonal.iter_mut().zip(words.chunks_exact(kernel.n_words())) {
                 *mel += kernel.pieces.value(p as usize, words, slots);
             }
         }

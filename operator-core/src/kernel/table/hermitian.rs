@@ -78,9 +78,10 @@ fn functions(
         for (&site, &stride) in sites.iter().zip(&kernel.strides[range(lookup.sites)]) {
             let local = kernel.local(site as usize);
             let digit = index / stride as usize % local.len;
-            match changed.contains(&site) {
-                true => old.push(local.value(digit)),
-                false => place = place * local.len + digit,
+            if changed.contains(&site) {
+                old.push(local.value(digit));
+            } else {
+                place = place * local.len + digit;
             }
         }
         let row = lookup.table as usize + index;

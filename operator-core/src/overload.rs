@@ -4,19 +4,19 @@
 /// `times` and `scaled`. What comes out is a `Result`.
 macro_rules! fallible_operators {
     ($type:ty) => {
-        $crate::operators::fallible_operators!(@binary $type, Add::add, plus);
-        $crate::operators::fallible_operators!(@binary $type, Sub::sub, minus);
-        $crate::operators::fallible_operators!(@binary $type, Mul::mul, times);
-        $crate::operators::fallible_operators!(@scalar $type, f64);
-        $crate::operators::fallible_operators!(@scalar $type, num_complex::Complex64);
-        $crate::operators::fallible_operators!(@negative $type, $type);
-        $crate::operators::fallible_operators!(@negative &$type, $type);
+        $crate::overload::fallible_operators!(@binary $type, Add::add, plus);
+        $crate::overload::fallible_operators!(@binary $type, Sub::sub, minus);
+        $crate::overload::fallible_operators!(@binary $type, Mul::mul, times);
+        $crate::overload::fallible_operators!(@scalar $type, f64);
+        $crate::overload::fallible_operators!(@scalar $type, num_complex::Complex64);
+        $crate::overload::fallible_operators!(@negative $type, $type);
+        $crate::overload::fallible_operators!(@negative &$type, $type);
     };
     (@binary $type:ty, $trait:ident::$operator:ident, $method:ident) => {
-        $crate::operators::fallible_operators!(@pair $type, $type, $type, $trait::$operator, $method);
-        $crate::operators::fallible_operators!(@pair $type, &$type, $type, $trait::$operator, $method);
-        $crate::operators::fallible_operators!(@pair &$type, $type, $type, $trait::$operator, $method);
-        $crate::operators::fallible_operators!(@pair &$type, &$type, $type, $trait::$operator, $method);
+        $crate::overload::fallible_operators!(@pair $type, $type, $type, $trait::$operator, $method);
+        $crate::overload::fallible_operators!(@pair $type, &$type, $type, $trait::$operator, $method);
+        $crate::overload::fallible_operators!(@pair &$type, $type, $type, $trait::$operator, $method);
+        $crate::overload::fallible_operators!(@pair &$type, &$type, $type, $trait::$operator, $method);
     };
     (@pair $left:ty, $right:ty, $type:ty, $trait:ident::$operator:ident, $method:ident) => {
         impl std::ops::$trait<$right> for $left {
@@ -27,8 +27,8 @@ macro_rules! fallible_operators {
         }
     };
     (@scalar $type:ty, $scalar:ty) => {
-        $crate::operators::fallible_operators!(@factor $type, $scalar, $type);
-        $crate::operators::fallible_operators!(@factor &$type, $scalar, $type);
+        $crate::overload::fallible_operators!(@factor $type, $scalar, $type);
+        $crate::overload::fallible_operators!(@factor &$type, $scalar, $type);
     };
     (@factor $operand:ty, $scalar:ty, $type:ty) => {
         impl std::ops::Mul<$scalar> for $operand {

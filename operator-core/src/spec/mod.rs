@@ -41,57 +41,16 @@
 //! # Ok::<(), operator_core::Error>(())
 //! ```
 
+mod definition;
+mod graph;
 mod hilbert;
-mod model;
 mod reader;
-pub(crate) mod terms;
+mod terms;
+mod weights;
+mod written;
 
+pub(crate) use graph::{colored_graph, graph, orbital_graph};
 pub use hilbert::{hilbert_from_json, hilbert_to_json};
-
-use serde_json::Value;
-
-use crate::definition::Definition;
-use crate::error::{Error, Result};
-use crate::parameters::ParameterValue;
-
-impl Definition {
-    /// Reads an operator from its [spec](crate::spec).
-    ///
-    /// # Errors
-    /// [`Error::UnknownModel`]; [`Error::Spec`] for a key that is missing or of the wrong type; the errors
-    /// of the space, the graph and the model for values that do not fit together.
-    pub fn from_spec(spec: &Value) -> Result<Self> {
-        model::read(spec)
-    }
-
-    /// Reads an operator from the text of its [spec](crate::spec).
-    ///
-    /// # Errors
-    /// As [`from_spec`](Self::from_spec), and [`Error::Spec`] for text that is not JSON.
-    pub fn from_json(text: &str) -> Result<Self> {
-        let spec = serde_json::from_str(text).map_err(|error| Error::Spec(error.to_string()))?;
-        Self::from_spec(&spec)
-    }
-
-    /// The operator's [spec](crate::spec), with the present values of its parameters: that of its model, or
-    /// its terms where it was written by hand or made by algebra.
-    pub fn to_spec(&self) -> Value {
-        let Some(mut spec) = self.structure().spec().cloned() else { return terms::write(self) };
-        for (name, value) in self.parameters().iter() {
-            spec[name] = value_to_json(value);
-        }
-        spec
-    }
-
-    /// The text of the operator's [spec](crate::spec).
-    pub fn to_json(&self) -> String {
-        self.to_spec().to_string()
-    }
-}
-
-fn value_to_json(value: &ParameterValue) -> Value {
-    match value {
-        ParameterValue::Scalar(value) => (*value).into(),
-        ParameterValue::Array(values) => values.as_slice().into(),
-    }
-}
+pub(crate) use reader::Reader;
+pub(crate) use weights::Weights;
+pub(crate) use written::{Read, Written};

@@ -1,3 +1,5 @@
+//! Operators, checked and lowered once: the static structure, and the values of parameters.
+
 mod algebra;
 mod derivative;
 
@@ -13,7 +15,7 @@ use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::hilbert::HilbertSpace;
 use crate::kernel::{Engine, Forms, Kernel};
-use crate::models::Model;
+use crate::models::{Model, ModelSpec};
 use crate::parameters::Parameters;
 use crate::terms::{Term, Terms};
 
@@ -50,8 +52,9 @@ struct StructureData {
     parameters: Parameters,
     kernel: Arc<Kernel>,
     forms: Forms,
-    #[cfg(feature = "serde")]
-    spec: Option<serde_json::Value>,
+    /// What its model writes to JSON, where it has a form of its own.
+    #[cfg_attr(not(feature = "serde"), expect(dead_code))]
+    spec: Option<ModelSpec>,
 }
 
 impl Structure {
@@ -93,7 +96,7 @@ impl Structure {
 
     /// The spec without parameter values, where the model has one.
     #[cfg(feature = "serde")]
-    pub(crate) fn spec(&self) -> Option<&serde_json::Value> {
+    pub(crate) fn spec(&self) -> Option<&ModelSpec> {
         self.0.spec.as_ref()
     }
 }
@@ -114,12 +117,7 @@ impl Definition {
     /// [`Error::LeavesHilbert`] if a term leaves a constrained space; [`Error::WrongHilbert`] and
     /// [`Error::TooLarge`] for terms that have no kernel.
     pub fn new(name: impl Into<String>, terms: Terms) -> Result<Self> {
-        Self::build(
-            name.into(),
-            terms,
-            #[cfg(feature = "serde")]
-            None,
-        )
+        Self::build(name.into(), terms, None)
     }
 
     /// Checks and lowers a model, as [`Model::definition`] does.
@@ -129,19 +127,10 @@ impl Definition {
     pub fn of(model: &(impl Model + ?Sized)) -> Result<Self> {
         let mut terms = Terms::new(model.hilbert()?);
         model.terms(&mut terms)?;
-        Self::build(
-            model.name(),
-            terms,
-            #[cfg(feature = "serde")]
-            model.spec(),
-        )
+        Self::build(model.name(), terms, model.spec())
     }
 
-    fn build(
-        name: String,
-        terms: Terms,
-        #[cfg(feature = "serde")] spec: Option<serde_json::Value>,
-    ) -> Result<Self> {
+    fn build(name: String, terms: Terms, spec: Option<ModelSpec>) -> Result<Self> {
         let (hilbert, parameters, terms) = terms.into_parts();
         let (kernel, forms) = Kernel::build(&hilbert, &terms)?;
         let structure = Structure(Arc::new(StructureData {
@@ -151,7 +140,6 @@ impl Definition {
             parameters: parameters.clone(),
             kernel: Arc::new(kernel),
             forms,
-            #[cfg(feature = "serde")]
             spec,
         }));
         Ok(Definition { structure, parameters: Arc::new(parameters), hermitian: Arc::default() })

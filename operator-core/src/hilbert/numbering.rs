@@ -1,0 +1,144 @@
+//! The states of a space and their numbers.
+
+use std::ops::Range;
+
+use ndarray::{Array1, Array2, ArrayView2};
+
+use super::check::contiguous;
+use super::packed_ranking::PackedRanking;
+use super::ranking::Ranking;
+use super::space::{HilbertSpace, Space};
+use crate::error::{Error, Result};
+
+/// A list of all states larger than this many bytes is not built.
+const MAX_BYTES: f64 = 8.0 * 1024.0 * 1024.0 * 1024.0;
+
+impl HilbertSpace {
+    /// Number of states.
+    ///
+    /// # Errors
+    /// [`Error::NotIndexable`] if it does not fit a `usize`.
+    pub fn n_states(&self) -> Result<usize> {
+        self.layout().n_states.ok_or_else(|| Error::NotIndexable {
+            hilbert: self.to_string(),
+            log2_n_states: self.log2_n_states(),
+        })
+    }
+
+    /// Whether the states can be numbered.
+    pub fn is_indexable(&self) -> bool {
+        self.layout().n_states.is_some()
+    }
+
+    /// Base-2 logarithm of the number of states, for spaces of any size.
+    pub fn log2_n_states(&self) -> f64 {
+        self.layout().rankings.iter().map(Ranking::log2_n_states).sum()
+    }
+
+    /// The number of a state in the order of [`all_states`](Self::all_states).
+    ///
+    /// # Errors
+    /// [`Error::NotIndexable`], [`Error::SampleWidth`], [`Error::NotALocalState`],
+    /// [`Error::OutsideConstraint`].
+    pub fn index_of(&self, x: &[i8]) -> Result<usize> {
+        self.n_states()?;
+        self.check_row(0, x)?;
+        Ok(self.rank(x))
+    }
+
+    /// The numbers of packed states, for spaces of two-level sites.
+    ///
+    /// # Errors
+    /// [`Error::NotTwoLevel`] if a site has more than two states; [`Error::NotIndexable`].
+    pub fn packed_ranking(&self) -> Result<&PackedRanking> {
+        if !self.is_two_level() {
+            return Err(Error::NotTwoLevel { hilbert: self.to_string() });
+        }
+        let n_states = self.n_states()?;
+        let layout = self.layout();
+        Ok(layout
+            .packed_ranking
+            .get_or_init(|| PackedRanking::new(&layout.blocks, &layout.rankings, n_states)))
+    }
+
+    /// The number of a checked state of an indexable space.
+    fn rank(&self, x: &[i8]) -> usize {
+        let layout = self.layout();
+        layout.blocks.iter().zip(&layout.rankings).fold(0, |index, (block, ranking)| {
+            let (first, step) = (i32::from(block.local.first), i32::from(block.local.step));
+            let digits = block.of(x).iter().map(|&q| ((i32::from(q) - first) / step) as usize);
+            index * ranking.n_states().unwrap_or(1) + ranking.rank(digits)
+        })
+    }
+
+    /// Writes the state of this number.
+    ///
+    /// # Errors
+    /// [`Error::NotIndexable`], [`Error::IndexOutOfRange`], [`Error::SampleWidth`].
+    pub fn state_at(&self, index: usize, x: &mut [i8]) -> Result<()> {
+        let n_states = self.n_states()?;
+        if index >= n_states {
+            return Err(Error::IndexOutOfRange { index, n_states, hilbert: self.to_string() });
+        }
+        self.check_width(x.len())?;
+        let (layout, mut rest) = (self.layout(), index);
+        for (block, ranking) in layout.blocks.iter().zip(&layout.rankings).rev() {
+            let n_states = ranking.n_states().unwrap_or(1);
+            ranking.unrank(rest % n_states, |site, digit| x[block.start + site] = block.local.value(digit));
+            rest /= n_states;
+        }
+        Ok(())
+    }
+
+    /// The numbers of many states, shape `(batch,)` for `x` of shape `(batch, n_sites)`.
+    ///
+    /// # Errors
+    /// As [`index_of`](Self::index_of).
+    pub fn states_to_indices(&self, x: ArrayView2<'_, i8>) -> Result<Array1<usize>> {
+        self.n_states()?;
+        self.check(x)?;
+        let mut buffer = vec![0; x.ncols()];
+        Ok(x.rows().into_iter().map(|row| self.rank(contiguous(&row, &mut buffer))).collect())
+    }
+
+    /// The states of some numbers, shape `(len, n_sites)`.
+    ///
+    /// # Errors
+    /// [`Error::NotIndexable`], [`Error::IndexOutOfRange`].
+    pub fn indices_to_states(&self, indices: &[usize]) -> Result<Array2<i8>> {
+        self.fill_states(indices.len(), indices.iter().copied())
+    }
+
+    /// Consecutive states, shape `(len, n_sites)`.
+    ///
+    /// # Errors
+    /// [`Error::NotIndexable`], [`Error::IndexOutOfRange`].
+    pub fn states_in(&self, range: Range<usize>) -> Result<Array2<i8>> {
+        self.fill_states(range.len(), range)
+    }
+
+    /// All states, shape `(n_states, n_sites)`.
+    ///
+    /// # Errors
+    /// [`Error::NotIndexable`]; [`Error::TooLarge`] beyond 8 GiB.
+    pub fn all_states(&self) -> Result<Array2<i8>> {
+        self.states_in(0..self.n_states()?)
+    }
+
+    fn fill_states(&self, n: usize, indices: impl Iterator<Item = usize>) -> Result<Array2<i8>> {
+        let bytes = n as f64 * self.n_sites() as f64;
+        if bytes > MAX_BYTES {
+            return Err(Error::TooLarge {
+                what: format!("{n} states of {self}"),
+                bytes,
+                limit: MAX_BYTES,
+                remedy: "go through them in blocks with states_in",
+            });
+        }
+        let mut states = Array2::zeros((n, self.n_sites()));
+        for (mut row, index) in states.rows_mut().into_iter().zip(indices) {
+            self.state_at(index, row.as_slice_mut().expect("rows of a new array are contiguous"))?;
+        }
+        Ok(states)
+    }
+}

@@ -1,0 +1,137 @@
+//! Any of the spaces, and what it says of its sites.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::ops::Range;
+use std::sync::Arc;
+
+use enum_dispatch::enum_dispatch;
+
+use super::block::{Block, LocalStates};
+use super::fermion::SpinOrbitalFermions;
+use super::fock::Fock;
+use super::layout::Layout;
+use super::qubit::Qubit;
+use super::spin::Spin;
+use super::tensor::TensorHilbert;
+
+#[enum_dispatch]
+pub(super) trait Space {
+    fn layout(&self) -> &Arc<Layout>;
+}
+
+macro_rules! space {
+    ($($space:ident),*) => {
+        $(impl Space for $space {
+            fn layout(&self) -> &Arc<Layout> {
+                $space::layout(self)
+            }
+        })*
+    };
+}
+space!(Spin, Qubit, Fock, SpinOrbitalFermions, TensorHilbert);
+
+/// Any of the Hilbert spaces. Cheap to clone.
+#[enum_dispatch(Space)]
+#[derive(Clone, Debug)]
+pub enum HilbertSpace {
+    /// Spins of equal length.
+    Spin(Spin),
+    /// Qubits.
+    Qubit(Qubit),
+    /// Bosons.
+    Fock(Fock),
+    /// Fermion modes.
+    SpinOrbitalFermions(SpinOrbitalFermions),
+    /// A tensor product of the others.
+    Tensor(TensorHilbert),
+}
+
+impl HilbertSpace {
+    /// Number of sites.
+    pub fn n_sites(&self) -> usize {
+        self.layout().n_sites
+    }
+
+    /// The blocks of equal sites, in order.
+    pub fn blocks(&self) -> &[Block] {
+        &self.layout().blocks
+    }
+
+    /// The local states of a site; those of the last site beyond it.
+    #[inline]
+    pub fn local(&self, site: usize) -> LocalStates {
+        let blocks = self.blocks();
+        if let [only] = blocks {
+            return only.local;
+        }
+        let block = blocks.partition_point(|block| block.start + block.n_sites <= site);
+        blocks[block.min(blocks.len() - 1)].local
+    }
+
+    /// Number of local states of a site.
+    pub fn local_dim(&self, site: usize) -> usize {
+        self.local(site).len
+    }
+
+    /// Whether some sum of quantum numbers is fixed.
+    pub fn is_constrained(&self) -> bool {
+        self.blocks().iter().any(|block| block.total.is_some())
+    }
+
+    /// Whether every site has two local states.
+    pub fn is_two_level(&self) -> bool {
+        self.blocks().iter().all(|block| block.local.len == 2)
+    }
+
+    /// Whether all sites are fermion modes.
+    pub fn is_fermionic(&self) -> bool {
+        self.factors().iter().all(|factor| matches!(factor, HilbertSpace::SpinOrbitalFermions(_)))
+    }
+
+    /// Whether a site is a fermion mode.
+    pub fn is_fermion_mode(&self, site: usize) -> bool {
+        self.modes_with(site).is_some()
+    }
+
+    /// The fermion modes that anticommute with a mode, itself included: those of its factor. The mode's
+    /// Jordan-Wigner string runs over those before it. `None` if the site is not a fermion mode.
+    pub fn modes_with(&self, mode: usize) -> Option<Range<usize>> {
+        self.factor_of(mode).filter(|(factor, _)| factor.is_fermionic()).map(|(_, modes)| modes)
+    }
+}
+
+impl fmt::Display for HilbertSpace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            HilbertSpace::Spin(space) => space.fmt(f),
+            HilbertSpace::Qubit(space) => space.fmt(f),
+            HilbertSpace::Fock(space) => space.fmt(f),
+            HilbertSpace::SpinOrbitalFermions(space) => space.fmt(f),
+            HilbertSpace::Tensor(space) => space.fmt(f),
+        }
+    }
+}
+
+/// Spaces are equal when their factors are, and these when they are of one kind with equal blocks.
+impl PartialEq for HilbertSpace {
+    fn eq(&self, other: &Self) -> bool {
+        let (left, right) = (self.factors(), other.factors());
+        let equal = |(a, b): (&HilbertSpace, &HilbertSpace)| {
+            std::mem::discriminant(a) == std::mem::discriminant(b)
+                && (Arc::ptr_eq(a.layout(), b.layout()) || a.blocks() == b.blocks())
+        };
+        left.len() == right.len() && left.iter().zip(right).all(equal)
+    }
+}
+
+impl Eq for HilbertSpace {}
+
+impl Hash for HilbertSpace {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for factor in self.factors() {
+            std::mem::discriminant(factor).hash(state);
+            factor.blocks().hash(state);
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! What several models ask of their space and their graph.
+
+use num_complex::Complex64;
+
+use crate::error::{Error, Result};
+use crate::graph::Graph;
+use crate::hilbert::{HilbertSpace, SpinOrbitalFermions};
+
+/// Matrices on two sites larger than this many bytes are not built.
+const MAX_PAIR_BYTES: f64 = 256.0 * 1024.0 * 1024.0;
+
+/// Checks that a graph has the sites of a space.
+pub(super) fn check_graph(hilbert: &HilbertSpace, graph: &Graph) -> Result<()> {
+    if graph.n_nodes() != hilbert.n_sites() {
+        return Err(Error::Count {
+            what: "sites of the graph".into(),
+            got: graph.n_nodes(),
+            expected: format!("{} as {hilbert} has", hilbert.n_sites()),
+        });
+    }
+    Ok(())
+}
+
+/// Checks that a graph has the orbitals of a space.
+pub(super) fn check_orbital_graph(hilbert: &SpinOrbitalFermions, graph: &Graph) -> Result<()> {
+    if graph.n_nodes() != hilbert.n_orbitals() {
+        return Err(Error::Count {
+            what: "sites of the graph".into(),
+            got: graph.n_nodes(),
+            expected: format!("{} as {hilbert} has orbitals", hilbert.n_orbitals()),
+        });
+    }
+    Ok(())
+}
+
+/// Checks that all sites have two local states.
+pub(super) fn check_two_level(hilbert: &HilbertSpace, model: &'static str) -> Result<()> {
+    if hilbert.is_two_level() && !hilbert.factors().iter().any(HilbertSpace::is_fermionic) {
+        return Ok(());
+    }
+    Err(Error::WrongHilbert {
+        term: model.into(),
+        hilbert: hilbert.to_string(),
+        reason: "it is written in Pauli matrices, for spins 1/2 or qubits",
+    })
+}
+
+/// The fermions of a space.
+pub(super) fn fermions(hilbert: HilbertSpace, model: &'static str) -> Result<SpinOrbitalFermions> {
+    match hilbert {
+        HilbertSpace::SpinOrbitalFermions(space) => Ok(space),
+        other => Err(Error::WrongHilbert {
+            term: model.into(),
+            hilbert: other.to_string(),
+            reason: "its sites are not fermion modes",
+        }),
+    }
+}
+
+/// The fermions of a space, if they have spin 1/2.
+pub(super) fn electrons(hilbert: HilbertSpace, model: &'static str) -> Result<SpinOrbitalFermions> {
+    let space = fermions(hilbert, model)?;
+    match space.s() {
+        Some(0.5) => Ok(space),
+        _ => Err(Error::WrongHilbert {
+            term: model.into(),
+            hilbert: space.to_string(),
+            reason: "its fermions need spin 1/2, as SpinOrbitalFermions::with_spin(n_orbitals, 0.5) has",
+        }),
+    }
+}
+
+/// Checks that a matrix on two sites fits into memory.
+pub(super) fn check_pair_matrix(hilbert: &HilbertSpace, remedy: &'static str) -> Result<()> {
+    let bytes = (hilbert.local_dim(0) as f64).powi(4) * size_of::<Complex64>() as f64;
+    if bytes <= MAX_PAIR_BYTES {
+        return Ok(());
+    }
+    Err(Error::TooLarge {
+        what: format!("a matrix on two sites of {hilbert}"),
+        bytes,
+        limit: MAX_PAIR_BYTES,
+        remedy,
+    })
+}

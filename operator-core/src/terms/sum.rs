@@ -1,0 +1,196 @@
+//! Sums of terms on a space: how an operator is written.
+
+use std::sync::Arc;
+
+use super::coefficient::{Coefficient, ParameterHandle};
+use super::fermion::{FermionString, Ladder};
+use super::local::{LocalMatrix, LocalTerm};
+use super::pauli::{Pauli, PauliString};
+use super::term::{Term, TermKind};
+use crate::error::{Error, Result};
+use crate::hilbert::HilbertSpace;
+use crate::parameters::{ParameterValue, Parameters};
+
+/// An operator while it is written: a Hilbert space, parameters, and a sum of terms.
+///
+/// Every method checks what it is given, so finished terms are valid on their space.
+///
+/// ```
+/// use operator_core::{hilbert::Spin, terms::{Pauli, Terms}};
+/// let mut terms = Terms::new(Spin::half(3)?);
+/// let h = terms.parameter("h", 0.5)?.at(0)?;
+/// terms.pauli(-h, &[(0, Pauli::X)])?;
+/// terms.pauli(1.0, &[(0, Pauli::Z), (1, Pauli::Z)])?;
+/// assert_eq!(terms.len(), 2);
+/// # Ok::<(), operator_core::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Terms {
+    pub(super) hilbert: HilbertSpace,
+    pub(super) parameters: Parameters,
+    pub(super) terms: Vec<Term>,
+}
+
+impl Terms {
+    /// No terms on `hilbert`: the operator 0.
+    pub fn new(hilbert: impl Into<HilbertSpace>) -> Self {
+        Terms { hilbert: hilbert.into(), parameters: Parameters::new(), terms: Vec::new() }
+    }
+
+    /// The Hilbert space.
+    pub fn hilbert(&self) -> &HilbertSpace {
+        &self.hilbert
+    }
+
+    /// The parameters with the values they were added with.
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    /// Number of terms.
+    pub fn len(&self) -> usize {
+        self.terms.len()
+    }
+
+    /// Whether there is no term.
+    pub fn is_empty(&self) -> bool {
+        self.terms.is_empty()
+    }
+
+    /// The terms in the order they were added.
+    pub fn iter(&self) -> std::slice::Iter<'_, Term> {
+        self.terms.iter()
+    }
+
+    /// Adds a named parameter, a scalar or an array.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`]; [`Error::Parse`] if the name is taken.
+    pub fn parameter(&mut self, name: &str, value: impl Into<ParameterValue>) -> Result<ParameterHandle> {
+        let value = value.into();
+        let (len, scalar) = (value.as_slice().len() as u32, matches!(value, ParameterValue::Scalar(_)));
+        let start = self.parameters.push(name, value)? as u32;
+        Ok(ParameterHandle { start, len, scalar })
+    }
+
+    /// Adds `coefficient · matrix` on `sites`.
+    ///
+    /// The first site is the most significant digit of the matrix index; local states are in the order of
+    /// the Hilbert space; `matrix[[row of x, column of x']]` is `<x|O|x'>`. Terms that share one
+    /// [`LocalMatrix`] share its memory.
+    ///
+    /// # Errors
+    /// [`Error::SiteOutOfRange`], [`Error::RepeatedSite`], [`Error::MatrixShape`], [`Error::NotFinite`].
+    pub fn local(
+        &mut self,
+        coefficient: impl Into<Coefficient>,
+        sites: &[usize],
+        matrix: impl Into<LocalMatrix>,
+    ) -> Result<&mut Self> {
+        let term = LocalTerm::new(&self.hilbert, sites, matrix.into())?;
+        self.push(coefficient.into(), TermKind::Local(term))
+    }
+
+    /// Adds `coefficient ·` a product of Pauli matrices, each on a site of its own.
+    ///
+    /// # Errors
+    /// [`Error::WrongHilbert`] if a site is not a two-level one, [`Error::SiteOutOfRange`],
+    /// [`Error::RepeatedSite`], [`Error::NotFinite`].
+    pub fn pauli(
+        &mut self,
+        coefficient: impl Into<Coefficient>,
+        paulis: &[(usize, Pauli)],
+    ) -> Result<&mut Self> {
+        let string = PauliString::new(&self.hilbert, paulis)?;
+        self.push(coefficient.into(), TermKind::Pauli(string))
+    }
+
+    /// Adds `coefficient ·` a string of creation and annihilation operators, which act right to left.
+    ///
+    /// On a tensor product modes are numbered as sites of the whole space. They commute with the operators of
+    /// all other factors, other fermions included.
+    ///
+    /// # Errors
+    /// [`Error::WrongHilbert`] if a site is not a fermion mode, [`Error::SiteOutOfRange`],
+    /// [`Error::NotFinite`].
+    pub fn fermion(&mut self, coefficient: impl Into<Coefficient>, string: &[Ladder]) -> Result<&mut Self> {
+        let string = FermionString::new(&self.hilbert, string)?;
+        self.push(coefficient.into(), TermKind::Fermion(string))
+    }
+
+    pub(crate) fn push(&mut self, coefficient: Coefficient, kind: TermKind) -> Result<&mut Self> {
+        if !coefficient.factor.is_finite() {
+            return Err(Error::NotFinite {
+                what: format!("coefficient of {kind}"),
+                value: coefficient.factor,
+            });
+        }
+        self.terms.push(Term { coefficient, kind });
+        Ok(self)
+    }
+
+    pub(crate) fn from_parts(hilbert: HilbertSpace, parameters: Parameters, terms: Vec<Term>) -> Self {
+        Terms { hilbert, parameters, terms }
+    }
+
+    pub(crate) fn into_parts(self) -> (HilbertSpace, Parameters, Arc<[Term]>) {
+        (self.hilbert, self.parameters, self.terms.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hilbert::{Fock, Qubit, Spin, SpinOrbitalFermions};
+    use crate::terms::real_matrix;
+
+    fn message<T>(result: Result<T>) -> String {
+        result.err().expect("an error").to_string()
+    }
+
+    #[test]
+    fn bad_terms_are_refused_with_the_value_and_the_remedy() {
+        let mut terms = Terms::new(Qubit::new(4).unwrap());
+        assert_eq!(
+            message(terms.pauli(1.0, &[(7, Pauli::X)]).map(|_| ())),
+            "Pauli string X7 acts on site 7; Qubit(4) has sites 0 to 3"
+        );
+        assert_eq!(
+            message(terms.pauli(1.0, &[(1, Pauli::X), (1, Pauli::Z)]).map(|_| ())),
+            "Pauli string X1 Z1 lists site 1 twice; multiply the matrices of that site first"
+        );
+        assert_eq!(
+            message(terms.pauli(f64::NAN, &[(1, Pauli::X)]).map(|_| ())),
+            "coefficient of X1 is NaN+0i; coefficients must be finite"
+        );
+        assert_eq!(
+            message(terms.local(1.0, &[0, 2], real_matrix([[1.0, 0.0], [0.0, 1.0]])).map(|_| ())),
+            "matrix on sites [0, 2] is 2 x 2; the local dimensions ask for 4 x 4"
+        );
+        assert_eq!(
+            message(terms.local(1.0, &[0], real_matrix([[1.0, f64::INFINITY], [0.0, 1.0]])).map(|_| ())),
+            "element (0, 1) of the matrix on sites [0] is inf+0i; coefficients must be finite"
+        );
+        assert_eq!(
+            message(terms.fermion(1.0, &[Ladder::create(0)]).map(|_| ())),
+            "fermion string 0^ does not act on Qubit(4): its sites are not fermion modes"
+        );
+        let mut terms = Terms::new(Fock::new(3, 2).unwrap());
+        assert_eq!(
+            message(terms.pauli(1.0, &[(0, Pauli::X)]).map(|_| ())),
+            "Pauli string X0 does not act on Fock(n_max = 3, 2 sites): Pauli matrices need two local states a site"
+        );
+        let mut terms = Terms::new(SpinOrbitalFermions::new(3).unwrap());
+        assert!(message(terms.fermion(1.0, &[Ladder::create(3)]).map(|_| ())).contains("acts on site 3"));
+        let two = HilbertSpace::tensor(vec![SpinOrbitalFermions::new(2).unwrap(); 2]).unwrap();
+        let mut terms = Terms::new((two * Fock::new(2, 1).unwrap()).unwrap());
+        assert!(
+            message(terms.fermion(1.0, &[Ladder::create(1), Ladder::destroy(4)]).map(|_| ()))
+                .ends_with("its sites are not fermion modes")
+        );
+        let mut terms = Terms::new(Spin::half(2).unwrap());
+        terms.parameter("h", 1.0).unwrap();
+        assert!(terms.parameter("h", 1.0).is_err());
+        assert!(terms.parameter("J", [1.0, 2.0]).unwrap().at(2).is_err());
+    }
+}

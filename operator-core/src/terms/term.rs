@@ -1,0 +1,60 @@
+//! One term: a coefficient times a matrix or a string.
+
+use std::fmt;
+
+use super::coefficient::Coefficient;
+use super::fermion::FermionString;
+use super::local::LocalTerm;
+use super::pauli::PauliString;
+use super::site_matrices::real_matrix;
+use crate::bits;
+use crate::hilbert::HilbertSpace;
+
+/// One term of an operator.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Term {
+    /// Its coefficient.
+    pub coefficient: Coefficient,
+    /// What it multiplies.
+    pub kind: TermKind,
+}
+
+/// The families of terms.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TermKind {
+    /// A matrix on a few sites.
+    Local(LocalTerm),
+    /// A string of Pauli matrices on two-level sites.
+    Pauli(PauliString),
+    /// A string of fermion operators.
+    Fermion(FermionString),
+}
+
+impl TermKind {
+    /// The identity, in the family that is at home on the space.
+    pub(crate) fn identity(hilbert: &HilbertSpace) -> Self {
+        if hilbert.is_fermionic() {
+            TermKind::Fermion(FermionString::from_ladders(Vec::new()))
+        } else if hilbert.is_two_level() {
+            TermKind::Pauli(PauliString::identity(bits::n_words(hilbert.n_sites())))
+        } else {
+            TermKind::Local(LocalTerm::from_parts(Vec::new(), real_matrix([[1.0]])))
+        }
+    }
+}
+
+impl From<LocalTerm> for TermKind {
+    fn from(term: LocalTerm) -> Self {
+        TermKind::Local(term)
+    }
+}
+
+impl fmt::Display for TermKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TermKind::Local(term) => term.fmt(f),
+            TermKind::Pauli(string) => string.fmt(f),
+            TermKind::Fermion(string) => string.fmt(f),
+        }
+    }
+}
