@@ -74,6 +74,11 @@ impl Tape {
         Tape { records: Some(RefCell::default()) }
     }
 
+    /// What was noted on a tape that records.
+    fn into_records(self) -> Vec<Record> {
+        self.records.expect("it records").into_inner()
+    }
+
     /// `x Wᵀ + b`; the first dimension of `x` is the batch.
     ///
     /// # Errors
@@ -283,7 +288,8 @@ impl<N: CandleNetwork> CandleModule<N> {
     }
 
     fn evaluate(&self, x: &Tensor, tape: &Tape) -> CandleResult<ComplexTensor> {
-        let dtype = self.variables.first().map_or(DType::F64, |(_, var)| var.dtype());
+        let (_, first) = self.variables.first().expect("`new` refuses networks without variables");
+        let dtype = first.dtype();
         self.network.log_psi(&x.to_dtype(dtype)?, tape)
     }
 
@@ -301,11 +307,10 @@ impl<N: CandleNetwork> CandleModule<N> {
     fn derivatives(
         &self,
         x: &Tensor,
-        log_psi: &ComplexTensor,
+        values: &Tensor,
         records: &[Record],
         part: fn(&ComplexTensor) -> Option<&Tensor>,
-    ) -> CandleResult<Option<Array2<f64>>> {
-        let Some(values) = part(log_psi) else { return Ok(None) };
+    ) -> CandleResult<Array2<f64>> {
         let batch = values.dim(0)?;
         let columns = self.columns();
         let mut out = Array2::zeros((batch, self.n_parameters()));
@@ -338,17 +343,17 @@ impl<N: CandleNetwork> CandleModule<N> {
         }
         for sample in 0..if one_by_one.is_empty() { 0 } else { batch } {
             let one = self.evaluate(&x.narrow(0, sample, 1)?, &Tape::default())?;
-            let Some(value) = part(&one) else { continue };
-            let gradients = value.sum_all()?.backward()?;
+            // A part that is left out is 0, and so are its derivatives.
+            let gradients = part(&one).map(|value| value.sum_all()?.backward()).transpose()?;
             for &(start, var) in &one_by_one {
                 let mut row = out.slice_mut(s![sample, start..start + var.elem_count()]);
-                match gradients.get(var) {
+                match gradients.as_ref().and_then(|gradients| gradients.get(var)) {
                     Some(gradient) => row.assign(&host(&gradient.flatten_all()?.unsqueeze(0)?)?.row(0)),
                     None => row.fill(0.0),
                 }
             }
         }
-        Ok(Some(out))
+        Ok(out)
     }
 }
 
@@ -416,10 +421,10 @@ impl<N: CandleNetwork> Trainable<Padded> for CandleModule<N> {
     fn log_derivatives(&self, x: &Tensor) -> Result<LogDerivatives> {
         let tape = Tape::recording();
         let log_psi = self.evaluate(x, &tape).map_err(failed)?;
-        let records = tape.records.map(RefCell::into_inner).unwrap_or_default();
-        let derivatives = |part| self.derivatives(x, &log_psi, &records, part).map_err(failed);
-        let re = derivatives(|z| Some(&z.re))?.unwrap_or_default();
-        let Some(im) = derivatives(|z| z.im.as_ref())? else { return Ok(re.into()) };
+        let records = tape.into_records();
+        let re = self.derivatives(x, &log_psi.re, &records, |z| Some(&z.re)).map_err(failed)?;
+        let Some(im) = &log_psi.im else { return Ok(re.into()) };
+        let im = self.derivatives(x, im, &records, |z| z.im.as_ref()).map_err(failed)?;
         let mut complex = re.mapv(Complex64::from);
         complex.zip_mut_with(&im, |z, im| z.im = *im);
         Ok(complex.into())
