@@ -19,3 +19,6 @@ where
     }
     Ok(())
 }
+
+/// A wave function that takes host batches, for a backend's own kernel.
+pub(super) struct OnBackend<'a, W>(pub(super) &'a W);
