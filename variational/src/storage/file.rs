@@ -80,6 +80,8 @@ mod tests {
         let message = write_atomically(&path, b"text").unwrap_err().to_string();
         assert!(message.starts_with(&format!("cannot write {}: ", path.display())), "{message}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        let unnamed = write_atomically(&folder.path().join(".."), b"text").unwrap_err().to_string();
+        assert!(unnamed.ends_with("it is no name of a file"), "{unnamed}");
         let missing = read(&folder.path().join("missing")).unwrap_err().to_string();
         assert!(missing.starts_with("cannot read ") && missing.contains("missing"), "{missing}");
     }

@@ -268,3 +268,19 @@ fn row_after_row<R>(elements: Option<&[R]>) -> &[R] {
 fn failed(error: ndarray::ShapeError) -> Error {
     Error::backend(Flat::NAME, error)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origins_beyond_the_samples_are_refused() {
+        let (x, c) = (Array2::<f64>::ones((2, 3)), Array2::ones((3, 4)));
+        let product = x.dot(&c);
+        let refused = Matrix::product_of_changed(&product, &x, &[0, 2], &x, &c);
+        let expected =
+            |error: &Error| matches!(error, Error::OriginOutOfRange { row: 1, origin: 2, n_samples: 2 });
+        assert!(refused.is_err_and(|error| expected(&error)));
+        assert_eq!(Matrix::product_of_changed(&product, &x, &[1, 0], &x, &c).unwrap(), product);
+    }
+}
