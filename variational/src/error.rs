@@ -12,6 +12,9 @@ pub enum Error {
     /// An error of a sampler.
     #[error(transparent)]
     Sampler(#[from] sampler::Error),
+    /// An error of operators that are combined, or whose backend is chosen at run time.
+    #[error(transparent)]
+    SumOperator(#[from] sum_operator::Error),
     /// A setting outside its range.
     #[error("{what} is {value}; {expected}")]
     Setting {

@@ -73,6 +73,14 @@ fn conditionals_are_those_of_the_wave_function<B: NetworkBackend>() -> TestResul
     Ok(())
 }
 
+fn sites_that_are_not_there_have_no_conditionals<B: common::Complete>() -> TestResult {
+    let arnn = arnn::<B>(&Spin::half(6)?.into())?;
+    let x = B::from_host(arnn.hilbert().states_in(0..1)?.view(), &B::default_device())?;
+    let refused = arnn.conditionals(&x, 6);
+    assert!(matches!(refused, Err(operator_core::Error::SiteOutOfRange { site: 6, n_sites: 6, .. })));
+    Ok(())
+}
+
 /// The mean of 4000 independent samples lies within five of its errors, but for one seed in 10⁶.
 fn samples_have_the_means_of_the_wave_function<B: common::Complete>() -> TestResult {
     let operator = ising(6)?.lower::<B>()?;
@@ -89,5 +97,6 @@ fn samples_have_the_means_of_the_wave_function<B: common::Complete>() -> TestRes
 on_backends!(
     probabilities_add_up_to_one_over_the_space,
     conditionals_are_those_of_the_wave_function,
+    sites_that_are_not_there_have_no_conditionals,
     samples_have_the_means_of_the_wave_function,
 );

@@ -360,6 +360,21 @@ fn log_psi_can_be_differentiated_in_a_tensor_of_parameters() -> TestResult {
     Ok(())
 }
 
+/// What walkers of the network before have in common is not what they start from.
+#[cfg(feature = "padded")]
+#[test]
+fn walkers_follow_the_parameters_of_the_tensor() -> TestResult {
+    use candle_core::{Device, Tensor};
+    use variational::Padded;
+
+    let network = Rbm::<Padded>::new(Spin::half(4)?, 1.0, 1, 0.5)?;
+    testing::check_walker(&network, 20, 2)?;
+    let doubled = (2.0 * network.parameters()).to_vec();
+    let doubled = Tensor::from_vec(doubled, network.n_parameters(), &Device::Cpu)?;
+    testing::check_walker(&network.with_parameter_tensor(&doubled)?, 20, 2)?;
+    Ok(())
+}
+
 /// A layer without units, beside one that has some.
 #[cfg(feature = "flat")]
 #[test]

@@ -2,9 +2,10 @@
 
 use ndarray::{Array1, Array2};
 use num_complex::Complex64;
-use operator_core::{HilbertSpace, Result, WaveFunction};
+use operator_core::{Result, WaveFunction};
 use sum_operator::{Any, AnyOperator};
 
+use super::common::OnBackend;
 use crate::estimate::{LocalKernel, OperatorGradKernel};
 
 /// Calls a kernel of the operator's backend with the operator, the wave function for that backend, and the
@@ -19,12 +20,12 @@ macro_rules! by_variant {
             AnyOperator::FlatComplex(operator) => backend_flat::Flat::$kernel(operator, &on, $x, $chunk_size),
             #[cfg(feature = "padded")]
             AnyOperator::Padded(operator) => {
-                let x = on_device(operator, $x)?;
+                let x = super::padded::on_device(operator, $x)?;
                 backend_padded::Padded::$kernel(operator, &on, &x, $chunk_size)
             }
             #[cfg(feature = "padded")]
             AnyOperator::PaddedComplex(operator) => {
-                let x = on_device(operator, $x)?;
+                let x = super::padded::on_device(operator, $x)?;
                 backend_padded::Padded::$kernel(operator, &on, &x, $chunk_size)
             }
         }
@@ -52,52 +53,4 @@ impl OperatorGradKernel<AnyOperator> for Any {
     ) -> Result<(Array1<Complex64>, Array2<Complex64>)> {
         by_variant!(operator, wave_function, x, local_estimators_and_operator_grad, chunk_size)
     }
-}
-
-/// A wave function that takes host batches, for a backend's own kernel.
-struct OnBackend<'a, W>(&'a W);
-
-#[cfg(feature = "flat")]
-impl<W: WaveFunction<Any>> WaveFunction<backend_flat::Flat> for OnBackend<'_, W> {
-    fn hilbert(&self) -> &HilbertSpace {
-        self.0.hilbert()
-    }
-
-    fn log_psi(&self, x: &Array2<i8>) -> Result<Array1<Complex64>> {
-        self.0.log_psi(x)
-    }
-
-    fn log_psi_connected(
-        &self,
-        x: &Array2<i8>,
-        connected: &Array2<i8>,
-        origins: &[usize],
-    ) -> Result<Array1<Complex64>> {
-        self.0.log_psi_connected(x, connected, origins)
-    }
-
-    fn walker(&self) -> Option<Box<dyn operator_core::Walker + '_>> {
-        self.0.walker()
-    }
-}
-
-#[cfg(feature = "padded")]
-impl<W: WaveFunction<Any>> WaveFunction<backend_padded::Padded> for OnBackend<'_, W> {
-    fn hilbert(&self) -> &HilbertSpace {
-        self.0.hilbert()
-    }
-
-    fn log_psi(&self, x: &candle_core::Tensor) -> Result<backend_padded::ComplexTensor> {
-        use backend_padded::Padded;
-        use operator_core::Backend;
-
-        Padded::amplitudes_from_host(self.0.log_psi(&Padded::to_host(x)?)?, x.device())
-    }
-}
-
-#[cfg(feature = "padded")]
-fn on_device<O: backend_padded::TensorConn>(operator: &O, x: &Array2<i8>) -> Result<candle_core::Tensor> {
-    use operator_core::Backend;
-
-    backend_padded::Padded::from_host(x.view(), operator.device())
 }

@@ -88,10 +88,9 @@ impl DerivativeBlock {
             DerivativeBlock::Dense(derivatives) => derivatives.dot(&vector),
             DerivativeBlock::Outer { left, right } => {
                 // Row by row, v is a matrix between the factors.
-                match vector.into_shape_with_order((left.ncols(), right.ncols())) {
-                    Ok(matrix) => (left.dot(&matrix) * right).sum_axis(Axis(1)),
-                    Err(_) => Array1::zeros(left.nrows()),
-                }
+                let matrix = vector.to_shape((left.ncols(), right.ncols()));
+                let matrix = matrix.expect("v has one number for each parameter");
+                (left.dot(&matrix) * right).sum_axis(Axis(1))
             }
         }
     }

@@ -28,8 +28,7 @@ pub(crate) struct Blocks {
 }
 
 impl Jacobian {
-    pub(crate) fn of_real(derivatives: &Array2<f64>, weights: &Array1<f64>) -> Self {
-        let mut rows = derivatives.clone();
+    pub(crate) fn of_real(mut rows: Array2<f64>, weights: &Array1<f64>) -> Self {
         center(rows.view_mut(), weights.view());
         Jacobian::Whole(rows)
     }
@@ -46,8 +45,7 @@ impl Jacobian {
     }
 
     /// Dense blocks are centred at once, which loses fewer digits than the correction.
-    pub(crate) fn of_blocks(blocks: &[DerivativeBlock], weights: &Array1<f64>) -> Self {
-        let mut blocks = blocks.to_vec();
+    pub(crate) fn of_blocks(mut blocks: Vec<DerivativeBlock>, weights: &Array1<f64>) -> Self {
         let mut mean = Vec::new();
         for block in &mut blocks {
             match block {
@@ -162,8 +160,9 @@ impl Blocks {
                 DerivativeBlock::Outer { .. } => None,
             })
             .collect();
-        if let Ok(dense) = concatenate(Axis(1), &dense) {
-            gram = lower_product(&dense);
+        if !dense.is_empty() {
+            let dense = concatenate(Axis(1), &dense);
+            gram = lower_product(&dense.expect("all blocks have a row for each sample"));
         }
         for block in &self.blocks {
             if let DerivativeBlock::Outer { left, right } = block {
@@ -195,8 +194,8 @@ fn for_lower(matrix: &mut Mat<f64>, mut f: impl FnMut(usize, usize, &mut f64)) {
 /// The lower triangle of `rows rowsᵀ`.
 pub(crate) fn lower_product(rows: &Array2<f64>) -> Mat<f64> {
     let standard = rows.as_standard_layout();
-    let rows =
-        MatRef::from_row_major_slice(standard.as_slice().unwrap_or_default(), rows.nrows(), rows.ncols());
+    let elements = standard.as_slice().expect("arrays in standard layout are slices");
+    let rows = MatRef::from_row_major_slice(elements, rows.nrows(), rows.ncols());
     let mut out = Mat::zeros(rows.nrows(), rows.nrows());
     let whole = BlockStructure::Rectangular;
     triangular::matmul(
@@ -257,10 +256,10 @@ mod tests {
             let blocks = LogDerivatives::Blocks(blocks);
             let whole = Array2::from_shape_fn(blocks.dim(), |(s, k)| blocks.get(s, k).unwrap().re);
             let whole = LogDerivatives::Real(whole);
-            let respond = |derivatives: &LogDerivatives| {
+            let respond = |derivatives: LogDerivatives| {
                 Response::new(Stats::exact(&energies, &weights), &energies, &weights, derivatives).unwrap()
             };
-            let (blocks, whole) = (respond(&blocks), respond(&whole));
+            let (blocks, whole) = (respond(blocks), respond(whole));
             let close = |a: &Array1<f64>, b: &Array1<f64>| largest(&(a - b)) <= 1e-9 * (1.0 + largest(b));
             prop_assert!(close(&blocks.gradient(), &whole.gradient()));
             prop_assert!(largest(&(blocks.jacobian() - whole.jacobian())) < 1e-12);
@@ -288,7 +287,7 @@ mod tests {
         let blocks = LogDerivatives::Blocks(vec![DerivativeBlock::Outer { left: one, right: other }]);
         let (energies, weights) = (Array1::zeros(3), Array1::from_elem(3, 1.0 / 3.0));
         let stats = Stats::exact(&energies, &weights);
-        let error = Response::new(stats, &energies, &weights, &blocks).unwrap_err();
+        let error = Response::new(stats, &energies, &weights, blocks).unwrap_err();
         assert!(error.to_string().starts_with("blocks of log derivatives have shape [4, 2]"), "{error}");
     }
 }

@@ -33,14 +33,14 @@ impl Response {
         stats: Stats,
         local_energies: &Array1<Complex64>,
         weights: &Array1<f64>,
-        derivatives: &LogDerivatives,
+        derivatives: LogDerivatives,
     ) -> Result<Self> {
         let (batch, n_parameters) = derivatives.dim();
         if batch != weights.len() || batch != local_energies.len() {
             let (got, expected) = (vec![batch, n_parameters], vec![weights.len(), n_parameters]);
             return Err(Error::Shape { what: "log derivatives", got, expected });
         }
-        if let LogDerivatives::Blocks(blocks) = derivatives
+        if let LogDerivatives::Blocks(blocks) = &derivatives
             && let Some(other) = blocks.iter().flat_map(DerivativeBlock::arrays).find(|a| a.nrows() != batch)
         {
             let (got, expected) = (vec![other.nrows(), other.ncols()], vec![batch, other.ncols()]);
@@ -50,25 +50,25 @@ impl Response {
             let deviations = local_energies.iter().zip(weights);
             deviations.map(|(energy, weight)| weight.sqrt() * part(&(energy - stats.mean))).collect()
         };
-        let (jacobian, residual) = match derivatives {
-            LogDerivatives::Real(derivatives) => {
-                (Jacobian::of_real(derivatives, weights), residual(|z| z.re))
-            }
-            LogDerivatives::Blocks(blocks) => (Jacobian::of_blocks(blocks, weights), residual(|z| z.re)),
-            LogDerivatives::Complex(derivatives) => {
+        let residual = match derivatives {
+            LogDerivatives::Real(_) | LogDerivatives::Blocks(_) => residual(|z| z.re),
+            LogDerivatives::Complex(_) => {
                 let mut stacked = Array1::zeros(2 * batch);
                 stacked.slice_mut(s![..batch]).assign(&residual(|z| z.re));
                 stacked.slice_mut(s![batch..]).assign(&residual(|z| z.im));
-                (Jacobian::of_complex(derivatives, weights), stacked)
+                stacked
             }
         };
         check_finite("local energies", residual.iter())?;
-        match derivatives {
+        let jacobian = match derivatives {
+            LogDerivatives::Real(derivatives) => Jacobian::of_real(derivatives, weights),
+            LogDerivatives::Complex(derivatives) => Jacobian::of_complex(&derivatives, weights),
             LogDerivatives::Blocks(blocks) => {
                 check_finite("log derivatives", blocks.iter().flat_map(DerivativeBlock::arrays).flatten())?;
+                return Ok(Response { stats, jacobian: Jacobian::of_blocks(blocks, weights), residual });
             }
-            _ => check_finite("log derivatives", jacobian.whole().iter())?,
-        }
+        };
+        check_finite("log derivatives", jacobian.whole().iter())?;
         Ok(Response { stats, jacobian, residual })
     }
 

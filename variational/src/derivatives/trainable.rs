@@ -124,10 +124,10 @@ impl LogDerivatives {
                 let mut parameter = parameter;
                 for block in blocks {
                     let (_, n_parameters) = block.dim();
-                    match parameter < n_parameters {
-                        true => return block.get(sample, parameter).map(Complex64::from),
-                        false => parameter -= n_parameters,
+                    if parameter < n_parameters {
+                        return block.get(sample, parameter).map(Complex64::from);
                     }
+                    parameter -= n_parameters;
                 }
                 None
             }
@@ -166,9 +166,8 @@ impl LogDerivatives {
         if blocks.iter().any(|blocks| blocks.len() != n_blocks) {
             return Ok(None);
         }
-        let join = |k: usize| {
-            DerivativeBlock::join(&blocks.iter().filter_map(|blocks| blocks.get(k)).collect::<Vec<_>>())
-        };
+        let join =
+            |k: usize| DerivativeBlock::join(&blocks.iter().map(|blocks| &blocks[k]).collect::<Vec<_>>());
         (0..n_blocks).map(join).collect::<Result<_, _>>().map(Some)
     }
 

@@ -44,6 +44,7 @@ pub struct OperatorGradient {
 }
 
 impl OperatorGradient {
+    /// With as many statistics as the parameters have values.
     pub(crate) fn new(parameters: Parameters, stats: Vec<Stats>) -> Self {
         OperatorGradient { parameters, stats }
     }
@@ -58,7 +59,7 @@ impl OperatorGradient {
     /// # Errors
     /// [`UnknownParameter`](operator_core::Error::UnknownParameter), with the names there are.
     pub fn get(&self, name: &str) -> Result<&[Stats]> {
-        Ok(self.stats.get(self.parameters.range(name)?).unwrap_or_default())
+        Ok(&self.stats[self.parameters.range(name)?])
     }
 
     /// The real parts of all means, shape `(n_values,)`. For a Hermitian operator of real parameters this is

@@ -42,10 +42,11 @@ pub fn ground_state_energy<O: DiscreteOperator>(operator: &O) -> Result<f64> {
     }
     let dense = operator.to_dense()?;
     let element = |row: usize, col: usize| dense[[row, col]].to_complex();
-    let eigenvalues = match O::Element::IS_COMPLEX {
-        true => Mat::from_fn(n_states, n_states, element).self_adjoint_eigenvalues(Side::Lower),
-        false => Mat::from_fn(n_states, n_states, |row, col| element(row, col).re)
-            .self_adjoint_eigenvalues(Side::Lower),
+    let eigenvalues = if O::Element::IS_COMPLEX {
+        Mat::from_fn(n_states, n_states, element).self_adjoint_eigenvalues(Side::Lower)
+    } else {
+        Mat::from_fn(n_states, n_states, |row, col| element(row, col).re)
+            .self_adjoint_eigenvalues(Side::Lower)
     };
     let lowest = eigenvalues.ok().and_then(|eigenvalues| eigenvalues.first().copied());
     lowest.ok_or_else(|| not_converged(operator, "the dense solver failed".into()))

@@ -55,7 +55,7 @@ impl<'a, O: DiscreteOperator, T: Element> StoredOperator<'a, O, T> {
     /// [`Error::VectorLength`]; [`Error::Custom`] if a custom operator leaves its space.
     pub(crate) fn apply(&self, v: &Array1<T>) -> Result<Array1<T>> {
         let v = v.as_standard_layout();
-        let v = v.as_slice().unwrap_or_default();
+        let v = v.as_slice().expect("arrays in standard layout are slices");
         let mut out = vec![T::zero(); v.len()];
         self.for_rows(&mut out, |columns, values| {
             let products = columns.iter().zip(values).map(|(&column, &value)| value * v[column]);
@@ -87,9 +87,10 @@ impl<'a, O: DiscreteOperator, T: Element> StoredOperator<'a, O, T> {
                         *out = f(&columns[range.clone()], &values[range]);
                     }
                 };
-                match self.n_states <= ROWS_PER_TASK {
-                    true => fill((0, out)),
-                    false => out.par_chunks_mut(ROWS_PER_TASK).enumerate().for_each(fill),
+                if self.n_states <= ROWS_PER_TASK {
+                    fill((0, out));
+                } else {
+                    out.par_chunks_mut(ROWS_PER_TASK).enumerate().for_each(fill);
                 }
                 Ok(())
             }

@@ -50,24 +50,20 @@ fn save_steps(snapshot: &mut Snapshot, optimiser: &str, n_steps: usize) {
 /// The number of steps taken, if this is the same kind of optimiser's.
 fn restore_steps(snapshot: &Snapshot, optimiser: &str) -> Result<usize> {
     let found: String = snapshot.read_note("kind")?;
-    match found == optimiser {
-        true => snapshot.read_note("n_steps"),
-        false => {
-            Err(snapshot.error(format!("the optimiser was {found}; resume with it instead of {optimiser}")))
-        }
+    if found != optimiser {
+        let reason = format!("the optimiser was {found}; resume with it instead of {optimiser}");
+        return Err(snapshot.error(reason));
     }
+    snapshot.read_note("n_steps")
 }
 
 /// Refuses a part of what is remembered that is not at least 0 and less than 1.
 fn check_decay(what: &'static str, value: f64) -> Result<f64> {
-    match (0.0..1.0).contains(&value) {
-        true => Ok(value),
-        false => Err(Error::Setting {
-            what,
-            value: value.to_string(),
-            expected: "it must be at least 0 and less than 1",
-        }),
+    if !(0.0..1.0).contains(&value) {
+        let expected = "it must be at least 0 and less than 1";
+        return Err(Error::Setting { what, value: value.to_string(), expected });
     }
+    Ok(value)
 }
 
 #[cfg(test)]
@@ -98,7 +94,7 @@ mod testing {
         });
         let weights = Array1::from_elem(2 * n, 0.5 / n as f64);
         let stats = Stats::exact(&energies, &weights);
-        Response::new(stats, &energies, &weights, &LogDerivatives::Real(derivatives))
+        Response::new(stats, &energies, &weights, LogDerivatives::Real(derivatives))
     }
 
     pub(super) fn gradient(theta: &Array1<f64>) -> Array1<f64> {

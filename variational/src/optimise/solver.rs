@@ -107,10 +107,10 @@ fn conjugate_gradients(
         direction += &residual;
         square = next;
     }
-    match square.sqrt() <= goal {
-        true => Ok(solution),
-        false => Err(Error::NotSolved { residual: square.sqrt() / start, iterations: max_iterations }),
+    if square.sqrt() <= goal {
+        return Ok(solution);
     }
+    Err(Error::NotSolved { residual: square.sqrt() / start, iterations: max_iterations })
 }
 
 #[cfg(test)]
@@ -131,11 +131,12 @@ mod tests {
         let energies = Array1::from_shape_simple_fn(batch, || Complex64::new(number(), number()));
         let shape = (batch, n_parameters);
         let weights = Array1::from_elem(batch, 1.0 / batch as f64);
-        let derivatives: LogDerivatives = match complex {
-            true => Array2::from_shape_simple_fn(shape, || Complex64::new(number(), number())).into(),
-            false => Array2::from_shape_simple_fn(shape, number).into(),
+        let derivatives: LogDerivatives = if complex {
+            Array2::from_shape_simple_fn(shape, || Complex64::new(number(), number())).into()
+        } else {
+            Array2::from_shape_simple_fn(shape, number).into()
         };
-        Response::new(Stats::exact(&energies, &weights), &energies, &weights, &derivatives)
+        Response::new(Stats::exact(&energies, &weights), &energies, &weights, derivatives)
     }
 
     fn largest(values: &Array1<f64>) -> f64 {

@@ -150,10 +150,10 @@ impl<S> Callback<S> for ConvergenceStopping {
         }
         let mean = self.energies.iter().sum::<f64>() / self.energies.len() as f64;
         self.reached = if mean <= self.target { self.reached + 1 } else { 0 };
-        match self.reached >= self.patience {
-            true => Control::Stop(format!("the energy has reached {mean}; the target was {}", self.target)),
-            false => Control::Continue,
+        if self.reached < self.patience {
+            return Control::Continue;
         }
+        Control::Stop(format!("the energy has reached {mean}; the target was {}", self.target))
     }
 
     fn save(&self, snapshot: &mut Snapshot) {

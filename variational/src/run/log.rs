@@ -114,10 +114,8 @@ impl Series {
     fn to_json(&self) -> Value {
         let list = |value: fn(&Stats) -> f64| Value::from(self.stats.iter().map(value).collect::<Vec<_>>());
         let (real, imag) = (list(|stats| stats.mean.re), list(|stats| stats.mean.im));
-        let mean = match self.stats.iter().all(|stats| stats.mean.im == 0.0) {
-            true => real,
-            false => json!({ "real": real, "imag": imag }),
-        };
+        let is_real = self.stats.iter().all(|stats| stats.mean.im == 0.0);
+        let mean = if is_real { real } else { json!({ "real": real, "imag": imag }) };
         json!({
             "iters": self.iters,
             "Mean": mean,

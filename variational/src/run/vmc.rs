@@ -125,10 +125,10 @@ where
     /// # let ising = Ising::new(spins.clone(), &chain, 1.0, -1.0)?.lower::<Flat>()?;
     /// # let state = FullSumState::new(Rbm::<Flat>::new(spins, 1.0, 2, 0.01)?)?;
     /// let mut vmc = Vmc::new(state, &ising, Sgd::new(0.05)?).on_step(|event| {
-    ///     match event.step.energy.variance < 1.0 {
-    ///         true => Control::Stop("close to an eigenstate".into()),
-    ///         false => Control::Continue,
+    ///     if event.step.energy.variance < 1.0 {
+    ///         return Control::Stop("close to an eigenstate".into());
     ///     }
+    ///     Control::Continue
     /// });
     /// let history = vmc.run(1000, false)?;
     /// assert_eq!(history.end, End::Stopped("close to an eigenstate".into()));
@@ -326,7 +326,7 @@ impl<S: fmt::Debug, O: fmt::Debug, P: fmt::Debug> fmt::Debug for Vmc<'_, S, O, P
 fn progress_bar(n_steps: usize) -> ProgressBar {
     let style = ProgressStyle::with_template("{elapsed:>4} {wide_bar} {pos}/{len} E = {msg}");
     let bar = ProgressBar::new(n_steps as u64);
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar.set_style(style.expect("the template is one"));
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
 }

@@ -57,8 +57,8 @@ impl<B: Backend> Ensemble<B> {
     /// One value for each configuration as an array `(n_chains, n_per_chain)`; exact averages are one chain.
     fn by_chain<'v>(&self, values: &'v Array1<Complex64>) -> Result<ArrayView2<'v, Complex64>> {
         self.check_len(values)?;
-        let n_chains = self.n_chains.unwrap_or(1).max(1);
-        let shape = (n_chains, values.len() / n_chains);
+        let n_chains = self.n_chains.unwrap_or(1);
+        let shape = (n_chains, values.len().checked_div(n_chains).unwrap_or(0));
         values.view().into_shape_with_order(shape).map_err(|_| {
             let (got, expected) = (vec![values.len()], vec![shape.0, shape.1]);
             Error::Shape { what: "chains of samples", got, expected }
@@ -67,10 +67,10 @@ impl<B: Backend> Ensemble<B> {
 
     fn check_len(&self, values: &Array1<Complex64>) -> Result<()> {
         let (got, expected) = (vec![values.len()], vec![self.weights.len()]);
-        match got == expected {
-            true => Ok(()),
-            false => Err(Error::Shape { what: "values of an average", got, expected }),
+        if got != expected {
+            return Err(Error::Shape { what: "values of an average", got, expected });
         }
+        Ok(())
     }
 }
 
@@ -181,6 +181,11 @@ pub trait VariationalState {
         let (local, derivatives) =
             Self::Backend::local_estimators_and_operator_grad(operator, wave_function, x, chunk_size)?;
         let (parameters, _) = operator.unpack()?;
+        let (got, expected) = (derivatives.dim(), (local.len(), parameters.n_values()));
+        if got != expected {
+            let (got, expected) = (vec![got.0, got.1], vec![expected.0, expected.1]);
+            return Err(Error::Shape { what: "derivatives of local estimators", got, expected });
+        }
         let stats = column_stats(&derivatives, |column| ensemble.stats(column))?;
         Ok((ensemble.stats(&local)?, OperatorGradient::new(parameters, stats)))
     }
@@ -226,7 +231,7 @@ pub trait VariationalState {
         let energies = local_estimators(self, operator, &ensemble)?;
         let stats = ensemble.stats(&energies)?;
         let derivatives = log_derivatives(self, &ensemble)?;
-        Response::new(stats, &energies, &ensemble.weights, &derivatives)
+        Response::new(stats, &energies, &ensemble.weights, derivatives)
     }
 }
 

@@ -190,19 +190,18 @@ impl<B: Backend, S: Sampler<B, W>, W: WaveFunction<B>> VariationalState for Mont
     fn restore(&mut self, snapshot: &Snapshot) -> Result<()> {
         let chains = read_chains(snapshot)?;
         let device = self.sampler.device();
-        let ensemble = match snapshot.has_array("samples") {
-            true => {
-                let samples: Array2<i8> = snapshot.array("samples")?;
-                let (got, n_chains) = (samples.nrows(), chains.rngs.len());
-                if got == 0 || !got.is_multiple_of(n_chains.max(1)) {
-                    let expected = format!("as many of each of {n_chains} chains");
-                    return Err(snapshot.error(format!("{got} samples; expected {expected}")));
-                }
-                let checked = self.sampler.hilbert().check(samples.view());
-                checked.map_err(|error| snapshot.error(error.to_string()))?;
-                Some(Ensemble::of_chains(B::from_host(samples.view(), device)?, n_chains))
+        let ensemble = if snapshot.has_array("samples") {
+            let samples: Array2<i8> = snapshot.array("samples")?;
+            let (got, n_chains) = (samples.nrows(), chains.rngs.len());
+            if got == 0 || !got.is_multiple_of(n_chains) {
+                let expected = format!("as many of each of {n_chains} chains");
+                return Err(snapshot.error(format!("{got} samples; expected {expected}")));
             }
-            false => None,
+            let checked = self.sampler.hilbert().check(samples.view());
+            checked.map_err(|error| snapshot.error(error.to_string()))?;
+            Some(Ensemble::of_chains(B::from_host(samples.view(), device)?, n_chains))
+        } else {
+            None
         };
         self.sampler.restore(&mut self.chains, &chains).map_err(|error| snapshot.error(error.to_string()))?;
         self.ensemble = ensemble.map(Arc::new);

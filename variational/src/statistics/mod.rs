@@ -74,9 +74,10 @@ impl Stats {
 impl fmt::Display for Stats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let error = self.error_of_mean;
-        let digits = match error.is_finite() && error > 0.0 {
-            true => (1.0 - error.log10().floor()).clamp(0.0, 12.0) as usize,
-            false => 6,
+        let digits = if error.is_finite() && error > 0.0 {
+            (1.0 - error.log10().floor()).clamp(0.0, 12.0) as usize
+        } else {
+            6
         };
         write!(f, "{:.digits$}", self.mean.re)?;
         // Smaller imaginary parts are noise, or would print as zero.
@@ -109,10 +110,7 @@ fn autocorrelation_time(deviations: ArrayView2<'_, Complex64>, variance: f64) ->
         // The unbiased estimate, which sees a constant shift between chains as ρ = 1 at all times.
         products / ((n_per_chain - t) * n_chains) as f64 / variance
     };
-    match variance > 0.0 {
-        true => integrate((1..n_per_chain).map(rho)).time(),
-        false => variance * 0.0,
-    }
+    if variance > 0.0 { integrate((1..n_per_chain).map(rho)).time() } else { variance * 0.0 }
 }
 
 /// An autocorrelation function summed up.

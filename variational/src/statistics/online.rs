@@ -102,17 +102,18 @@ impl OnlineStats {
         if variance.is_nan() || variance <= 0.0 {
             return variance * 0.0;
         }
-        let longest = self.chains.iter().map(|chain| chain.n).max().unwrap_or(0);
+        let longest = self.chains.iter().map(|chain| chain.n).max();
+        let longest = longest.expect("where there is a variance, there are chains");
         let rho = |lag: usize| {
             let chains = || self.chains.iter().filter(|chain| chain.n > lag);
             let n_products: usize = chains().map(|chain| chain.n - lag).sum();
             chains().map(|chain| chain.products(lag, mean)).sum::<f64>() / n_products as f64 / variance
         };
         let integral = integrate((1..longest.min(MAX_LAG + 1)).map(rho));
-        match integral.closed || longest <= MAX_LAG + 1 {
-            true => integral.time(),
-            false => integral.time().max(self.block_time(mean, variance)),
+        if integral.closed || longest <= MAX_LAG + 1 {
+            return integral.time();
         }
+        integral.time().max(self.block_time(mean, variance))
     }
 
     /// τ from blocks of b values, whose means scatter by `σ² (1 + 2τ) / b` if b is much larger than τ.
@@ -217,8 +218,7 @@ impl Chain {
         let half = self.n / 2;
         let n_first = half / self.block_length;
         let n_before_second = (self.n - half).div_ceil(self.block_length);
-        let second = self.blocks.get(n_before_second..).unwrap_or_default();
-        [total(&self.blocks[..n_first]), total(second)]
+        [total(&self.blocks[..n_first]), total(&self.blocks[n_before_second..])]
     }
 
     /// The length and the means of [`BLOCKS`] longer blocks, those of all values if there are so few.

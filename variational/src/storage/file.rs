@@ -9,7 +9,10 @@ use crate::error::{Error, Result};
 
 /// Replaces a file at once: the bytes go to a temporary file beside it, reach the disk, and take its name.
 pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
-    let temporary = temporary_name(path);
+    let temporary = temporary_name(path).ok_or_else(|| {
+        let source = io::Error::new(io::ErrorKind::InvalidInput, "it is no name of a file");
+        Error::File { action: "write", path: path.display().to_string(), source }
+    })?;
     let written = write_and_rename(&temporary, path, bytes);
     if written.is_err() {
         // What is left of it is of no use; the first error is the one to report.
@@ -45,12 +48,12 @@ fn sync_folder(_: &Path) -> io::Result<()> {
 }
 
 /// In the same folder, as a file can be renamed only on its own disk. The process's number keeps two runs
-/// from writing to one file.
-fn temporary_name(path: &Path) -> PathBuf {
+/// from writing to one file. `None` for paths that do not name a file.
+fn temporary_name(path: &Path) -> Option<PathBuf> {
     let mut name = OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
+    name.push(path.file_name()?);
     name.push(format!(".{}.tmp", std::process::id()));
-    path.with_file_name(name)
+    Some(path.with_file_name(name))
 }
 
 #[cfg(test)]
@@ -77,6 +80,8 @@ mod tests {
         let message = write_atomically(&path, b"text").unwrap_err().to_string();
         assert!(message.starts_with(&format!("cannot write {}: ", path.display())), "{message}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        let unnamed = write_atomically(&folder.path().join(".."), b"text").unwrap_err().to_string();
+        assert!(unnamed.ends_with("it is no name of a file"), "{unnamed}");
         let missing = read(&folder.path().join("missing")).unwrap_err().to_string();
         assert!(missing.starts_with("cannot read ") && missing.contains("missing"), "{missing}");
     }

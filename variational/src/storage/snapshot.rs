@@ -134,9 +134,11 @@ impl Snapshot {
         let Stored { dtype, shape, bytes } = stored;
         let values = T::from_bytes(*dtype, bytes)
             .ok_or_else(|| self.error(format!("array {name:?} holds {dtype}; expected {}", T::DTYPE)))?;
-        let array = Array::from_shape_vec(IxDyn(shape), values).ok();
-        array.and_then(|array| array.into_dimensionality().ok()).ok_or_else(|| {
-            let expected = D::NDIM.unwrap_or(shape.len());
+        let n_values = values.len();
+        let array = Array::from_shape_vec(IxDyn(shape), values)
+            .map_err(|_| self.error(format!("array {name:?} has shape {shape:?} and {n_values} values")))?;
+        array.into_dimensionality().map_err(|_| {
+            let expected = D::NDIM.map_or("other".into(), |n| n.to_string());
             self.error(format!("array {name:?} has shape {shape:?}; expected {expected} dimensions"))
         })
     }

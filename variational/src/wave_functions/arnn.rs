@@ -1,7 +1,7 @@
 //! Autoregressive networks.
 
 use ndarray::{Array1, Array2, ArrayView1, s};
-use operator_core::{HilbertSpace, Result, WaveFunction};
+use operator_core::{Error, HilbertSpace, Result, WaveFunction};
 use sampler::Autoregressive;
 
 use super::network::{
@@ -128,6 +128,11 @@ impl<B: NetworkBackend> Arnn<B> {
     }
 }
 
+/// Of the branch that probabilities are made of.
+fn first<M>(values: &[Field<M>]) -> &Field<M> {
+    values.first().expect("the first branch gives the probabilities")
+}
+
 /// For each site and local state of a block, whether the sum of local indices can still become `total` when
 /// the sites before are what they are.
 fn reachable(
@@ -143,6 +148,7 @@ fn reachable(
             let missing = total.checked_sub(sum + index);
             f64::from(u8::from(missing.is_some_and(|missing| missing <= most_after)))
         }));
+        // Sites after the one that is asked for may hold anything, and change the sites after them only.
         sum += local.index(q as i8).unwrap_or(0);
     }
     out.into()
@@ -176,12 +182,12 @@ fn masked_layer(branch: Branch, name: &str, inputs: &[usize], outputs: &[usize],
     let n_weights = pairs().filter(|&seen| seen).count();
     let mut next = 0;
     let kernel = pairs()
-        .map(|seen| match seen {
-            true => {
-                next += 1;
-                next - 1
+        .map(|seen| {
+            if !seen {
+                return n_weights as u32;
             }
-            false => n_weights as u32,
+            next += 1;
+            next - 1
         })
         .collect();
     let bias = (0..outputs.len() as u32).collect();
@@ -200,13 +206,8 @@ impl<B: NetworkBackend> WaveFunction<B> for Arnn<B> {
             let sum = |values: &MatrixOf<B>| {
                 Matrix::sum_columns(&Matrix::arithmetic(Arithmetic::Multiply, values.clone(), &present)?)
             };
-            let re = match values.first() {
-                Some(values) => {
-                    let log_p = sum(&self.probabilities(x, values)?.0)?;
-                    Matrix::arithmetic(Arithmetic::Multiply, log_p, &self.half()?)?
-                }
-                None => sum(x)?,
-            };
+            let log_p = sum(&self.probabilities(x, first(&values))?.0)?;
+            let re = Matrix::arithmetic(Arithmetic::Multiply, log_p, &self.half()?)?;
             Ok(Field { re, im: values.get(1).map(|phases| sum(&phases.re)).transpose()? })
         })?;
         B::amplitudes(&Field::stack(log_psi)?)
@@ -255,14 +256,16 @@ impl<B: NetworkBackend> Trainable<B> for Arnn<B> {
 
 impl<B: NetworkBackend> Autoregressive<B> for Arnn<B> {
     fn conditionals(&self, x: &B::Configurations, site: usize) -> Result<Array2<f64>> {
-        let start: u32 = self.lens.iter().take(site).sum::<usize>() as u32;
-        let columns: Vec<u32> = (start..).take(self.lens.get(site).copied().unwrap_or(0)).collect();
+        let Some(&len) = self.lens.get(site) else {
+            let (term, hilbert) = ("a conditional probability".into(), self.hilbert().to_string());
+            return Err(Error::SiteOutOfRange { term, site, n_sites: self.lens.len(), hilbert });
+        };
+        let start = self.lens[..site].iter().sum::<usize>() as u32;
+        let columns: Vec<u32> = (start..).take(len).collect();
         let p = B::by_blocks(x, |_, x| {
             let values = self.network.branch_values(x)?;
-            Ok(Field::real(match values.first() {
-                Some(values) => Matrix::gather(&self.probabilities(x, values)?.1, &columns)?,
-                None => Matrix::gather(x, &[])?,
-            }))
+            let (_, p) = self.probabilities(x, first(&values))?;
+            Ok(Field::real(Matrix::gather(&p, &columns)?))
         })?;
         Matrix::to_array(&Field::stack(p)?.re)
     }

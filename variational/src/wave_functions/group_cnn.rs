@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use operator_core::graph::{Lattice, PermutationGroup};
+use operator_core::graph::PermutationGroup;
 use operator_core::{Error, HilbertSpace, Result};
 
 use super::network::{Activation, Architecture, Branch, Init, Network, NetworkBackend, NetworkKind, Scalar};
@@ -27,10 +27,6 @@ use super::network::{Activation, Architecture, Branch, Init, Network, NetworkBac
 /// ```
 pub type GroupCnn<B, T = f64> = Network<B, GroupCnnKind<T>>;
 
-/// A convolutional network on a periodic lattice: [`GroupCnn`] of its translations, with kernels that reach
-/// over a few sites only.
-pub type Cnn<B, T = f64> = Network<B, CnnKind<T>>;
-
 /// Marks [`GroupCnn`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GroupCnnKind<T>(PhantomData<T>);
@@ -38,15 +34,6 @@ pub struct GroupCnnKind<T>(PhantomData<T>);
 impl<T: Scalar> NetworkKind for GroupCnnKind<T> {
     type Scalar = T;
     const NAME: &'static str = "group CNN";
-}
-
-/// Marks [`Cnn`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CnnKind<T>(PhantomData<T>);
-
-impl<T: Scalar> NetworkKind for CnnKind<T> {
-    type Scalar = T;
-    const NAME: &'static str = "CNN";
 }
 
 impl<B: NetworkBackend, T: Scalar> GroupCnn<B, T> {
@@ -69,48 +56,8 @@ impl<B: NetworkBackend, T: Scalar> GroupCnn<B, T> {
     }
 }
 
-impl<B: NetworkBackend, T: Scalar> Cnn<B, T> {
-    /// Layers with these numbers of features on a lattice with one site a cell; kernels are centred boxes of
-    /// `kernel_size` sites along each direction, cut to the lattice.
-    ///
-    /// # Errors
-    /// [`Error::Lattice`] if the lattice is not that, or has open directions; otherwise as
-    /// [`GroupCnn::new`].
-    pub fn new(
-        hilbert: impl Into<HilbertSpace>,
-        lattice: &Lattice,
-        kernel_size: usize,
-        features: &[usize],
-        activation: Activation,
-        seed: u64,
-    ) -> Result<Self> {
-        let hilbert = hilbert.into();
-        let group = lattice.translations()?;
-        if group.len() != group.n_sites() {
-            let reason = "a convolutional network needs one site a cell and periodic directions";
-            return Err(Error::Lattice(reason.into()));
-        }
-        super::at_least_one("sites of a kernel", kernel_size, &hilbert)?;
-        let kernel = centered_box(lattice.extents(), kernel_size);
-        let network = convolutions(&hilbert, &group, features, activation, Some(&kernel))?;
-        let architecture = Architecture::new([network]);
-        Self::build(hilbert, architecture, Init::LecunNormal, seed, B::default_device())
-    }
-}
-
-/// The sites of a box of `size` sites along each direction around site 0, the last coordinate running fastest.
-fn centered_box(extents: &[usize], size: usize) -> Vec<usize> {
-    let mut sites = vec![0];
-    for &extent in extents {
-        let (before, reach) = ((size - 1) / 2, size.min(extent));
-        let shifts = |k: usize| (k + extent - before % extent) % extent;
-        sites = sites.iter().flat_map(|&site| (0..reach).map(move |k| site * extent + shifts(k))).collect();
-    }
-    sites.sort_unstable();
-    sites
-}
-
-fn convolutions(
+/// Layers with these numbers of features, with weights from the elements in `kernel` or from the whole group.
+pub(super) fn convolutions(
     hilbert: &HilbertSpace,
     group: &PermutationGroup,
     features: &[usize],
@@ -132,7 +79,7 @@ fn convolutions(
     }
     let order = group.len();
     let output = (0..n_before * order).map(|unit| (unit / order) as u32).collect();
-    let branch = branch.unwrap_or_else(|| Branch::new(hilbert.n_sites()));
+    let branch = branch.expect("there is at least one layer");
     Ok(branch.shared("output", 1, None, (output, vec![n_before])))
 }
 
@@ -179,7 +126,7 @@ fn equivariant_layer(
 ) -> Branch {
     let order = group.len();
     let reaches = |k: usize| {
-        let from_origin = group.permutations().get(k).and_then(|permutation| permutation.first());
+        let from_origin = group.permutations()[k].first();
         kernel.is_none_or(|kernel| from_origin.is_some_and(|site| kernel.contains(site)))
     };
     let places = places(order, reaches);
@@ -212,17 +159,4 @@ fn places(n: usize, kept: impl Fn(usize) -> bool) -> Vec<Option<usize>> {
             })
         })
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::centered_box;
-
-    #[test]
-    fn kernels_are_boxes_around_the_origin() {
-        assert_eq!(centered_box(&[6], 3), [0, 1, 5]);
-        assert_eq!(centered_box(&[6], 2), [0, 1]);
-        assert_eq!(centered_box(&[4, 4], 3), [0, 1, 3, 4, 5, 7, 12, 13, 15]);
-        assert_eq!(centered_box(&[2, 3], 5), [0, 1, 2, 3, 4, 5]);
-    }
 }

@@ -1,6 +1,7 @@
 //! Wave functions to start from, one file each.
 
 pub mod arnn;
+pub mod cnn;
 pub mod group_cnn;
 pub mod jastrow;
 pub mod mean_field;
@@ -11,7 +12,8 @@ pub mod rbm;
 pub mod slater;
 
 pub use arnn::Arnn;
-pub use group_cnn::{Cnn, GroupCnn};
+pub use cnn::Cnn;
+pub use group_cnn::GroupCnn;
 pub use jastrow::Jastrow;
 pub use mean_field::MeanField;
 pub use mlp::{Mlp, MlpModPhase};

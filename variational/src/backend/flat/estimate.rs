@@ -3,9 +3,10 @@
 use backend_flat::{Flat, VisitConn};
 use ndarray::{Array1, Array2};
 use num_complex::Complex64;
-use operator_core::{Result, WaveFunction};
+use operator_core::{HilbertSpace, Result, Walker, WaveFunction};
+use sum_operator::Any;
 
-use super::super::common::check_spaces;
+use super::super::common::{OnBackend, check_spaces};
 use crate::estimate::{LocalKernel, OperatorGradKernel};
 
 impl<O: VisitConn + ?Sized> LocalKernel<O> for Flat {
@@ -29,5 +30,28 @@ impl<O: VisitConn + ?Sized> OperatorGradKernel<O> for Flat {
     ) -> Result<(Array1<Complex64>, Array2<Complex64>)> {
         check_spaces::<Self, O, W>(operator, wave_function)?;
         backend_flat::local_estimators_and_operator_grad(operator, wave_function, x.view(), chunk_size)
+    }
+}
+
+impl<W: WaveFunction<Any>> WaveFunction<Flat> for OnBackend<'_, W> {
+    fn hilbert(&self) -> &HilbertSpace {
+        self.0.hilbert()
+    }
+
+    fn log_psi(&self, x: &Array2<i8>) -> Result<Array1<Complex64>> {
+        self.0.log_psi(x)
+    }
+
+    fn log_psi_connected(
+        &self,
+        x: &Array2<i8>,
+        connected: &Array2<i8>,
+        origins: &[usize],
+    ) -> Result<Array1<Complex64>> {
+        self.0.log_psi_connected(x, connected, origins)
+    }
+
+    fn walker(&self) -> Option<Box<dyn Walker + '_>> {
+        self.0.walker()
     }
 }

@@ -63,8 +63,8 @@ impl<R: Real> Matrix for Array2<R> {
         Ok(Array2::zeros(matrix.dim()))
     }
 
-    fn dim(matrix: &Self) -> (usize, usize) {
-        matrix.dim()
+    fn dim(matrix: &Self) -> Result<(usize, usize)> {
+        Ok(matrix.dim())
     }
 
     fn product(a: &Self, b: &Self) -> Result<Self> {
@@ -80,15 +80,16 @@ impl<R: Real> Matrix for Array2<R> {
     }
 
     fn product_of_changed(product: &Self, a: &Self, origins: &[usize], b: &Self, c: &Self) -> Result<Self> {
-        let mut out = Array2::zeros((b.nrows(), c.ncols()));
-        let widths = (b.ncols(), c.ncols());
-        let [product, a, b, c] = [product, a, b, c].map(|matrix| matrix.as_standard_layout());
-        if let (Some(out), Some(product), Some(a), Some(b), Some(c)) =
-            (out.as_slice_mut(), product.as_slice(), a.as_slice(), b.as_slice(), c.as_slice())
-        {
-            Arch::new().dispatch(AddChanges { out, product, a, origins, b, c, widths });
+        let n_samples = a.nrows();
+        if let Some(row) = origins.iter().position(|&origin| origin >= n_samples) {
+            return Err(Error::OriginOutOfRange { row, origin: origins[row], n_samples });
         }
-        Ok(out)
+        let (n_rows, widths) = (b.nrows(), (b.ncols(), c.ncols()));
+        let mut out = vec![R::zero(); n_rows * widths.1];
+        let [product, a, b, c] = [product, a, b, c].map(|matrix| matrix.as_standard_layout());
+        let [product, a, b, c] = [&product, &a, &b, &c].map(|matrix| row_after_row(matrix.as_slice()));
+        Arch::new().dispatch(AddChanges { out: &mut out, product, a, origins, b, c, widths });
+        Array2::from_shape_vec((n_rows, widths.1), out).map_err(failed)
     }
 
     fn arithmetic(operation: Arithmetic, a: Self, b: &Self) -> Result<Self> {
@@ -230,12 +231,8 @@ impl<R: Real> WithSimd for AddChanges<'_, R> {
         }
         let rows = out.chunks_exact_mut(n_out).zip(b.chunks_exact(n_in)).zip(origins);
         for ((out, to), &origin) in rows {
-            let (Some(from), Some(product)) =
-                (a.chunks_exact(n_in).nth(origin), product.chunks_exact(n_out).nth(origin))
-            else {
-                continue;
-            };
-            out.copy_from_slice(product);
+            let from = &a[origin * n_in..][..n_in];
+            out.copy_from_slice(&product[origin * n_out..][..n_out]);
             // Most columns are the same, and seen to be so several at a time.
             let parts = to.chunks(COLUMNS).zip(from.chunks(COLUMNS)).zip(c.chunks(COLUMNS * n_out));
             for ((to, from), c) in parts {
@@ -257,12 +254,33 @@ impl<R: Real> WithSimd for AddChanges<'_, R> {
 /// In double precision, in sums that do not wait for each other.
 fn sum<R: Real>(row: ArrayView1<'_, R>) -> f64 {
     let mut sums = [0.0; 8];
-    for part in row.as_slice().unwrap_or_default().chunks(sums.len()) {
+    for part in row_after_row(row.as_slice()).chunks(sums.len()) {
         sums.iter_mut().zip(part).for_each(|(sum, &value)| *sum += value.into());
     }
     sums.iter().sum()
 }
 
+/// The elements of an array in standard layout.
+fn row_after_row<R>(elements: Option<&[R]>) -> &[R] {
+    elements.expect("arrays in standard layout are slices")
+}
+
 fn failed(error: ndarray::ShapeError) -> Error {
     Error::backend(Flat::NAME, error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origins_beyond_the_samples_are_refused() {
+        let (x, c) = (Array2::<f64>::ones((2, 3)), Array2::ones((3, 4)));
+        let product = x.dot(&c);
+        let refused = Matrix::product_of_changed(&product, &x, &[0, 2], &x, &c);
+        let expected =
+            |error: &Error| matches!(error, Error::OriginOutOfRange { row: 1, origin: 2, n_samples: 2 });
+        assert!(refused.is_err_and(|error| expected(&error)));
+        assert_eq!(Matrix::product_of_changed(&product, &x, &[1, 0], &x, &c).unwrap(), product);
+    }
 }

@@ -52,7 +52,15 @@ impl TensorMatrix {
         let conn = operator.conn(&x)?;
         let states = Padded::to_host(&conn.states.flatten(0, 1).map_err(failed)?)?;
         let columns = hilbert.states_to_indices(states.view())?;
-        let columns: Vec<u32> = columns.into_iter().map(|column| column as u32).collect();
+        let columns: Vec<u32> =
+            columns.into_iter().map(u32::try_from).collect::<Result<_, _>>().map_err(|_| {
+                Error::TooLarge {
+                    what: format!("a tensor of state numbers of {hilbert}"),
+                    bytes: 4.0 * n_states as f64,
+                    limit: 4.0 * f64::from(u32::MAX),
+                    remedy: "use a smaller space",
+                }
+            })?;
         let n_elements = columns.len();
         let columns = Tensor::from_vec(columns, n_elements, device).map_err(failed)?;
         Ok(TensorMatrix { n_states, columns, mels: conn.mels })

@@ -8,6 +8,7 @@ mod network;
 
 pub use candle_network::{CandleModule, CandleNetwork, Tape};
 pub use dynamics::evolve_tensor;
+pub(super) use estimate::on_device;
 
 use backend_padded::Padded;
 use operator_core::{Backend, Error};

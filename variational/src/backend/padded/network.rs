@@ -71,8 +71,8 @@ impl Matrix for Tensor {
         matrix.zeros_like().map_err(failed)
     }
 
-    fn dim(matrix: &Tensor) -> (usize, usize) {
-        matrix.dims2().unwrap_or((0, 0))
+    fn dim(matrix: &Tensor) -> Result<(usize, usize)> {
+        matrix.dims2().map_err(failed)
     }
 
     fn product(a: &Tensor, b: &Tensor) -> Result<Tensor> {
@@ -108,9 +108,10 @@ impl Matrix for Tensor {
                 _ => {}
             }
             let index = Tensor::new(columns, matrix.device())?;
-            match columns.iter().any(|&column| column as usize >= n) {
-                true => matrix.pad_with_zeros(1, 0, 1)?.contiguous()?.index_select(&index, 1),
-                false => matrix.contiguous()?.index_select(&index, 1),
+            if columns.iter().any(|&column| column as usize >= n) {
+                matrix.pad_with_zeros(1, 0, 1)?.contiguous()?.index_select(&index, 1)
+            } else {
+                matrix.contiguous()?.index_select(&index, 1)
             }
         };
         gather().map_err(failed)

@@ -73,7 +73,7 @@ impl<M: Matrix> Evaluation<'_, M> {
                 let mut values = match first(k)? {
                     Some(product) => {
                         layers.next();
-                        with_bias(product, weights.next())?
+                        with_bias(product, next(&mut weights))?
                     }
                     None => Field::real(x.clone()),
                 };
@@ -180,9 +180,10 @@ pub(super) fn blocks(architecture: &Architecture) -> Option<Vec<Block>> {
     let mut blocks = Vec::new();
     for linear in architecture.linear_layers() {
         blocks.extend(linear.bias.as_ref().map(|bias| Block::Dense(bias.n_values)));
-        blocks.push(match is_outer(linear) {
-            true => Block::Outer(linear.n_out, linear.n_in),
-            false => Block::Dense(linear.kernel.n_values),
+        blocks.push(if is_outer(linear) {
+            Block::Outer(linear.n_out, linear.n_in)
+        } else {
+            Block::Dense(linear.kernel.n_values)
         });
     }
     Some(blocks)
@@ -233,16 +234,21 @@ fn forward<'w, M: Matrix + 'w>(
         )?),
         Layer::Activation(activation) => M::activate(*activation, Order::Value, values)?,
         Layer::Linear(_) => {
-            let Some(weights) = weights.next() else { return Ok((values, None)) };
+            let weights = next(weights);
             let product = values.times(&weights.kernel, M::product_transposed)?;
-            return Ok((with_bias(product, Some(weights))?, Some(weights)));
+            return Ok((with_bias(product, weights)?, Some(weights)));
         }
     };
     Ok((after, None))
 }
 
-fn with_bias<M: Matrix>(product: Field<M>, weights: Option<&Weights<M>>) -> Result<Field<M>> {
-    match weights.and_then(|weights| weights.bias.as_ref()) {
+/// Those of the next linear layer.
+fn next<'w, M>(weights: &mut impl Iterator<Item = &'w Weights<M>>) -> &'w Weights<M> {
+    weights.next().expect("`weights` makes some for each linear layer")
+}
+
+fn with_bias<M: Matrix>(product: Field<M>, weights: &Weights<M>) -> Result<Field<M>> {
+    match &weights.bias {
         Some(bias) => product.add(bias),
         None => Ok(product),
     }
@@ -303,10 +309,10 @@ fn kernel_derivatives<M: Matrix>(linear: &Linear, delta: &Field<M>, before: &Fie
 }
 
 fn bias_derivatives<M: Matrix>(bias: &Sharing, delta: &Field<M>) -> Result<Field<M>> {
-    match bias.is_identity {
-        true => Ok(delta.clone()),
-        false => delta.map(|delta| M::scatter(delta, &bias.index, bias.n_values)),
+    if bias.is_identity {
+        return Ok(delta.clone());
     }
+    delta.map(|delta| M::scatter(delta, &bias.index, bias.n_values))
 }
 
 fn times_i<M: Matrix>(value: Field<M>) -> Result<Field<M>> {

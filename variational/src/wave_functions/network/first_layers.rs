@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use operator_core::Result;
+use operator_core::{Error, Result};
 
 use super::matrix::{Field, Matrix};
 
@@ -60,7 +60,12 @@ impl<M: Matrix> Changed<'_, M> {
         else {
             return Ok(None);
         };
-        let origins = self.origins.get(rows).unwrap_or_default();
+        let n_rows = self.origins.len();
+        let origins = self.origins.get(rows.clone()).ok_or_else(|| Error::Count {
+            what: "rows up to the last of a block".into(),
+            got: rows.end,
+            expected: format!("at most {n_rows}"),
+        })?;
         let part = |product, columns| M::product_of_changed(product, x, origins, connected, columns);
         let im = product.im.as_ref().zip(columns.im.as_ref());
         Ok(Some(Field {

@@ -38,7 +38,10 @@ pub trait Matrix: Clone + Debug + Send + Sync {
     fn zeros_like(matrix: &Self) -> Result<Self>;
 
     /// Rows and columns.
-    fn dim(matrix: &Self) -> (usize, usize);
+    ///
+    /// # Errors
+    /// As [`to_array`](Self::to_array), for what is no matrix.
+    fn dim(matrix: &Self) -> Result<(usize, usize)>;
 
     /// `a b`
     ///
@@ -164,7 +167,7 @@ impl<M: Matrix> Field<M> {
     }
 
     /// All rows of some under each other, complex if one of them is.
-    pub(in super::super) fn stack(parts: Vec<Self>) -> Result<Self> {
+    pub(in crate::wave_functions) fn stack(parts: Vec<Self>) -> Result<Self> {
         Self::join(parts, M::stack)
     }
 
@@ -179,16 +182,15 @@ impl<M: Matrix> Field<M> {
             Err(parts) => parts,
         };
         let re: Vec<&M> = parts.iter().map(|part| &part.re).collect();
-        let im = match parts.iter().any(|part| part.im.is_some()) {
-            true => {
-                let im = parts.iter().map(|part| match &part.im {
-                    Some(im) => Ok(im.clone()),
-                    None => M::zeros_like(&part.re),
-                });
-                let im = im.collect::<Result<Vec<M>>>()?;
-                Some(join(&im.iter().collect::<Vec<_>>())?)
-            }
-            false => None,
+        let im = if parts.iter().any(|part| part.im.is_some()) {
+            let im = parts.iter().map(|part| match &part.im {
+                Some(im) => Ok(im.clone()),
+                None => M::zeros_like(&part.re),
+            });
+            let im = im.collect::<Result<Vec<M>>>()?;
+            Some(join(&im.iter().collect::<Vec<_>>())?)
+        } else {
+            None
         };
         Ok(Field { re: join(&re)?, im })
     }

@@ -184,9 +184,10 @@ impl<B: NetworkBackend, K: NetworkKind> Network<B, K> {
         let n_values = self.architecture.n_values() as u32;
         let columns =
             |range: std::ops::Range<u32>| MatrixOf::<B, K>::gather(parameters, &range.collect::<Vec<_>>());
-        let field = match K::Scalar::IS_COMPLEX {
-            true => Field { re: columns(0..n_values)?, im: Some(columns(n_values..2 * n_values)?) },
-            false => Field::real(parameters.clone()),
+        let field = if K::Scalar::IS_COMPLEX {
+            Field { re: columns(0..n_values)?, im: Some(columns(n_values..2 * n_values)?) }
+        } else {
+            Field::real(parameters.clone())
         };
         evaluate::weights(&self.architecture, &field)
     }
@@ -194,10 +195,9 @@ impl<B: NetworkBackend, K: NetworkKind> Network<B, K> {
     /// The parameters as the network is evaluated with them, complex ones whole.
     fn values(&self) -> impl Iterator<Item = <K::Scalar as Scalar>::Double> {
         let n_values = self.architecture.n_values();
-        let part = |k: usize| self.parameters.get(k).copied().unwrap_or(0.0);
+        let im = move |k: usize| if K::Scalar::IS_COMPLEX { self.parameters[n_values + k] } else { 0.0 };
         let rounded = |z| K::Scalar::from_complex(z).to_complex();
-        (0..n_values)
-            .map(move |k| Element::from_complex(rounded(Complex64::new(part(k), part(n_values + k)))))
+        (0..n_values).map(move |k| Element::from_complex(rounded(Complex64::new(self.parameters[k], im(k)))))
     }
 
     fn check_count(&self, got: usize) -> Result<()> {
@@ -215,7 +215,7 @@ impl<B: NetworkBackend, K: NetworkKind> Network<B, K> {
     }
 
     fn check_width(&self, x: &MatrixOf<B, K>) -> Result<()> {
-        let (got, expected) = (Matrix::dim(x).1, self.hilbert.n_sites());
+        let (got, expected) = (Matrix::dim(x)?.1, self.hilbert.n_sites());
         if got != expected {
             return Err(Error::SampleWidth { got, expected, hilbert: self.hilbert.to_string() });
         }
@@ -294,19 +294,17 @@ impl<B: NetworkBackend, K: NetworkKind> Trainable<B> for Network<B, K> {
 
     fn layout(&self) -> Vec<ParameterArray> {
         let layout = self.architecture.layout();
-        match K::Scalar::IS_COMPLEX {
-            true => [".re", ".im"]
-                .iter()
-                .flat_map(|part| {
-                    let named = |array: &ParameterArray| ParameterArray {
-                        name: format!("{}{part}", array.name),
-                        shape: array.shape.clone(),
-                    };
-                    layout.iter().map(named).collect::<Vec<_>>()
-                })
-                .collect(),
-            false => layout,
+        if !K::Scalar::IS_COMPLEX {
+            return layout;
         }
+        let of_part = |part: &&str| {
+            let named = |array: &ParameterArray| ParameterArray {
+                name: format!("{}{part}", array.name),
+                shape: array.shape.clone(),
+            };
+            layout.iter().map(named).collect::<Vec<_>>()
+        };
+        [".re", ".im"].iter().flat_map(of_part).collect()
     }
 
     fn set_parameters(&mut self, parameters: &Array1<f64>) -> Result<()> {
@@ -316,14 +314,11 @@ impl<B: NetworkBackend, K: NetworkKind> Trainable<B> for Network<B, K> {
 
     /// In [blocks](LogDerivatives::Blocks) where parameters are real, ln ψ has no phase, and a layer is dense.
     fn log_derivatives(&self, x: &B::Configurations) -> Result<LogDerivatives> {
-        let blocks = match K::Scalar::IS_COMPLEX {
-            true => None,
-            false => evaluate::blocks(&self.architecture),
-        };
+        let blocks = if K::Scalar::IS_COMPLEX { None } else { evaluate::blocks(&self.architecture) };
         let derivatives = B::by_blocks(x, |_, x| {
             self.check_width(x)?;
             let ones = |_, values: &Field<MatrixOf<B, K>>| {
-                Ok(Field::real(B::matrix(Array2::ones(Matrix::dim(&values.re)), &self.device)?))
+                Ok(Field::real(B::matrix(Array2::ones(Matrix::dim(&values.re)?), &self.device)?))
             };
             match blocks {
                 Some(_) => self.evaluation().factors(x, ones),
@@ -380,9 +375,10 @@ impl<B: NetworkBackend, K: NetworkKind> Network<B, K> {
     pub(super) fn to_log_derivatives(derivatives: Field<MatrixOf<B, K>>) -> Result<LogDerivatives> {
         let re = Matrix::to_array(&derivatives.re)?;
         let Some(im) = derivatives.im.map(|im| Matrix::to_array(&im)).transpose()? else {
-            return Ok(match K::Scalar::IS_COMPLEX {
-                true => LogDerivatives::Complex(holomorphic(&re.mapv(Complex64::from))),
-                false => LogDerivatives::Real(re),
+            return Ok(if K::Scalar::IS_COMPLEX {
+                LogDerivatives::Complex(holomorphic(&re.mapv(Complex64::from)))
+            } else {
+                LogDerivatives::Real(re)
             });
         };
         let mut complex = re.mapv(Complex64::from);

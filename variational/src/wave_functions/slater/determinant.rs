@@ -96,7 +96,7 @@ pub(super) fn small_determinant(matrix: &mut [f64], n: usize) -> f64 {
     let mut product = 1.0;
     for k in 0..n {
         let size = |row: &usize| matrix[row * n + k].abs();
-        let pivot_row = (k..n).max_by(|a, b| size(a).total_cmp(&size(b))).unwrap_or(k);
+        let pivot_row = (k..n).max_by(|a, b| size(a).total_cmp(&size(b))).expect("k is one of them");
         let pivot = matrix[pivot_row * n + k];
         product *= pivot;
         if pivot == 0.0 {

@@ -192,7 +192,7 @@ impl<B: Backend> Slater<B> {
         let values = self.parameters.slice(ndarray::s![sector.offset..sector.offset + sector.n_values()]);
         values
             .into_shape_with_order((sector.n_orbitals, sector.n_particles))
-            .unwrap_or_else(|_| ndarray::aview2::<f64, 0>(&[]))
+            .expect("a sector has one parameter for each place of its orbitals")
     }
 
     /// The matrices of all spin states at a state of the space, and where their orbitals are.
@@ -237,7 +237,7 @@ impl<B: Backend> WaveFunction<B> for Slater<B> {
 
     fn log_psi(&self, x: &B::Configurations) -> Result<B::Amplitudes> {
         let x = self.to_host(x)?;
-        let rows = x.as_slice().unwrap_or_default().par_chunks(x.ncols().max(1));
+        let rows = contiguous(x.as_slice()).par_chunks(x.ncols().max(1));
         let values: Vec<Complex64> = rows.map(|x| self.log_psi_at(x)).collect();
         B::amplitudes_from_host(values.into(), &self.device)
     }
@@ -283,10 +283,14 @@ impl<B: Backend> Trainable<B> for Slater<B> {
         let mut out = Array2::zeros((x.nrows(), self.parameters.len()));
         let mut rows: Vec<_> = x.axis_iter(Axis(0)).zip(out.axis_iter_mut(Axis(0))).collect();
         rows.par_iter_mut().for_each(|(x, out)| {
-            self.log_derivatives_at(x.as_slice().unwrap_or_default(), out.view_mut());
+            self.log_derivatives_at(contiguous(x.as_slice()), out.view_mut());
         });
         Ok(out.into())
     }
+}
+
+fn contiguous(x: Option<&[i8]>) -> &[i8] {
+    x.expect("`to_host` brings rows into standard layout")
 }
 
 /// The spin states of a space of fermions, or all its modes as one, each with its number of particles.

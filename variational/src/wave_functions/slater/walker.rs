@@ -103,10 +103,11 @@ impl<'a> SectorWalker<'a> {
         filled.iter().enumerate().for_each(|(row, &orbital)| self.row_of[orbital] = Some(row));
         let matrix = Filled::new(self.orbitals, &filled);
         let determinant = matrix.determinant();
-        match determinant.is_zero() {
-            false => self.amplitudes = self.orbitals.dot(&matrix.inverse()),
+        if determinant.is_zero() {
             // No ratio to a zero is a number.
-            true => self.amplitudes.fill(f64::NAN),
+            self.amplitudes.fill(f64::NAN);
+        } else {
+            self.amplitudes = self.orbitals.dot(&matrix.inverse());
         }
         determinant
     }

@@ -91,9 +91,10 @@ impl<R: Real> WithSimd for Apply<'_, R> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
         // Processors with vectors also multiply and add in one step.
-        match S::IS_SCALAR {
-            true => self.activation.each::<false, R>(self.order, self.values),
-            false => self.activation.each::<true, R>(self.order, self.values),
+        if S::IS_SCALAR {
+            self.activation.each::<false, R>(self.order, self.values);
+        } else {
+            self.activation.each::<true, R>(self.order, self.values);
         }
     }
 }

@@ -6,7 +6,6 @@ use ndarray::NdFloat;
 use num_complex::{Complex32, Complex64};
 use operator_core::Element;
 
-use super::activation::{Activation, Order};
 use super::simd::Vectors;
 
 /// Type of a network's parameters: `f64` or `Complex64`, or in single precision `f32` or `Complex32`.
@@ -52,18 +51,18 @@ impl Real for f64 {
 
 /// What walkers calculate with.
 pub trait Number: Element<Real = f64> + Mul<f64, Output = Self> {
-    /// An activation of a number.
-    fn activate(self, activation: Activation) -> Self;
+    /// `real` of a real number, `complex` of a complex one.
+    fn apply(self, real: impl Fn(f64) -> f64, complex: impl Fn(Complex64) -> Complex64) -> Self;
 }
 
 impl Number for f64 {
-    fn activate(self, activation: Activation) -> Self {
-        activation.real(Order::Value, self)
+    fn apply(self, real: impl Fn(f64) -> f64, _: impl Fn(Complex64) -> Complex64) -> Self {
+        real(self)
     }
 }
 
 impl Number for Complex64 {
-    fn activate(self, activation: Activation) -> Self {
-        activation.complex(Order::Value, self)
+    fn apply(self, _: impl Fn(f64) -> f64, complex: impl Fn(Complex64) -> Complex64) -> Self {
+        complex(self)
     }
 }

@@ -3,7 +3,7 @@
 use num_complex::Complex64;
 use operator_core::{ChangeSets, Element};
 
-use super::super::numbers::{Activation, Number, Scalar};
+use super::super::numbers::{Activation, Number, Order, Scalar};
 use super::unit_loops::Product;
 use super::{Change, ln_cosh, step};
 
@@ -153,9 +153,13 @@ impl<T: Number> Units<T> {
     }
 
     fn add_up(&mut self, activation: Activation) -> T {
-        self.sum = self.theta.iter().fold(T::default(), |sum, theta| sum + theta.activate(activation));
+        self.sum = self.theta.iter().fold(T::default(), |sum, theta| sum + activate(*theta, activation));
         self.sum
     }
+}
+
+fn activate<T: Number>(value: T, activation: Activation) -> T {
+    value.apply(|x| activation.real(Order::Value, x), |z| activation.complex(Order::Value, z))
 }
 
 fn real<S: Scalar>(value: f64) -> S::Double {

@@ -62,14 +62,12 @@ impl Ratio {
     #[inline]
     fn value(self) -> Complex64 {
         // Both may be beyond all numbers where their product is not.
-        let (log, factor) = match self.log.re.abs() < MAX_LOG {
-            true => (self.log, self.factor),
-            false => (self.log + self.factor.ln(), 1.0),
+        let (log, factor) = if self.log.re.abs() < MAX_LOG {
+            (self.log, self.factor)
+        } else {
+            (self.log + self.factor.ln(), 1.0)
         };
-        match log.im == 0.0 {
-            true => Complex64::from(log.re.exp() * factor),
-            false => log.exp() * factor,
-        }
+        if log.im == 0.0 { Complex64::from(log.re.exp() * factor) } else { log.exp() * factor }
     }
 }
 

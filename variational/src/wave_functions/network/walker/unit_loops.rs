@@ -29,10 +29,8 @@ impl Product {
 
     fn then(self, factor: f64) -> Self {
         // The first factor needs no logarithm.
-        match self.factor == 1.0 {
-            true => Product { log: self.log, factor },
-            false => Product { log: self.ln(), factor },
-        }
+        let log = if self.factor == 1.0 { self.log } else { self.ln() };
+        Product { log, factor }
     }
 }
 
@@ -353,9 +351,10 @@ impl<R: Real> WithSimd for Sigmoids<'_, R> {
         let blocks = self.theta.chunks(UNITS_PER_LOGARITHM);
         let sides = self.plus.chunks_mut(UNITS_PER_LOGARITHM).zip(self.minus.chunks_mut(UNITS_PER_LOGARITHM));
         for (theta, (plus, minus)) in blocks.zip(sides) {
-            match S::IS_SCALAR {
-                true => sigmoids::<false, R>(theta, plus, minus),
-                false => sigmoids::<true, R>(theta, plus, minus),
+            if S::IS_SCALAR {
+                sigmoids::<false, R>(theta, plus, minus);
+            } else {
+                sigmoids::<true, R>(theta, plus, minus);
             }
             // ln cosh θ = |θ| − ln(2 · the larger of the two)
             log += sum_of_sizes(theta) - multiply(simd, [plus, minus], [], Larger).ln();

@@ -125,8 +125,10 @@ struct Spread<'a, S: Scalar> {
 }
 
 impl<S: Scalar> Spread<'_, S> {
+    /// The parameter at a place; 0 where there is none, which the number of all of them stands for.
     fn at(&self, place: u32) -> S::Double {
-        self.parameters.get(place as usize).copied().unwrap_or_default()
+        let place = place as usize;
+        if place == self.parameters.len() { S::Double::default() } else { self.parameters[place] }
     }
 
     fn weight(&self, output: usize, input: usize) -> S::Double {

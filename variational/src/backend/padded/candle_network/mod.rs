@@ -1,18 +1,22 @@
 //! Networks that are written with candle.
 
-use std::cell::RefCell;
+mod tape;
+
+pub use tape::Tape;
+
 use std::collections::HashMap;
 use std::fmt;
 
 use backend_padded::{ComplexTensor, Padded};
-use candle_core::{DType, Module, Result as CandleResult, Tensor, TensorId, Var, bail};
-use candle_nn::{Conv1d, Conv2d, Linear, VarMap};
+use candle_core::{DType, Result as CandleResult, Tensor, TensorId, Var};
+use candle_nn::VarMap;
 use ndarray::{Array1, Array2, Axis, s};
 use num_complex::Complex64;
 use operator_core::{Error, HilbertSpace, Result, WaveFunction};
 
 use super::failed;
 use crate::derivatives::{LogDerivatives, ParameterArray, Trainable};
+use tape::Record;
 
 /// How far the sum of derivatives by layers may be off the one by backpropagation, relative to the largest,
 /// before a variable counts as used elsewhere too.
@@ -59,188 +63,6 @@ pub trait CandleNetwork: Send + Sync {
     fn log_psi(&self, x: &Tensor, tape: &Tape) -> CandleResult<ComplexTensor>;
 }
 
-/// Calls layers, and notes what their derivatives need.
-///
-/// Behind each layer a variable of zeros is added. One backward pass finds its gradient, which is the
-/// derivative of every configuration's ln ψ by the layer's output; with the input, that gives the
-/// derivatives by the weights.
-#[derive(Debug, Default)]
-pub struct Tape {
-    records: Option<RefCell<Vec<Record>>>,
-}
-
-impl Tape {
-    fn recording() -> Self {
-        Tape { records: Some(RefCell::default()) }
-    }
-
-    /// `x Wᵀ + b`; the first dimension of `x` is the batch.
-    ///
-    /// # Errors
-    /// Those of candle.
-    pub fn linear(&self, layer: &Linear, x: &Tensor) -> CandleResult<Tensor> {
-        self.note(layer.forward(x)?, x, layer.weight(), layer.bias(), Kind::Linear)
-    }
-
-    /// A convolution of `x`, shape `(batch, channels, length)`.
-    ///
-    /// It is a product with the patches of `x`: the gradients of candle's own convolution of several
-    /// configurations are wrong on the CPU in its versions up to 0.11.1 (huggingface/candle, pull request 3836).
-    ///
-    /// # Errors
-    /// Those of candle; a kernel that reaches over the padded input, or several groups.
-    pub fn conv1d(&self, layer: &Conv1d, x: &Tensor) -> CandleResult<Tensor> {
-        let config = layer.config();
-        let window = Window { padding: config.padding, stride: config.stride, dilation: config.dilation };
-        self.convolve(x, layer.weight(), layer.bias(), config.groups, window)
-    }
-
-    /// A convolution of `x`, shape `(batch, channels, height, width)`; see [`conv1d`](Self::conv1d).
-    ///
-    /// # Errors
-    /// As [`conv1d`](Self::conv1d).
-    pub fn conv2d(&self, layer: &Conv2d, x: &Tensor) -> CandleResult<Tensor> {
-        let config = layer.config();
-        let window = Window { padding: config.padding, stride: config.stride, dilation: config.dilation };
-        self.convolve(x, layer.weight(), layer.bias(), config.groups, window)
-    }
-
-    fn convolve(
-        &self,
-        x: &Tensor,
-        weight: &Tensor,
-        bias: Option<&Tensor>,
-        groups: usize,
-        window: Window,
-    ) -> CandleResult<Tensor> {
-        if groups != 1 || x.rank() != weight.rank() {
-            bail!(
-                "a convolution on a tape takes one group and inputs {:?}, not {:?}",
-                weight.dims(),
-                x.dims()
-            );
-        }
-        let outputs = window.outputs(&x.dims()[2..], &weight.dims()[2..])?;
-        let patches = window.patches(x, &weight.dims()[2..], &outputs)?;
-        let y = patches.broadcast_matmul(&weight.flatten_from(1)?.t()?)?;
-        let y = match bias {
-            Some(bias) => y.broadcast_add(bias)?,
-            None => y,
-        };
-        let channels_first = y.transpose(1, 2)?;
-        let shape: Vec<usize> = channels_first.dims()[..2].iter().chain(&outputs).copied().collect();
-        self.note(channels_first.reshape(shape)?, x, weight, bias, Kind::Conv(window))
-    }
-
-    fn note(
-        &self,
-        y: Tensor,
-        x: &Tensor,
-        weight: &Tensor,
-        bias: Option<&Tensor>,
-        kind: Kind,
-    ) -> CandleResult<Tensor> {
-        let Some(records) = &self.records else { return Ok(y) };
-        let probe = Var::zeros(y.shape(), y.dtype(), y.device())?;
-        let probed = (y + probe.as_tensor())?;
-        let (x, weight) = (x.detach(), weight.clone());
-        records.borrow_mut().push(Record { x, weight, bias: bias.map(Tensor::id), probe, kind });
-        Ok(probed)
-    }
-}
-
-#[derive(Debug)]
-struct Record {
-    x: Tensor,
-    weight: Tensor,
-    bias: Option<TensorId>,
-    probe: Var,
-    kind: Kind,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Kind {
-    Linear,
-    Conv(Window),
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Window {
-    padding: usize,
-    stride: usize,
-    dilation: usize,
-}
-
-impl Record {
-    /// Derivatives by weight and bias, shape `(batch, n)` each, from those by the output.
-    fn derivatives(&self, delta: &Tensor) -> CandleResult<(Tensor, Tensor)> {
-        let batch = delta.dim(0)?;
-        match self.kind {
-            Kind::Linear => {
-                // Dimensions between the batch and the features are summed over.
-                let rows = |t: &Tensor| -> CandleResult<Tensor> {
-                    let features = t.dim(t.rank() - 1)?;
-                    t.reshape((batch, t.elem_count() / (batch * features).max(1), features))?.contiguous()
-                };
-                let (x, delta) = (rows(&self.x)?, rows(delta)?);
-                let weight = delta.transpose(1, 2)?.contiguous()?.matmul(&x)?;
-                Ok((weight.flatten_from(1)?, delta.sum(1)?))
-            }
-            Kind::Conv(window) => {
-                let delta = delta.flatten_from(2)?;
-                let (kernel, outputs) = (&self.weight.dims()[2..], &self.probe.dims()[2..]);
-                let weight = delta.contiguous()?.matmul(&window.patches(&self.x, kernel, outputs)?)?;
-                Ok((weight.flatten_from(1)?, delta.sum(2)?))
-            }
-        }
-    }
-}
-
-impl Window {
-    /// The extents of what a convolution gives.
-    fn outputs(self, inputs: &[usize], kernel: &[usize]) -> CandleResult<Vec<usize>> {
-        let output = |(&input, &kernel): (&usize, &usize)| {
-            let (padded, reach) = (input + 2 * self.padding, self.dilation * kernel.saturating_sub(1) + 1);
-            match padded.checked_sub(reach) {
-                Some(room) if self.stride > 0 => Ok(room / self.stride + 1),
-                _ => bail!("a kernel of {kernel} places does not fit into {padded}"),
-            }
-        };
-        inputs.iter().zip(kernel).map(output).collect()
-    }
-
-    /// What each output sees, shape `(batch, n_outputs, channels · kernel)`.
-    fn patches(self, x: &Tensor, kernel: &[usize], outputs: &[usize]) -> CandleResult<Tensor> {
-        let mut padded = x.clone();
-        for dim in 2..x.rank() {
-            padded = padded.pad_with_zeros(dim, self.padding, self.padding)?;
-        }
-        let extents = padded.dims()[2..].to_vec();
-        let padded = padded.flatten_from(2)?.contiguous()?;
-        let patches = grid(kernel)
-            .iter()
-            .map(|offset| {
-                let at = |output: &Vec<usize>| {
-                    let places = output.iter().zip(offset).map(|(o, k)| o * self.stride + k * self.dilation);
-                    places.zip(&extents).fold(0, |at, (place, extent)| at * extent + place) as u32
-                };
-                let index: Vec<u32> = grid(outputs).iter().map(at).collect();
-                padded.index_select(&Tensor::new(index, padded.device())?, 2)
-            })
-            .collect::<CandleResult<Vec<_>>>()?;
-        // The kernel runs faster than the channels, as in the tensor of weights.
-        Tensor::stack(&patches, 2)?.flatten(1, 2)?.transpose(1, 2)?.contiguous()
-    }
-}
-
-/// All places of a box, the last coordinate running fastest.
-fn grid(extents: &[usize]) -> Vec<Vec<usize>> {
-    extents.iter().fold(vec![Vec::new()], |grid, &extent| {
-        let longer = |place: &Vec<usize>, k| place.iter().copied().chain([k]).collect();
-        grid.iter().flat_map(|place| (0..extent).map(move |k| longer(place, k))).collect()
-    })
-}
-
 /// A wave function of the padded backend that is a [`CandleNetwork`] with its variables.
 ///
 /// Parameters are all variables of the map, in the order of their names. They are shared with the map, which
@@ -283,7 +105,8 @@ impl<N: CandleNetwork> CandleModule<N> {
     }
 
     fn evaluate(&self, x: &Tensor, tape: &Tape) -> CandleResult<ComplexTensor> {
-        let dtype = self.variables.first().map_or(DType::F64, |(_, var)| var.dtype());
+        let (_, first) = self.variables.first().expect("`new` refuses networks without variables");
+        let dtype = first.dtype();
         self.network.log_psi(&x.to_dtype(dtype)?, tape)
     }
 
@@ -301,11 +124,10 @@ impl<N: CandleNetwork> CandleModule<N> {
     fn derivatives(
         &self,
         x: &Tensor,
-        log_psi: &ComplexTensor,
+        values: &Tensor,
         records: &[Record],
         part: fn(&ComplexTensor) -> Option<&Tensor>,
-    ) -> CandleResult<Option<Array2<f64>>> {
-        let Some(values) = part(log_psi) else { return Ok(None) };
+    ) -> CandleResult<Array2<f64>> {
         let batch = values.dim(0)?;
         let columns = self.columns();
         let mut out = Array2::zeros((batch, self.n_parameters()));
@@ -338,17 +160,17 @@ impl<N: CandleNetwork> CandleModule<N> {
         }
         for sample in 0..if one_by_one.is_empty() { 0 } else { batch } {
             let one = self.evaluate(&x.narrow(0, sample, 1)?, &Tape::default())?;
-            let Some(value) = part(&one) else { continue };
-            let gradients = value.sum_all()?.backward()?;
+            // A part that is left out is 0, and so are its derivatives.
+            let gradients = part(&one).map(|value| value.sum_all()?.backward()).transpose()?;
             for &(start, var) in &one_by_one {
                 let mut row = out.slice_mut(s![sample, start..start + var.elem_count()]);
-                match gradients.get(var) {
+                match gradients.as_ref().and_then(|gradients| gradients.get(var)) {
                     Some(gradient) => row.assign(&host(&gradient.flatten_all()?.unsqueeze(0)?)?.row(0)),
                     None => row.fill(0.0),
                 }
             }
         }
-        Ok(Some(out))
+        Ok(out)
     }
 }
 
@@ -416,10 +238,10 @@ impl<N: CandleNetwork> Trainable<Padded> for CandleModule<N> {
     fn log_derivatives(&self, x: &Tensor) -> Result<LogDerivatives> {
         let tape = Tape::recording();
         let log_psi = self.evaluate(x, &tape).map_err(failed)?;
-        let records = tape.records.map(RefCell::into_inner).unwrap_or_default();
-        let derivatives = |part| self.derivatives(x, &log_psi, &records, part).map_err(failed);
-        let re = derivatives(|z| Some(&z.re))?.unwrap_or_default();
-        let Some(im) = derivatives(|z| z.im.as_ref())? else { return Ok(re.into()) };
+        let records = tape.into_records();
+        let re = self.derivatives(x, &log_psi.re, &records, |z| Some(&z.re)).map_err(failed)?;
+        let Some(im) = &log_psi.im else { return Ok(re.into()) };
+        let im = self.derivatives(x, im, &records, |z| z.im.as_ref()).map_err(failed)?;
         let mut complex = re.mapv(Complex64::from);
         complex.zip_mut_with(&im, |z, im| z.im = *im);
         Ok(complex.into())
