@@ -7,8 +7,8 @@ use std::sync::Arc;
 use ndarray::{Array1, ArrayView2};
 use operator_core::kernel::{Connected, Engine, Scratch};
 use operator_core::{
-    ConnBatch, Definition, DiscreteOperator, Element, Error, HilbertSpace, HostRows, PaddedConn, Parameters,
-    Result, ranked_conn,
+    ConnBatch, Definition, DiscreteOperator, Element, Error, HilbertSpace, HostRows, PackedConn, PaddedConn,
+    Parameters, Result, ranked_conn,
 };
 
 use crate::custom::{self, FlatKernel};
@@ -47,6 +47,19 @@ pub trait VisitConn: DiscreteOperator<Backend = Flat> {
     /// custom kernels.
     fn engine(&self) -> Option<&Engine<Self::Element>> {
         None
+    }
+
+    /// Connected elements with states packed into words; see
+    /// [`FlatOperator::get_conn_packed_into`].
+    ///
+    /// # Errors
+    /// [`Error::NoDefinition`] unless the operator has an own way to pack.
+    fn get_conn_packed_into(
+        &self,
+        _x: ArrayView2<'_, i8>,
+        _conn: &mut PackedConn<Self::Element>,
+    ) -> Result<()> {
+        Err(Error::NoDefinition { operator: self.describe(), action: "give packed states" })
     }
 }
 
@@ -273,6 +286,10 @@ impl<T: Element> VisitConn for FlatOperator<T> {
             FlatEngine::Terms { engine, .. } => Some(engine),
             FlatEngine::Custom { .. } => None,
         }
+    }
+
+    fn get_conn_packed_into(&self, x: ArrayView2<'_, i8>, conn: &mut PackedConn<T>) -> Result<()> {
+        self.get_conn_packed_into(x, conn)
     }
 }
 

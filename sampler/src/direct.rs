@@ -1,11 +1,14 @@
+//! Independent samples, drawn site by site.
+
 use ndarray::{Array2, ArrayView1, s};
 use operator_core::{Backend, HilbertSpace, WaveFunction};
 use rand::{RngExt, SeedableRng};
 
-use crate::chain::{ChainRng, ChainsSnapshot, Samples, generators};
+use crate::chain::ChainsSnapshot;
+use crate::check::{at_least_one, check_bytes, expect_count, same_space};
 use crate::error::{Error, Result};
-use crate::metropolis::{at_least_one, check_bytes, same_space};
-use crate::rule::expect_count;
+use crate::rng::{ChainRng, generators};
+use crate::samples::Samples;
 use crate::sampling::Sampler;
 
 /// Configurations that are drawn at a time, so that what a wave function needs for them stays small.
@@ -37,7 +40,6 @@ pub trait Autoregressive<B: Backend>: WaveFunction<B> {
 /// ```
 /// use operator_core::hilbert::Spin;
 /// use sampler::DirectSampler;
-/// # #[cfg(feature = "flat")]
 /// let sampler = DirectSampler::<backend_flat::Flat>::new(Spin::half(10)?).with_seed(1);
 /// # Ok::<(), operator_core::Error>(())
 /// ```

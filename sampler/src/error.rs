@@ -1,4 +1,7 @@
+//! What can go wrong when configurations are sampled.
+
 use num_complex::Complex64;
+use operator_core::HilbertSpace;
 
 /// Everything that can go wrong when configurations are sampled.
 ///
@@ -107,6 +110,24 @@ pub enum Error {
         /// The chain.
         chain: usize,
     },
+    /// A rule that changes a site that is not there.
+    #[error("chain {chain}: the rule changes site {site}; the space has sites 0 to {}", n_sites.saturating_sub(1))]
+    ChangedSite {
+        /// The chain.
+        chain: usize,
+        /// The site.
+        site: usize,
+        /// Number of sites.
+        n_sites: usize,
+    },
+    /// A wave function with a walker, or a rule with a proposer, that has none when it is asked again.
+    #[error("{of} gave a {what} when it was asked first and none later; it must always give one or never")]
+    Gone {
+        /// `walker` or `proposer`.
+        what: &'static str,
+        /// The type of the wave function or the rule.
+        of: &'static str,
+    },
     /// Conditionals of an autoregressive wave function that are no probabilities.
     #[error("the conditionals of site {site} are {reason} for sample {sample}; they must add up to 1")]
     Conditionals {
@@ -127,6 +148,13 @@ pub enum Error {
         /// Number of chains.
         expected: usize,
     },
+}
+
+impl Error {
+    /// [`Error::NoMoves`].
+    pub(crate) fn no_moves(rule: &'static str, hilbert: &HilbertSpace, reason: &str) -> Self {
+        Error::NoMoves { rule, hilbert: hilbert.to_string(), reason: reason.into() }
+    }
 }
 
 /// Result with this crate's [`Error`].

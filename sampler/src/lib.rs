@@ -1,6 +1,7 @@
 //! Samples of |ψ|², on either backend.
 //!
-//! A [`Sampler`] draws them. A [`MetropolisSampler`] joins a space, a [`Rule`] and settings; its [`Chains`] go on from call to call.
+//! A [`Sampler`] draws them. A [`MetropolisSampler`] joins a space, a [`Rule`] and settings; its [`Chains`] go on
+//! from call to call.
 //! [`HamiltonianSampler`] takes its moves from an operator and finds its implementation by the operator's
 //! backend marker, when it is compiled.
 //!
@@ -48,25 +49,35 @@
 //! - [`Proposer`]: what a rule is to chains that follow a wave function's walker;
 //! - [`DirectSampler`], [`Autoregressive`]: independent samples, site by site;
 //! - [`HamiltonianBackend`]: what a backend does for [`HamiltonianSampler`];
-//! - [`exact_transition_matrix`], [`Enumerate`]: exact tests of a rule on small spaces.
+//! - `sampler::testing`, with the feature `testing`: exact tests of a rule on small spaces.
+//!
+//! This library is `sampler` in the package `lattice-sampler`:
+//! `sampler = { package = "lattice-sampler", version = "0.1" }`.
 
+mod acceptance;
 mod backend;
 mod chain;
+mod changes;
+mod check;
 mod direct;
 mod error;
 mod metropolis;
+mod rng;
 mod rule;
+mod samples;
 mod sampling;
-mod testing;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod weights;
 
 pub use backend::{Connections, HamiltonianBackend};
-pub use chain::{ChainRng, Chains, ChainsSnapshot, Samples};
+pub use chain::{Chains, ChainsSnapshot};
 pub use direct::{Autoregressive, DirectChains, DirectSampler};
 pub use error::{Error, Result};
 pub use metropolis::{ExchangeSampler, HamiltonianSampler, LocalSampler, MetropolisSampler};
+pub use rng::ChainRng;
 pub use rule::{
-    Enumerate, EnumerateHost, ExchangeRule, HamiltonianRule, HostRule, LocalRule, MixtureRule, Move, Place,
-    Proposal, Proposer, Rule,
+    ExchangeRule, HamiltonianRule, HostRule, LocalRule, MixtureRule, Place, Proposal, Proposer, Rule,
 };
+pub use samples::Samples;
 pub use sampling::Sampler;
-pub use testing::exact_transition_matrix;

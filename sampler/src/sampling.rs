@@ -1,9 +1,12 @@
+//! What every sampler can do.
+
 use operator_core::{Backend, HilbertSpace, WaveFunction};
 
-use crate::chain::{Chains, ChainsSnapshot, Samples};
+use crate::chain::{Chains, ChainsSnapshot};
 use crate::error::Result;
 use crate::metropolis::MetropolisSampler;
 use crate::rule::Rule;
+use crate::samples::Samples;
 
 /// Draws configurations from |ψ|² of wave functions of type `W`.
 ///

@@ -10,9 +10,8 @@ use num_complex::Complex64;
 use operator_core::hilbert::{Fock, HilbertSpace, Qubit, Spin, SpinOrbitalFermions};
 use operator_core::testing::Table;
 use operator_core::{Backend, Boundary, DiscreteOperator, Element, Graph};
-use sampler::{
-    Enumerate, ExchangeRule, HamiltonianRule, HostRule, LocalRule, MixtureRule, exact_transition_matrix,
-};
+use sampler::testing::{Enumerate, exact_transition_matrix};
+use sampler::{ExchangeRule, HamiltonianRule, HostRule, LocalRule, MixtureRule};
 
 fn transition<B, R>(rule: &R, hilbert: &HilbertSpace, psi: &Table<B>) -> sampler::Result<Array2<f64>>
 where

@@ -10,8 +10,9 @@ use num_complex::Complex64;
 use operator_core::hilbert::{Fock, HilbertSpace, Spin};
 use operator_core::testing::Table;
 use operator_core::{Backend, Boundary, Definition, Graph};
+use sampler::testing::Enumerate;
 use sampler::{
-    Enumerate, ExchangeRule, ExchangeSampler, HamiltonianSampler, LocalRule, LocalSampler, MetropolisSampler,
+    ExchangeRule, ExchangeSampler, HamiltonianSampler, LocalRule, LocalSampler, MetropolisSampler,
     MixtureRule, Rule,
 };
 

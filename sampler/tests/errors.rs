@@ -167,3 +167,64 @@ fn wave_functions_that_are_no_numbers_are_refused() -> TestResult {
     assert_eq!(refused, "chain 0: the rule's log_correction is NaN");
     Ok(())
 }
+
+/// A wave function that has a walker when it is asked for the first time, and none later.
+struct Fickle(Table<Flat>, std::sync::atomic::AtomicBool);
+
+impl WaveFunction<Flat> for Fickle {
+    fn hilbert(&self) -> &HilbertSpace {
+        WaveFunction::<Flat>::hilbert(&self.0)
+    }
+
+    fn log_psi(&self, x: &Array2<i8>) -> operator_core::Result<Array1<Complex64>> {
+        self.0.log_psi(x)
+    }
+
+    fn walker(&self) -> Option<Box<dyn operator_core::Walker + '_>> {
+        let first = !self.1.swap(true, std::sync::atomic::Ordering::Relaxed);
+        first.then(|| WaveFunction::<Flat>::walker(&self.0)).flatten()
+    }
+}
+
+#[test]
+fn a_walker_that_disappears_is_named() -> TestResult {
+    let hilbert = HilbertSpace::from(Spin::half(4)?);
+    let sampler = LocalSampler::<Flat>::new(hilbert.clone())?;
+    let psi = Fickle(table(&hilbert)?.with_walker(), false.into());
+    let mut chains = sampler.start(&psi)?;
+    let said = message(sampler.sample(&psi, &mut chains, 1, 0));
+    assert!(said.contains("Fickle gave a walker when it was asked first and none later"), "{said}");
+    Ok(())
+}
+
+/// A rule whose chains change a site too many.
+#[derive(Clone, Debug)]
+struct Beyond;
+
+impl HostRule for Beyond {
+    fn propose_row(&self, _: &HilbertSpace, _: &mut [i8], _: &mut ChainRng) -> f64 {
+        0.0
+    }
+
+    fn propose_changes(
+        &self,
+        _: &HilbertSpace,
+        x: &[i8],
+        _: &mut ChainRng,
+        changes: &mut Vec<(usize, i8)>,
+    ) -> f64 {
+        changes.push((x.len(), 1));
+        0.0
+    }
+}
+
+#[test]
+fn a_rule_that_changes_a_site_that_is_not_there_is_refused() -> TestResult {
+    let hilbert = HilbertSpace::from(Spin::half(4)?);
+    let sampler = MetropolisSampler::<Flat, _>::from_rule(hilbert.clone(), Beyond)?;
+    let psi = table(&hilbert)?.with_walker();
+    let mut chains = sampler.start(&psi)?;
+    let said = message(sampler.sample(&psi, &mut chains, 1, 0));
+    assert_eq!(said, "chain 0: the rule changes site 4; the space has sites 0 to 3");
+    Ok(())
+}

@@ -1,3 +1,5 @@
+//! What a backend does so that its operators can be combined.
+
 use std::ops::Range;
 
 use operator_core::{Backend, Definition, DiscreteOperator, HilbertSpace, Result};

@@ -7,9 +7,12 @@ use operator_core::{DiscreteOperator, Element, HilbertSpace};
 /// `A + 2 * B`.
 pub(crate) fn describe_sum<T: Element, O: DiscreteOperator>(summands: &[(T, O)]) -> String {
     let one = T::from_complex(1.0.into());
-    let name = |(coefficient, operator): &(T, O)| match *coefficient == one {
-        true => operator.describe(),
-        false => format!("{coefficient} * ({})", operator.describe()),
+    let name = |(coefficient, operator): &(T, O)| {
+        if *coefficient == one {
+            operator.describe()
+        } else {
+            format!("{coefficient} * ({})", operator.describe())
+        }
     };
     summands.iter().map(name).collect::<Vec<_>>().join(" + ")
 }

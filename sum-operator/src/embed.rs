@@ -1,7 +1,9 @@
+//! An operator on some factors of a tensor product.
+
 use operator_core::{DiscreteOperator, HilbertSpace, Result};
 
 use crate::combine::Combine;
-use crate::composite::composite;
+use crate::composite::{composite, held};
 
 /// An operator on some of the factors of a tensor product, `1 ⊗ … ⊗ A ⊗ … ⊗ 1`.
 ///

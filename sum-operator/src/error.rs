@@ -1,3 +1,5 @@
+//! What can go wrong when operators are combined or chosen at run time.
+
 /// Everything that can go wrong when operators are combined or chosen at run time.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

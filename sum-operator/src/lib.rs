@@ -22,6 +22,8 @@
 //!
 //! Without any backend's feature there is nothing to combine and nothing to choose from.
 
+#[cfg(any(feature = "flat", feature = "padded"))]
+mod any_wave_function;
 mod backend;
 mod combine;
 mod composite;
@@ -34,7 +36,9 @@ mod sum;
 mod tensor;
 
 #[cfg(any(feature = "flat", feature = "padded"))]
-pub use backend::{Any, AnyOperator, AnyWaveFunction, BackendKind};
+pub use any_wave_function::AnyWaveFunction;
+#[cfg(any(feature = "flat", feature = "padded"))]
+pub use backend::{Any, AnyOperator, BackendKind};
 pub use combine::Combine;
 pub use embed::EmbedOperator;
 pub use error::{Error, Result};

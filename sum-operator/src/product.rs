@@ -1,7 +1,9 @@
+//! Products of two operators.
+
 use operator_core::{Definition, DiscreteOperator, Error, Result};
 
 use crate::combine::Combine;
-use crate::composite::composite;
+use crate::composite::{composite, held};
 use crate::sum::check_same;
 
 /// A product of terms with more terms than this is not multiplied out.

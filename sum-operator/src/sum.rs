@@ -1,9 +1,11 @@
+//! Sums of operators, and their arithmetic.
+
 use std::ops::{Add, Mul, Neg, Sub};
 
 use operator_core::{Definition, DiscreteOperator, Element, Error, Parameters, Result};
 
 use crate::combine::Combine;
-use crate::composite::composite;
+use crate::composite::{composite, held};
 
 /// A sum of operators of one backend, `Σ_k c_k A_k`.
 ///

@@ -1,7 +1,9 @@
+//! Tensor products of operators.
+
 use operator_core::{DiscreteOperator, Error, HilbertSpace, Result};
 
 use crate::combine::Combine;
-use crate::composite::composite;
+use crate::composite::{composite, held};
 use crate::{EmbedOperator, ProductOperator};
 
 /// The tensor product of operators of one backend, `A ⊗ B ⊗ …`, on the tensor product of their spaces.
@@ -47,26 +49,21 @@ where
         O: 'a,
     {
         let operators: Vec<&O> = operators.into_iter().collect();
-        if operators.is_empty() {
+        let Some((&head, tail)) = operators.split_first() else {
             let (what, expected) = ("operators of a tensor product".into(), "at least 1".into());
             return Err(Error::Count { what, got: 0, expected });
-        }
-        for operator in &operators[1..] {
-            O::Backend::check_together(operators[0], operator)?;
+        };
+        for &operator in tail {
+            O::Backend::check_together(head, operator)?;
         }
         let hilbert = HilbertSpace::tensor(operators.iter().map(|operator| operator.hilbert().clone()))?;
-        let (mut product, mut first) = (None, 0);
-        for operator in operators {
+        let mut product = EmbedOperator::new(head, &hilbert, 0)?.into_operator();
+        let mut first = head.hilbert().factors().len();
+        for &operator in tail {
             let embedded = EmbedOperator::new(operator, &hilbert, first)?.into_operator();
             first += operator.hilbert().factors().len();
-            product = Some(match product {
-                None => embedded,
-                Some(product) => ProductOperator::new(&product, &embedded)?.into_operator(),
-            });
+            product = ProductOperator::new(&product, &embedded)?.into_operator();
         }
-        match product {
-            Some(operator) => Ok(TensorOperator { operator }),
-            None => Err(Error::InvalidHilbert("a tensor product of no factors".into())),
-        }
+        Ok(TensorOperator { operator: product })
     }
 }

@@ -109,3 +109,48 @@ fn operators_on_different_backends_are_not_combined() -> Result<(), Box<dyn std:
     assert_eq!(refused.map(|_| ()).map_err(|error| error.to_string()), Err(expected.into()));
     Ok(())
 }
+
+/// Of rows that are not packed, the elements are the same.
+#[test]
+fn packed_rows_are_those_of_the_flat_backend() -> Result<(), Error> {
+    for definition in definitions()? {
+        let operator = AnyOperator::lower(&definition, BackendKind::Flat)?;
+        let flat: backend_flat::FlatOperator<Complex64> = definition.lower_as::<backend_flat::Flat, _>()?;
+        let x = definition.hilbert().all_states()?;
+        let mut packed = operator_core::PackedConn::new();
+        operator.get_conn_packed_into(x.view(), &mut packed)?;
+        let expected = flat.get_conn_packed(x.view())?;
+        assert_eq!(packed.offsets(), expected.offsets());
+        assert_eq!((packed.states(), packed.mels()), (expected.states(), expected.mels()));
+    }
+    Ok(())
+}
+
+/// A kernel is asked once for numbers of elements, and twice for the elements: once to count them.
+#[test]
+fn numbers_of_elements_are_counted_by_the_operator_inside() -> Result<(), Error> {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[derive(Debug)]
+    struct Asked(Shifts, Arc<AtomicUsize>);
+
+    impl backend_flat::FlatKernel<f64> for Asked {
+        fn hilbert(&self) -> &operator_core::HilbertSpace {
+            &self.0.0
+        }
+
+        fn connect(&self, x: &[i8], emit: &mut backend_flat::Emitter<'_, f64>) {
+            self.1.fetch_add(1, Ordering::Relaxed);
+            backend_flat::FlatKernel::connect(&self.0, x, emit);
+        }
+    }
+
+    let asked = Arc::new(AtomicUsize::new(0));
+    let kernel = Asked(Shifts(common::spins(3)?), asked.clone());
+    let operator = AnyOperator::Flat(backend_flat::FlatOperator::custom(kernel)?);
+    asked.store(0, Ordering::Relaxed);
+    operator.n_conn(ndarray::aview2(&[[1, 1, -1]]))?;
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+    Ok(())
+}

@@ -1,3 +1,5 @@
+//! Moves of operators of the flat backend, chain by chain over threads.
+
 use std::collections::HashMap;
 
 use backend_flat::{Flat, VisitConn};
@@ -7,7 +9,7 @@ use operator_core::{Element, Error, Result};
 use rayon::prelude::*;
 
 use super::{Connections, HamiltonianBackend};
-use crate::rule::{apply, differences};
+use crate::changes::{apply, differences};
 
 /// Connected elements that one job visits at the least: for fewer, waking a thread takes longer than they do.
 const ELEMENTS_PER_JOB: usize = 8192;
@@ -17,7 +19,7 @@ impl<O: VisitConn> HamiltonianBackend<O> for Flat {
     fn n_off_diagonal(operator: &O, x: &Array2<i8>) -> Result<Vec<usize>> {
         let x = rows(x);
         let n_sites = x.ncols().max(1);
-        let rows = x.as_slice().unwrap_or_default().par_chunks(n_sites);
+        let rows = x.as_slice().expect(CONTIGUOUS).par_chunks(n_sites);
         rows.with_min_len(chains_per_job(operator))
             .map_init(|| Visited::new(operator), |visited, x| visited.n_off_diagonal(x))
             .collect()
@@ -29,7 +31,7 @@ impl<O: VisitConn> HamiltonianBackend<O> for Flat {
         }
         let mut chosen = rows(x).into_owned();
         let n_sites = chosen.ncols().max(1);
-        let rows = chosen.as_slice_mut().unwrap_or_default().par_chunks_mut(n_sites).zip(numbers);
+        let rows = chosen.as_slice_mut().expect(CONTIGUOUS).par_chunks_mut(n_sites).zip(numbers);
         rows.with_min_len(chains_per_job(operator))
             .map_init(
                 || (Visited::new(operator), Vec::new()),
@@ -52,6 +54,22 @@ impl<O: VisitConn> HamiltonianBackend<O> for Flat {
             }
         })
     }
+}
+
+pub(super) fn n_off_diagonal<O: VisitConn>(operator: &O, x: &Array2<i8>) -> Result<Vec<usize>> {
+    Flat::n_off_diagonal(operator, x)
+}
+
+pub(super) fn select_off_diagonal<O: VisitConn>(
+    operator: &O,
+    x: &Array2<i8>,
+    numbers: &[usize],
+) -> Result<Array2<i8>> {
+    Flat::select_off_diagonal(operator, x, numbers)
+}
+
+pub(super) fn connections<O: VisitConn>(operator: &O) -> Option<Box<dyn Connections + '_>> {
+    Flat::connections(operator)
 }
 
 /// What is connected to the rows of a batch. Of custom kernels, which may emit one x' more than once, the
@@ -181,13 +199,12 @@ fn chains_per_job<O: VisitConn>(operator: &O) -> usize {
     }
 }
 
+const CONTIGUOUS: &str = "`rows` made the batch contiguous";
+
 /// A batch with contiguous rows.
 fn rows(x: &Array2<i8>) -> ndarray::CowArray<'_, i8, ndarray::Ix2> {
     let x: ArrayView2<'_, i8> = x.view();
-    match x.is_standard_layout() {
-        true => x.into(),
-        false => x.as_standard_layout().into_owned().into(),
-    }
+    if x.is_standard_layout() { x.into() } else { x.as_standard_layout().into_owned().into() }
 }
 
 /// The distinct states that a custom kernel connects to `x` with elements that add up to non-zero, in the

@@ -4,8 +4,17 @@
 mod any;
 #[cfg(feature = "flat")]
 mod flat;
+#[cfg(not(all(feature = "flat", feature = "padded")))]
+mod off;
 #[cfg(feature = "padded")]
 mod padded;
+
+#[cfg(not(feature = "flat"))]
+#[allow(unused_imports, reason = "sum-operator may have the backend all the same")]
+use off as flat;
+#[cfg(not(feature = "padded"))]
+#[allow(unused_imports, reason = "sum-operator may have the backend all the same")]
+use off as padded;
 
 use operator_core::{Backend, DiscreteOperator, Result};
 
@@ -17,7 +26,7 @@ use operator_core::{Backend, DiscreteOperator, Result};
 #[diagnostic::on_unimplemented(
     message = "the sampler has no implementation for backend `{Self}`",
     label = "`HamiltonianSampler` does not run `{O}`",
-    note = "turn on the feature of the operator's backend: `sampler = {{ features = [\"flat\"] }}` or `[\"padded\"]`"
+    note = "turn on the feature of the operator's backend: `sampler = {{ package = \"lattice-sampler\", features = [\"flat\"] }}` or `[\"padded\"]`"
 )]
 pub trait HamiltonianBackend<O>: Backend
 where
@@ -56,7 +65,7 @@ where
 
 /// The x' ≠ x with `<x|O|x'>` ≠ 0, of one x after another. One for each thread.
 ///
-/// It stands at a configuration x, where [`go_to`](Self::go_to) puts it, as a
+/// For authors of a [`HamiltonianBackend`]. It stands at a configuration x, where [`go_to`](Self::go_to) puts it, as a
 /// [`Walker`](operator_core::Walker) does.
 pub trait Connections: Send {
     /// Goes to x, a state of the space, and returns the number of its x'. Mostly x is where it stands, or

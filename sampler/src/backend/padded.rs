@@ -1,10 +1,14 @@
+//! Moves of operators of the padded backend, batch by batch.
+
 use backend_padded::{Padded, TensorConn};
 use candle_core::{DType, Device, Tensor};
-use operator_core::{Error, Result};
+use ndarray::Array2;
+use operator_core::{Backend, Error, Result};
 
-use super::HamiltonianBackend;
+use super::{Connections, HamiltonianBackend};
 
-/// Counts and choices are made on the operator's device; only `(batch,)` numbers go to and from the host.
+/// The padded backend counts and chooses on the host, over all threads, and so brings each batch there; on another
+/// device what was chosen goes back.
 impl<O: TensorConn> HamiltonianBackend<O> for Padded {
     fn n_off_diagonal(operator: &O, x: &Tensor) -> Result<Vec<usize>> {
         let counts = operator.n_off_diagonal(x)?;
@@ -30,6 +34,25 @@ impl<O: TensorConn> HamiltonianBackend<O> for Padded {
     fn device(operator: &O) -> Device {
         operator.device().clone()
     }
+}
+
+/// Counts of a batch on the host.
+pub(super) fn n_off_diagonal<O: TensorConn>(operator: &O, x: &Array2<i8>) -> Result<Vec<usize>> {
+    Padded::n_off_diagonal(operator, &Padded::from_host(x.view(), TensorConn::device(operator))?)
+}
+
+/// Choices for a batch on the host.
+pub(super) fn select_off_diagonal<O: TensorConn>(
+    operator: &O,
+    x: &Array2<i8>,
+    numbers: &[usize],
+) -> Result<Array2<i8>> {
+    let x = Padded::from_host(x.view(), TensorConn::device(operator))?;
+    Padded::to_host(&Padded::select_off_diagonal(operator, &x, numbers)?)
+}
+
+pub(super) fn connections<O: TensorConn>(operator: &O) -> Option<Box<dyn Connections + '_>> {
+    Padded::connections(operator)
 }
 
 fn failed(error: candle_core::Error) -> Error {

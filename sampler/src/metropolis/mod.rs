@@ -1,22 +1,24 @@
+//! Metropolis–Hastings sampling: the sampler, [`batch`] for chains that take each step together, and [`walk`]
+//! for chains that run one by one.
+
+mod batch;
 mod walk;
 
-use ndarray::{Array2, ArrayView1, Axis, s};
+use ndarray::{Array2, Axis, s};
 use operator_core::{Backend, DiscreteOperator, Graph, HilbertSpace, WaveFunction};
-use rand::RngExt;
-use rayon::prelude::*;
 
 pub(crate) use self::walk::WalkedWeight;
-use self::walk::{ChainWalk, Guide};
 use crate::backend::HamiltonianBackend;
-use crate::chain::{ChainRng, Chains, Samples, generators, log_weights};
+use crate::chain::Chains;
+use crate::check::{at_least_one, check_bytes, expect_count, same_space};
 use crate::error::{Error, Result};
-use crate::rule::{ExchangeRule, HamiltonianRule, LocalRule, Place, Rule, expect_count};
+use crate::rng::{ChainRng, generators};
+use crate::rule::{ExchangeRule, HamiltonianRule, LocalRule, Rule};
+use crate::samples::Samples;
+use crate::weights::log_weights;
 
 /// Random states that are tried for each chain before its wave function counts as zero.
 const START_ATTEMPTS: usize = 100;
-
-/// The largest array of samples that is collected, in bytes.
-const MAX_BYTES: f64 = 8.0 * 1024.0 * 1024.0 * 1024.0;
 
 /// A Metropolis sampler of |ψ|² whose moves come from the matrix elements of an operator.
 ///
@@ -196,6 +198,7 @@ impl<B: Backend, R: Rule<B>> MetropolisSampler<B, R> {
     /// # Errors
     /// [`Error::Count`] or [`HilbertMismatch`](operator_core::Error::HilbertMismatch) if these are not this
     /// sampler's chains; [`Error::LogPsi`] and [`Error::Correction`] for NaN; those of [`Rule::propose`];
+    /// [`Error::ChangedSite`] and [`Error::Gone`] for rules and wave functions that break their promises;
     /// [`Error::Core`] if the wave function fails. The chains stay where they were before the failed move, and
     /// before the sweep where they follow walkers.
     pub fn sweep<W: WaveFunction<B> + ?Sized>(
@@ -204,9 +207,10 @@ impl<B: Backend, R: Rule<B>> MetropolisSampler<B, R> {
         chains: &mut Chains<B>,
     ) -> Result<()> {
         self.check_chains(wave_function, chains)?;
-        match self.guide(wave_function) {
-            Some(_) => self.walk(wave_function, chains, 1, &mut []),
-            None => self.sweep_batch(wave_function, chains),
+        if self.is_guided(wave_function) {
+            self.walk(wave_function, chains, 1, &mut [])
+        } else {
+            self.sweep_batch(wave_function, chains)
         }
     }
 
@@ -229,8 +233,9 @@ impl<B: Backend, R: Rule<B>> MetropolisSampler<B, R> {
         check_bytes(&self.hilbert, self.n_chains, n_per_chain)?;
         let n_chains = self.n_chains;
         let mut samples = Array2::zeros((n_chains * n_per_chain, self.hilbert.n_sites()));
-        if self.guide(wave_function).is_some() {
-            self.walk(wave_function, chains, n_discard, samples.as_slice_mut().unwrap_or_default())?;
+        if self.is_guided(wave_function) {
+            let rows = samples.as_slice_mut().expect("a new array is contiguous");
+            self.walk(wave_function, chains, n_discard, rows)?;
         } else {
             chains.refresh(wave_function)?;
             for _ in 0..n_discard {
@@ -245,93 +250,6 @@ impl<B: Backend, R: Rule<B>> MetropolisSampler<B, R> {
         Ok(Samples { configurations, n_chains, n_per_chain })
     }
 
-    /// What leads chains one by one, where the wave function has a walker and the rule can keep up with it.
-    fn guide<'a, W: WaveFunction<B> + ?Sized>(&'a self, wave_function: &'a W) -> Option<Guide<'a>> {
-        let (walker, proposer) = (wave_function.walker()?, self.rule.proposer(&self.hilbert)?);
-        Some(Guide::new(WalkedWeight::new(walker), proposer, &self.hilbert))
-    }
-
-    /// Takes every chain through `n_discard` sweeps, and one more before each of its samples, in parallel.
-    ///
-    /// `samples` has as many rows of each chain, one chain after another. On an error the chains are as they
-    /// were; it is that of the earliest step, as in batches.
-    fn walk<W: WaveFunction<B> + ?Sized>(
-        &self,
-        wave_function: &W,
-        chains: &mut Chains<B>,
-        n_discard: usize,
-        samples: &mut [i8],
-    ) -> Result<()> {
-        let start = B::to_host(&chains.configurations)?;
-        let mut samples = samples.chunks_mut((samples.len() / self.n_chains).max(1));
-        let mut walks: Vec<ChainWalk<'_>> = (start.rows().into_iter().zip(&chains.rngs).enumerate())
-            .map(|(chain, (x, rng))| {
-                ChainWalk::new(chain, x.to_vec(), rng.clone(), samples.next().unwrap_or_default())
-            })
-            .collect();
-        let results: Vec<_> = walks
-            .par_iter_mut()
-            .map_init(
-                || self.guide(wave_function),
-                |guide, walk| match guide {
-                    Some(guide) => guide.lead(walk, n_discard, self.sweep_size),
-                    None => Ok(()),
-                },
-            )
-            .collect();
-        let failures = results.into_iter().filter_map(std::result::Result::err);
-        if let Some((_, error)) = failures.min_by_key(|(step, _)| *step) {
-            return Err(error);
-        }
-        let mut x = start;
-        for (mut row, walk) in x.rows_mut().into_iter().zip(&walks) {
-            row.assign(&ArrayView1::from(walk.configuration()));
-        }
-        chains.configurations = B::from_host(x.view(), &self.device)?;
-        chains.log_weights = walks.iter().map(ChainWalk::log_weight).collect();
-        chains.n_accepted += walks.iter().map(ChainWalk::n_accepted).sum::<u64>();
-        chains.n_proposed += walks.iter().map(ChainWalk::n_proposed).sum::<u64>();
-        chains.rngs = walks.into_iter().map(ChainWalk::into_rng).collect();
-        Ok(())
-    }
-
-    fn sweep_batch<W: WaveFunction<B> + ?Sized>(
-        &self,
-        wave_function: &W,
-        chains: &mut Chains<B>,
-    ) -> Result<()> {
-        (0..self.sweep_size).try_for_each(|_| self.step(wave_function, chains))
-    }
-
-    fn step<W: WaveFunction<B> + ?Sized>(&self, wave_function: &W, chains: &mut Chains<B>) -> Result<()> {
-        let n = self.n_chains;
-        let place = Place { hilbert: &self.hilbert, device: &self.device };
-        let proposal = self.rule.propose(place, &chains.configurations, &mut chains.rngs)?;
-        expect_count("proposed configurations", B::batch_len(&proposal.configurations), n)?;
-        expect_count("values of log_correction", proposal.log_correction.len(), n)?;
-        if let Some(chain) = proposal.log_correction.iter().position(|value| value.is_nan()) {
-            return Err(Error::Correction { chain });
-        }
-        let proposed = log_weights::<B, W>(wave_function, &proposal.configurations, n)?;
-        let present = chains.log_weights.iter().zip(&proposed).zip(&proposal.log_correction);
-        let accept: Vec<bool> = present
-            .zip(&mut chains.rngs)
-            .map(|(((&from, &to), &correction), rng)| {
-                // Each chain draws in every step, so that what it draws later does not depend on ψ.
-                rng.random::<f64>() < acceptance(from, to, correction)
-            })
-            .collect();
-        B::replace_rows(&mut chains.configurations, &proposal.configurations, &accept)?;
-        for ((weight, proposed), _) in
-            chains.log_weights.iter_mut().zip(proposed).zip(&accept).filter(|(_, accept)| **accept)
-        {
-            *weight = proposed;
-        }
-        chains.n_accepted += accept.iter().filter(|&&accept| accept).count() as u64;
-        chains.n_proposed += n as u64;
-        Ok(())
-    }
-
     /// One random state with an amplitude for each chain, and ln |ψ|² there.
     fn random_states<W: WaveFunction<B> + ?Sized>(
         &self,
@@ -340,22 +258,22 @@ impl<B: Backend, R: Rule<B>> MetropolisSampler<B, R> {
     ) -> Result<(B::Configurations, Vec<f64>)> {
         let mut x = Array2::zeros((rngs.len(), self.hilbert.n_sites()));
         let mut weights = vec![f64::NEG_INFINITY; rngs.len()];
+        let mut first_at_zero = 0;
         for _ in 0..START_ATTEMPTS {
             for ((mut row, rng), weight) in x.axis_iter_mut(Axis(0)).zip(&mut *rngs).zip(&weights) {
                 if *weight == f64::NEG_INFINITY {
-                    let state = self.hilbert.random_states(1, rng);
-                    row.assign(&ArrayView1::from(state.as_slice().unwrap_or_default()));
+                    row.assign(&self.hilbert.random_states(1, rng).row(0));
                 }
             }
             let configurations = B::from_host(x.view(), &self.device)?;
             weights = log_weights::<B, W>(wave_function, &configurations, rngs.len())?;
-            if weights.iter().all(|&weight| weight > f64::NEG_INFINITY) {
-                return Ok((configurations, weights));
+            match weights.iter().position(|&weight| weight == f64::NEG_INFINITY) {
+                None => return Ok((configurations, weights)),
+                Some(chain) => first_at_zero = chain,
             }
         }
-        let chain = weights.iter().position(|&weight| weight == f64::NEG_INFINITY).unwrap_or(0);
         let hilbert = self.hilbert.to_string();
-        Err(Error::ZeroWaveFunction { chain, attempts: START_ATTEMPTS, hilbert })
+        Err(Error::ZeroWaveFunction { chain: first_at_zero, attempts: START_ATTEMPTS, hilbert })
     }
 
     fn check_chains<W: WaveFunction<B> + ?Sized>(&self, wave_function: &W, chains: &Chains<B>) -> Result<()> {
@@ -363,34 +281,4 @@ impl<B: Backend, R: Rule<B>> MetropolisSampler<B, R> {
         same_space(&self.hilbert, &chains.hilbert)?;
         expect_count("chains", chains.n_chains(), self.n_chains)
     }
-}
-
-/// Refuses more samples than memory should be filled with.
-pub(crate) fn check_bytes(hilbert: &HilbertSpace, n_chains: usize, n_per_chain: usize) -> Result<()> {
-    let bytes = n_chains as f64 * n_per_chain as f64 * hilbert.n_sites() as f64;
-    if bytes > MAX_BYTES {
-        let what = format!("{n_per_chain} samples of {n_chains} chains on {hilbert}");
-        let remedy = "take fewer at a time";
-        return Err(operator_core::Error::TooLarge { what, bytes, limit: MAX_BYTES, remedy }.into());
-    }
-    Ok(())
-}
-
-/// The probability of accepting a move, from ln |ψ|² before and after it.
-pub(crate) fn acceptance(from: f64, to: f64, log_correction: f64) -> f64 {
-    if to == f64::NEG_INFINITY {
-        0.0
-    } else if from == f64::NEG_INFINITY {
-        1.0
-    } else {
-        (to - from + log_correction).exp().min(1.0)
-    }
-}
-
-pub(crate) fn same_space(left: &HilbertSpace, right: &HilbertSpace) -> Result<()> {
-    Ok(left.expect_same(right)?)
-}
-
-pub(crate) fn at_least_one(what: &'static str, value: usize) -> Result<usize> {
-    if value == 0 { Err(Error::Setting { what, value, expected: "at least 1" }) } else { Ok(value) }
 }

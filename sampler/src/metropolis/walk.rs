@@ -1,13 +1,102 @@
 //! Chains that are followed one by one, by walkers.
 
+use ndarray::ArrayView1;
 use num_complex::Complex64;
-use operator_core::{HilbertSpace, Walker};
+use operator_core::{Backend, HilbertSpace, Walker, WaveFunction};
 use rand::RngExt;
+use rayon::prelude::*;
 
-use crate::chain::{ChainRng, is_amplitude};
+use super::MetropolisSampler;
+use crate::acceptance::acceptance;
+use crate::chain::Chains;
+use crate::changes::{apply, check_sites};
+use crate::check::expect_count;
 use crate::error::{Error, Result};
-use crate::metropolis::acceptance;
-use crate::rule::{Proposer, apply};
+use crate::rng::ChainRng;
+use crate::rule::{Proposer, Rule};
+use crate::weights::is_amplitude;
+
+impl<B: Backend, R: Rule<B>> MetropolisSampler<B, R> {
+    /// Whether there is something that leads chains one by one.
+    pub(super) fn is_guided<W: WaveFunction<B> + ?Sized>(&self, wave_function: &W) -> bool {
+        self.guide(wave_function).is_ok()
+    }
+
+    /// What leads chains one by one, where the wave function has a walker and the rule can keep up with it.
+    fn guide<'a, W: WaveFunction<B> + ?Sized>(
+        &'a self,
+        wave_function: &'a W,
+    ) -> std::result::Result<Guide<'a>, Missing> {
+        let walker = wave_function.walker().ok_or(Missing::Walker)?;
+        let proposer = self.rule.proposer(&self.hilbert).ok_or(Missing::Proposer)?;
+        Ok(Guide::new(WalkedWeight::new(walker), proposer, &self.hilbert))
+    }
+
+    /// Takes every chain through `n_discard` sweeps, and one more before each of its samples, in parallel.
+    ///
+    /// `samples` has as many rows of each chain, one chain after another. On an error the chains are as they
+    /// were; it is that of the earliest step, as in batches.
+    pub(super) fn walk<W: WaveFunction<B> + ?Sized>(
+        &self,
+        wave_function: &W,
+        chains: &mut Chains<B>,
+        n_discard: usize,
+        samples: &mut [i8],
+    ) -> Result<()> {
+        let start = B::to_host(&chains.configurations)?;
+        expect_count("configurations", start.nrows(), self.n_chains)?;
+        let (n_of_each, mut left) = (samples.len() / self.n_chains, samples);
+        let mut walks: Vec<ChainWalk<'_>> = (start.rows().into_iter().zip(&chains.rngs).enumerate())
+            .map(|(chain, (x, rng))| {
+                let (own, others) = std::mem::take(&mut left).split_at_mut(n_of_each);
+                left = others;
+                ChainWalk::new(chain, x.to_vec(), rng.clone(), own)
+            })
+            .collect();
+        let results: Vec<_> = walks
+            .par_iter_mut()
+            .map_init(
+                || self.guide(wave_function),
+                |guide, walk| match guide {
+                    Ok(guide) => guide.lead(walk, n_discard, self.sweep_size),
+                    // The caller had one.
+                    Err(missing) => Err((0, missing.error::<W, R>())),
+                },
+            )
+            .collect();
+        let failures = results.into_iter().filter_map(std::result::Result::err);
+        if let Some((_, error)) = failures.min_by_key(|(step, _)| *step) {
+            return Err(error);
+        }
+        let mut x = start;
+        for (mut row, walk) in x.rows_mut().into_iter().zip(&walks) {
+            row.assign(&ArrayView1::from(walk.configuration()));
+        }
+        chains.configurations = B::from_host(x.view(), &self.device)?;
+        chains.log_weights = walks.iter().map(ChainWalk::log_weight).collect();
+        chains.n_accepted += walks.iter().map(ChainWalk::n_accepted).sum::<u64>();
+        chains.n_proposed += walks.iter().map(ChainWalk::n_proposed).sum::<u64>();
+        chains.rngs = walks.into_iter().map(ChainWalk::into_rng).collect();
+        Ok(())
+    }
+}
+
+/// Why chains are not led one by one.
+#[derive(Clone, Copy, Debug)]
+enum Missing {
+    Walker,
+    Proposer,
+}
+
+impl Missing {
+    /// What it is if there was one before.
+    fn error<W: ?Sized, R>(self) -> Error {
+        match self {
+            Missing::Walker => Error::Gone { what: "walker", of: std::any::type_name::<W>() },
+            Missing::Proposer => Error::Gone { what: "proposer", of: std::any::type_name::<R>() },
+        }
+    }
+}
 
 /// Moves a site after which a walker starts anew, so that rounding does not build up. Starting takes about as
 /// long as one move a site.
@@ -125,9 +214,10 @@ impl<'a> WalkedWeight<'a> {
 }
 
 fn log_weight(chain: usize, x: &[i8], log_psi: Complex64) -> Result<f64> {
-    match is_amplitude(&log_psi) {
-        true => Ok(2.0 * log_psi.re),
-        false => Err(Error::LogPsi { chain, value: log_psi, state: x.to_vec() }),
+    if is_amplitude(&log_psi) {
+        Ok(2.0 * log_psi.re)
+    } else {
+        Err(Error::LogPsi { chain, value: log_psi, state: x.to_vec() })
     }
 }
 
@@ -239,6 +329,7 @@ impl<'a> Guide<'a> {
         if correction.is_nan() {
             return Err(Error::Correction { chain });
         }
+        check_sites(chain, &self.changes, walk.x.len())?;
         let probability = self.weight.propose(chain, &walk.x, &self.changes, correction)?;
         // Drawn in every step, as in batches.
         if walk.rng.random::<f64>() < probability {

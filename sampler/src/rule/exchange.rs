@@ -1,11 +1,14 @@
+//! The quantum numbers of two sites, exchanged.
+
 use std::collections::BTreeSet;
 
 use operator_core::{Graph, HilbertSpace};
 use rand::RngExt;
 
-use super::{EnumerateHost, HostRule, Move, apply, no_moves};
-use crate::chain::ChainRng;
+use super::HostRule;
+use crate::changes::apply;
 use crate::error::{Error, Result};
+use crate::rng::ChainRng;
 
 /// Proposes to exchange the quantum numbers of a pair of sites, uniformly among its pairs.
 ///
@@ -68,7 +71,7 @@ impl ExchangeRule {
 }
 
 /// What exchanging two sites changes: both, or nothing where they are equal.
-fn exchanged(x: &[i8], [a, b]: [usize; 2]) -> impl Iterator<Item = (usize, i8)> + use<> {
+pub(crate) fn exchanged(x: &[i8], [a, b]: [usize; 2]) -> impl Iterator<Item = (usize, i8)> + use<> {
     let values = x.get(a).copied().zip(x.get(b).copied()).filter(|(at_a, at_b)| at_a != at_b);
     values.into_iter().flat_map(move |(at_a, at_b)| [(a, at_b), (b, at_a)])
 }
@@ -101,7 +104,7 @@ impl HostRule for ExchangeRule {
             return Err(Error::GraphSize { n_nodes, n_sites, hilbert: hilbert.to_string() });
         }
         if self.pairs.is_empty() {
-            return Err(no_moves(NAME, hilbert, "the graph has no edges"));
+            return Err(Error::no_moves(NAME, hilbert, "the graph has no edges"));
         }
         let blocks = hilbert.blocks();
         let block_of = |site| blocks.partition_point(|block| block.start + block.n_sites <= site);
@@ -113,17 +116,5 @@ impl HostRule for ExchangeRule {
             }
         }
         Ok(())
-    }
-}
-
-impl EnumerateHost for ExchangeRule {
-    fn host_moves(&self, _: &HilbertSpace, x: &[i8]) -> Vec<Move> {
-        let probability = 1.0 / self.pairs.len() as f64;
-        let exchanged = |&pair: &[usize; 2]| {
-            let mut state = x.to_vec();
-            apply(exchanged(x, pair), &mut state);
-            Move { state, probability, log_correction: 0.0 }
-        };
-        self.pairs.iter().map(exchanged).collect()
     }
 }

@@ -1,10 +1,14 @@
+//! Moves that are matrix elements of an operator.
+
 use operator_core::{Backend, DiscreteOperator, HilbertSpace};
 use rand::RngExt;
 
-use super::{Enumerate, Move, Place, Proposal, Proposer, Rule, apply, expect_count};
+use super::{Place, Proposal, Proposer, Rule};
 use crate::backend::{Connections, HamiltonianBackend};
-use crate::chain::ChainRng;
+use crate::changes::{apply, check_sites};
+use crate::check::{expect_count, same_space};
 use crate::error::{Error, Result};
+use crate::rng::ChainRng;
 
 /// Proposes x' uniformly among the states x' ≠ x with `<x|O|x'>` ≠ 0.
 ///
@@ -42,7 +46,7 @@ where
     O::Backend: HamiltonianBackend<O>,
 {
     /// The number of moves of each state, at least 1.
-    fn counts(&self, x: &<O::Backend as Backend>::Configurations) -> Result<Vec<usize>> {
+    pub(crate) fn counts(&self, x: &<O::Backend as Backend>::Configurations) -> Result<Vec<usize>> {
         let counts = O::Backend::n_off_diagonal(&self.operator, x)?;
         expect_count("numbers of connected states", counts.len(), O::Backend::batch_len(x))?;
         match counts.iter().position(|&n| n == 0) {
@@ -56,7 +60,7 @@ where
     }
 
     /// The moves of these numbers, of states with these numbers of moves.
-    fn select(
+    pub(crate) fn select(
         &self,
         x: &<O::Backend as Backend>::Configurations,
         counts: &[usize],
@@ -82,8 +86,7 @@ where
     ) -> Result<Proposal<O::Backend>> {
         let counts = self.counts(x)?;
         expect_count("generators", rngs.len(), counts.len())?;
-        let numbers: Vec<usize> =
-            counts.iter().zip(rngs).map(|(&n, rng)| rng.random_range(0..n.max(1))).collect();
+        let numbers: Vec<usize> = counts.iter().zip(rngs).map(|(&n, rng)| rng.random_range(0..n)).collect();
         self.select(x, &counts, &numbers)
     }
 
@@ -95,7 +98,7 @@ where
     /// # Errors
     /// [`HilbertMismatch`](operator_core::Error::HilbertMismatch) if the operator acts on another space.
     fn check(&self, hilbert: &HilbertSpace) -> Result<()> {
-        crate::metropolis::same_space(self.operator.hilbert(), hilbert)
+        same_space(self.operator.hilbert(), hilbert)
     }
 }
 
@@ -120,6 +123,7 @@ impl<O: DiscreteOperator> Proposer for HamiltonianProposer<'_, O> {
         self.connections.select(x, rng.random_range(0..n), changes)?;
         match self.connections.propose(changes)? {
             0 => {
+                check_sites(chain, changes, x.len())?;
                 let mut to = x.to_vec();
                 apply(changes.iter().copied(), &mut to);
                 Err(isolated(to))
@@ -133,25 +137,4 @@ impl<O: DiscreteOperator> Proposer for HamiltonianProposer<'_, O> {
 fn log_correction(n: usize, back: usize) -> f64 {
     // Often the same, and then no logarithm is needed.
     if n == back { 0.0 } else { (n as f64 / back as f64).ln() }
-}
-
-impl<O> Enumerate<O::Backend> for HamiltonianRule<O>
-where
-    O: DiscreteOperator,
-    O::Backend: HamiltonianBackend<O>,
-{
-    fn moves(&self, place: Place<'_, O::Backend>, x: &[i8]) -> Result<Vec<Move>> {
-        let x = ndarray::ArrayView1::from(x).insert_axis(ndarray::Axis(0));
-        let x = O::Backend::from_host(x, place.device)?;
-        let counts = self.counts(&x)?;
-        let n = counts.first().copied().unwrap_or(0);
-        let mut moves = Vec::with_capacity(n);
-        for number in 0..n {
-            let proposal = self.select(&x, &counts, &[number])?;
-            let state = O::Backend::to_host(&proposal.configurations)?.iter().copied().collect();
-            let log_correction = proposal.log_correction.first().copied().unwrap_or(0.0);
-            moves.push(Move { state, probability: 1.0 / n as f64, log_correction });
-        }
-        Ok(moves)
-    }
 }

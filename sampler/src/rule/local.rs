@@ -1,10 +1,13 @@
+//! Another local state of one site.
+
 use operator_core::HilbertSpace;
 use operator_core::hilbert::LocalStates;
 use rand::RngExt;
 
-use super::{EnumerateHost, HostRule, Move, apply, no_moves};
-use crate::chain::ChainRng;
+use super::HostRule;
+use crate::changes::apply;
 use crate::error::{Error, Result};
+use crate::rng::ChainRng;
 
 /// Proposes another local state, uniformly, of one site, uniformly.
 ///
@@ -16,9 +19,11 @@ const NAME: &str = "LocalRule";
 
 /// A site and the `shift`-th of its local states after the present one, if that is another. The shift is less
 /// than the number of local states.
-fn shifted(local: LocalStates, site: usize, shift: usize, x: &[i8]) -> Option<(usize, i8)> {
-    let &present = x.get(site)?;
-    let next = local.index(present).unwrap_or(0) + shift;
+///
+/// `x` is a state of the space: a quantum number that is none, left there by another rule of a mixture, stays.
+pub(crate) fn shifted(local: LocalStates, site: usize, shift: usize, x: &[i8]) -> Option<(usize, i8)> {
+    let present = x[site];
+    let next = local.index(present)? + shift;
     let value = local.value(if next < local.len { next } else { next - local.len });
     (value != present).then_some((site, value))
 }
@@ -60,27 +65,8 @@ impl HostRule for LocalRule {
             return Err(Error::Constrained { rule: NAME, hilbert: hilbert.to_string() });
         }
         if hilbert.blocks().iter().all(|block| block.local.len < 2) {
-            return Err(no_moves(NAME, hilbert, "every site has one local state"));
+            return Err(Error::no_moves(NAME, hilbert, "every site has one local state"));
         }
         Ok(())
-    }
-}
-
-impl EnumerateHost for LocalRule {
-    fn host_moves(&self, hilbert: &HilbertSpace, x: &[i8]) -> Vec<Move> {
-        let mut moves = Vec::new();
-        for site in 0..x.len() {
-            let local = hilbert.local(site);
-            let others = local.len.saturating_sub(1);
-            // A site with one local state is drawn too, and stays.
-            let shifts = if others > 0 { 1..=others } else { 0..=0 };
-            let probability = 1.0 / (x.len() * others.max(1)) as f64;
-            for shift in shifts {
-                let mut state = x.to_vec();
-                apply(shifted(local, site, shift, x), &mut state);
-                moves.push(Move { state, probability, log_correction: 0.0 });
-            }
-        }
-        moves
     }
 }

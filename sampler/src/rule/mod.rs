@@ -1,11 +1,9 @@
 //! What a chain may move to next.
 
-mod exchange;
+pub(crate) mod exchange;
 mod hamiltonian;
-mod local;
+pub(crate) mod local;
 mod mixture;
-
-use std::fmt;
 
 use ndarray::Axis;
 use operator_core::{Backend, HilbertSpace};
@@ -15,10 +13,12 @@ pub use hamiltonian::HamiltonianRule;
 pub use local::LocalRule;
 pub use mixture::MixtureRule;
 
-use crate::chain::ChainRng;
-use crate::error::{Error, Result};
+use crate::changes::differences;
+use crate::check::expect_count;
+use crate::error::Result;
+use crate::rng::ChainRng;
 
-/// Where a rule works: the space, and the device that its batches stay on.
+/// Where a rule works: the space, and the device that its batches stay on. For authors of a [`Rule`].
 #[derive(Clone, Copy, Debug)]
 pub struct Place<'a, B: Backend> {
     /// The space of the configurations.
@@ -27,7 +27,7 @@ pub struct Place<'a, B: Backend> {
     pub device: &'a B::Device,
 }
 
-/// One proposed configuration for each chain.
+/// One proposed configuration for each chain. For authors of a [`Rule`].
 #[derive(Clone, Debug)]
 pub struct Proposal<B: Backend> {
     /// The proposed x', shape `(n_chains, n_sites)`, all of them states of the space.
@@ -35,17 +35,6 @@ pub struct Proposal<B: Backend> {
     /// `ln q(x' → x) − ln q(x → x')` for the probabilities q of the rule, 0 where they are equal. Length
     /// `n_chains`.
     pub log_correction: Vec<f64>,
-}
-
-/// One x' that a rule may propose from some x, as [`Enumerate`] lists them.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Move {
-    /// The configuration x'.
-    pub state: Vec<i8>,
-    /// The probability of proposing it this way.
-    pub probability: f64,
-    /// The correction that [`Rule::propose`] gives with it.
-    pub log_correction: f64,
 }
 
 /// Proposes where chains go, on the backend's own batches.
@@ -61,7 +50,8 @@ pub trait Rule<B: Backend>: Send + Sync {
     /// Proposes one x' for each row of `x`, of shape `(n_chains, n_sites)`; `rngs` has a generator for each.
     ///
     /// # Errors
-    /// [`Error::Isolated`] for a state without moves; [`Error::Core`] if the backend fails.
+    /// [`Error::Isolated`](crate::Error::Isolated) for a state without moves;
+    /// [`Error::Core`](crate::Error::Core) if the backend fails.
     fn propose(
         &self,
         place: Place<'_, B>,
@@ -125,7 +115,6 @@ pub trait Proposer: Send {
 ///     }
 /// }
 ///
-/// # #[cfg(feature = "flat")]
 /// let sampler = MetropolisSampler::<backend_flat::Flat, _>::from_rule(Spin::half(4)?, Mirror)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -173,8 +162,8 @@ impl<B: Backend, R: HostRule> Rule<B> for R {
         let rows = x.axis_iter_mut(Axis(0)).zip(rngs);
         let log_correction = rows
             .map(|(row, rng)| {
-                // The rows of an array in standard layout are slices.
-                row.into_slice().map_or(0.0, |row| self.propose_row(place.hilbert, row, rng))
+                let row = row.into_slice().expect("rows of an array in standard layout are slices");
+                self.propose_row(place.hilbert, row, rng)
             })
             .collect();
         Ok(Proposal { configurations: B::from_host(x.view(), place.device)?, log_correction })
@@ -204,53 +193,4 @@ impl<R: HostRule> Proposer for HostProposer<'_, R> {
     ) -> Result<f64> {
         Ok(self.rule.propose_changes(self.hilbert, x, rng, changes))
     }
-}
-
-/// A rule that can list what it may propose, for exact tests on small spaces.
-///
-/// Implementations use the code that proposes, with every outcome of its draws in turn.
-pub trait Enumerate<B: Backend>: Rule<B> {
-    /// Everything that may be proposed from `x`; the probabilities add up to 1. A state may come more than
-    /// once, and `x` itself may come too.
-    ///
-    /// # Errors
-    /// As [`Rule::propose`].
-    fn moves(&self, place: Place<'_, B>, x: &[i8]) -> Result<Vec<Move>>;
-}
-
-/// What [`Enumerate`] asks of a rule on the host, for [`MixtureRule`].
-pub trait EnumerateHost: HostRule {
-    /// Everything that may be proposed from `x`; see [`Enumerate::moves`].
-    fn host_moves(&self, hilbert: &HilbertSpace, x: &[i8]) -> Vec<Move>;
-}
-
-impl<B: Backend, R: EnumerateHost> Enumerate<B> for R {
-    fn moves(&self, place: Place<'_, B>, x: &[i8]) -> Result<Vec<Move>> {
-        place.hilbert.check_row(0, x)?;
-        self.check_space(place.hilbert)?;
-        Ok(self.host_moves(place.hilbert, x))
-    }
-}
-
-/// The sites on which `to` differs from `from`, with their new quantum numbers.
-pub(crate) fn differences(from: &[i8], to: &[i8]) -> impl Iterator<Item = (usize, i8)> {
-    let sites = from.iter().zip(to).enumerate();
-    sites.filter(|(_, (from, to))| from != to).map(|(site, (_, &to))| (site, to))
-}
-
-/// Turns x into the x' that has these new quantum numbers.
-pub(crate) fn apply(changes: impl IntoIterator<Item = (usize, i8)>, x: &mut [i8]) {
-    for (site, value) in changes {
-        if let Some(q) = x.get_mut(site) {
-            *q = value;
-        }
-    }
-}
-
-pub(crate) fn expect_count(what: &'static str, got: usize, expected: usize) -> Result<()> {
-    if got == expected { Ok(()) } else { Err(Error::Count { what, got, expected }) }
-}
-
-pub(crate) fn no_moves(rule: &'static str, hilbert: &HilbertSpace, reason: impl fmt::Display) -> Error {
-    Error::NoMoves { rule, hilbert: hilbert.to_string(), reason: reason.to_string() }
 }

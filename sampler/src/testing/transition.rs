@@ -1,11 +1,16 @@
+//! The matrix of a Metropolis step.
+
 use ndarray::Array2;
 use operator_core::{Backend, Error as CoreError, HilbertSpace, WaveFunction};
 
-use crate::chain::log_weights;
+use super::Enumerate;
+use crate::acceptance::acceptance;
+use crate::changes::differences;
+use crate::check::same_space;
 use crate::error::Result;
 use crate::metropolis::WalkedWeight;
-use crate::metropolis::{acceptance, same_space};
-use crate::rule::{Enumerate, Place, differences};
+use crate::rule::Place;
+use crate::weights::log_weights;
 
 /// Spaces of more states than this have no transition matrix: it would be larger than 128 MiB.
 const MAX_STATES: usize = 4096;
@@ -14,7 +19,8 @@ const MAX_STATES: usize = 4096;
 ///
 /// Entry `(i, j)` is the probability that a step takes state `i` to state `j`, in the order of
 /// [`HilbertSpace::all_states`]. It is made of what the rule may propose and of the acceptance that sampling
-/// uses, with ratios from the wave function's walker if it has one. The chains sample |ψ|² if `|ψ_i|² P_ij = |ψ_j|² P_ji` and if the states hang together.
+/// uses, with ratios from the wave function's walker if it has one. The chains sample |ψ|² if
+/// `|ψ_i|² P_ij = |ψ_j|² P_ji` and if the states hang together.
 ///
 /// # Errors
 /// [`TooLarge`](CoreError::TooLarge) beyond 4096 states; [`NotIndexable`](CoreError::NotIndexable);

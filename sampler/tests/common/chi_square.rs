@@ -3,7 +3,8 @@
 use ndarray::{Array1, Array2};
 use operator_core::Backend;
 use operator_core::testing::Table;
-use sampler::{Enumerate, MetropolisSampler, Samples};
+use sampler::testing::{Enumerate, exact_transition_matrix};
+use sampler::{MetropolisSampler, Samples};
 
 /// How far a chain remembers from sample to sample: from any state, the probability of any other is |ψ|²
 /// within this fraction.
@@ -37,7 +38,7 @@ where
     R: Enumerate<B>,
 {
     let (hilbert, device) = (sampler.hilbert(), B::default_device());
-    let step = sampler::exact_transition_matrix::<B, _, _>(sampler.rule(), hilbert, psi, &device)?;
+    let step = exact_transition_matrix::<B, _, _>(sampler.rule(), hilbert, psi, &device)?;
     let sweep_size = forgetful_sweep(step, &psi.probabilities());
     Ok(sampler.with_sweep_size(sweep_size)?)
 }

@@ -4,7 +4,8 @@ use std::f64::consts::LN_2;
 
 use operator_core::HilbertSpace;
 use rand::RngExt;
-use sampler::{ChainRng, EnumerateHost, HostRule, Move};
+use sampler::testing::{EnumerateHost, Move};
+use sampler::{ChainRng, HostRule};
 
 /// Fills a site with probability 2/3, empties it with 1/3, and stays where it cannot.
 #[derive(Clone, Debug)]

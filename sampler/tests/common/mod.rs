@@ -8,7 +8,8 @@ pub(crate) mod operators;
 use num_complex::Complex64;
 use operator_core::testing::Table;
 use operator_core::{Backend, HilbertSpace, Lower};
-use sampler::{ChainRng, Enumerate, HamiltonianBackend, Move, Place, Proposal, Proposer, Rule};
+use sampler::testing::{Enumerate, Move};
+use sampler::{ChainRng, HamiltonianBackend, Place, Proposal, Proposer, Rule};
 
 /// Transition matrices and samples are those of |ψ|² however ψ is evaluated.
 pub(crate) fn both_ways<B: Backend>(psi: Table<B>) -> [Table<B>; 2] {

@@ -1,19 +1,24 @@
+//! Operators whose backend is chosen at run time.
+
 use std::fmt;
-use std::marker::PhantomData;
 use std::str::FromStr;
 
 use enum_dispatch::enum_dispatch;
-use ndarray::{Array1, Array2, ArrayView2};
+use ndarray::ArrayView2;
 use num_complex::Complex64;
 use operator_core::{
-    Backend, ConnBatch, Definition, DiscreteOperator, Element, HilbertSpace, HostBackend, Result, Walker,
-    WaveFunction,
+    Backend, Definition, DiscreteOperator, Element, HilbertSpace, HostBackend, Lower, PackedConn,
 };
 
+use super::as_complex::AsComplex;
+#[cfg(feature = "flat")]
+use super::as_complex::ToComplex;
+use crate::composite::forward_answers;
 use crate::error::Error;
+use crate::with_operator;
 
 #[cfg(feature = "flat")]
-use backend_flat::{Flat, FlatOperator};
+use backend_flat::{Flat, FlatOperator, VisitConn};
 #[cfg(feature = "padded")]
 use backend_padded::{Padded, PaddedOperator};
 
@@ -49,74 +54,56 @@ impl FromStr for BackendKind {
     }
 }
 
-impl fmt::Display for BackendKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl BackendKind {
+    /// The name by which it is read, `flat` or `padded`.
+    pub fn name(self) -> &'static str {
+        match self {
             BackendKind::Flat => "flat",
             BackendKind::Padded => "padded",
-        })
+        }
     }
 }
 
-/// What [`AnyOperator`] asks of each of its variants: the operator with complex elements.
-#[enum_dispatch]
-trait Erased {
-    fn space(&self) -> &HilbertSpace;
-    fn bound(&self) -> usize;
-    fn hermitian(&self) -> bool;
-    fn defined_by(&self) -> Option<&Definition>;
-    fn description(&self) -> String;
-    fn kind(&self) -> BackendKind;
-    fn conn_into(&self, x: ArrayView2<'_, i8>, conn: &mut ConnBatch<Complex64>) -> Result<()>;
+impl fmt::Display for BackendKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
 }
 
-macro_rules! erased {
+/// What stands in an operator as it is, whatever its elements.
+#[enum_dispatch]
+trait Chosen {
+    fn space(&self) -> &HilbertSpace;
+    fn defined_by(&self) -> Option<&Definition>;
+    fn kind(&self) -> BackendKind;
+}
+
+macro_rules! chosen {
     ($operator:ident, $kind:expr) => {
-        impl<T: Element> Erased for $operator<T> {
+        impl<T: Element> Chosen for $operator<T> {
             fn space(&self) -> &HilbertSpace {
                 self.hilbert()
-            }
-            fn bound(&self) -> usize {
-                self.max_conn_size()
-            }
-            fn hermitian(&self) -> bool {
-                self.is_hermitian()
             }
             fn defined_by(&self) -> Option<&Definition> {
                 self.definition()
             }
-            fn description(&self) -> String {
-                self.describe()
-            }
             fn kind(&self) -> BackendKind {
                 $kind
-            }
-            fn conn_into(&self, x: ArrayView2<'_, i8>, conn: &mut ConnBatch<Complex64>) -> Result<()> {
-                complex_conn(&self.get_conn_flattened(x)?, conn);
-                Ok(())
             }
         }
     };
 }
 #[cfg(feature = "flat")]
-erased!(FlatOperator, BackendKind::Flat);
+chosen!(FlatOperator, BackendKind::Flat);
 #[cfg(feature = "padded")]
-erased!(PaddedOperator, BackendKind::Padded);
-
-/// The same elements with the complex element type.
-fn complex_conn<T: Element>(from: &ConnBatch<T>, to: &mut ConnBatch<Complex64>) {
-    let counts: Vec<usize> = from.offsets().windows(2).map(|pair| pair[1] - pair[0]).collect();
-    let (states, mels, _) = to.reset(from.states().ncols(), &counts);
-    states.iter_mut().zip(from.states()).for_each(|(to, &from)| *to = from);
-    mels.iter_mut().zip(from.mels()).for_each(|(to, from)| *to = from.to_complex());
-}
+chosen!(PaddedOperator, BackendKind::Padded);
 
 /// An operator on a backend, and with an element type, that are known at run time only.
 ///
 /// Its matrix elements are complex and its marker is [`Any`]. Samplers and local kernels work on it as on
-/// any operator; they choose by its variant instead of its type.
+/// any operator; they choose by its variant instead of its type. [`with_operator!`] opens it.
 #[derive(Clone, Debug)]
-#[enum_dispatch(Erased)]
+#[enum_dispatch(Chosen)]
 pub enum AnyOperator {
     /// Real, on the flat backend.
     #[cfg(feature = "flat")]
@@ -138,23 +125,13 @@ impl AnyOperator {
     /// # Errors
     /// [`Error::BackendDisabled`]; those of [`Definition::lower`].
     pub fn lower(definition: &Definition, kind: BackendKind) -> Result<Self, Error> {
-        match (kind, definition.is_real()) {
+        match kind {
             #[cfg(feature = "flat")]
-            (BackendKind::Flat, true) => Ok(AnyOperator::Flat(definition.lower::<Flat>()?)),
-            #[cfg(feature = "flat")]
-            (BackendKind::Flat, false) => {
-                Ok(AnyOperator::FlatComplex(definition.lower_as::<Flat, Complex64>()?))
-            }
+            BackendKind::Flat => Ok(lower_on::<Flat>(definition, &Flat::default_device())?),
             #[cfg(feature = "padded")]
-            (BackendKind::Padded, true) => Ok(AnyOperator::Padded(definition.lower::<Padded>()?)),
-            #[cfg(feature = "padded")]
-            (BackendKind::Padded, false) => {
-                Ok(AnyOperator::PaddedComplex(definition.lower_as::<Padded, Complex64>()?))
-            }
-            #[cfg(not(feature = "flat"))]
-            (BackendKind::Flat, _) => Err(Error::BackendDisabled("flat")),
-            #[cfg(not(feature = "padded"))]
-            (BackendKind::Padded, _) => Err(Error::BackendDisabled("padded")),
+            BackendKind::Padded => Ok(lower_on::<Padded>(definition, &Padded::default_device())?),
+            #[cfg(not(all(feature = "flat", feature = "padded")))]
+            off => Err(Error::BackendDisabled(off.name())),
         }
     }
 
@@ -162,6 +139,57 @@ impl AnyOperator {
     pub fn backend(&self) -> BackendKind {
         self.kind()
     }
+
+    /// Connected elements with states packed into words, one bit a site; see
+    /// [`PackedConn`](operator_core::PackedConn).
+    ///
+    /// # Errors
+    /// [`Error::Backend`](operator_core::Error::Backend) on the padded backend, which packs nothing; on the flat
+    /// one those of `FlatOperator::get_conn_packed_into`.
+    pub fn get_conn_packed_into(
+        &self,
+        x: ArrayView2<'_, i8>,
+        conn: &mut PackedConn<Complex64>,
+    ) -> operator_core::Result<()> {
+        with_operator!(
+            self,
+            flat(operator) => packed(operator, x, conn),
+            padded(_operator) => Err(not_packed())
+        )
+    }
+}
+
+#[cfg(feature = "flat")]
+fn packed<O: VisitConn<Element: ToComplex>>(
+    operator: &O,
+    x: ArrayView2<'_, i8>,
+    conn: &mut PackedConn<Complex64>,
+) -> operator_core::Result<()> {
+    ToComplex::fill(conn, |conn| operator.get_conn_packed_into(x, conn))
+}
+
+#[cfg(feature = "padded")]
+fn not_packed() -> operator_core::Error {
+    operator_core::Error::backend("padded", "states are packed on the flat backend; lower the operator to it")
+}
+
+/// Lowers a definition to a device; elements are real where the operator is.
+pub(super) fn lower_on<B>(definition: &Definition, device: &B::Device) -> operator_core::Result<AnyOperator>
+where
+    B: Lower<f64, Operator: Into<AnyOperator>> + Lower<Complex64, Operator: Into<AnyOperator>>,
+{
+    if definition.is_real() {
+        Ok(definition.lower_on::<B, f64>(device)?.into())
+    } else {
+        Ok(definition.lower_on::<B, Complex64>(device)?.into())
+    }
+}
+
+/// Asks the operator inside, as one with complex elements.
+macro_rules! inside {
+    ($any:ident, $name:ident $args:tt) => {
+        with_operator!($any, operator => AsComplex(operator).$name $args)
+    };
 }
 
 impl DiscreteOperator for AnyOperator {
@@ -172,70 +200,15 @@ impl DiscreteOperator for AnyOperator {
         self.space()
     }
 
-    fn max_conn_size(&self) -> usize {
-        self.bound()
-    }
-
-    fn is_hermitian(&self) -> bool {
-        self.hermitian()
-    }
-
     fn definition(&self) -> Option<&Definition> {
         self.defined_by()
     }
 
-    fn describe(&self) -> String {
-        self.description()
-    }
-
-    fn get_conn_flattened_into(&self, x: ArrayView2<'_, i8>, conn: &mut ConnBatch<Complex64>) -> Result<()> {
-        self.conn_into(x, conn)
-    }
+    forward_answers!(inside, Complex64);
 }
 
 impl fmt::Display for AnyOperator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.describe())
-    }
-}
-
-/// A wave function of backend `B`, to be used with operators of any backend.
-#[derive(Clone, Debug)]
-pub struct AnyWaveFunction<B: Backend, W> {
-    wave_function: W,
-    device: B::Device,
-    backend: PhantomData<B>,
-}
-
-impl<B: Backend, W: WaveFunction<B>> AnyWaveFunction<B, W> {
-    /// Wraps a wave function that runs on its backend's default device.
-    pub fn new(wave_function: W) -> Self {
-        AnyWaveFunction { wave_function, device: B::default_device(), backend: PhantomData }
-    }
-}
-
-impl<B: Backend, W: WaveFunction<B>> WaveFunction<Any> for AnyWaveFunction<B, W> {
-    fn hilbert(&self) -> &HilbertSpace {
-        self.wave_function.hilbert()
-    }
-
-    fn log_psi(&self, x: &Array2<i8>) -> Result<Array1<Complex64>> {
-        let x = B::from_host(x.view(), &self.device)?;
-        B::amplitudes_to_host(&self.wave_function.log_psi(&x)?)
-    }
-
-    fn log_psi_connected(
-        &self,
-        x: &Array2<i8>,
-        connected: &Array2<i8>,
-        origins: &[usize],
-    ) -> Result<Array1<Complex64>> {
-        let on_device = |x: &Array2<i8>| B::from_host(x.view(), &self.device);
-        let (x, connected) = (on_device(x)?, on_device(connected)?);
-        B::amplitudes_to_host(&self.wave_function.log_psi_connected(&x, &connected, origins)?)
-    }
-
-    fn walker(&self) -> Option<Box<dyn Walker + '_>> {
-        self.wave_function.walker()
     }
 }

@@ -1,6 +1,8 @@
 //! What several tests use.
 #![allow(dead_code, reason = "each test uses a part")]
 
+pub(crate) mod counted;
+
 use ndarray::Array2;
 use operator_core::hilbert::{HilbertSpace, Spin};
 use operator_core::{Lower, Result};

@@ -1,0 +1,26 @@
+//! A move as the sites that it changes.
+
+use crate::error::{Error, Result};
+
+/// The sites on which `to` differs from `from`, with their new quantum numbers.
+pub(crate) fn differences(from: &[i8], to: &[i8]) -> impl Iterator<Item = (usize, i8)> {
+    let sites = from.iter().zip(to).enumerate();
+    sites.filter(|(_, (from, to))| from != to).map(|(site, (_, &to))| (site, to))
+}
+
+/// Turns x into the x' that has these new quantum numbers, of sites that are there.
+#[inline]
+pub(crate) fn apply(changes: impl IntoIterator<Item = (usize, i8)>, x: &mut [i8]) {
+    for (site, value) in changes {
+        x[site] = value;
+    }
+}
+
+/// Checks that the sites that a rule of a third party changes are there.
+#[inline]
+pub(crate) fn check_sites(chain: usize, changes: &[(usize, i8)], n_sites: usize) -> Result<()> {
+    match changes.iter().find(|(site, _)| *site >= n_sites) {
+        None => Ok(()),
+        Some(&(site, _)) => Err(Error::ChangedSite { chain, site, n_sites }),
+    }
+}

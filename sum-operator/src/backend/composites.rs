@@ -1,0 +1,55 @@
+//! What composites can do because the operator that they hold can, on each backend.
+
+#[cfg(feature = "flat")]
+mod flat {
+    use ndarray::ArrayView2;
+    use operator_core::kernel::{Connected, Engine, Scratch};
+    use operator_core::{PackedConn, Result};
+
+    use crate::composite::{forward, held};
+
+    macro_rules! visits {
+        ($($composite:ident),*) => {
+            $(impl<O: backend_flat::VisitConn> backend_flat::VisitConn for crate::$composite<O> {
+                forward! { held;
+                    fn visit_conn(
+                        x: &[i8],
+                        scratch: &mut Scratch<O::Element>,
+                        visit: &mut dyn FnMut(Connected<'_>, O::Element)
+                    ) -> Result<()>;
+                    fn engine() -> Option<&Engine<O::Element>>;
+                    fn get_conn_packed_into(
+                        x: ArrayView2<'_, i8>,
+                        conn: &mut PackedConn<O::Element>
+                    ) -> Result<()>;
+                }
+            })*
+        };
+    }
+
+    visits!(SumOperator, ProductOperator, TensorOperator, EmbedOperator);
+}
+
+#[cfg(feature = "padded")]
+mod padded {
+    use backend_padded::ConnTensors;
+    use candle_core::{Device, Tensor};
+    use operator_core::Result;
+
+    use crate::composite::{forward, held};
+
+    macro_rules! gives_tensors {
+        ($($composite:ident),*) => {
+            $(impl<O: backend_padded::TensorConn> backend_padded::TensorConn for crate::$composite<O> {
+                forward! { held;
+                    fn conn(x: &Tensor) -> Result<ConnTensors>;
+                    fn n_off_diagonal(x: &Tensor) -> Result<Tensor>;
+                    fn select_off_diagonal(x: &Tensor, k: &Tensor) -> Result<Tensor>;
+                    fn device() -> &Device;
+                }
+            })*
+        };
+    }
+
+    gives_tensors!(SumOperator, ProductOperator, TensorOperator, EmbedOperator);
+}
