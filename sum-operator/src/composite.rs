@@ -94,6 +94,10 @@ macro_rules! composite {
                 self.operator.select_off_diagonal(x, k)
             }
 
+            fn differentiable(&self) -> operator_core::Result<&backend_padded::Differentiable> {
+                self.operator.differentiable()
+            }
+
             fn device(&self) -> &candle_core::Device {
                 self.operator.device()
             }
