@@ -104,12 +104,9 @@ fn host_values(x: &Tensor) -> Result<((usize, usize), Vec<i8>), NotRows> {
     }
     let values = x.to_dtype(DType::F32).and_then(|x| x.flatten_all()?.to_vec1::<f32>());
     let values = values.map_err(NotRows::Device)?;
-    let byte = |(k, &value): (usize, &f32)| {
-        if value.fract() == 0.0 && (-127.0..=127.0).contains(&value) {
-            Ok(value as i8)
-        } else {
-            Err(NotRows::NotWhole { sample: k / shape.1, site: k % shape.1, value })
-        }
-    };
-    Ok((shape, values.iter().enumerate().map(byte).collect::<Result<_, _>>()?))
+    let is_byte = |&value: &f32| value.fract() == 0.0 && (-127.0..=127.0).contains(&value);
+    match values.iter().position(|value| !is_byte(value)) {
+        Some(k) => Err(NotRows::NotWhole { sample: k / shape.1, site: k % shape.1, value: values[k] }),
+        None => Ok((shape, values.into_iter().map(|value| value as i8).collect())),
+    }
 }
