@@ -1,11 +1,11 @@
 //! The conformance suite on the flat backend.
 
 use backend_flat::{Emitter, Flat, FlatKernel, FlatOperator};
-use num_complex::{Complex32, Complex64};
+use num_complex::Complex64;
 use operator_core::hilbert::{Fock, Spin};
 use operator_core::testing::{
-    catalogue, check_against_reference, check_agree, check_backend, check_custom_operator, check_operator,
-    test_samples,
+    catalogue, check_against_reference, check_agree, check_backend, check_custom_operator,
+    check_single_precision_on, test_samples,
 };
 use operator_core::{DiscreteOperator, Element, Error, HilbertSpace};
 
@@ -16,17 +16,7 @@ fn the_catalogue() {
 
 #[test]
 fn the_catalogue_in_single_precision() {
-    for entry in catalogue().unwrap() {
-        let name = entry.name;
-        let single = entry.definition.lower_as::<Flat, Complex32>().unwrap();
-        check_operator(&single).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let double = entry.definition.lower_as::<Flat, Complex64>().unwrap();
-        check_agree(&single, &double).unwrap_or_else(|error| panic!("{name}: {error}"));
-        if entry.definition.is_real() {
-            let single = entry.definition.lower_as::<Flat, f32>().unwrap();
-            check_agree(&single, &double).unwrap_or_else(|error| panic!("{name}: {error}"));
-        }
-    }
+    check_single_precision_on::<Flat>(&()).unwrap();
 }
 
 #[test]

@@ -1,5 +1,8 @@
+//! Complex tensors, as pairs of real ones.
+
 use candle_core::{DType, Result, Tensor};
 use num_complex::Complex64;
+use operator_core::Element;
 
 /// A complex tensor as real and imaginary parts; candle has no complex type.
 #[derive(Clone, Debug)]
@@ -19,9 +22,13 @@ impl ComplexTensor {
     /// All values in row-major order, whatever the shape.
     ///
     /// # Errors
-    /// If the device fails.
+    /// If the parts have different shapes or the device fails.
     pub fn to_host(&self) -> Result<Vec<Complex64>> {
         let part = |tensor: &Tensor| tensor.flatten_all()?.to_dtype(DType::F64)?.to_vec1::<f64>();
+        if let Some(im) = self.im.as_ref().filter(|im| im.dims() != self.re.dims()) {
+            let (re, im) = (self.re.dims(), im.dims());
+            candle_core::bail!("the real part has the shape {re:?}, the imaginary part {im:?}");
+        }
         let re = part(&self.re)?;
         Ok(match &self.im {
             None => re.into_iter().map(Complex64::from).collect(),
@@ -43,16 +50,16 @@ impl ComplexTensor {
     /// If the device fails.
     pub fn scaled(&self, factor: Complex64) -> Result<Self> {
         let times = |part: &Tensor, factor: f64| part.affine(factor, 0.0);
-        match (&self.im, factor.im == 0.0) {
-            (_, true) => self.map(|part| times(part, factor.re)),
-            (None, false) => {
-                Ok(ComplexTensor { re: times(&self.re, factor.re)?, im: Some(times(&self.re, factor.im)?) })
-            }
-            (Some(im), false) => Ok(ComplexTensor {
-                re: (times(&self.re, factor.re)? - times(im, factor.im)?)?,
-                im: Some((times(&self.re, factor.im)? + times(im, factor.re)?)?),
-            }),
+        if factor.im == 0.0 {
+            return self.map(|part| times(part, factor.re));
         }
+        let (re, im) = (times(&self.re, factor.re)?, times(&self.re, factor.im)?);
+        Ok(match &self.im {
+            None => ComplexTensor { re, im: Some(im) },
+            Some(own) => {
+                ComplexTensor { re: (re - times(own, factor.im)?)?, im: Some((im + times(own, factor.re)?)?) }
+            }
+        })
     }
 
     /// Several tensors one after another along a dimension.
@@ -95,7 +102,7 @@ impl ComplexTensor {
         let re = self.re.broadcast_sub(&other.re)?;
         let im = match (&self.im, &other.im) {
             (None, None) => None,
-            (Some(im), None) => Some(im.clone()),
+            (Some(im), None) => Some(im.broadcast_as(re.shape())?),
             (None, Some(im)) => Some(self.re.zeros_like()?.broadcast_sub(im)?),
             (Some(a), Some(b)) => Some(a.broadcast_sub(b)?),
         };
@@ -125,4 +132,9 @@ impl ComplexTensor {
             Some(im) => ComplexTensor { re: (&size * im.cos()?)?, im: Some((&size * im.sin()?)?) },
         })
     }
+}
+
+/// The tensors' dtype for elements of type `T`.
+pub(crate) fn real_dtype<T: Element>() -> DType {
+    if size_of::<T::Real>() == size_of::<f64>() { DType::F64 } else { DType::F32 }
 }

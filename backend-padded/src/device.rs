@@ -1,3 +1,5 @@
+//! Devices by name.
+
 use candle_core::Device;
 use operator_core::{Error, Result};
 

@@ -1,16 +1,20 @@
+//! Local estimators, in blocks of samples.
+
 use candle_core::{D, Tensor};
 use ndarray::Array1;
 use num_complex::Complex64;
 use operator_core::{Backend, Error, Result, WaveFunction};
 
+use crate::backend::Padded;
 use crate::complex::ComplexTensor;
-use crate::operator::TensorConn;
-use crate::{Padded, failed};
+use crate::conn::TensorConn;
+use crate::error::failed;
 
 /// Local estimators `O_loc(x) = Σ_x' <x|O|x'> ψ(x') / ψ(x)` of a batch of samples, on the host.
 ///
-/// Connected elements stay on the device. With a `chunk_size`, the wave function is never given more
-/// configurations at once, and memory does not grow with the number of samples.
+/// Connected elements are made on the CPU, block by block, and taken to the operator's device; amplitudes
+/// and sums are computed there. With a `chunk_size`, the wave function is never given more configurations
+/// at once, and memory does not grow with the number of samples.
 ///
 /// # Shapes
 /// `x` is `(batch, n_sites)`; returns `(batch,)`.
@@ -32,7 +36,7 @@ where
     for_blocks(operator, wave_function, x, chunk_size, |block| {
         let conn = operator.conn(&block.x)?;
         let local = contract(&conn.mels, &block.ratios(wave_function, &conn.states)?)?;
-        out.extend(block.checked(&local)?);
+        out.extend(block.checked(local.to_host().map_err(failed)?)?);
         Ok(())
     })?;
     Ok(out.into())
@@ -63,7 +67,7 @@ where
         return Err(Error::ZeroChunkSize);
     }
     let chunk_size = chunk_size.unwrap_or(usize::MAX);
-    let n_samples = Padded::batch_len(x);
+    let (n_samples, _) = x.dims2().map_err(failed)?;
     let block_size = (chunk_size / operator.max_conn_size().max(1)).clamp(1, n_samples.max(1));
     for start in (0..n_samples).step_by(block_size) {
         let x = Padded::rows(x, start..start + block_size)?;
@@ -84,9 +88,8 @@ impl Block {
         ratios(states, wave_function, &self.log_psi, self.chunk_size)
     }
 
-    /// The block's local estimators on the host, none of them NaN.
-    pub(crate) fn checked(&self, local: &ComplexTensor) -> Result<Vec<Complex64>> {
-        let local = local.to_host().map_err(failed)?;
+    /// The block's local estimators, if none of them is NaN.
+    pub(crate) fn checked(&self, local: Vec<Complex64>) -> Result<Vec<Complex64>> {
         match local.iter().position(|value| value.is_nan()) {
             Some(b) => Err(Error::LogPsiNotFinite { sample: self.start + b, value: local[b] }),
             None => Ok(local),
@@ -94,8 +97,8 @@ impl Block {
     }
 }
 
-/// Local estimators as a tensor through which gradients flow, into the operator's parameters and into those of
-/// the wave function; the whole batch at once.
+/// Local estimators as a tensor through which gradients flow, into the operator's parameters and into those
+/// of the wave function; the whole batch at once.
 ///
 /// # Shapes
 /// `x` is `(batch, n_sites)`; returns `(batch,)`.
@@ -150,10 +153,7 @@ fn log_psi_in_chunks<W: WaveFunction<Padded> + ?Sized>(
         .step_by(chunk_size)
         .map(|start| wave_function.log_psi(&Padded::rows(x, start..start.saturating_add(chunk_size))?))
         .collect::<Result<Vec<_>>>()?;
-    let re: Vec<&Tensor> = chunks.iter().map(|chunk| &chunk.re).collect();
-    let im: Vec<&Tensor> = chunks.iter().filter_map(|chunk| chunk.im.as_ref()).collect();
-    let im = if im.len() == re.len() { Some(Tensor::cat(&im, 0).map_err(failed)?) } else { None };
-    Ok(ComplexTensor { re: Tensor::cat(&re, 0).map_err(failed)?, im })
+    ComplexTensor::cat(&chunks, 0).map_err(failed)
 }
 
 fn check_finite(start: usize, log_psi: &ComplexTensor) -> Result<()> {

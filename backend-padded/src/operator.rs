@@ -1,57 +1,25 @@
+//! The operators of this backend.
+
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use candle_core::{DType, Device, Tensor};
 use ndarray::{Array1, Array2, Array3, ArrayView1, ArrayView2};
 use operator_core::kernel::Engine;
 use operator_core::{
-    Backend, ConnBatch, Definition, DiscreteOperator, Element, Error, HilbertSpace, PaddedConn, Parameters,
-    Result,
+    Backend, ConnBatch, Definition, DiscreteOperator, Element, Error, HilbertSpace, Lower, PaddedConn,
+    Parameters, Result,
 };
 
-use crate::complex::ComplexTensor;
+use crate::backend::Padded;
+use crate::complex::real_dtype;
+use crate::conn::{ConnTensors, TensorConn};
 use crate::custom::{self, PaddedKernel};
 use crate::differentiable::Differentiable;
-use crate::ops::{self, Batch, Part};
-use crate::{Padded, failed, real_dtype};
-
-/// Connected elements of a batch as tensors.
-#[derive(Clone, Debug)]
-pub struct ConnTensors {
-    /// Connected configurations, shape `(batch, max_conn_size, n_sites)`, in the dtype of the samples.
-    pub states: Tensor,
-    /// Matrix elements, shape `(batch, max_conn_size)`, f32 or f64; 0 in unused slots.
-    pub mels: ComplexTensor,
-}
-
-/// What every operator of the padded backend can do with tensors.
-pub trait TensorConn: DiscreteOperator<Backend = Padded> {
-    /// Connected elements of a batch of quantum numbers, shape `(batch, n_sites)` of any dtype.
-    ///
-    /// Unused slots hold the sample itself with element 0, after the used ones. If the operator's parameters
-    /// are a tensor ([`PaddedOperator::with_parameter_tensor`]), gradients flow from the elements into it.
-    ///
-    /// # Errors
-    /// As [`DiscreteOperator::get_conn_flattened_into`].
-    fn conn(&self, x: &Tensor) -> Result<ConnTensors>;
-
-    /// Number of connected x' ≠ x of each sample, shape `(batch,)`, u32.
-    ///
-    /// # Errors
-    /// As [`conn`](Self::conn).
-    fn n_off_diagonal(&self, x: &Tensor) -> Result<Tensor>;
-
-    /// The k-th connected x' ≠ x of each sample, in the operator's order, shape `(batch, n_sites)`; `k` is
-    /// `(batch,)`, u32. Beyond the last it is the sample itself.
-    ///
-    /// # Errors
-    /// As [`conn`](Self::conn); [`Error::Count`] unless there is one number a sample.
-    fn select_off_diagonal(&self, x: &Tensor, k: &Tensor) -> Result<Tensor>;
-
-    /// Where the operator runs.
-    fn device(&self) -> &Device;
-}
+use crate::error::failed;
+use crate::ops;
+use crate::rows::Rows;
 
 /// An operator on the padded backend, with matrix elements of type `T`.
 ///
@@ -64,16 +32,25 @@ pub struct PaddedOperator<T: Element = f64> {
 }
 
 #[derive(Clone, Debug)]
-enum Kind<T> {
-    Terms { definition: Definition, engine: Engine<T>, tensor: Option<ParameterTensor> },
-    Custom { kernel: Arc<dyn PaddedKernel<T>>, hermitian: bool },
+enum Kind<T: Element> {
+    Terms(Terms<T>),
+    /// The kernel's bound is read once, and all that it gives is checked against it.
+    Custom {
+        kernel: Arc<dyn PaddedKernel<T>>,
+        max_conn_size: usize,
+        hermitian: bool,
+    },
 }
 
-/// Parameters as a tensor, and the map from them to matrix elements.
 #[derive(Clone, Debug)]
-struct ParameterTensor {
-    parameters: Tensor,
-    differentiable: Differentiable,
+struct Terms<T> {
+    definition: Definition,
+    engine: Engine<T>,
+    /// What the elements' derivatives need. It does not depend on the values of the parameters, so it is
+    /// shared with the operators that only differ in these.
+    differentiable: Arc<OnceLock<Differentiable>>,
+    /// The parameters, where gradients flow into them.
+    tensor: Option<Tensor>,
 }
 
 impl<T: Element> PaddedOperator<T> {
@@ -82,8 +59,26 @@ impl<T: Element> PaddedOperator<T> {
     /// # Errors
     /// [`Error::ComplexElements`] if `T` is real and the operator is not.
     pub fn new(definition: Definition, device: &Device) -> Result<Self> {
+        Self::from_terms(definition, device, Arc::default(), None)
+    }
+
+    fn from_terms(
+        definition: Definition,
+        device: &Device,
+        differentiable: Arc<OnceLock<Differentiable>>,
+        tensor: Option<Tensor>,
+    ) -> Result<Self> {
         let engine = definition.engine()?;
-        Ok(PaddedOperator { device: device.clone(), kind: Kind::Terms { definition, engine, tensor: None } })
+        let terms = Terms { definition, engine, differentiable, tensor };
+        Ok(PaddedOperator { device: device.clone(), kind: Kind::Terms(terms) })
+    }
+
+    /// What a custom kernel cannot do without terms.
+    fn terms(&self, action: &'static str) -> Result<&Terms<T>> {
+        match &self.kind {
+            Kind::Terms(terms) => Ok(terms),
+            Kind::Custom { .. } => Err(Error::NoDefinition { operator: self.describe(), action }),
+        }
     }
 
     /// An operator on the CPU from a kernel written elsewhere.
@@ -103,10 +98,9 @@ impl<T: Element> PaddedOperator<T> {
             Some(known) => known,
             None => custom::probe_hermitian(&kernel, device)?,
         };
-        Ok(PaddedOperator {
-            device: device.clone(),
-            kind: Kind::Custom { kernel: Arc::new(kernel), hermitian },
-        })
+        let max_conn_size = kernel.max_conn_size();
+        let kind = Kind::Custom { kernel: Arc::new(kernel), max_conn_size, hermitian };
+        Ok(PaddedOperator { device: device.clone(), kind })
     }
 
     /// The same operator with other values of its parameters; nothing is lowered again.
@@ -115,8 +109,9 @@ impl<T: Element> PaddedOperator<T> {
     /// [`Error::NoDefinition`] for a custom kernel; otherwise see
     /// [`Structure::pack`](operator_core::Structure::pack).
     pub fn with_parameters(&self, parameters: Parameters) -> Result<Self> {
-        let (_, structure) = self.unpack()?;
-        Self::new(structure.pack(parameters)?, &self.device)
+        let terms = self.terms("take other parameters")?;
+        let definition = terms.definition.with_parameters(parameters)?;
+        Self::from_terms(definition, &self.device, terms.differentiable.clone(), None)
     }
 
     /// The same operator with its parameters in a tensor, shape `(n_values,)` in the order of
@@ -127,58 +122,33 @@ impl<T: Element> PaddedOperator<T> {
     ///
     /// # Errors
     /// [`Error::NoDefinition`] for a custom kernel; [`Error::Count`] if the number of values differs;
-    /// [`Error::NotFinite`].
+    /// [`Error::NotFinite`]; [`Error::Backend`] for a tensor of another number of dimensions.
     pub fn with_parameter_tensor(&self, parameters: &Tensor) -> Result<Self> {
-        let (known, structure) = self.unpack()?;
-        let host = parameters.flatten_all().and_then(|p| p.to_dtype(DType::F64)?.to_vec1::<f64>());
-        let definition = structure.pack(known.with_values(&host.map_err(failed)?)?)?;
-        let differentiable =
-            Differentiable::new(&definition, real_dtype::<T>(), parameters.device()).map_err(failed)?;
-        let tensor = ParameterTensor { parameters: parameters.clone(), differentiable };
-        let engine = definition.engine()?;
-        let kind = Kind::Terms { definition, engine, tensor: Some(tensor) };
-        Ok(PaddedOperator { device: self.device.clone(), kind })
+        let terms = self.terms("take other parameters")?;
+        let host = parameters.to_dtype(DType::F64).and_then(|p| p.to_vec1::<f64>()).map_err(failed)?;
+        let definition =
+            terms.definition.with_parameters(terms.definition.parameters().with_values(&host)?)?;
+        let tensor = Some(parameters.clone());
+        Self::from_terms(definition, &self.device, terms.differentiable.clone(), tensor)
     }
 
     /// The tensor of parameters, if one is attached.
     pub fn parameter_tensor(&self) -> Option<&Tensor> {
         match &self.kind {
-            Kind::Terms { tensor: Some(tensor), .. } => Some(&tensor.parameters),
-            _ => None,
+            Kind::Terms(terms) => terms.tensor.as_ref(),
+            Kind::Custom { .. } => None,
         }
     }
 
-    /// Brings a batch to the host and checks it.
-    fn host(&self, x: &Tensor) -> Result<Vec<i8>> {
-        let (shape, rows) = ops::host_rows(x).map_err(failed)?;
-        let view = ArrayView2::from_shape(shape, &rows).map_err(|error| Error::backend("padded", error))?;
-        self.hilbert().check(view)?;
-        Ok(rows)
+    /// A batch on the host, checked.
+    fn rows(&self, x: &Tensor) -> Result<Rows> {
+        Rows::from_tensor(self.hilbert(), x)
     }
 
-    fn batch<'a>(&self, engine: &'a Engine<T>, rows: &'a [i8]) -> Batch<'a, T> {
-        Batch { engine, rows, n_sites: self.hilbert().n_sites() }
-    }
-
-    /// Elements with the present values, in tensors without gradients.
-    fn plain_conn(&self, engine: &Engine<T>, rows: &[i8], dtype: DType) -> Result<ConnTensors> {
-        let batch = self.batch(engine, rows);
-        let part = |part| ops::mels(&batch, part, real_dtype::<T>(), &self.device).map_err(failed);
-        let im = if T::IS_COMPLEX { Some(part(Part::Im)?) } else { None };
-        let mels = ComplexTensor { re: part(Part::Re)?, im };
-        Ok(ConnTensors { states: ops::states(&batch, dtype, &self.device).map_err(failed)?, mels })
-    }
-
-    /// Padded elements of a custom kernel on the host: states `(batch · width, n_sites)`, elements
-    /// `(batch · width,)`.
-    fn custom_conn(
-        &self,
-        kernel: &dyn PaddedKernel<T>,
-        x: ArrayView2<'_, i8>,
-    ) -> Result<(Array2<i8>, Array1<T>)> {
-        self.hilbert().check(x)?;
-        let x = Padded::from_host(x, &self.device)?;
-        let (states, mels) = custom::host_conn(kernel, &kernel.connect(&x).map_err(failed)?)?;
+    /// Padded elements of a custom kernel on the host, for a checked batch: states `(batch · width,
+    /// n_sites)` and elements `(batch · width,)`.
+    fn custom_conn(&self, kernel: &dyn PaddedKernel<T>, x: &Tensor) -> Result<(Array2<i8>, Array1<T>)> {
+        let (states, mels) = custom::host_conn(kernel, self.max_conn_size(), x)?;
         self.hilbert().check(states.view()).map_err(|error| Error::Custom {
             operator: self.describe(),
             reason: format!("it leaves its space ({error})"),
@@ -186,14 +156,23 @@ impl<T: Element> PaddedOperator<T> {
         Ok((states, mels))
     }
 
+    /// A number of states of one sample as it is counted in tensors.
+    fn count(&self, n: usize) -> Result<u32> {
+        u32::try_from(n).map_err(|_| Error::Custom {
+            operator: self.describe(),
+            reason: format!("{n} states are connected to one sample; at most {} can be counted", u32::MAX),
+        })
+    }
+
     /// For each sample, the first slot of each x' ≠ x of a custom kernel whose elements add up to non-zero.
     fn custom_off_diagonal(
         &self,
         kernel: &dyn PaddedKernel<T>,
-        x: ArrayView2<'_, i8>,
+        x: &Tensor,
+        rows: &Rows,
     ) -> Result<(Array2<i8>, Vec<Vec<usize>>)> {
-        let (states, mels) = self.custom_conn(kernel, x)?;
-        let width = kernel.max_conn_size();
+        let (states, mels) = self.custom_conn(kernel, &x.to_device(&self.device).map_err(failed)?)?;
+        let width = self.max_conn_size();
         let off_diagonal = |(b, row): (usize, ArrayView1<'_, i8>)| {
             let mut places: HashMap<ArrayView1<'_, i8>, usize> = HashMap::new();
             let mut distinct: Vec<(usize, T, f64)> = Vec::new();
@@ -210,54 +189,56 @@ impl<T: Element> PaddedOperator<T> {
             }
             distinct.into_iter().filter(|(_, sum, size)| !sum.cancels(*size)).map(|(k, ..)| k).collect()
         };
-        let slots = x.rows().into_iter().enumerate().map(off_diagonal).collect();
+        let slots = rows.view().rows().into_iter().enumerate().map(off_diagonal).collect();
         Ok((states, slots))
     }
 }
 
 impl<T: Element> TensorConn for PaddedOperator<T> {
     fn conn(&self, x: &Tensor) -> Result<ConnTensors> {
-        let rows = self.host(x)?;
+        let rows = self.rows(x)?;
         match &self.kind {
-            Kind::Terms { tensor: Some(ParameterTensor { parameters, differentiable }), .. } => {
-                differentiable.conn(&rows, parameters, x.dtype(), &self.device).map_err(failed)
+            Kind::Terms(Terms { tensor: Some(parameters), .. }) => {
+                let differentiable = self.differentiable()?;
+                let states = differentiable.states(&rows, x.dtype()).map_err(failed)?;
+                Ok(ConnTensors { states, mels: differentiable.mels(rows, parameters).map_err(failed)? })
             }
-            Kind::Terms { engine, tensor: None, .. } => self.plain_conn(engine, &rows, x.dtype()),
-            Kind::Custom { kernel, .. } => kernel.connect(x).map_err(failed),
+            Kind::Terms(Terms { engine, tensor: None, .. }) => {
+                ops::conn(engine, &rows, x.dtype(), real_dtype::<T>(), &self.device).map_err(failed)
+            }
+            Kind::Custom { kernel, .. } => custom::connect(kernel.as_ref(), self.max_conn_size(), x),
         }
     }
 
     fn n_off_diagonal(&self, x: &Tensor) -> Result<Tensor> {
-        let rows = self.host(x)?;
+        let rows = self.rows(x)?;
         match &self.kind {
-            Kind::Terms { engine, .. } => {
-                ops::n_off_diagonal(&self.batch(engine, &rows), &self.device).map_err(failed)
-            }
+            Kind::Terms(terms) => ops::n_off_diagonal(&terms.engine, &rows, &self.device).map_err(failed),
             Kind::Custom { kernel, .. } => {
-                let (_, slots) = self.custom_off_diagonal(kernel.as_ref(), Padded::to_host(x)?.view())?;
-                let counts: Vec<u32> = slots.iter().map(|slots| slots.len() as u32).collect();
-                let n = counts.len();
-                Tensor::from_vec(counts, n, &self.device).map_err(failed)
+                let (_, slots) = self.custom_off_diagonal(kernel.as_ref(), x, &rows)?;
+                let counts =
+                    slots.iter().map(|slots| self.count(slots.len())).collect::<Result<Vec<u32>>>()?;
+                Tensor::from_vec(counts, slots.len(), &self.device).map_err(failed)
             }
         }
     }
 
     fn select_off_diagonal(&self, x: &Tensor, k: &Tensor) -> Result<Tensor> {
-        let rows = self.host(x)?;
+        let rows = self.rows(x)?;
         let numbers = k.to_dtype(DType::U32).and_then(|k| k.to_vec1::<u32>()).map_err(failed)?;
-        let n_samples = rows.len() / self.hilbert().n_sites();
+        let n_samples = rows.n_samples();
         if numbers.len() != n_samples {
             let expected = format!("{n_samples}, one a sample");
             return Err(Error::Count { what: "numbers of states".into(), got: numbers.len(), expected });
         }
         match &self.kind {
-            Kind::Terms { engine, .. } => {
-                let batch = self.batch(engine, &rows);
-                ops::select_off_diagonal(&batch, &numbers, x.dtype(), &self.device).map_err(failed)
+            Kind::Terms(terms) => {
+                ops::select_off_diagonal(&terms.engine, &rows, &numbers, x.dtype(), &self.device)
+                    .map_err(failed)
             }
             Kind::Custom { kernel, .. } => {
-                let mut out = Padded::to_host(x)?;
-                let (states, slots) = self.custom_off_diagonal(kernel.as_ref(), out.view())?;
+                let (states, slots) = self.custom_off_diagonal(kernel.as_ref(), x, &rows)?;
+                let mut out = rows.view().to_owned();
                 for (b, (slots, &number)) in slots.iter().zip(&numbers).enumerate() {
                     if let Some(&slot) = slots.get(number as usize) {
                         out.row_mut(b).assign(&states.row(slot));
@@ -269,8 +250,25 @@ impl<T: Element> TensorConn for PaddedOperator<T> {
         }
     }
 
+    fn differentiable(&self) -> Result<&Differentiable> {
+        let terms = self.terms("be differentiated in its parameters")?;
+        if let Some(made) = terms.differentiable.get() {
+            return Ok(made);
+        }
+        let made = Differentiable::new(&terms.definition, real_dtype::<T>(), &self.device).map_err(failed)?;
+        Ok(terms.differentiable.get_or_init(|| made))
+    }
+
     fn device(&self) -> &Device {
         &self.device
+    }
+}
+
+impl<T: Element> Lower<T> for Padded {
+    type Operator = PaddedOperator<T>;
+
+    fn lower(definition: &Definition, device: &Device) -> Result<PaddedOperator<T>> {
+        PaddedOperator::new(definition.clone(), device)
     }
 }
 
@@ -280,79 +278,102 @@ impl<T: Element> DiscreteOperator for PaddedOperator<T> {
 
     fn hilbert(&self) -> &HilbertSpace {
         match &self.kind {
-            Kind::Terms { definition, .. } => definition.hilbert(),
+            Kind::Terms(terms) => terms.definition.hilbert(),
             Kind::Custom { kernel, .. } => kernel.hilbert(),
         }
     }
 
     fn max_conn_size(&self) -> usize {
         match &self.kind {
-            Kind::Terms { definition, .. } => definition.max_conn_size(),
-            Kind::Custom { kernel, .. } => kernel.max_conn_size(),
+            Kind::Terms(terms) => terms.definition.max_conn_size(),
+            Kind::Custom { max_conn_size, .. } => *max_conn_size,
         }
     }
 
     fn is_hermitian(&self) -> bool {
         match &self.kind {
-            Kind::Terms { definition, .. } => definition.is_hermitian(),
+            Kind::Terms(terms) => terms.definition.is_hermitian(),
             Kind::Custom { hermitian, .. } => *hermitian,
         }
     }
 
     fn definition(&self) -> Option<&Definition> {
         match &self.kind {
-            Kind::Terms { definition, .. } => Some(definition),
+            Kind::Terms(terms) => Some(&terms.definition),
             Kind::Custom { .. } => None,
         }
     }
 
     fn describe(&self) -> String {
         match &self.kind {
-            Kind::Terms { definition, .. } => definition.to_string(),
+            Kind::Terms(terms) => terms.definition.to_string(),
             Kind::Custom { kernel, .. } => format!("{kernel:?}"),
         }
     }
 
     fn get_conn_flattened_into(&self, x: ArrayView2<'_, i8>, conn: &mut ConnBatch<T>) -> Result<()> {
-        *conn = self.get_conn_padded(x)?.to_flattened();
+        let rows = Rows::new(self.hilbert(), x)?;
+        match &self.kind {
+            Kind::Terms(terms) => ops::write_flattened(&terms.engine, &rows, conn),
+            Kind::Custom { kernel, .. } => {
+                let x = Padded::from_host(x, &self.device)?;
+                let (states, mels) = self.custom_conn(kernel.as_ref(), &x)?;
+                write_used(rows.n_samples(), &states, &mels, conn);
+            }
+        }
         Ok(())
     }
 
     fn get_conn_padded(&self, x: ArrayView2<'_, i8>) -> Result<PaddedConn<T>> {
-        let (n_samples, n_sites) = x.dim();
-        let width = self.max_conn_size();
+        let rows = Rows::new(self.hilbert(), x)?;
+        let (n_samples, n_sites, width) = (rows.n_samples(), rows.n_sites(), self.max_conn_size());
         let (states, mels) = match &self.kind {
-            Kind::Terms { engine, .. } => {
-                let x = Padded::from_host(x, &self.device)?;
-                let conn = self.plain_conn(engine, &self.host(&x)?, x.dtype())?;
-                let (_, states) =
-                    ops::host_rows(&conn.states.flatten(0, 1).map_err(failed)?).map_err(failed)?;
-                let mels = conn.mels.to_host().map_err(failed)?;
-                (states, mels.into_iter().map(T::from_complex).collect())
+            Kind::Terms(terms) => {
+                let mut states = vec![0i8; n_samples * width * n_sites];
+                let mut mels = vec![T::zero(); n_samples * width];
+                ops::write_padded(&terms.engine, &rows, &mut states, &mut mels, |mel| mel);
+                (states, mels)
             }
             Kind::Custom { kernel, .. } => {
-                let (states, mels) = self.custom_conn(kernel.as_ref(), x)?;
-                used_first(x, width, &states, &mels)
+                let x = Padded::from_host(x, &self.device)?;
+                let (states, mels) = self.custom_conn(kernel.as_ref(), &x)?;
+                used_first(&rows, width, &states, &mels)
             }
         };
-        let states = Array3::from_shape_vec((n_samples, width, n_sites), states);
-        let mels = Array2::from_shape_vec((n_samples, width), mels);
-        match (states, mels) {
-            (Ok(states), Ok(mels)) => Ok(PaddedConn { states, mels }),
-            (Err(error), _) | (_, Err(error)) => Err(Error::backend("padded", error)),
-        }
+        Ok(PaddedConn {
+            states: Array3::from_shape_vec((n_samples, width, n_sites), states).expect(FILLED),
+            mels: Array2::from_shape_vec((n_samples, width), mels).expect(FILLED),
+        })
+    }
+}
+
+/// Why padded elements have their shape.
+const FILLED: &str = "every slot of every sample is filled";
+
+/// Fills a buffer with the non-zero elements of a custom kernel, which has as many slots for each sample.
+fn write_used<T: Element>(n_samples: usize, states: &Array2<i8>, mels: &Array1<T>, conn: &mut ConnBatch<T>) {
+    let n_sites = states.ncols();
+    let is_used = |&k: &usize| !mels[k].is_zero();
+    let width = mels.len().checked_div(n_samples).unwrap_or(0);
+    let slots_of = |b: usize| b * width..(b + 1) * width;
+    let counts: Vec<usize> = (0..n_samples).map(|b| slots_of(b).filter(is_used).count()).collect();
+    let (out_states, out_mels, _) = conn.reset(n_sites, &counts);
+    let slots = out_states.chunks_exact_mut(n_sites).zip(out_mels);
+    for ((state, mel), k) in slots.zip((0..mels.len()).filter(is_used)) {
+        state.iter_mut().zip(states.row(k)).for_each(|(to, &from)| *to = from);
+        *mel = mels[k];
     }
 }
 
 /// A custom kernel's slots with the used ones first and the sample itself in the others.
 fn used_first<T: Element>(
-    x: ArrayView2<'_, i8>,
+    rows: &Rows,
     width: usize,
     states: &Array2<i8>,
     mels: &Array1<T>,
 ) -> (Vec<i8>, Vec<T>) {
     let (mut out_states, mut out_mels) = (Vec::with_capacity(states.len()), Vec::with_capacity(mels.len()));
-    for (b, row) in x.rows().into_iter().enumerate() {
+    for (b, row) in rows.iter().enumerate() {
         let used = (b * width..(b + 1) * width).filter(|&k| !mels[k].is_zero());
         for k in used {
             out_states.extend(states.row(k));
@@ -376,7 +397,7 @@ impl<T: Element> fmt::Display for PaddedOperator<T> {
 impl<T: Element> PartialEq for PaddedOperator<T> {
     fn eq(&self, other: &Self) -> bool {
         match (&self.kind, &other.kind) {
-            (Kind::Terms { definition: a, .. }, Kind::Terms { definition: b, .. }) => a == b,
+            (Kind::Terms(a), Kind::Terms(b)) => a.definition == b.definition,
             (Kind::Custom { kernel: a, .. }, Kind::Custom { kernel: b, .. }) => Arc::ptr_eq(a, b),
             _ => false,
         }

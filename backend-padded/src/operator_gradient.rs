@@ -1,13 +1,20 @@
+//! Local estimators and their derivatives in the operator's parameters.
+
 use candle_core::{Tensor, Var};
 use ndarray::{Array1, Array2};
 use num_complex::Complex64;
-use operator_core::{Backend, Error, Result, WaveFunction};
+use operator_core::{Error, Result, WaveFunction};
 
+use crate::backend::Padded;
 use crate::complex::ComplexTensor;
+use crate::conn::TensorConn;
 use crate::differentiable::Differentiable;
+use crate::error::failed;
 use crate::local_kernel::{contract, for_blocks};
-use crate::operator::TensorConn;
-use crate::{Padded, failed, ops, real_dtype};
+use crate::rows::Rows;
+
+/// How many numbers the parameters, or the slots, of the samples that are differentiated together may have.
+const NUMBERS_AT_A_TIME: usize = 1 << 18;
 
 /// Local estimators `O_loc(x)`, as [`local_estimators`](crate::local_estimators) gives them, and their
 /// derivatives in the operator's parameters, `∂O_loc(x)/∂λ_k = Σ_x' <x|∂O/∂λ_k|x'> ψ(x') / ψ(x)`.
@@ -35,46 +42,62 @@ where
         action: "be differentiated in its parameters",
     })?;
     let values = definition.parameters().to_vec();
-    let n_samples = Padded::batch_len(x);
+    let (n_samples, _) = x.dims2().map_err(failed)?;
     if values.is_empty() {
         let local = crate::local_estimators(operator, wave_function, x, chunk_size)?;
         return Ok((local, Array2::zeros((n_samples, 0))));
     }
-    let (dtype, device) = (real_dtype::<O::Element>(), TensorConn::device(operator));
-    let differentiable = Differentiable::new(definition, dtype, device).map_err(failed)?;
+    let differentiable = operator.differentiable()?;
+    let n_numbers = values.len().max(differentiable.n_slots());
+    let n_at_a_time = (NUMBERS_AT_A_TIME / n_numbers).max(1);
     let (mut local, mut derivatives) = (Vec::with_capacity(n_samples), Vec::new());
     for_blocks(operator, wave_function, x, chunk_size, |block| {
-        let (shape, rows) = ops::host_rows(&block.x).map_err(failed)?;
-        definition
-            .hilbert()
-            .check(ndarray::aview1(&rows).into_shape_with_order(shape).map_err(shape_error)?)?;
-        let states = differentiable.states(&rows, block.x.dtype(), device).map_err(failed)?;
+        let rows = Rows::from_tensor(definition.hilbert(), &block.x)?;
+        let states = differentiable.states(&rows, block.x.dtype()).map_err(failed)?;
         // No gradients into the wave function.
         let ratios = block.ratios(wave_function, &states)?.map(|part| Ok(part.detach())).map_err(failed)?;
-        // Parameters of its own for each sample: one sweep backwards gives the derivatives of each.
-        let parameters = values.repeat(shape.0);
-        let parameters = Tensor::from_vec(parameters, (shape.0, values.len()), device)
-            .and_then(|parameters| Var::from_tensor(&parameters.to_dtype(dtype)?))
-            .map_err(failed)?;
-        let mels = differentiable.mels(&rows, &parameters, device).map_err(failed)?;
-        let estimators = contract(&mels, &ratios)?;
-        local.extend(block.checked(&estimators)?);
-        derivatives.extend(gradient(&estimators, &parameters).map_err(failed)?);
+        let mut of_block = Vec::with_capacity(rows.n_samples());
+        for start in (0..rows.n_samples()).step_by(n_at_a_time) {
+            let n = n_at_a_time.min(rows.n_samples() - start);
+            let ratios = ratios.map(|part| part.narrow(0, start, n)).map_err(failed)?;
+            let (estimators, gradient) =
+                differentiated(differentiable, rows.part(start..start + n), &ratios, &values)?;
+            of_block.extend(estimators);
+            derivatives.extend(gradient);
+        }
+        local.extend(block.checked(of_block)?);
         Ok(())
     })?;
-    let derivatives = Array2::from_shape_vec((n_samples, values.len()), derivatives).map_err(shape_error)?;
+    let derivatives = Array2::from_shape_vec((n_samples, values.len()), derivatives)
+        .expect("there is a derivative in each value for each sample");
     Ok((local.into(), derivatives))
+}
+
+/// Local estimators of some samples, from the amplitudes' ratios `(batch, max_conn_size)`, and their
+/// derivatives.
+fn differentiated(
+    differentiable: &Differentiable,
+    rows: Rows,
+    ratios: &ComplexTensor,
+    values: &[f64],
+) -> Result<(Vec<Complex64>, Vec<Complex64>)> {
+    // Parameters of its own for each sample: one sweep backwards gives the derivatives of each.
+    let shape = (rows.n_samples(), values.len());
+    let parameters = Tensor::from_vec(values.repeat(shape.0), shape, differentiable.device())
+        .and_then(|parameters| Var::from_tensor(&parameters.to_dtype(differentiable.dtype())?))
+        .map_err(failed)?;
+    let mels = differentiable.mels(rows, &parameters).map_err(failed)?;
+    let estimators = contract(&mels, ratios)?;
+    let derivatives = gradient(&estimators, &parameters).map_err(failed)?;
+    Ok((estimators.to_host().map_err(failed)?, derivatives))
 }
 
 /// The derivatives of complex numbers in real variables, in the order and shape of these.
 fn gradient(of: &ComplexTensor, by: &Var) -> candle_core::Result<Vec<Complex64>> {
     let part = |part: &Tensor| match part.sum_all()?.backward()?.get(by) {
         Some(gradient) => Ok(gradient.clone()),
+        // No element depends on the parameters.
         None => by.zeros_like(),
     };
     of.map(part)?.to_host()
-}
-
-fn shape_error(error: ndarray::ShapeError) -> Error {
-    Error::backend(Padded::NAME, error)
 }

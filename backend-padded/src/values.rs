@@ -1,4 +1,7 @@
-use candle_core::{DType, Device, Result, Tensor};
+//! From an operator's parameters to the values of its slots.
+
+use candle_core::shape::Dim;
+use candle_core::{D, DType, Device, Result, Tensor};
 use operator_core::kernel::Forms;
 
 use crate::complex::ComplexTensor;
@@ -56,15 +59,25 @@ impl SlotValues {
         })
     }
 
+    pub(crate) fn n_slots(&self) -> usize {
+        self.n_slots
+    }
+
+    pub(crate) fn dtype(&self) -> DType {
+        self.factors_re.dtype()
+    }
+
     /// The values of all slots, shape `(…, n_slots)`, for parameters `(…, n_values)` laid out as
-    /// `Parameters::to_vec`: one set of them, or one for each sample.
+    /// `Parameters::to_vec`: one set of them, or one for each sample. Shape `(n_slots,)` where no parameter
+    /// enters.
     pub(crate) fn values(&self, parameters: &Tensor) -> Result<ComplexTensor> {
-        let dtype = self.factors_re.dtype();
-        let last = parameters.rank() - 1;
-        let entries = match self.slots.elem_count() {
-            0 => return Ok(self.constants.clone()),
-            _ => parameters.to_dtype(dtype)?.index_select(&self.parameters, last)?,
-        };
+        if self.slots.elem_count() == 0 {
+            return Ok(self.constants.clone());
+        }
+        let dtype = self.dtype();
+        let last = D::Minus1.to_index(parameters.shape(), "values of slots")?;
+        let parameters = parameters.to_device(self.slots.device())?.to_dtype(dtype)?;
+        let entries = parameters.index_select(&self.parameters, last)?;
         let mut shape = parameters.dims().to_vec();
         shape[last] = self.n_slots;
         let part = |factors: &Tensor, constants: &Tensor| {

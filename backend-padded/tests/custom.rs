@@ -2,6 +2,7 @@
 
 use backend_padded::{ComplexTensor, ConnTensors, Padded, PaddedKernel, PaddedOperator, TensorConn};
 use candle_core::{DType, Device, Result, Tensor};
+use num_complex::Complex64;
 use operator_core::{
     Backend, Boundary, DiscreteOperator, Error, Graph, HilbertSpace, Ising, Model, hilbert::Spin,
 };
@@ -70,11 +71,19 @@ fn the_kth_connected_state_is_selected() {
     }
 }
 
-/// Says 2 slots and fills 3.
-#[derive(Debug)]
-struct WrongShape(HilbertSpace);
+/// What a test kernel does with a batch.
+type Connect = fn(&Tensor) -> Result<ConnTensors>;
 
-impl PaddedKernel<f64> for WrongShape {
+/// Says 2 slots a sample, and does what it is told.
+struct Told(HilbertSpace, Connect);
+
+impl std::fmt::Debug for Told {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Told")
+    }
+}
+
+impl PaddedKernel<f64> for Told {
     fn hilbert(&self) -> &HilbertSpace {
         &self.0
     }
@@ -82,20 +91,154 @@ impl PaddedKernel<f64> for WrongShape {
         2
     }
     fn connect(&self, x: &Tensor) -> Result<ConnTensors> {
-        let n = x.dims()[0];
-        let states = x.unsqueeze(1)?.repeat((1, 3, 1))?;
-        Ok(ConnTensors { states, mels: ComplexTensor::real(Tensor::ones((n, 3), DType::F64, x.device())?) })
+        (self.1)(x)
+    }
+    fn is_hermitian(&self) -> Option<bool> {
+        Some(true)
+    }
+}
+
+/// The batch in `width` slots, and elements 1.
+fn repeated(x: &Tensor, width: usize) -> Result<(Tensor, Tensor)> {
+    let mels = Tensor::ones((x.dim(0)?, width), DType::F64, x.device())?;
+    Ok((x.unsqueeze(1)?.repeat((1, width, 1))?, mels))
+}
+
+fn real(states: Tensor, mels: Tensor) -> ConnTensors {
+    ConnTensors { states, mels: ComplexTensor::real(mels) }
+}
+
+/// What all that asks the kernel says; the first is what tensors are made of, which does not look at states.
+fn refusals(connect: Connect) -> Vec<String> {
+    let operator = PaddedOperator::custom(Told(spins(2), connect)).unwrap();
+    let host = operator.hilbert().states_in(0..3).unwrap();
+    let x = Padded::from_host(host.view(), &Device::Cpu).unwrap();
+    let k = Tensor::zeros(3, DType::U32, &Device::Cpu).unwrap();
+    let errors = [
+        operator.n_off_diagonal(&x).err(),
+        operator.select_off_diagonal(&x, &k).err(),
+        operator.get_conn_flattened(host.view()).err(),
+        operator.get_conn_padded(host.view()).err(),
+        operator.to_sparse().err(),
+    ];
+    let mut messages: Vec<_> = operator.conn(&x).err().iter().map(Error::to_string).collect();
+    for error in errors {
+        let error = error.expect("the kernel is found out");
+        assert!(matches!(&error, Error::Custom { operator, .. } if operator == "Told"), "{error}");
+        messages.push(error.to_string());
+    }
+    messages
+}
+
+#[test]
+fn kernels_that_break_their_promises_are_named_with_what_they_did() {
+    let cases: [(Connect, &str); 7] = [
+        (
+            |x| repeated(x, 3).map(|(states, mels)| real(states, mels)),
+            "states [3, 3, 2] and elements [3, 3]; expected [3, 2, 2] and [3, 2]",
+        ),
+        (
+            // One row less than the batch has.
+            |x| repeated(&x.narrow(0, 1, x.dim(0)? - 1)?, 2).map(|(states, mels)| real(states, mels)),
+            "states [2, 2, 2] and elements [2, 2]; expected [3, 2, 2] and [3, 2]",
+        ),
+        (
+            |x| repeated(x, 2).and_then(|(states, mels)| Ok(real(states.to_dtype(DType::F64)?, mels))),
+            "states of dtype F64; expected F32",
+        ),
+        (
+            |x| repeated(x, 2).and_then(|(states, mels)| Ok(real(states, mels.to_dtype(DType::I64)?))),
+            "elements of dtype I64; expected F32 or F64",
+        ),
+        (
+            |x| {
+                let (states, mels) = repeated(x, 2)?;
+                Ok(ConnTensors { states, mels: ComplexTensor { re: mels.clone(), im: Some(mels) } })
+            },
+            "elements with an imaginary part; f64 has none: make it a PaddedKernel<Complex64>",
+        ),
+        (
+            |x| repeated(x, 2).and_then(|(states, mels)| Ok(real((states * 3.0)?, mels))),
+            "it leaves its space (",
+        ),
+        (
+            |x| repeated(x, 2).and_then(|(states, mels)| Ok(real((states * 0.5)?, mels))),
+            "quantum numbers are whole numbers",
+        ),
+    ];
+    for (k, (connect, expected)) in cases.into_iter().enumerate() {
+        let messages = refusals(connect);
+        // Whether states are of the space is only asked where they come to the host.
+        assert_eq!(messages.len(), if k < 5 { 6 } else { 5 }, "{expected}");
+        for message in messages.iter().filter(|message| !message.contains("expected [4, 2, 2]")) {
+            assert!(message.contains(expected), "{message}");
+        }
     }
 }
 
 #[test]
-fn bad_kernels_and_samples_are_refused_with_the_value_and_the_remedy() {
-    let error = PaddedOperator::custom(WrongShape(spins(2))).unwrap_err().to_string();
-    assert!(error.contains("states [1, 3, 2] and elements [1, 3]; expected [1, 2, 2] and [1, 2]"), "{error}");
+fn imaginary_parts_of_another_shape_are_refused() {
+    #[derive(Debug)]
+    struct Lopsided(HilbertSpace);
+    impl PaddedKernel<Complex64> for Lopsided {
+        fn hilbert(&self) -> &HilbertSpace {
+            &self.0
+        }
+        fn max_conn_size(&self) -> usize {
+            1
+        }
+        fn connect(&self, x: &Tensor) -> Result<ConnTensors> {
+            let (states, re) = repeated(x, 1)?;
+            let im = re.squeeze(1)?;
+            Ok(ConnTensors { states, mels: ComplexTensor { re, im: Some(im) } })
+        }
+    }
+    let error = PaddedOperator::custom(Lopsided(spins(2))).unwrap_err().to_string();
+    let expected = "imaginary parts [1] of dtype F64; expected [1, 1] of dtype F64";
+    assert!(error.contains(expected), "{error}");
+}
+
+#[test]
+fn kernels_are_not_asked_about_empty_batches() {
+    // Candle panics where an empty tensor is repeated or put beside another.
+    let operator = PaddedOperator::custom(Told(spins(2), |_| candle_core::bail!("asked"))).unwrap();
+    let none = ndarray::Array2::zeros((0, 2));
+    assert_eq!(operator.get_conn_padded(none.view()).unwrap().states.dim(), (0, 2, 2));
+    assert_eq!(operator.get_conn_flattened(none.view()).unwrap().n_samples(), 0);
+    let x = Padded::from_host(none.view(), &Device::Cpu).unwrap();
+    assert_eq!(operator.conn(&x).unwrap().states.dims(), [0, 2, 2]);
+    assert_eq!(operator.n_off_diagonal(&x).unwrap().dims(), [0]);
+}
+
+#[test]
+fn buffers_of_elements_are_filled_again() {
+    let custom = PaddedOperator::custom(BroadcastIsing { hilbert: spins(5), h: 1.0, j: 1.0 }).unwrap();
+    let chain = Graph::chain(5, Boundary::Periodic).unwrap();
+    let fused = Ising::new(spins(5), &chain, 1.0, 1.0).unwrap().lower::<Padded>().unwrap();
+    let x = fused.hilbert().all_states().unwrap();
+    for operator in [&custom, &fused] {
+        let mut conn = operator.get_conn_flattened(x.view()).unwrap();
+        let memory = conn.states().as_ptr();
+        operator.get_conn_flattened_into(x.slice(ndarray::s![..7, ..]), &mut conn).unwrap();
+        assert_eq!(conn.states().as_ptr(), memory);
+        let again = operator.get_conn_flattened(x.slice(ndarray::s![..7, ..])).unwrap();
+        assert_eq!((conn.states(), conn.mels()), (again.states(), again.mels()));
+    }
+}
+
+#[test]
+fn bad_samples_are_refused_with_the_value_and_the_remedy() {
     let chain = Graph::chain(3, Boundary::Periodic).unwrap();
     let ising = Ising::new(spins(3), &chain, 1.0, 1.0).unwrap().lower::<Padded>().unwrap();
     let x = Tensor::new(&[[1f32, 0.5, 1.0]], &Device::Cpu).unwrap();
-    assert!(matches!(ising.conn(&x), Err(Error::NotALocalState { site: 1, .. })));
+    let error = ising.conn(&x).unwrap_err().to_string();
+    assert!(error.contains("sample 0 has the value 0.5 at site 1; quantum numbers are whole"), "{error}");
+    let x = Tensor::new(&[[1f32, 3.0, 1.0]], &Device::Cpu).unwrap();
+    assert!(matches!(ising.conn(&x), Err(Error::NotALocalState { site: 1, value: 3, .. })));
     let x = Tensor::new(&[[1f32, 1.0]], &Device::Cpu).unwrap();
     assert!(matches!(ising.conn(&x), Err(Error::SampleWidth { got: 2, expected: 3, .. })));
+    let parameter = Tensor::new(0.5, &Device::Cpu).unwrap();
+    assert!(matches!(ising.with_parameter_tensor(&parameter), Err(Error::Backend { .. })));
+    let (mut x, y) = (x.clone(), x);
+    assert!(matches!(Padded::replace_rows(&mut x, &y, &[true; 2]), Err(Error::Count { got: 2, .. })));
 }

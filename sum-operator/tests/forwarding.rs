@@ -152,7 +152,7 @@ mod on_the_flat_backend {
 
 #[cfg(feature = "padded")]
 mod on_the_padded_backend {
-    use backend_padded::{ConnTensors, Padded, TensorConn};
+    use backend_padded::{ConnTensors, Differentiable, Padded, TensorConn};
     use candle_core::{Device, Tensor};
 
     use super::*;
@@ -173,6 +173,11 @@ mod on_the_padded_backend {
             self.inner.select_off_diagonal(x, k)
         }
 
+        fn differentiable(&self) -> Result<&Differentiable> {
+            self.calls.count("differentiable");
+            self.inner.differentiable()
+        }
+
         fn device(&self) -> &Device {
             self.calls.count("device");
             self.inner.device()
@@ -185,6 +190,7 @@ mod on_the_padded_backend {
         check(calls, "conn", outer.conn(&x).is_ok());
         check(calls, "n_off_diagonal", outer.n_off_diagonal(&x).is_ok());
         check(calls, "select_off_diagonal", outer.select_off_diagonal(&x, &k).is_ok());
+        check(calls, "differentiable", outer.differentiable().is_ok());
         check(calls, "device", outer.device().is_cpu());
         Ok(())
     }

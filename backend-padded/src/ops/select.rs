@@ -1,44 +1,50 @@
+//! Counting and choosing connected configurations other than the sample, which is what samplers ask for.
+
 use candle_core::{DType, Device, Result, Tensor};
 use operator_core::Element;
+use operator_core::kernel::{Engine, Scratch};
+use rayon::prelude::*;
 
-use super::Batch;
+use crate::rows::Rows;
 
 /// Number of connected x' ≠ x of each sample, shape `(batch,)`, u32.
-pub(crate) fn n_off_diagonal<T: Element>(batch: &Batch<'_, T>, device: &Device) -> Result<Tensor> {
-    let mut out = vec![0u32; batch.len()];
-    batch.fill(&mut out, 1, |x, out, scratch| {
-        batch.engine.visit(x, scratch, |connected, _| out[0] += u32::from(!connected.is_diagonal()));
-    });
-    Tensor::from_vec(out, batch.len(), device)
+pub(crate) fn n_off_diagonal<T: Element>(engine: &Engine<T>, rows: &Rows, device: &Device) -> Result<Tensor> {
+    let count = |scratch: &mut Scratch<T>, x: &[i8]| {
+        let mut n = 0u32;
+        engine.visit(x, scratch, |connected, _| n += u32::from(!connected.is_diagonal()));
+        n
+    };
+    let counts: Vec<u32> = rows.par_iter().map_init(Scratch::default, count).collect();
+    Tensor::from_vec(counts, rows.n_samples(), device)
 }
 
 /// The `numbers[b]`-th x' ≠ x of each sample b, shape `(batch, n_sites)`; the sample itself beyond the last.
 pub(crate) fn select_off_diagonal<T: Element>(
-    batch: &Batch<'_, T>,
+    engine: &Engine<T>,
+    rows: &Rows,
     numbers: &[u32],
     dtype: DType,
     device: &Device,
 ) -> Result<Tensor> {
-    let n_sites = batch.n_sites;
-    let mut out = vec![(0u32, 0f32); batch.len() * n_sites];
-    // The number travels in the sample's own part of the output.
-    out.chunks_exact_mut(n_sites).zip(numbers).for_each(|(out, &number)| out[0].0 = number);
-    batch.fill(&mut out, n_sites, |x, out, scratch| {
-        let mut left = out[0].0;
-        let mut chosen = x.to_vec();
-        let mut found = false;
-        batch.engine.visit(x, scratch, |connected, _| {
-            if connected.is_diagonal() || found {
-                return;
-            }
-            if left == 0 {
-                connected.write(&mut chosen);
-                found = true;
-            }
-            left = left.saturating_sub(1);
-        });
-        out.iter_mut().zip(&chosen).for_each(|(out, &q)| out.1 = f32::from(q));
-    });
-    let values: Vec<f32> = out.into_iter().map(|(_, q)| q).collect();
-    Tensor::from_vec(values, (batch.len(), n_sites), device)?.to_dtype(dtype)
+    let n_sites = rows.n_sites();
+    let mut out = vec![0f32; rows.n_samples() * n_sites];
+    let samples = out.par_chunks_exact_mut(n_sites).zip(rows.par_iter()).zip(numbers);
+    samples.for_each_init(
+        || (Scratch::default(), vec![0; n_sites]),
+        |(scratch, chosen), ((out, x), &number)| {
+            chosen.copy_from_slice(x);
+            let mut before = 0;
+            engine.visit(x, scratch, |connected, _| {
+                if connected.is_diagonal() {
+                    return;
+                }
+                if before == number {
+                    connected.write(chosen);
+                }
+                before += 1;
+            });
+            out.iter_mut().zip(&*chosen).for_each(|(out, &q)| *out = f32::from(q));
+        },
+    );
+    Tensor::from_vec(out, (rows.n_samples(), n_sites), device)?.to_dtype(dtype)
 }

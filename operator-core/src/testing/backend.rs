@@ -1,6 +1,6 @@
 //! The suite for a whole backend.
 
-use num_complex::Complex64;
+use num_complex::{Complex32, Complex64};
 
 use super::{Checked, catalogue, check_against_reference, check_agree, check_operator, close};
 use super::{Entry, ensure, kronecker_dense, test_samples, within};
@@ -10,34 +10,80 @@ use crate::element::Element;
 use crate::error::Error;
 use crate::operator::DiscreteOperator;
 
-/// Runs the [`catalogue`] on a backend, with real and complex elements, with the parameters it is made with
-/// and with others.
+/// Runs the [`catalogue`] on a backend's default device, with real and complex elements, with the
+/// parameters it is made with and with others.
 ///
 /// # Errors
 /// The first operator that fails, and why.
 pub fn check_backend<B: Lower<f64> + Lower<Complex64>>() -> Checked {
+    check_backend_on::<B>(&B::default_device())
+}
+
+/// [`check_backend`] on a device.
+///
+/// # Errors
+/// The first operator that fails, and why.
+pub fn check_backend_on<B: Lower<f64> + Lower<Complex64>>(device: &B::Device) -> Checked {
     for Entry { name, definition } in within("catalogue", catalogue())? {
-        within(name, check_definition::<B>(&definition))?;
+        within(name, check_definition_on::<B>(&definition, device))?;
         let changed = within(name, definition.parameters().with_values(&other_values(&definition)))?;
         let changed = within(name, definition.with_parameters(changed))?;
-        within(&format!("{name} with other parameters"), check_definition::<B>(&changed))?;
+        within(&format!("{name} with other parameters"), check_definition_on::<B>(&changed, device))?;
         let zero = vec![0.0; definition.parameters().n_values()];
         let zero = within(name, definition.parameters().with_values(&zero))?;
         let zero = within(name, definition.with_parameters(zero))?;
-        within(&format!("{name} with parameters 0"), check_definition::<B>(&zero))?;
+        within(&format!("{name} with parameters 0"), check_definition_on::<B>(&zero, device))?;
     }
     Ok(())
 }
 
-/// Lowers one operator to a backend, as real if it is real and as complex, and checks it by itself, against
-/// independent references, and one element type against the other.
+/// Runs the [`catalogue`] on a device with elements in single precision, and compares them to those in double
+/// precision.
+///
+/// # Errors
+/// The first operator that fails, and why.
+pub fn check_single_precision_on<B>(device: &B::Device) -> Checked
+where
+    B: Lower<f32> + Lower<Complex32> + Lower<Complex64>,
+{
+    for Entry { name, definition } in within("catalogue", catalogue())? {
+        let double = within(name, definition.lower_on::<B, Complex64>(device))?;
+        let single = within(name, definition.lower_on::<B, Complex32>(device))?;
+        within(name, check_operator(&single))?;
+        within(name, check_agree(&single, &double))?;
+        let real = definition.lower_on::<B, f32>(device);
+        if definition.is_real() {
+            let real = within(name, real)?;
+            within(name, check_operator(&real))?;
+            within(name, check_agree(&real, &double))?;
+        } else {
+            let refused = matches!(real, Err(Error::ComplexElements { .. }));
+            ensure!(refused, "{name}: complex elements are lowered to f32");
+        }
+    }
+    Ok(())
+}
+
+/// Lowers one operator to a backend's default device, as real if it is real and as complex, and checks it by
+/// itself, against independent references, and one element type against the other.
 ///
 /// # Errors
 /// What is wrong.
 pub fn check_definition<B: Lower<f64> + Lower<Complex64>>(definition: &Definition) -> Checked {
-    let complex = within("lower", definition.lower_as::<B, Complex64>())?;
+    check_definition_on::<B>(definition, &B::default_device())
+}
+
+/// [`check_definition`] on a device.
+///
+/// # Errors
+/// What is wrong.
+pub fn check_definition_on<B>(definition: &Definition, device: &B::Device) -> Checked
+where
+    B: Lower<f64> + Lower<Complex64>,
+{
+    let complex = within("lower", definition.lower_on::<B, Complex64>(device))?;
     within("Complex64", check_lowered(&complex, definition))?;
-    let real = definition.lower_as::<B, f64>();
+    let real = definition.lower_on::<B, f64>(device);
     if !definition.is_real() {
         let refused = matches!(real, Err(Error::ComplexElements { .. }));
         ensure!(refused, "complex elements are lowered to f64");

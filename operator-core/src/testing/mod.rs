@@ -1,17 +1,20 @@
 //! The conformance suite: what every operator promises, checked against independent code.
 //!
-//! It is written once and run on each backend by [`check_backend`]; authors of operators run
-//! [`check_operator`] (or [`check_custom_operator`] for a kernel of their own) on what they made, and
-//! [`check_agree`] on the same operator in two forms. A check returns what it found wrong as a message.
+//! It is written once and run on each backend by [`check_backend`], on each device by [`check_backend_on`];
+//! authors of operators run [`check_operator`] (or [`check_custom_operator`] for a kernel of their own) on
+//! what they made, and [`check_agree`] on the same operator in two forms. A check returns what it found
+//! wrong as a message.
 //!
 //! References come from code that shares nothing with the kernels: [`kronecker_dense`] multiplies out full
-//! matrices, and [`reference_row`] applies one term at a time, on spaces of any size. Authors of wave functions
-//! run [`check_walker`].
+//! matrices, and [`reference_row`] applies one term at a time, on spaces of any size. Authors of wave
+//! functions run [`check_walker`]. Tests that are generic in the backend are run on several by
+//! [`on_backends!`](crate::on_backends).
 
 mod agree;
 mod backend;
 mod catalogue;
 mod kronecker;
+mod on_backends;
 mod operator;
 mod random;
 mod reference;
@@ -19,9 +22,12 @@ mod table;
 mod walker;
 
 pub use agree::check_agree;
-pub use backend::{check_backend, check_definition};
+pub use backend::{
+    check_backend, check_backend_on, check_definition, check_definition_on, check_single_precision_on,
+};
 pub use catalogue::{Entry, catalogue};
 pub use kronecker::kronecker_dense;
+pub use on_backends::TestResult;
 pub use operator::{check_custom_operator, check_operator};
 pub use random::{SplitMix, test_samples};
 pub use reference::{check_against_reference, reference_row};

@@ -16,7 +16,7 @@ pub(crate) fn both_ways<B: Backend>(psi: Table<B>) -> [Table<B>; 2] {
     [psi.clone(), psi.with_walker()]
 }
 
-pub(crate) type TestResult = Result<(), Box<dyn std::error::Error>>;
+pub(crate) type TestResult = operator_core::testing::TestResult;
 
 /// The operator of a backend with real elements.
 pub(crate) type Real<B> = <B as Lower<f64>>::Operator;
@@ -39,22 +39,14 @@ impl Complete for backend_flat::Flat {}
 #[cfg(feature = "padded")]
 impl Complete for backend_padded::Padded {}
 
-/// Runs a generic test on each backend that is compiled in.
+/// Runs generic tests on each backend that is compiled in.
 #[macro_export]
 macro_rules! on_backends {
-    ($($test:ident),* $(,)?) => {
-        $(mod $test {
-            #[cfg(feature = "flat")]
-            #[test]
-            fn flat() -> $crate::common::TestResult {
-                super::$test::<backend_flat::Flat>()
-            }
-            #[cfg(feature = "padded")]
-            #[test]
-            fn padded() -> $crate::common::TestResult {
-                super::$test::<backend_padded::Padded>()
-            }
-        })*
+    ($($tests:tt)*) => {
+        operator_core::on_backends! {
+            [#[cfg(feature = "flat")] flat: backend_flat::Flat, #[cfg(feature = "padded")] padded: backend_padded::Padded]
+            $($tests)*
+        }
     };
 }
 

@@ -32,7 +32,7 @@ mod flat {
 
 #[cfg(feature = "padded")]
 mod padded {
-    use backend_padded::ConnTensors;
+    use backend_padded::{ConnTensors, Differentiable};
     use candle_core::{Device, Tensor};
     use operator_core::Result;
 
@@ -45,6 +45,7 @@ mod padded {
                     fn conn(x: &Tensor) -> Result<ConnTensors>;
                     fn n_off_diagonal(x: &Tensor) -> Result<Tensor>;
                     fn select_off_diagonal(x: &Tensor, k: &Tensor) -> Result<Tensor>;
+                    fn differentiable() -> Result<&Differentiable>;
                     fn device() -> &Device;
                 }
             })*

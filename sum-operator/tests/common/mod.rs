@@ -8,7 +8,7 @@ use operator_core::hilbert::{HilbertSpace, Spin};
 use operator_core::{Lower, Result};
 use sum_operator::Combine;
 
-pub(crate) type TestResult = std::result::Result<(), Box<dyn std::error::Error>>;
+pub(crate) type TestResult = operator_core::testing::TestResult;
 
 /// A backend's operator with real elements.
 pub(crate) type Operator<B> = <B as Lower<f64>>::Operator;
@@ -75,22 +75,14 @@ impl Complete for backend_padded::Padded {
     }
 }
 
-/// Runs a generic test on each backend that is compiled in.
+/// Runs generic tests on each backend that is compiled in.
 #[macro_export]
 macro_rules! on_backends {
-    ($($test:ident),* $(,)?) => {
-        $(mod $test {
-            #[cfg(feature = "flat")]
-            #[test]
-            fn flat() -> $crate::common::TestResult {
-                super::$test::<backend_flat::Flat>()
-            }
-            #[cfg(feature = "padded")]
-            #[test]
-            fn padded() -> $crate::common::TestResult {
-                super::$test::<backend_padded::Padded>()
-            }
-        })*
+    ($($tests:tt)*) => {
+        operator_core::on_backends! {
+            [#[cfg(feature = "flat")] flat: backend_flat::Flat, #[cfg(feature = "padded")] padded: backend_padded::Padded]
+            $($tests)*
+        }
     };
 }
 

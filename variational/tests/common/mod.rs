@@ -12,7 +12,7 @@ use sampler::HamiltonianBackend;
 use variational::wave_functions::network::{NetworkBackend, Real, Scalar};
 use variational::{LocalKernel, LogDerivatives, Rbm, Trainable};
 
-pub(crate) type TestResult = Result<(), Box<dyn std::error::Error>>;
+pub(crate) type TestResult = testing::TestResult;
 
 /// A backend that does everything.
 pub(crate) trait Complete:
@@ -37,24 +37,14 @@ impl<B> Complete for B where
 {
 }
 
-/// Runs a generic test on each backend that is compiled in.
+/// Runs generic tests on each backend that is compiled in.
 #[macro_export]
 macro_rules! on_backends {
-    ($($(#[$meta:meta])* $test:ident),* $(,)?) => {
-        $(mod $test {
-            #[cfg(feature = "flat")]
-            #[test]
-            $(#[$meta])*
-            fn flat() -> $crate::common::TestResult {
-                super::$test::<variational::Flat>()
-            }
-            #[cfg(feature = "padded")]
-            #[test]
-            $(#[$meta])*
-            fn padded() -> $crate::common::TestResult {
-                super::$test::<variational::Padded>()
-            }
-        })*
+    ($($tests:tt)*) => {
+        operator_core::on_backends! {
+            [#[cfg(feature = "flat")] flat: variational::Flat, #[cfg(feature = "padded")] padded: variational::Padded]
+            $($tests)*
+        }
     };
 }
 
