@@ -28,6 +28,7 @@ mod complex;
 mod custom;
 mod device;
 mod differentiable;
+mod forward;
 mod local_kernel;
 mod operator;
 mod operator_gradient;

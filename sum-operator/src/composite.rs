@@ -62,13 +62,8 @@ macro_rules! composite {
 
         #[cfg(feature = "flat")]
         impl<O: backend_flat::VisitConn> backend_flat::VisitConn for $composite<O> {
-            fn visit_conn(
-                &self,
-                x: &[i8],
-                scratch: &mut operator_core::kernel::Scratch<O::Element>,
-                visit: &mut dyn FnMut(operator_core::kernel::Connected<'_>, O::Element),
-            ) -> operator_core::Result<()> {
-                self.operator.visit_conn(x, scratch, visit)
+            fn visitor(&self) -> backend_flat::Visitor<'_, O::Element> {
+                self.operator.visitor()
             }
 
             fn engine(&self) -> Option<&operator_core::kernel::Engine<O::Element>> {
