@@ -5,7 +5,7 @@ use std::slice::IterMut;
 
 use ndarray::{Array1, Array2, ArrayView2};
 use num_complex::Complex64;
-use operator_core::kernel::{Connected, Engine, Forms};
+use operator_core::kernel::{Connected, Engine};
 use operator_core::{
     ConnBatch, Definition, DiscreteOperator, Element, Error, HilbertSpace, HostRows, Result, WaveFunction,
 };
@@ -62,20 +62,35 @@ where
 }
 
 /// An operator as a linear function of its parameters.
-struct Linear<'a, T> {
+struct Linear<T> {
     /// Visits every element that some values of the parameters make non-zero.
     pattern: Engine<f64>,
-    forms: &'a Forms,
-    /// The present value of each slot.
-    slots: Vec<T>,
+    slots: Vec<Slot<T>>,
+    /// Parameters in which slots are linear, each with its factor.
+    terms: Vec<(usize, Complex64)>,
     n_values: usize,
 }
 
-impl<'a, T: Element> Linear<'a, T> {
-    fn new(definition: &'a Definition) -> Self {
+/// What elements are sums of.
+struct Slot<T> {
+    /// The present value.
+    value: T,
+    /// Where its terms are, those that hold a parameter.
+    terms: Range<usize>,
+}
+
+impl<T: Element> Linear<T> {
+    fn new(definition: &Definition) -> Self {
         let (forms, parameters) = (definition.forms(), definition.parameters().to_vec());
-        let slots = forms.values(&parameters);
-        Linear { pattern: definition.pattern(), forms, slots, n_values: parameters.len() }
+        let mut terms = Vec::new();
+        let values = forms.values(&parameters).into_iter().enumerate();
+        let slots = values.map(|(slot, value)| {
+            let start = terms.len();
+            terms.extend(forms.form(slot).filter_map(|(parameter, factor)| Some((parameter?, factor))));
+            Slot { value, terms: start..terms.len() }
+        });
+        let slots = slots.collect();
+        Linear { pattern: definition.pattern(), slots, terms, n_values: parameters.len() }
     }
 
     /// For each block of samples, what takes their elements; `local` and `derivatives` are those of all samples.
@@ -102,7 +117,7 @@ impl<'a, T: Element> Linear<'a, T> {
 
 /// Local estimators of a block of samples, and their derivatives.
 struct Derivatives<'o, T> {
-    linear: &'o Linear<'o, T>,
+    linear: &'o Linear<T>,
     /// The slots of the elements whose ratios have not come yet, each with whether it enters negatively.
     slots: Vec<(usize, bool)>,
     /// Where the slots of each of these elements end.
@@ -121,17 +136,16 @@ impl<T: Element> Consumer<f64> for Derivatives<'_, T> {
     }
 
     fn ratios(&mut self, ratios: &[Complex64]) {
-        let Linear { forms, slots: values, .. } = self.linear;
+        let Linear { slots, terms, .. } = self.linear;
         let mut start = 0;
         for (&end, &ratio) in self.ends.iter().zip(ratios) {
             let mut mel = T::zero();
             for &(slot, negative) in &self.slots[start..end] {
-                let (value, ratio) = if negative { (-values[slot], -ratio) } else { (values[slot], ratio) };
+                let Slot { value, terms: own } = &slots[slot];
+                let (value, ratio) = if negative { (-*value, -ratio) } else { (*value, ratio) };
                 mel += value;
-                for (parameter, factor) in forms.form(slot) {
-                    if let Some(k) = parameter {
-                        self.derivatives[k] += factor * ratio;
-                    }
+                for &(parameter, factor) in &terms[own.clone()] {
+                    self.derivatives[parameter] += factor * ratio;
                 }
             }
             if !mel.is_zero() {
@@ -166,7 +180,7 @@ impl<'a> Pattern<'a> {
     /// `offsets[b]..offsets[b + 1]`.
     fn pass_to<T: Element>(
         &self,
-        linear: &Linear<'_, T>,
+        linear: &Linear<T>,
         offsets: &[usize],
         ratios: &[Complex64],
         local: &mut [Complex64],
