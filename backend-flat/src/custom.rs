@@ -1,12 +1,9 @@
+//! Kernels of third parties, and what takes their elements.
+
 use std::fmt::Debug;
 
 use operator_core::kernel::Connected;
 use operator_core::{Element, Error, HilbertSpace, Result};
-use rand::SeedableRng;
-use rand_xoshiro::Xoshiro256PlusPlus;
-
-/// Samples on which a custom operator on a large space is tested for Hermiticity.
-const PROBES: usize = 64;
 
 /// An operator written outside these crates, for the flat backend.
 ///
@@ -47,6 +44,14 @@ pub trait FlatKernel<T: Element>: Debug + Send + Sync {
     /// elements count as their sum. `x` is a state of the space.
     fn connect(&self, x: &[i8], emit: &mut Emitter<'_, T>);
 
+    /// What connects one sample after another on one thread, with working memory of its own.
+    ///
+    /// The default calls [`connect`](Self::connect). Worth writing where `connect` would allocate for each sample;
+    /// it emits the same elements in the same order.
+    fn connector(&self) -> Box<dyn Connector<T> + '_> {
+        Box::new(Memoryless(self))
+    }
+
     /// Upper bound of the number of emitted elements, where it is known.
     ///
     /// Without it, expectation values cannot size their blocks well and
@@ -64,18 +69,65 @@ pub trait FlatKernel<T: Element>: Debug + Send + Sync {
     }
 }
 
+/// Connects one sample after another, as [`FlatKernel::connect`] does; made by [`FlatKernel::connector`], once for
+/// each thread.
+pub trait Connector<T: Element>: Send {
+    /// Emits what [`FlatKernel::connect`] would.
+    fn connect(&mut self, x: &[i8], emit: &mut Emitter<'_, T>);
+}
+
+/// The connector of a kernel that needs no working memory.
+struct Memoryless<'a, K: ?Sized>(&'a K);
+
+impl<T: Element, K: FlatKernel<T> + ?Sized> Connector<T> for Memoryless<'_, K> {
+    fn connect(&mut self, x: &[i8], emit: &mut Emitter<'_, T>) {
+        self.0.connect(x, emit);
+    }
+}
+
 /// Takes the connected elements of one sample from a [`FlatKernel`].
 pub struct Emitter<'a, T> {
     x: &'a [i8],
     visit: &'a mut dyn FnMut(Connected<'_>, T),
+    change: &'a mut Change,
+    failure: Option<Failure>,
+}
+
+/// The change of one element while it is put together: sites and their new quantum numbers.
+#[derive(Debug, Default)]
+pub(crate) struct Change {
     sites: Vec<u32>,
     values: Vec<i8>,
-    error: Option<String>,
+}
+
+impl Change {
+    fn clear(&mut self) {
+        self.sites.clear();
+        self.values.clear();
+    }
+
+    fn push(&mut self, site: usize, value: i8) {
+        self.sites.push(site as u32);
+        self.values.push(value);
+    }
+}
+
+/// Why the elements of a sample are not available.
+enum Failure {
+    /// What this kernel did wrong.
+    Reason(String),
+    /// An error that says it all.
+    Error(Error),
 }
 
 impl<'a, T: Element> Emitter<'a, T> {
-    pub(crate) fn new(x: &'a [i8], visit: &'a mut dyn FnMut(Connected<'_>, T)) -> Self {
-        Emitter { x, visit, sites: Vec::new(), values: Vec::new(), error: None }
+    pub(crate) fn new(
+        x: &'a [i8],
+        change: &'a mut Change,
+        visit: &'a mut dyn FnMut(Connected<'_>, T),
+    ) -> Self {
+        change.clear();
+        Emitter { x, visit, change, failure: None }
     }
 
     /// The element `<x|O|x>`.
@@ -91,8 +143,7 @@ impl<'a, T: Element> Emitter<'a, T> {
             return;
         }
         for (site, (&new, _)) in x_prime.iter().zip(self.x).enumerate().filter(|(_, (new, old))| new != old) {
-            self.sites.push(site as u32);
-            self.values.push(new);
+            self.change.push(site, new);
         }
         self.send(mel);
     }
@@ -107,10 +158,7 @@ impl<'a, T: Element> Emitter<'a, T> {
                     return;
                 }
                 Some(&old) if old == value => {}
-                Some(_) => {
-                    self.sites.push(site as u32);
-                    self.values.push(value);
-                }
+                Some(_) => self.change.push(site, value),
             }
         }
         self.send(mel);
@@ -123,79 +171,32 @@ impl<'a, T: Element> Emitter<'a, T> {
         }
     }
 
-    /// Says that the elements of this sample cannot be had; whatever asked for them fails with `reason`.
+    /// Says that the elements of this sample are not available; whatever asked for them fails with
+    /// [`Error::Custom`] and this reason.
     pub fn fail(&mut self, reason: String) {
-        self.sites.clear();
-        self.values.clear();
-        self.error.get_or_insert(reason);
+        self.change.clear();
+        self.failure.get_or_insert(Failure::Reason(reason));
+    }
+
+    /// Says that the elements of this sample are not available; whatever asked for them fails with this error.
+    pub fn fail_with(&mut self, error: Error) {
+        self.change.clear();
+        self.failure.get_or_insert(Failure::Error(error));
     }
 
     fn send(&mut self, mel: T) {
         if !mel.is_zero() {
-            (self.visit)(Connected::new(&self.sites, &self.values), mel);
+            (self.visit)(Connected::new(&self.change.sites, &self.change.values), mel);
         }
-        self.sites.clear();
-        self.values.clear();
+        self.change.clear();
     }
 
-    pub(crate) fn finish(self) -> Result<(), String> {
-        self.error.map_or(Ok(()), Err)
-    }
-}
-
-/// Calls a kernel and reports what it did wrong.
-pub(crate) fn visit<T: Element>(
-    kernel: &dyn FlatKernel<T>,
-    x: &[i8],
-    f: &mut dyn FnMut(Connected<'_>, T),
-) -> Result<()> {
-    let mut emitter = Emitter::new(x, f);
-    kernel.connect(x, &mut emitter);
-    emitter.finish().map_err(|reason| Error::Custom { operator: format!("{kernel:?}"), reason })
-}
-
-/// Tests `<x|O|x'> = conj <x'|O|x>` for some x and all their x'.
-pub(crate) fn probe_hermitian<T: Element>(kernel: &dyn FlatKernel<T>, max_states: usize) -> Result<bool> {
-    let hilbert = kernel.hilbert();
-    let samples = match hilbert.n_states() {
-        Ok(n_states) if n_states <= max_states => hilbert.all_states()?,
-        _ => hilbert.random_states(PROBES, &mut Xoshiro256PlusPlus::seed_from_u64(0)),
-    };
-    for x in samples.rows() {
-        let x = x.to_vec();
-        let row = summed_row(kernel, &x)?;
-        let size: f64 = row.iter().map(|(_, mel)| mel.to_complex().norm()).sum();
-        for (x_prime, mel) in row {
-            hilbert.check_row(0, &x_prime).map_err(|error| Error::Custom {
-                operator: format!("{kernel:?}"),
-                reason: format!("it leaves its space ({error})"),
-            })?;
-            let back = summed_row(kernel, &x_prime)?
-                .into_iter()
-                .find_map(|(state, mel)| (state == x).then_some(mel))
-                .unwrap_or_default();
-            let (mel, back) = (mel.to_complex(), back.to_complex());
-            // What cancels on one side may leave rounding on the other.
-            let difference = T::from_complex(back - mel.conj());
-            if difference.to_complex().norm() > 1e-6 * mel.norm().max(back.norm())
-                && !difference.cancels(size)
-            {
-                return Ok(false);
-            }
+    /// Reports the first failure of the kernel, which is named in it.
+    pub(crate) fn finish(self, kernel: &dyn FlatKernel<T>) -> Result<()> {
+        match self.failure {
+            None => Ok(()),
+            Some(Failure::Reason(reason)) => Err(Error::Custom { operator: format!("{kernel:?}"), reason }),
+            Some(Failure::Error(error)) => Err(error),
         }
     }
-    Ok(true)
-}
-
-fn summed_row<T: Element>(kernel: &dyn FlatKernel<T>, x: &[i8]) -> Result<Vec<(Vec<i8>, T)>> {
-    let mut row: Vec<(Vec<i8>, T)> = Vec::new();
-    visit(kernel, x, &mut |connected, mel| {
-        let mut state = x.to_vec();
-        connected.write(&mut state);
-        match row.iter_mut().find(|(known, _)| *known == state) {
-            Some((_, sum)) => *sum += mel,
-            None => row.push((state, mel)),
-        }
-    })?;
-    Ok(row)
 }

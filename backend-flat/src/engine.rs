@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use operator_core::kernel::{Connected, Engine, Scratch};
-use operator_core::{Definition, Element, HilbertSpace, Result};
+use operator_core::kernel::Engine;
+use operator_core::{Definition, Element, HilbertSpace};
 
-use crate::custom::{self, FlatKernel};
+use crate::custom::FlatKernel;
 use crate::finder::Finders;
+use crate::visitor::Visitor;
 
-/// What a flat operator runs: a kernel lowered from terms, or somebody else's.
 #[derive(Clone, Debug)]
 pub(crate) enum FlatEngine<T> {
     /// Clones share their finders.
@@ -36,31 +36,10 @@ impl<T: Element> FlatEngine<T> {
         }
     }
 
-    /// Visits the non-zero elements of one checked sample.
-    #[inline]
-    pub(crate) fn visit<F>(&self, x: &[i8], scratch: &mut Scratch<T>, mut f: F) -> Result<()>
-    where
-        F: FnMut(Connected<'_>, T),
-    {
+    pub(crate) fn visitor(&self) -> Visitor<'_, T> {
         match self {
-            FlatEngine::Terms { engine, .. } => {
-                engine.visit(x, scratch, f);
-                Ok(())
-            }
-            FlatEngine::Custom { kernel, .. } => custom::visit(kernel.as_ref(), x, &mut f),
-        }
-    }
-
-    /// Number of non-zero elements of one checked sample.
-    #[inline]
-    pub(crate) fn n_conn(&self, x: &[i8], scratch: &mut Scratch<T>) -> Result<usize> {
-        match self {
-            FlatEngine::Terms { engine, .. } => Ok(engine.n_conn(x, scratch)),
-            FlatEngine::Custom { kernel, .. } => {
-                let mut n = 0;
-                custom::visit(kernel.as_ref(), x, &mut |_, _| n += 1)?;
-                Ok(n)
-            }
+            FlatEngine::Terms { engine, .. } => Visitor::of_engine(engine),
+            FlatEngine::Custom { kernel, .. } => Visitor::of_kernel(kernel.as_ref()),
         }
     }
 }

@@ -8,6 +8,10 @@ use operator_core::{ConnBatch, Element, HostRows};
 
 use crate::parallel;
 
+/// Samples whose elements are found together before they are visited, where no batch is stored: engines go
+/// through so many at a time.
+pub(crate) const SAMPLES_AT_A_TIME: usize = 64;
+
 /// The elements of a batch between being found and being written. It keeps its memory.
 #[derive(Debug, Default)]
 pub(crate) struct Finder<T> {
@@ -35,8 +39,8 @@ impl<T: Element> Finder<T> {
     }
 
     /// Number of elements of each sample.
-    pub(crate) fn counts(&self) -> &[usize] {
-        &self.counts
+    pub(crate) fn into_counts(self) -> Vec<usize> {
+        self.counts
     }
 
     /// Consecutive blocks of samples, and their elements.

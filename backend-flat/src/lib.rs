@@ -19,6 +19,7 @@
 //! [`FlatOperator::custom`].
 
 mod custom;
+mod custom_batch;
 mod engine;
 mod finder;
 mod local_kernel;
@@ -26,11 +27,13 @@ mod operator;
 mod operator_gradient;
 mod packed;
 mod parallel;
+mod visitor;
 
-pub use custom::{Emitter, FlatKernel};
+pub use custom::{Connector, Emitter, FlatKernel};
 pub use local_kernel::local_estimators;
-pub use operator::{FlatOperator, VisitConn};
+pub use operator::FlatOperator;
 pub use operator_gradient::local_estimators_and_operator_grad;
+pub use visitor::{VisitConn, Visitor};
 
 use operator_core::{Definition, Element, HostBackend, Lower, Result};
 

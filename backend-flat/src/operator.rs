@@ -5,18 +5,17 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use ndarray::{Array1, ArrayView2};
-use operator_core::kernel::{Connected, Engine, Scratch};
+use operator_core::kernel::Engine;
 use operator_core::{
     ConnBatch, Definition, DiscreteOperator, Element, Error, HilbertSpace, HostRows, PackedConn, PaddedConn,
     Parameters, Result, ranked_conn,
 };
 
-use crate::custom::{self, FlatKernel};
+use crate::custom::FlatKernel;
 use crate::engine::FlatEngine;
-use crate::{Flat, parallel};
-
-/// Spaces of at most this many states are gone through to learn about a custom kernel.
-const SMALL_SPACE: usize = 1 << 14;
+use crate::finder::Finder;
+use crate::visitor::{VisitConn, Visitor};
+use crate::{Flat, custom_batch};
 
 /// An operator on the flat backend, with matrix elements of type `T`.
 ///
@@ -25,42 +24,6 @@ const SMALL_SPACE: usize = 1 << 14;
 #[derive(Clone, Debug)]
 pub struct FlatOperator<T: Element = f64> {
     pub(crate) engine: FlatEngine<T>,
-}
-
-/// Operators of the flat backend whose elements can be visited without storing them.
-pub trait VisitConn: DiscreteOperator<Backend = Flat> {
-    /// Calls `visit` for each connected element of one sample.
-    ///
-    /// The sample is not checked: it must be a state of the space
-    /// ([`HilbertSpace::check`](operator_core::HilbertSpace)).
-    ///
-    /// # Errors
-    /// [`Error::Custom`] if a custom kernel breaks its promises.
-    fn visit_conn(
-        &self,
-        x: &[i8],
-        scratch: &mut Scratch<Self::Element>,
-        visit: &mut dyn FnMut(Connected<'_>, Self::Element),
-    ) -> Result<()>;
-
-    /// What the operator was lowered to, which goes through blocks of samples and follows moves; `None` for
-    /// custom kernels.
-    fn engine(&self) -> Option<&Engine<Self::Element>> {
-        None
-    }
-
-    /// Connected elements with states packed into words; see
-    /// [`FlatOperator::get_conn_packed_into`].
-    ///
-    /// # Errors
-    /// [`Error::NoDefinition`] unless the operator has an own way to pack.
-    fn get_conn_packed_into(
-        &self,
-        _x: ArrayView2<'_, i8>,
-        _conn: &mut PackedConn<Self::Element>,
-    ) -> Result<()> {
-        Err(Error::NoDefinition { operator: self.describe(), action: "give packed states" })
-    }
 }
 
 impl<T: Element> FlatOperator<T> {
@@ -81,11 +44,11 @@ impl<T: Element> FlatOperator<T> {
         let kernel: Arc<dyn FlatKernel<T>> = Arc::new(kernel);
         let hermitian = match kernel.is_hermitian() {
             Some(known) => known,
-            None => custom::probe_hermitian(kernel.as_ref(), SMALL_SPACE)?,
+            None => custom_batch::is_hermitian(kernel.as_ref())?,
         };
         let max_conn_size = match kernel.max_conn_size() {
             Some(known) => known,
-            None => largest_row(kernel.as_ref())?,
+            None => custom_batch::largest_row(kernel.as_ref())?,
         };
         Ok(FlatOperator { engine: FlatEngine::Custom { kernel, max_conn_size, hermitian } })
     }
@@ -98,79 +61,6 @@ impl<T: Element> FlatOperator<T> {
     pub fn with_parameters(&self, parameters: Parameters) -> Result<Self> {
         let (_, structure) = self.unpack()?;
         Self::new(structure.pack(parameters)?)
-    }
-
-    fn count_custom(&self, rows: &HostRows<'_>) -> Result<Vec<usize>> {
-        let mut counts = vec![0; rows.len()];
-        let blocks = parallel::blocks(rows.len());
-        let parts = parallel::split(&mut counts, blocks.iter().map(ExactSizeIterator::len));
-        let jobs = blocks.into_iter().zip(parts).collect();
-        parallel::run(jobs, |(block, counts)| {
-            let mut scratch = Scratch::default();
-            for (b, count) in block.zip(counts) {
-                *count = self.engine.n_conn(rows.row(b), &mut scratch)?;
-            }
-            Ok(())
-        })?;
-        Ok(counts)
-    }
-
-    fn fill_custom(&self, rows: &HostRows<'_>, counts: &[usize], conn: &mut ConnBatch<T>) -> Result<()> {
-        let n_sites = rows.n_sites();
-        let (states, mels, offsets) = conn.reset(n_sites, counts);
-        let blocks = parallel::blocks(counts.len());
-        let totals: Vec<usize> =
-            blocks.iter().map(|block| offsets[block.end] - offsets[block.start]).collect();
-        let states = parallel::split(states, totals.iter().map(|total| total * n_sites));
-        let mels = parallel::split(mels, totals);
-        let jobs = blocks.into_iter().zip(states).zip(mels).collect();
-        parallel::run(jobs, |((block, states), mels)| {
-            let mut scratch = Scratch::default();
-            let start = offsets[block.start];
-            for b in block {
-                let row = rows.row(b);
-                let (from, to) = (offsets[b] - start, offsets[b + 1] - start);
-                let states = &mut states[from * n_sites..to * n_sites];
-                self.fill_sample(row, &mut scratch, states, &mut mels[from..to])?;
-            }
-            Ok(())
-        })
-    }
-
-    /// Writes one sample's elements into slices of just their number.
-    fn fill_sample(
-        &self,
-        x: &[i8],
-        scratch: &mut Scratch<T>,
-        states: &mut [i8],
-        mels: &mut [T],
-    ) -> Result<()> {
-        let mut rows = states.chunks_exact_mut(x.len());
-        let mut slots = mels.iter_mut();
-        let mut surplus = 0;
-        self.engine.visit(x, scratch, |connected, mel| match (rows.next(), slots.next()) {
-            (Some(row), Some(slot)) => {
-                row.copy_from_slice(x);
-                connected.write(row);
-                *slot = mel;
-            }
-            _ => surplus += 1,
-        })?;
-        if surplus > 0 || slots.len() > 0 {
-            return Err(Error::Custom {
-                operator: self.describe(),
-                reason: "it emitted different numbers of elements for the same sample".into(),
-            });
-        }
-        Ok(())
-    }
-}
-
-impl FlatOperator<f64> {
-    /// Everything that can be non-zero, with arbitrary elements: [`Definition::pattern`].
-    pub(crate) fn pattern(definition: &Definition) -> Self {
-        let (definition, engine) = (definition.clone(), definition.pattern());
-        FlatOperator { engine: FlatEngine::of_terms(definition, engine) }
     }
 }
 
@@ -220,9 +110,8 @@ impl<T: Element> DiscreteOperator for FlatOperator<T> {
                 });
                 Ok(())
             }
-            FlatEngine::Custom { .. } => {
-                let counts = self.count_custom(&rows)?;
-                self.fill_custom(&rows, &counts, conn)?;
+            FlatEngine::Custom { kernel, .. } => {
+                custom_batch::connect(kernel.as_ref(), &rows, conn)?;
                 let checked = self.hilbert().check(conn.states());
                 checked.map_err(|error| Error::leaves_space(self.describe(), &error))
             }
@@ -232,11 +121,13 @@ impl<T: Element> DiscreteOperator for FlatOperator<T> {
     fn n_conn(&self, x: ArrayView2<'_, i8>) -> Result<Array1<usize>> {
         let rows = self.hilbert().check_rows(x)?;
         match &self.engine {
-            FlatEngine::Terms { engine, finders, .. } => Ok(finders.with(|finder| {
+            FlatEngine::Terms { engine, .. } => {
+                // A finder of its own: whole batches are counted at a time, and their memory should not stay.
+                let mut finder = Finder::default();
                 finder.find(engine, &rows);
-                finder.counts().to_vec().into()
-            })),
-            FlatEngine::Custom { .. } => Ok(self.count_custom(&rows)?.into()),
+                Ok(finder.into_counts().into())
+            }
+            FlatEngine::Custom { kernel, .. } => Ok(custom_batch::count(kernel.as_ref(), &rows)?.into()),
         }
     }
 
@@ -272,13 +163,8 @@ impl<T: Element> DiscreteOperator for FlatOperator<T> {
 }
 
 impl<T: Element> VisitConn for FlatOperator<T> {
-    fn visit_conn(
-        &self,
-        x: &[i8],
-        scratch: &mut Scratch<T>,
-        visit: &mut dyn FnMut(Connected<'_>, T),
-    ) -> Result<()> {
-        self.engine.visit(x, scratch, visit)
+    fn visitor(&self) -> Visitor<'_, T> {
+        self.engine.visitor()
     }
 
     fn engine(&self) -> Option<&Engine<T>> {
@@ -308,19 +194,4 @@ impl<T: Element> PartialEq for FlatOperator<T> {
             _ => false,
         }
     }
-}
-
-/// The largest number of elements of any state, or the number of states where there are too many to look.
-fn largest_row<T: Element>(kernel: &dyn FlatKernel<T>) -> Result<usize> {
-    let n_states = kernel.hilbert().n_states().unwrap_or(usize::MAX);
-    if n_states > SMALL_SPACE {
-        return Ok(n_states);
-    }
-    let mut widest = 0;
-    for x in kernel.hilbert().all_states()?.rows() {
-        let mut n_conn = 0;
-        custom::visit(kernel, &x.to_vec(), &mut |_, _| n_conn += 1)?;
-        widest = widest.max(n_conn);
-    }
-    Ok(widest)
 }

@@ -6,10 +6,7 @@ use operator_core::{DiscreteOperator, Element, Error, PackedConn, Result};
 
 use crate::FlatOperator;
 use crate::engine::FlatEngine;
-use crate::finder::Finders;
-
-/// Samples whose elements are found together before they are visited.
-pub(crate) const SAMPLES_AT_A_TIME: usize = 64;
+use crate::finder::{Finders, SAMPLES_AT_A_TIME};
 
 impl<T: Element> FlatOperator<T> {
     /// Connected elements with states packed into words, one bit a site: an eighth of the memory of

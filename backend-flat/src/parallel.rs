@@ -18,13 +18,21 @@ pub(crate) fn blocks(n: usize) -> Vec<Range<usize>> {
     (0..n_blocks).map(|k| bound(k)..bound(k + 1)).collect()
 }
 
+/// The results of all jobs, in their order; or the first error in that order, whichever fails first.
+pub(crate) fn map<J: Send, R: Send>(
+    jobs: Vec<J>,
+    f: impl Fn(J) -> Result<R> + Send + Sync,
+) -> Result<Vec<R>> {
+    if jobs.len() == 1 {
+        return jobs.into_iter().map(f).collect();
+    }
+    let results: Vec<Result<R>> = jobs.into_par_iter().map(f).collect();
+    results.into_iter().collect()
+}
+
 /// Runs every job; the first error in the order of the jobs is returned, whichever fails first.
 pub(crate) fn run<J: Send>(jobs: Vec<J>, f: impl Fn(J) -> Result<()> + Send + Sync) -> Result<()> {
-    if jobs.len() == 1 {
-        return jobs.into_iter().try_for_each(f);
-    }
-    let results: Vec<Result<()>> = jobs.into_par_iter().map(f).collect();
-    results.into_iter().collect()
+    map(jobs, f).map(drop)
 }
 
 /// Runs every job, none of which can fail.

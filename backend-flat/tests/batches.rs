@@ -4,7 +4,6 @@ use backend_flat::{Emitter, Flat, FlatKernel, FlatOperator, VisitConn};
 use ndarray::{Array2, ArrayView2};
 use num_complex::Complex64;
 use operator_core::hilbert::{Fock, Qubit, Spin, SpinOrbitalFermions};
-use operator_core::kernel::Scratch;
 use operator_core::terms::{Ladder, Pauli, Terms};
 use operator_core::testing::{SplitMix, catalogue, test_samples};
 use operator_core::{
@@ -18,17 +17,17 @@ fn check(definition: &Definition, x: ArrayView2<'_, i8>) {
     let name = definition.to_string();
     let operator = definition.lower_as::<Flat, Complex64>().unwrap();
     let mut expected = Vec::new();
-    let mut scratch = Scratch::default();
+    let mut visitor = operator.visitor();
     for (sample, x) in x.rows().into_iter().enumerate() {
         let x = x.to_vec();
-        let mut push = |connected: operator_core::kernel::Connected<'_>, mel: Complex64| {
+        let push = |connected: operator_core::kernel::Connected<'_>, mel: Complex64| {
             let mut state = x.clone();
             connected.write(&mut state);
             let mut slots = Vec::new();
             connected.for_each_slot(|slot, negative| slots.push((slot, negative)));
             expected.push((sample, state, slots, mel));
         };
-        operator.visit_conn(&x, &mut scratch, &mut push).unwrap();
+        visitor.visit(&x, push).unwrap();
     }
     let conn = operator.get_conn_flattened(x).unwrap();
     let samples = conn.offsets().windows(2).enumerate();

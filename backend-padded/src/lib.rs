@@ -34,6 +34,7 @@ mod custom;
 mod device;
 mod differentiable;
 mod error;
+mod forward;
 mod local_kernel;
 mod operator;
 mod operator_gradient;

@@ -96,6 +96,20 @@ impl System {
         Ok(System { name: format!("ising_square_{l}x{l}"), definition: ising, graph: Some(square), size })
     }
 
+    /// The same with a coupling of its own on each bond, between 0.5 and 1.5: 201 parameters in all.
+    ///
+    /// # Errors
+    /// As [`ising_chain`](Self::ising_chain).
+    pub fn ising_square_by_bonds(size: Size) -> Result<Self> {
+        let l = size.pick(10, 3);
+        let square = Graph::square(l, Boundary::Periodic)?;
+        let couplings: Vec<f64> =
+            (0..square.n_edges()).map(|bond| 0.5 + bond as f64 / square.n_edges() as f64).collect();
+        let ising = Ising::new(Spin::half(l * l)?, &square, 1.0, couplings)?.definition()?;
+        let name = format!("ising_square_{l}x{l}_by_bonds");
+        Ok(System { name, definition: ising, graph: Some(square), size })
+    }
+
     /// Heisenberg model on a square of 10 × 10 spins without magnetisation, `J = 1`.
     ///
     /// # Errors

@@ -33,7 +33,7 @@ fn every_work_gives_json_lines_of_both_backends() {
     let lines = lines(&compare(&["--json"]));
     let listed = compare(&["--list"]);
     let works: Vec<String> = text(&listed.stdout).lines().map(str::to_owned).collect();
-    assert_eq!(works.len(), 20);
+    assert_eq!(works.len(), 21);
     for work in &works {
         let (what, system) = work.rsplit_once(' ').unwrap();
         let of_work = lines.iter().filter(|line| {

@@ -96,22 +96,17 @@ fn check(calls: &Calls, name: &'static str, succeeded: bool) {
 
 #[cfg(feature = "flat")]
 mod on_the_flat_backend {
-    use backend_flat::{Flat, VisitConn};
+    use backend_flat::{Flat, VisitConn, Visitor};
     use ndarray::{ArrayView2, aview2};
     use operator_core::PackedConn;
-    use operator_core::kernel::{Connected, Engine, Scratch};
+    use operator_core::kernel::Engine;
 
     use super::*;
 
     impl<O: VisitConn> VisitConn for Counted<O> {
-        fn visit_conn(
-            &self,
-            x: &[i8],
-            scratch: &mut Scratch<O::Element>,
-            visit: &mut dyn FnMut(Connected<'_>, O::Element),
-        ) -> Result<()> {
-            self.calls.count("visit_conn");
-            self.inner.visit_conn(x, scratch, visit)
+        fn visitor(&self) -> Visitor<'_, O::Element> {
+            self.calls.count("visitor");
+            self.inner.visitor()
         }
 
         fn engine(&self) -> Option<&Engine<O::Element>> {
@@ -131,8 +126,8 @@ mod on_the_flat_backend {
 
     fn check_calls<O: VisitConn>(outer: &O, calls: &Calls) {
         calls.take();
-        let visited = outer.visit_conn(&[1, -1], &mut Scratch::default(), &mut |_, _| ());
-        check(calls, "visit_conn", visited.is_ok());
+        let visited = outer.visitor().visit(&[1, -1], |_, _| ());
+        check(calls, "visitor", visited.is_ok());
         check(calls, "engine", outer.engine().is_some());
         let packed = outer.get_conn_packed_into(aview2(&[[1, -1]]), &mut PackedConn::new());
         check(calls, "get_conn_packed_into", packed.is_ok());

@@ -1,11 +1,9 @@
 //! Moves of operators of the flat backend, chain by chain over threads.
 
-use std::collections::HashMap;
-
-use backend_flat::{Flat, VisitConn};
+use backend_flat::{Flat, VisitConn, Visitor};
 use ndarray::{Array2, ArrayView2};
-use operator_core::kernel::{Moves, Scratch};
-use operator_core::{Element, Error, Result};
+use operator_core::kernel::Moves;
+use operator_core::{Element, Error, MergedRow, Result};
 use rayon::prelude::*;
 
 use super::{Connections, HamiltonianBackend};
@@ -50,7 +48,9 @@ impl<O: VisitConn> HamiltonianBackend<O> for Flat {
         Some(match operator.engine() {
             Some(engine) => Box::new(engine.moves()),
             None => {
-                Box::new(Listed { operator, present: Distinct::default(), proposed: Distinct::default() })
+                let (visitor, row) = (operator.visitor(), MergedRow::new());
+                let (present, proposed) = (Distinct::default(), Distinct::default());
+                Box::new(Listed { operator, visitor, row, present, proposed })
             }
         })
     }
@@ -77,21 +77,23 @@ pub(super) fn connections<O: VisitConn>(operator: &O) -> Option<Box<dyn Connecti
 struct Visited<'a, O: VisitConn> {
     operator: &'a O,
     is_custom: bool,
-    scratch: Scratch<O::Element>,
+    visitor: Visitor<'a, O::Element>,
+    row: MergedRow<O::Element>,
 }
 
 impl<'a, O: VisitConn> Visited<'a, O> {
     fn new(operator: &'a O) -> Self {
         let is_custom = operator.definition().is_none();
-        Visited { operator, is_custom, scratch: Scratch::default() }
+        Visited { operator, is_custom, visitor: operator.visitor(), row: MergedRow::new() }
     }
 
     fn n_off_diagonal(&mut self, x: &[i8]) -> Result<usize> {
         if self.is_custom {
-            return Ok(distinct(self.operator, x)?.len());
+            merge(&mut self.visitor, x, &mut self.row)?;
+            return Ok(off_diagonal(&self.row).count());
         }
         let mut n = 0;
-        self.operator.visit_conn(x, &mut self.scratch, &mut |connected, _| {
+        self.visitor.visit(x, |connected, _| {
             n += usize::from(!connected.is_diagonal());
         })?;
         Ok(n)
@@ -99,14 +101,16 @@ impl<'a, O: VisitConn> Visited<'a, O> {
 
     fn select_off_diagonal(&mut self, x: &[i8], number: usize, changes: &mut Vec<(usize, i8)>) -> Result<()> {
         if self.is_custom {
-            let states = distinct(self.operator, x)?;
-            let state = states.get(number).ok_or_else(|| beyond(states.len(), number))?;
+            merge(&mut self.visitor, x, &mut self.row)?;
+            let place = off_diagonal(&self.row).nth(number);
+            let place = place.ok_or_else(|| beyond(off_diagonal(&self.row).count(), number))?;
+            let state = self.row.state(place);
             check_stays(self.operator, state)?;
             changes.extend(differences(x, state));
             return Ok(());
         }
         let mut n = 0;
-        self.operator.visit_conn(x, &mut self.scratch, &mut |connected, _| {
+        self.visitor.visit(x, |connected, _| {
             if !connected.is_diagonal() {
                 if n == number {
                     changes.extend(connected.changes(x));
@@ -137,8 +141,10 @@ impl<T: Element> Connections for Moves<T> {
 }
 
 /// The distinct x' of a custom kernel, collected once for each x.
-struct Listed<'a, O> {
+struct Listed<'a, O: VisitConn> {
     operator: &'a O,
+    visitor: Visitor<'a, O::Element>,
+    row: MergedRow<O::Element>,
     present: Distinct,
     proposed: Distinct,
 }
@@ -149,10 +155,12 @@ struct Distinct {
     states: Vec<Vec<i8>>,
 }
 
-impl Distinct {
-    fn of<O: VisitConn>(operator: &O, x: Vec<i8>) -> Result<Self> {
-        let states = distinct(operator, &x)?;
-        states.iter().try_for_each(|state| check_stays(operator, state))?;
+impl<O: VisitConn> Listed<'_, O> {
+    fn distinct(&mut self, x: Vec<i8>) -> Result<Distinct> {
+        merge(&mut self.visitor, &x, &mut self.row)?;
+        let states: Vec<Vec<i8>> =
+            off_diagonal(&self.row).map(|place| self.row.state(place).to_vec()).collect();
+        states.iter().try_for_each(|state| check_stays(self.operator, state))?;
         Ok(Distinct { x, states })
     }
 }
@@ -163,7 +171,7 @@ impl<O: VisitConn> Connections for Listed<'_, O> {
             std::mem::swap(&mut self.present, &mut self.proposed);
         }
         if self.present.x != x {
-            self.present = Distinct::of(self.operator, x.to_vec())?;
+            self.present = self.distinct(x.to_vec())?;
         }
         Ok(self.present.states.len())
     }
@@ -178,17 +186,14 @@ impl<O: VisitConn> Connections for Listed<'_, O> {
     fn propose(&mut self, changes: &[(usize, i8)]) -> Result<usize> {
         let mut x = self.present.x.clone();
         apply(changes.iter().copied(), &mut x);
-        self.proposed = Distinct::of(self.operator, x)?;
+        self.proposed = self.distinct(x)?;
         Ok(self.proposed.states.len())
     }
 }
 
 /// Whether a custom operator stays in its space.
 fn check_stays<O: VisitConn>(operator: &O, state: &[i8]) -> Result<()> {
-    operator.hilbert().check_row(0, state).map_err(|error| Error::Custom {
-        operator: operator.describe(),
-        reason: format!("it leaves its space ({error})"),
-    })
+    operator.hilbert().check_row(0, state).map_err(|error| Error::leaves_space(operator.describe(), &error))
 }
 
 /// Custom kernels may take any time for an element.
@@ -207,27 +212,18 @@ fn rows(x: &Array2<i8>) -> ndarray::CowArray<'_, i8, ndarray::Ix2> {
     if x.is_standard_layout() { x.into() } else { x.as_standard_layout().into_owned().into() }
 }
 
-/// The distinct states that a custom kernel connects to `x` with elements that add up to non-zero, in the
-/// order in which they are first emitted.
-fn distinct<O: VisitConn>(operator: &O, x: &[i8]) -> Result<Vec<Vec<i8>>> {
-    let mut places = HashMap::new();
-    let mut states: Vec<(Vec<i8>, O::Element, f64)> = Vec::new();
-    operator.visit_conn(x, &mut Scratch::default(), &mut |connected, mel| {
-        let mut state = x.to_vec();
-        connected.write(&mut state);
-        if state == x {
-            return;
-        }
-        let place = *places.entry(state.clone()).or_insert(states.len());
-        match states.get_mut(place) {
-            Some((_, sum, size)) => {
-                *sum += mel;
-                *size += mel.to_complex().norm();
-            }
-            None => states.push((state, mel, mel.to_complex().norm())),
-        }
-    })?;
-    Ok(states.into_iter().filter(|(_, mel, size)| !mel.cancels(*size)).map(|(state, ..)| state).collect())
+/// Merges the elements of a custom kernel at x.
+fn merge<T: Element>(visitor: &mut Visitor<'_, T>, x: &[i8], row: &mut MergedRow<T>) -> Result<()> {
+    row.start(x);
+    visitor.visit(x, |connected, mel| {
+        row.add_connected(connected, mel);
+    })
+}
+
+/// The places of the distinct x' ≠ x whose elements add up to non-zero, in the order in which they are first
+/// emitted.
+fn off_diagonal<T: Element>(row: &MergedRow<T>) -> impl Iterator<Item = usize> + '_ {
+    row.kept().filter(|&place| row.state(place) != row.x())
 }
 
 fn beyond(n: usize, number: usize) -> Error {

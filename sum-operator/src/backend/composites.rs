@@ -2,8 +2,9 @@
 
 #[cfg(feature = "flat")]
 mod flat {
+    use backend_flat::Visitor;
     use ndarray::ArrayView2;
-    use operator_core::kernel::{Connected, Engine, Scratch};
+    use operator_core::kernel::Engine;
     use operator_core::{PackedConn, Result};
 
     use crate::composite::{forward, held};
@@ -12,11 +13,7 @@ mod flat {
         ($($composite:ident),*) => {
             $(impl<O: backend_flat::VisitConn> backend_flat::VisitConn for crate::$composite<O> {
                 forward! { held;
-                    fn visit_conn(
-                        x: &[i8],
-                        scratch: &mut Scratch<O::Element>,
-                        visit: &mut dyn FnMut(Connected<'_>, O::Element)
-                    ) -> Result<()>;
+                    fn visitor() -> Visitor<'_, O::Element>;
                     fn engine() -> Option<&Engine<O::Element>>;
                     fn get_conn_packed_into(
                         x: ArrayView2<'_, i8>,

@@ -1,13 +1,11 @@
 //! Sums, products and embeddings on the flat backend, one sample at a time.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
 
-use backend_flat::{Emitter, Flat, FlatKernel, FlatOperator, VisitConn};
+use backend_flat::{Connector, Emitter, Flat, FlatKernel, FlatOperator, VisitConn, Visitor};
 use num_complex::Complex64;
-use operator_core::kernel::Scratch;
-use operator_core::{Definition, DiscreteOperator, Element, HilbertSpace, Result};
+use operator_core::{Definition, DiscreteOperator, Element, Error, HilbertSpace, MergedRow, Result};
 
 use crate::combine::Combine;
 use crate::describe::{describe_embedded, describe_product, describe_sum, sum_is_hermitian};
@@ -43,15 +41,12 @@ impl<T: Element> FlatKernel<T> for Sum<T> {
     }
 
     fn connect(&self, x: &[i8], emit: &mut Emitter<'_, T>) {
-        let mut scratch = Scratch::default();
-        for (coefficient, operator) in &self.0 {
-            let mut pass = |connected: operator_core::kernel::Connected<'_>, mel| {
-                emit.connected(connected, *coefficient * mel);
-            };
-            if let Err(error) = operator.visit_conn(x, &mut scratch, &mut pass) {
-                emit.fail(error.to_string());
-            }
-        }
+        self.connector().connect(x, emit);
+    }
+
+    fn connector(&self) -> Box<dyn Connector<T> + '_> {
+        let summands = self.0.iter().map(|(coefficient, operator)| (*coefficient, operator.visitor()));
+        Box::new(SumConnector { summands: summands.collect() })
     }
 
     fn max_conn_size(&self) -> Option<usize> {
@@ -69,6 +64,21 @@ impl<T: Element> fmt::Debug for Sum<T> {
     }
 }
 
+struct SumConnector<'a, T: Element> {
+    summands: Vec<(T, Visitor<'a, T>)>,
+}
+
+impl<T: Element> Connector<T> for SumConnector<'_, T> {
+    fn connect(&mut self, x: &[i8], emit: &mut Emitter<'_, T>) {
+        for (coefficient, visitor) in &mut self.summands {
+            let visited = visitor.visit(x, |connected, mel| emit.connected(connected, *coefficient * mel));
+            if let Err(error) = visited {
+                emit.fail(error.to_string());
+            }
+        }
+    }
+}
+
 struct Product<T: Element> {
     left: FlatOperator<T>,
     right: FlatOperator<T>,
@@ -80,42 +90,18 @@ impl<T: Element> FlatKernel<T> for Product<T> {
     }
 
     fn connect(&self, x: &[i8], emit: &mut Emitter<'_, T>) {
-        let (mut first, mut second) = (Scratch::default(), Scratch::default());
-        let (mut states, mut places) = (Vec::<(Vec<i8>, T, f64)>::new(), HashMap::new());
-        let (mut middle, mut last) = (x.to_vec(), x.to_vec());
-        let mut failure = None;
-        let visited = self.left.visit_conn(x, &mut first, &mut |connected, a| {
-            middle.copy_from_slice(x);
-            connected.write(&mut middle);
-            if let Err(error) = self.hilbert().check_row(0, &middle) {
-                failure.get_or_insert(format!("it leaves its space ({error})"));
-                return;
-            }
-            let visited = self.right.visit_conn(&middle, &mut second, &mut |connected, b| {
-                last.copy_from_slice(&middle);
-                connected.write(&mut last);
-                let (mel, next) = (a * b, states.len());
-                let size = mel.to_complex().norm();
-                match places.get(&last).and_then(|&place: &usize| states.get_mut(place)) {
-                    Some((_, sum, total)) => {
-                        *sum += mel;
-                        *total += size;
-                    }
-                    None => {
-                        places.insert(last.clone(), next);
-                        states.push((last.clone(), mel, size));
-                    }
-                }
-            });
-            if let Err(error) = visited {
-                failure.get_or_insert(error.to_string());
-            }
-        });
-        if let Some(reason) = failure.or(visited.err().map(|error| error.to_string())) {
-            return emit.fail(reason);
-        }
-        let kept = states.iter().filter(|(_, mel, size)| !mel.cancels(*size));
-        kept.for_each(|(state, mel, _)| emit.state(state, *mel));
+        self.connector().connect(x, emit);
+    }
+
+    fn connector(&self) -> Box<dyn Connector<T> + '_> {
+        Box::new(ProductConnector {
+            product: self,
+            left: self.left.visitor(),
+            right: self.right.visitor(),
+            middle: Vec::new(),
+            last: Vec::new(),
+            row: MergedRow::new(),
+        })
     }
 
     fn max_conn_size(&self) -> Option<usize> {
@@ -127,6 +113,50 @@ impl<T: Element> FlatKernel<T> for Product<T> {
 impl<T: Element> fmt::Debug for Product<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&describe_product(&self.left, &self.right))
+    }
+}
+
+/// Follows every path from x by the left operator to a middle state, and from there by the right one.
+struct ProductConnector<'a, T: Element> {
+    product: &'a Product<T>,
+    left: Visitor<'a, T>,
+    right: Visitor<'a, T>,
+    middle: Vec<i8>,
+    last: Vec<i8>,
+    row: MergedRow<T>,
+}
+
+impl<T: Element> Connector<T> for ProductConnector<'_, T> {
+    fn connect(&mut self, x: &[i8], emit: &mut Emitter<'_, T>) {
+        let ProductConnector { product, left, right, middle, last, row } = self;
+        row.start(x);
+        let mut failed = false;
+        let visited = left.visit(x, |connected, a| {
+            middle.clear();
+            middle.extend_from_slice(x);
+            connected.write(middle);
+            if let Err(error) = product.hilbert().check_row(0, middle) {
+                failed = true;
+                return emit.fail_with(Error::leaves_space(format!("{product:?}"), &error));
+            }
+            let visited = right.visit(middle, |connected, b| {
+                last.clear();
+                last.extend_from_slice(middle);
+                connected.write(last);
+                row.add(last, a * b);
+            });
+            if let Err(error) = visited {
+                failed = true;
+                emit.fail(error.to_string());
+            }
+        });
+        if let Err(error) = visited {
+            failed = true;
+            emit.fail(error.to_string());
+        }
+        if !failed {
+            row.kept().for_each(|place| emit.state(row.state(place), row.sum(place)));
+        }
     }
 }
 
@@ -142,16 +172,12 @@ impl<T: Element> FlatKernel<T> for Embedded<T> {
     }
 
     fn connect(&self, x: &[i8], emit: &mut Emitter<'_, T>) {
-        let mut row = x.to_vec();
-        let own = &x[self.sites.clone()];
-        let visited = self.operator.visit_conn(own, &mut Scratch::default(), &mut |connected, mel| {
-            row[self.sites.clone()].copy_from_slice(own);
-            connected.write(&mut row[self.sites.clone()]);
-            emit.state(&row, mel);
-        });
-        if let Err(error) = visited {
-            emit.fail(error.to_string());
-        }
+        self.connector().connect(x, emit);
+    }
+
+    fn connector(&self) -> Box<dyn Connector<T> + '_> {
+        let (visitor, sites) = (self.operator.visitor(), self.sites.clone());
+        Box::new(EmbeddedConnector { visitor, sites, row: Vec::new() })
     }
 
     fn max_conn_size(&self) -> Option<usize> {
@@ -169,6 +195,29 @@ impl<T: Element> fmt::Debug for Embedded<T> {
     }
 }
 
+struct EmbeddedConnector<'a, T: Element> {
+    visitor: Visitor<'a, T>,
+    sites: Range<usize>,
+    row: Vec<i8>,
+}
+
+impl<T: Element> Connector<T> for EmbeddedConnector<'_, T> {
+    fn connect(&mut self, x: &[i8], emit: &mut Emitter<'_, T>) {
+        let EmbeddedConnector { visitor, sites, row } = self;
+        row.clear();
+        row.extend_from_slice(x);
+        let own = &x[sites.clone()];
+        let visited = visitor.visit(own, |connected, mel| {
+            row[sites.clone()].copy_from_slice(own);
+            connected.write(&mut row[sites.clone()]);
+            emit.state(row, mel);
+        });
+        if let Err(error) = visited {
+            emit.fail(error.to_string());
+        }
+    }
+}
+
 /// A real operator with complex elements.
 pub(crate) struct Complexified(pub(crate) FlatOperator<f64>);
 
@@ -178,12 +227,11 @@ impl FlatKernel<Complex64> for Complexified {
     }
 
     fn connect(&self, x: &[i8], emit: &mut Emitter<'_, Complex64>) {
-        let mut pass = |connected: operator_core::kernel::Connected<'_>, mel: f64| {
-            emit.connected(connected, mel.into());
-        };
-        if let Err(error) = self.0.visit_conn(x, &mut Scratch::default(), &mut pass) {
-            emit.fail(error.to_string());
-        }
+        self.connector().connect(x, emit);
+    }
+
+    fn connector(&self) -> Box<dyn Connector<Complex64> + '_> {
+        Box::new(ComplexifiedConnector(self.0.visitor()))
     }
 
     fn max_conn_size(&self) -> Option<usize> {
@@ -198,5 +246,16 @@ impl FlatKernel<Complex64> for Complexified {
 impl fmt::Debug for Complexified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.describe())
+    }
+}
+
+struct ComplexifiedConnector<'a>(Visitor<'a, f64>);
+
+impl Connector<Complex64> for ComplexifiedConnector<'_> {
+    fn connect(&mut self, x: &[i8], emit: &mut Emitter<'_, Complex64>) {
+        let visited = self.0.visit(x, |connected, mel| emit.connected(connected, mel.into()));
+        if let Err(error) = visited {
+            emit.fail(error.to_string());
+        }
     }
 }

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use ndarray::{Array1, Array2, Axis};
+use ndarray::{Array1, Array2};
 use num_complex::Complex64;
 use operator_core::{Parameters, Result, WaveFunction};
+use rayon::prelude::*;
 
 use super::LocalKernel;
 use crate::statistics::Stats;
@@ -90,10 +91,10 @@ impl fmt::Display for OperatorGradient {
     }
 }
 
-/// Statistics of each column.
+/// Statistics of each column, over threads: there may be many parameters.
 pub(crate) fn column_stats(
     values: &Array2<Complex64>,
-    stats: impl Fn(&Array1<Complex64>) -> crate::Result<Stats>,
+    stats: impl Fn(&Array1<Complex64>) -> crate::Result<Stats> + Sync,
 ) -> crate::Result<Vec<Stats>> {
-    values.axis_iter(Axis(1)).map(|column| stats(&column.to_owned())).collect()
+    (0..values.ncols()).into_par_iter().map(|k| stats(&values.column(k).to_owned())).collect()
 }

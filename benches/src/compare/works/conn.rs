@@ -6,7 +6,7 @@ use backend_flat::{Flat, FlatOperator, VisitConn};
 use backend_padded::{Padded, PaddedOperator, TensorConn};
 use ndarray::Array2;
 use num_complex::Complex64;
-use operator_core::kernel::{Connected, Scratch};
+use operator_core::kernel::Connected;
 use operator_core::{Backend, ConnBatch, DiscreteOperator, Element};
 use serde_json::json;
 
@@ -99,12 +99,12 @@ fn visited<T: Element>(operator: &FlatOperator<T>, x: &Array2<i8>) -> Result<Con
 
 /// The same, one sample at a time.
 fn visited_one_by_one<T: Element>(operator: &FlatOperator<T>, x: &Array2<i8>) -> Result<Contender> {
-    let (operator, x, mut scratch) = (operator.clone(), x.clone(), Scratch::default());
+    let (operator, x) = (operator.clone(), x.clone());
     let run = move || {
-        let mut sums = Sums::default();
+        let (mut sums, mut visitor) = (Sums::default(), operator.visitor());
         for row in x.rows() {
             let row = row.as_slice().unwrap_or_default();
-            operator.visit_conn(row, &mut scratch, &mut |connected, mel| sums.add(connected, mel))?;
+            visitor.visit(row, |connected, mel| sums.add(connected, mel))?;
         }
         black_box(sums);
         Ok(())

@@ -4,13 +4,14 @@ mod conn;
 mod first_energy;
 mod local_energy;
 mod matrix;
+mod operator_gradient;
 mod sampling;
 mod vmc_step;
 
 use operator_core::Lower;
 use sampler::HamiltonianBackend;
 use variational::wave_functions::network::{NetworkBackend, Scalar};
-use variational::{LocalKernel, Rbm};
+use variational::{OperatorGradKernel, Rbm};
 
 use super::contender::Contender;
 use super::error::Result;
@@ -75,6 +76,7 @@ pub fn works(size: Size) -> Result<Vec<Work>> {
         local_energy::of_rbm(heisenberg.clone()),
         local_energy::of_mlp(ising.clone()),
         local_energy::of_mlp(heisenberg.clone()),
+        operator_gradient::of_rbm(System::ising_square_by_bonds(size)?),
         sampling::local(ising.clone()),
         sampling::exchange(heisenberg.clone()),
         sampling::hamiltonian(ising.clone()),
@@ -92,7 +94,7 @@ pub fn works(size: Size) -> Result<Vec<Work>> {
 trait Side:
     Lower<f64, Operator: 'static>
     + NetworkBackend
-    + LocalKernel<<Self as Lower<f64>>::Operator>
+    + OperatorGradKernel<<Self as Lower<f64>>::Operator>
     + HamiltonianBackend<<Self as Lower<f64>>::Operator>
 {
 }
@@ -100,7 +102,7 @@ trait Side:
 impl<B> Side for B where
     B: Lower<f64, Operator: 'static>
         + NetworkBackend
-        + LocalKernel<<B as Lower<f64>>::Operator>
+        + OperatorGradKernel<<B as Lower<f64>>::Operator>
         + HamiltonianBackend<<B as Lower<f64>>::Operator>
 {
 }

@@ -1,0 +1,168 @@
+//! Estimators in batches: blocks of connected elements, each distinct x' evaluated once.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
+use num_complex::Complex64;
+use operator_core::{
+    ConnBatch, DiscreteOperator, Element, Error, Result, WaveFunction, amplitudes_in_chunks,
+};
+
+use crate::Flat;
+
+/// Where the connected elements of a block of samples come from.
+pub(crate) trait Source {
+    type Element: Element;
+
+    /// Number of elements of each sample.
+    fn n_conn(&self, x: ArrayView2<'_, i8>) -> Result<Array1<usize>>;
+
+    /// The elements of a block of samples.
+    fn connect(&mut self, x: ArrayView2<'_, i8>, conn: &mut ConnBatch<Self::Element>) -> Result<()>;
+}
+
+impl<O: DiscreteOperator<Backend = Flat> + ?Sized> Source for &O {
+    type Element = O::Element;
+
+    fn n_conn(&self, x: ArrayView2<'_, i8>) -> Result<Array1<usize>> {
+        DiscreteOperator::n_conn(*self, x)
+    }
+
+    fn connect(&mut self, x: ArrayView2<'_, i8>, conn: &mut ConnBatch<O::Element>) -> Result<()> {
+        self.get_conn_flattened_into(x, conn)?;
+        let (got, expected) = ((conn.n_samples(), conn.states().ncols()), x.dim());
+        if got.0 == expected.0 && (got.1 == expected.1 || conn.total() == 0) {
+            return Ok(());
+        }
+        Err(Error::Custom {
+            operator: self.describe(),
+            reason: format!("it connected samples of shape {got:?}; it was given {expected:?}"),
+        })
+    }
+}
+
+/// Calls `f` with one block of samples after another: their source, which has just connected them, their
+/// numbers, their connected elements, and `ψ(x') / ψ(x)` of each element.
+pub(crate) fn for_blocks<S, W>(
+    source: &mut S,
+    wave_function: &W,
+    x: ArrayView2<'_, i8>,
+    chunk_size: Option<usize>,
+    mut f: impl FnMut(&S, Range<usize>, &ConnBatch<S::Element>, &[Complex64]),
+) -> Result<()>
+where
+    S: Source,
+    W: WaveFunction<Flat> + ?Sized,
+{
+    // Wave functions are asked for nothing where there is nothing.
+    if x.nrows() == 0 {
+        return Ok(());
+    }
+    let log_psi = wave_function.log_psi_in_chunks(&x.to_owned(), chunk_size)?;
+    if let Some((sample, &value)) = log_psi.indexed_iter().find(|(_, value)| !value.is_finite()) {
+        return Err(Error::LogPsiNotFinite { sample, value });
+    }
+    let (mut conn, mut ratios) = (ConnBatch::new(), Vec::new());
+    for block in blocks(source, x, chunk_size)? {
+        let samples = x.slice_axis(Axis(0), Slice::from(block.clone()));
+        source.connect(samples, &mut conn)?;
+        let distinct = Distinct::connected(&conn);
+        let connected = distinct.log_psi_in_chunks(wave_function, samples, chunk_size)?;
+        ratios.clear();
+        for (sample, bounds) in block.clone().zip(conn.offsets().windows(2)) {
+            for &place in &distinct.places[bounds[0]..bounds[1]] {
+                let value = connected[place];
+                if value.is_nan() {
+                    return Err(Error::LogPsiNotFinite { sample, value });
+                }
+                ratios.push((value - log_psi[sample]).exp());
+            }
+        }
+        f(source, block, &conn, &ratios);
+    }
+    Ok(())
+}
+
+/// Connected configurations without repetition: samples of a peaked wave function, and their connected states,
+/// come many times, and each is evaluated once.
+struct Distinct {
+    states: Array2<i8>,
+    /// For each of these, the first sample that it is connected to; in increasing order.
+    origins: Vec<usize>,
+    /// For each connected configuration of the batch, its place among these.
+    places: Vec<usize>,
+}
+
+impl Distinct {
+    fn connected<T: Element>(conn: &ConnBatch<T>) -> Self {
+        let x = conn.states();
+        let n_sites = x.ncols();
+        let rows = x.to_slice().expect("the states of a batch are contiguous");
+        let mut known: HashMap<&[i8], usize> = HashMap::with_capacity(x.nrows());
+        let (mut states, mut origins) = (Vec::new(), Vec::new());
+        let mut place = |sample, row| {
+            let next = known.len();
+            *known.entry(row).or_insert_with(|| {
+                states.extend_from_slice(row);
+                origins.push(sample);
+                next
+            })
+        };
+        let mut rows = rows.chunks_exact(n_sites.max(1));
+        let mut places = Vec::with_capacity(x.nrows());
+        for (sample, bounds) in conn.offsets().windows(2).enumerate() {
+            places.extend(rows.by_ref().take(bounds[1] - bounds[0]).map(|row| place(sample, row)));
+        }
+        let states = Array2::from_shape_vec((origins.len(), n_sites), states)
+            .expect("one row was added with each origin");
+        Distinct { states, origins, places }
+    }
+
+    /// ln ψ of each, with the samples that those of a chunk come from.
+    fn log_psi_in_chunks<W: WaveFunction<Flat> + ?Sized>(
+        &self,
+        wave_function: &W,
+        samples: ArrayView2<'_, i8>,
+        chunk_size: Option<usize>,
+    ) -> Result<Array1<Complex64>> {
+        if self.states.is_empty() {
+            return Ok(Array1::zeros(0));
+        }
+        amplitudes_in_chunks::<Flat>(self.states.nrows(), chunk_size, |chunk| {
+            let mut used = self.origins[chunk.clone()].to_vec();
+            used.dedup();
+            let mut place = 0;
+            let origins = self.origins[chunk.clone()].iter().map(|&sample| {
+                place += usize::from(used[place] != sample);
+                place
+            });
+            let (x, origins) = (samples.select(Axis(0), &used), origins.collect::<Vec<_>>());
+            let connected = self.states.slice_axis(Axis(0), Slice::from(chunk)).to_owned();
+            wave_function.log_psi_connected(&x, &connected, &origins)
+        })
+    }
+}
+
+/// Consecutive samples of a batch that is not empty: their connected elements number at most `chunk_size`, and a
+/// block has at least one sample.
+fn blocks(
+    source: &impl Source,
+    x: ArrayView2<'_, i8>,
+    chunk_size: Option<usize>,
+) -> Result<Vec<Range<usize>>> {
+    let n_samples = x.nrows();
+    let Some(chunk_size) = chunk_size else {
+        return Ok(std::iter::once(0..n_samples).collect());
+    };
+    let (mut blocks, mut start, mut filled) = (Vec::new(), 0, 0);
+    for (sample, &n_conn) in source.n_conn(x)?.iter().enumerate() {
+        if sample > start && filled + n_conn > chunk_size {
+            blocks.push(start..sample);
+            (start, filled) = (sample, 0);
+        }
+        filled += n_conn;
+    }
+    blocks.push(start..n_samples);
+    Ok(blocks)
+}

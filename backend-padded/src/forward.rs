@@ -1,0 +1,36 @@
+//! References and smart pointers to operators of this backend give tensors too.
+
+use std::sync::Arc;
+
+use candle_core::{Device, Tensor};
+use operator_core::Result;
+
+use crate::conn::{ConnTensors, TensorConn};
+use crate::differentiable::Differentiable;
+
+macro_rules! forward {
+    ($($pointer:ty),*) => {
+        $(impl<O: TensorConn + ?Sized> TensorConn for $pointer {
+            fn conn(&self, x: &Tensor) -> Result<ConnTensors> {
+                (**self).conn(x)
+            }
+
+            fn n_off_diagonal(&self, x: &Tensor) -> Result<Tensor> {
+                (**self).n_off_diagonal(x)
+            }
+
+            fn select_off_diagonal(&self, x: &Tensor, k: &Tensor) -> Result<Tensor> {
+                (**self).select_off_diagonal(x, k)
+            }
+
+            fn differentiable(&self) -> Result<&Differentiable> {
+                (**self).differentiable()
+            }
+
+            fn device(&self) -> &Device {
+                (**self).device()
+            }
+        })*
+    };
+}
+forward!(&O, Arc<O>, Box<O>);
