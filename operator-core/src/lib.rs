@@ -23,8 +23,9 @@
 //! let weaker = ising.with_parameters(parameters)?;
 //! assert_eq!(weaker.parameters().to_string(), "h = 0.5, J = -1");
 //!
-//! let energy_squared = ising.pow(2)?;
-//! assert!(ising.commutator(&energy_squared)?.terms().is_empty());
+//! // Algebra gives operators like any other.
+//! assert!(ising.pow(2)?.is_hermitian());
+//! assert!(ising.commutator(&ising)?.terms().is_empty());
 //! # Ok::<(), operator_core::Error>(())
 //! ```
 //!

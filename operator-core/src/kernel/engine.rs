@@ -13,7 +13,7 @@ use crate::hilbert::PackedRanking;
 /// at a time.
 ///
 /// Cheap to clone. It checks nothing about its samples; batches are checked once by
-/// [`HilbertSpace::check`] before they get here. A sample that was not checked gives meaningless elements
+/// [`HilbertSpace::check`](crate::HilbertSpace::check) before they get here. A sample that was not checked gives meaningless elements
 /// or a panic, never undefined behaviour.
 #[derive(Clone, Debug)]
 pub struct Engine<T> {

@@ -17,7 +17,7 @@ impl ParameterId {
     }
 }
 
-/// A parameter just added to [`Terms`]: one value, or one an item.
+/// A parameter just added to [`Terms`](crate::terms::Terms): one value, or one an item.
 #[derive(Clone, Copy, Debug)]
 pub struct ParameterHandle {
     pub(super) start: u32,
