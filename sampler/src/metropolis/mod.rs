@@ -2,12 +2,11 @@
 //! for chains that run one by one.
 
 mod batch;
-mod walk;
+pub(crate) mod walk;
 
 use ndarray::{Array2, Axis, s};
 use operator_core::{Backend, DiscreteOperator, Graph, HilbertSpace, WaveFunction};
 
-pub(crate) use self::walk::WalkedWeight;
 use crate::backend::HamiltonianBackend;
 use crate::chain::Chains;
 use crate::check::{at_least_one, check_bytes, expect_count, same_space};

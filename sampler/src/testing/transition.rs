@@ -8,7 +8,7 @@ use crate::acceptance::acceptance;
 use crate::changes::differences;
 use crate::check::same_space;
 use crate::error::Result;
-use crate::metropolis::WalkedWeight;
+use crate::metropolis::walk::WalkedWeight;
 use crate::rule::Place;
 use crate::weights::log_weights;
 

@@ -154,7 +154,7 @@ impl AnyOperator {
         with_operator!(
             self,
             flat(operator) => packed(operator, x, conn),
-            padded(_operator) => Err(not_packed())
+            padded(_operator) => not_packed(x, conn)
         )
     }
 }
@@ -169,8 +169,9 @@ fn packed<O: VisitConn<Element: ToComplex>>(
 }
 
 #[cfg(feature = "padded")]
-fn not_packed() -> operator_core::Error {
-    operator_core::Error::backend("padded", "states are packed on the flat backend; lower the operator to it")
+fn not_packed(_: ArrayView2<'_, i8>, _: &mut PackedConn<Complex64>) -> operator_core::Result<()> {
+    let reason = "states are packed on the flat backend; lower the operator to it";
+    Err(operator_core::Error::backend("padded", reason))
 }
 
 /// Lowers a definition to a device; elements are real where the operator is.
