@@ -114,7 +114,7 @@ mod tests {
         const NAME: &'static str = "nowhere";
     }
 
-    /// The identity, which counts how often its own methods are called.
+    /// The identity, which counts how often the methods are called that it overrides.
     struct Counting {
         hilbert: HilbertSpace,
         calls: AtomicUsize,
@@ -147,7 +147,6 @@ mod tests {
         }
 
         fn get_conn_flattened_into(&self, x: ArrayView2<'_, i8>, conn: &mut ConnBatch<f64>) -> Result<()> {
-            self.called();
             let (states, mels, _) = conn.reset(x.ncols(), &vec![1; x.nrows()]);
             states.iter_mut().zip(x).for_each(|(to, &from)| *to = from);
             mels.fill(1.0);
@@ -186,7 +185,6 @@ mod tests {
         let x = operator.hilbert().all_states().unwrap();
         operator.n_conn(x.view()).unwrap();
         operator.get_conn_padded(x.view()).unwrap();
-        operator.get_conn_flattened(x.view()).unwrap();
         operator.to_sparse().unwrap();
         operator.apply(aview1(&[1.0; 4])).unwrap();
     }
@@ -195,14 +193,13 @@ mod tests {
     fn fast_paths_are_taken_through_pointers() {
         let direct = counting();
         use_it(&direct);
-        // A reference forwards too, so compare with what each call does by itself: n_conn 1, padded 2,
-        // flattened 1, to_sparse and apply 1 each.
-        assert_eq!(direct.calls.load(Ordering::Relaxed), 6);
+        // One for each call; the defaults would stand on get_conn_flattened_into, which does not count.
+        assert_eq!(direct.calls.load(Ordering::Relaxed), 4);
         let shared = Arc::new(counting());
         use_it(shared.clone());
         use_it(Box::new(shared.clone()));
-        use_it(&&shared);
-        assert_eq!(shared.calls.load(Ordering::Relaxed), 18);
+        use_it(&shared);
+        assert_eq!(shared.calls.load(Ordering::Relaxed), 12);
         let dynamic: Box<dyn DiscreteOperator<Backend = Nowhere, Element = f64>> = Box::new(counting());
         use_it(dynamic);
     }
