@@ -1,5 +1,6 @@
 //! Derivatives of local estimators in the operator's parameters, from the same pass as the estimators.
 
+use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::slice::IterMut;
 
@@ -30,7 +31,7 @@ pub fn local_estimators_and_operator_grad<O, W>(
     operator: &O,
     wave_function: &W,
     x: ArrayView2<'_, i8>,
-    chunk_size: Option<usize>,
+    chunk_size: Option<NonZeroUsize>,
 ) -> Result<(Array1<Complex64>, Array2<Complex64>)>
 where
     O: DiscreteOperator<Backend = Flat> + ?Sized,
@@ -40,7 +41,7 @@ where
         operator: operator.describe(),
         action: "be differentiated in its parameters",
     })?;
-    let rows = checked(operator, wave_function, x, chunk_size)?;
+    let rows = checked(operator, wave_function, x)?;
     let linear = Linear::<O::Element>::new(definition);
     let (n_samples, n_values) = (rows.len(), definition.parameters().n_values());
     let mut local = vec![Complex64::ZERO; n_samples];

@@ -100,10 +100,5 @@ fn local_estimators_name_the_sample_whose_amplitude_is_no_number() -> Result<()>
     let connected = x.slice(ndarray::s![2.., ..]);
     let refused = local_estimators(&ising, &broken, connected, None);
     assert!(matches!(refused, Err(Error::LogPsiNotFinite { sample: 0, .. })), "{refused:?}");
-    let table = Table::<Flat>::random(Spin::half(3)?, 1)?;
-    assert_eq!(
-        message(local_estimators(&ising, &table, x, Some(0))),
-        "chunk_size is 0; give at least 1, or None for everything at once"
-    );
     Ok(())
 }

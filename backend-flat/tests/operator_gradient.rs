@@ -1,5 +1,6 @@
 //! Derivatives in the operator's parameters: with walkers and in batches, against the derivative operators.
 
+use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use backend_flat::{Flat, local_estimators, local_estimators_and_operator_grad};
@@ -36,7 +37,7 @@ fn derivatives_are_the_estimators_of_the_derivative_operators() {
         let x = test_samples(definition.hilbert()).unwrap();
         let estimators = local_estimators(&operator, &psi, x.view(), None).unwrap();
         let walked = psi.clone().with_walker();
-        for (psi, chunk_size) in [(&psi, None), (&psi, Some(5)), (&walked, None)] {
+        for (psi, chunk_size) in [(&psi, None), (&psi, NonZeroUsize::new(5)), (&walked, None)] {
             let (local, derivatives) =
                 local_estimators_and_operator_grad(&operator, psi, x.view(), chunk_size).unwrap();
             let same = local.iter().zip(&estimators).all(|(a, b)| close(*a, *b, 1e-12));
@@ -86,8 +87,10 @@ fn threads_do_not_change_derivatives() {
         let many: Vec<usize> = (0..500).map(|k| k % few.nrows()).collect();
         let x = few.select(ndarray::Axis(0), &many);
         for psi in [psi.clone(), psi.with_walker()] {
-            let gradient =
-                || local_estimators_and_operator_grad(&operator, &psi, x.view(), Some(2000)).unwrap();
+            let gradient = || {
+                local_estimators_and_operator_grad(&operator, &psi, x.view(), NonZeroUsize::new(2000))
+                    .unwrap()
+            };
             let one = with_threads(1, gradient);
             for n in [2, 5] {
                 assert!(with_threads(n, gradient) == one, "{}", entry.name);

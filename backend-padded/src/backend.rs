@@ -27,6 +27,10 @@ impl Backend for Padded {
         Device::Cpu
     }
 
+    fn same_device(left: &Device, right: &Device) -> bool {
+        left.same_device(right)
+    }
+
     fn from_host(x: ArrayView2<'_, i8>, device: &Device) -> Result<Tensor> {
         let values: Vec<f32> = x.iter().map(|&q| f32::from(q)).collect();
         Tensor::from_vec(values, x.dim(), device).map_err(failed)

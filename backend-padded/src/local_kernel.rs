@@ -4,6 +4,7 @@ use candle_core::{D, Tensor};
 use ndarray::Array1;
 use num_complex::Complex64;
 use operator_core::{Backend, Error, Result, WaveFunction};
+use std::num::NonZeroUsize;
 
 use crate::backend::Padded;
 use crate::complex::ComplexTensor;
@@ -20,13 +21,14 @@ use crate::error::failed;
 /// `x` is `(batch, n_sites)`; returns `(batch,)`.
 ///
 /// # Errors
-/// [`Error::ZeroChunkSize`]; [`Error::LogPsiNotFinite`] if a sample's log ψ is not a number or its amplitude
+/// [`Error::HilbertMismatch`] if operator and wave function live on different spaces;
+/// [`Error::LogPsiNotFinite`] if a sample's log ψ is not a number or its amplitude
 /// is zero, or if a local estimator is not a number; those of the operator and of the wave function.
 pub fn local_estimators<O, W>(
     operator: &O,
     wave_function: &W,
     x: &Tensor,
-    chunk_size: Option<usize>,
+    chunk_size: Option<NonZeroUsize>,
 ) -> Result<Array1<Complex64>>
 where
     O: TensorConn + ?Sized,
@@ -48,7 +50,7 @@ pub(crate) struct Block {
     start: usize,
     pub(crate) x: Tensor,
     log_psi: ComplexTensor,
-    chunk_size: usize,
+    chunk_size: Option<NonZeroUsize>,
 }
 
 /// Calls `f` with one block after another.
@@ -56,22 +58,20 @@ pub(crate) fn for_blocks<O, W>(
     operator: &O,
     wave_function: &W,
     x: &Tensor,
-    chunk_size: Option<usize>,
+    chunk_size: Option<NonZeroUsize>,
     mut f: impl FnMut(&Block) -> Result<()>,
 ) -> Result<()>
 where
     O: TensorConn + ?Sized,
     W: WaveFunction<Padded> + ?Sized,
 {
-    if chunk_size == Some(0) {
-        return Err(Error::ZeroChunkSize);
-    }
-    let chunk_size = chunk_size.unwrap_or(usize::MAX);
+    operator.hilbert().expect_same(wave_function.hilbert())?;
     let (n_samples, _) = x.dims2().map_err(failed)?;
-    let block_size = (chunk_size / operator.max_conn_size().max(1)).clamp(1, n_samples.max(1));
+    let slots = chunk_size.map_or(usize::MAX, NonZeroUsize::get);
+    let block_size = (slots / operator.max_conn_size().max(1)).clamp(1, n_samples.max(1));
     for start in (0..n_samples).step_by(block_size) {
         let x = Padded::rows(x, start..start + block_size)?;
-        let log_psi = log_psi_in_chunks(wave_function, &x, chunk_size)?;
+        let log_psi = wave_function.log_psi_in_chunks(&x, chunk_size)?;
         check_finite(start, &log_psi)?;
         f(&Block { start, x, log_psi, chunk_size })?;
     }
@@ -111,7 +111,7 @@ where
     W: WaveFunction<Padded> + ?Sized,
 {
     let conn = operator.conn(x)?;
-    contract(&conn.mels, &ratios(&conn.states, wave_function, &wave_function.log_psi(x)?, usize::MAX)?)
+    contract(&conn.mels, &ratios(&conn.states, wave_function, &wave_function.log_psi(x)?, None)?)
 }
 
 /// `exp(log ψ(x'[b, k]) − log ψ(x[b]))`.
@@ -119,11 +119,11 @@ fn ratios<W: WaveFunction<Padded> + ?Sized>(
     states: &Tensor,
     wave_function: &W,
     log_psi: &ComplexTensor,
-    chunk_size: usize,
+    chunk_size: Option<NonZeroUsize>,
 ) -> Result<ComplexTensor> {
     let (batch, width, _) = states.dims3().map_err(failed)?;
     let states = states.flatten(0, 1).map_err(failed)?;
-    let connected = log_psi_in_chunks(wave_function, &states, chunk_size)?;
+    let connected = wave_function.log_psi_in_chunks(&states, chunk_size)?;
     let ratios = || {
         let connected = connected.map(|part| part.reshape((batch, width)))?;
         connected.broadcast_sub(&log_psi.map(|part| part.unsqueeze(1))?)?.exp()
@@ -138,22 +138,6 @@ pub(crate) fn contract(mels: &ComplexTensor, ratios: &ComplexTensor) -> Result<C
         ratios.broadcast_mul(&mels)?.map(|part| part.sum(D::Minus1))
     };
     sum().map_err(failed)
-}
-
-fn log_psi_in_chunks<W: WaveFunction<Padded> + ?Sized>(
-    wave_function: &W,
-    x: &Tensor,
-    chunk_size: usize,
-) -> Result<ComplexTensor> {
-    let n = Padded::batch_len(x);
-    if n <= chunk_size {
-        return wave_function.log_psi(x);
-    }
-    let chunks = (0..n)
-        .step_by(chunk_size)
-        .map(|start| wave_function.log_psi(&Padded::rows(x, start..start.saturating_add(chunk_size))?))
-        .collect::<Result<Vec<_>>>()?;
-    ComplexTensor::cat(&chunks, 0).map_err(failed)
 }
 
 fn check_finite(start: usize, log_psi: &ComplexTensor) -> Result<()> {

@@ -4,6 +4,7 @@ use candle_core::{Tensor, Var};
 use ndarray::{Array1, Array2};
 use num_complex::Complex64;
 use operator_core::{Error, Result, WaveFunction};
+use std::num::NonZeroUsize;
 
 use crate::backend::Padded;
 use crate::complex::ComplexTensor;
@@ -31,7 +32,7 @@ pub fn local_estimators_and_operator_grad<O, W>(
     operator: &O,
     wave_function: &W,
     x: &Tensor,
-    chunk_size: Option<usize>,
+    chunk_size: Option<NonZeroUsize>,
 ) -> Result<(Array1<Complex64>, Array2<Complex64>)>
 where
     O: TensorConn + ?Sized,

@@ -11,6 +11,7 @@ use operator_core::{
 };
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
+use std::num::NonZeroUsize;
 
 fn definitions() -> Vec<Definition> {
     let chain = Graph::chain(4, Boundary::Periodic).unwrap();
@@ -112,7 +113,7 @@ fn gradients_of_local_estimators_are_estimators_of_the_derivative() {
         let gradients = local.re.sum_all().unwrap().backward().unwrap();
         let gradient = gradients.get(&var).unwrap().to_vec1::<f64>().unwrap();
         for (k, derivative) in [model(1.0, 0.0), model(0.0, 1.0)].iter().enumerate() {
-            let expected: f64 = backend_padded::local_estimators(derivative, &psi, &x, Some(7))
+            let expected: f64 = backend_padded::local_estimators(derivative, &psi, &x, NonZeroUsize::new(7))
                 .unwrap()
                 .iter()
                 .map(|z| z.re)

@@ -11,6 +11,7 @@ use operator_core::{
     Backend, Boundary, Definition, DiscreteOperator, Graph, HilbertSpace, Ising, Model, Result, WaveFunction,
     hilbert::Spin,
 };
+use std::num::NonZeroUsize;
 
 /// ψ(x) = exp(Σ_i i x_i / 10 + i π [x_0 < 0] / 3), whose phase is only given where there is one.
 #[derive(Debug)]
@@ -54,7 +55,7 @@ fn phases_survive_where_only_some_chunks_have_them() {
     let log_psi = |x: ndarray::ArrayView1<'_, i8>| {
         SometimesReal::log_psi_of(&x.iter().map(|&q| f32::from(q)).collect::<Vec<_>>())
     };
-    for chunk_size in [None, Some(1), Some(3), Some(5), Some(8), Some(40)] {
+    for chunk_size in [0, 1, 3, 5, 8, 40].map(NonZeroUsize::new) {
         let local = local_estimators(&operator, &psi, &x, chunk_size).unwrap();
         for (b, x) in host.rows().into_iter().enumerate() {
             let (states, mels) = conn.sample(b);

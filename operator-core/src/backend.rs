@@ -8,7 +8,7 @@ use num_complex::Complex64;
 
 use crate::definition::Definition;
 use crate::element::Element;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::operator::DiscreteOperator;
 
 /// Marks where and how an operator runs.
@@ -32,6 +32,21 @@ pub trait Backend: Copy + Debug + Default + PartialEq + Send + Sync + 'static {
 
     /// Where to run when nothing else is said.
     fn default_device() -> Self::Device;
+
+    /// Whether two devices are one and the same.
+    fn same_device(left: &Self::Device, right: &Self::Device) -> bool;
+
+    /// Checks that what is used together lives on one device; `what` names the two.
+    ///
+    /// # Errors
+    /// [`Error::DeviceMismatch`](crate::Error::DeviceMismatch).
+    fn expect_same_device(what: [&'static str; 2], left: &Self::Device, right: &Self::Device) -> Result<()> {
+        if Self::same_device(left, right) {
+            return Ok(());
+        }
+        let device = |device: &Self::Device| format!("{device:?}");
+        Err(Error::DeviceMismatch { what, left: device(left), right: device(right) })
+    }
 
     /// Brings a batch from the host.
     ///
@@ -105,6 +120,10 @@ impl<B: HostBackend> Backend for B {
     type Amplitudes = Array1<Complex64>;
 
     fn default_device() -> Self::Device {}
+
+    fn same_device((): &(), (): &()) -> bool {
+        true
+    }
 
     fn from_host(x: ArrayView2<'_, i8>, (): &()) -> Result<Array2<i8>> {
         Ok(x.as_standard_layout().into_owned())

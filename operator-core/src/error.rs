@@ -326,9 +326,16 @@ pub enum Error {
         /// The Hilbert space, as it prints.
         hilbert: String,
     },
-    /// A chunk size of zero.
-    #[error("chunk_size is 0; give at least 1, or None for everything at once")]
-    ZeroChunkSize,
+    /// What is used together lives on different devices.
+    #[error("the {} is on {left}, the {} on {right}; put both on one device, by with_device or lower_on", what[0], what[1])]
+    DeviceMismatch {
+        /// What the two are.
+        what: [&'static str; 2],
+        /// The device of the first.
+        left: String,
+        /// The device of the second.
+        right: String,
+    },
     /// A wave function returned NaN.
     #[error("log psi of sample {sample} is {value}; check the wave function's parameters")]
     LogPsiNotFinite {

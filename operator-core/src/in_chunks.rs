@@ -1,5 +1,6 @@
 //! Amplitudes of a large batch, evaluated in chunks.
 
+use std::num::NonZeroUsize;
 use std::ops::Range;
 
 use crate::backend::Backend;
@@ -9,11 +10,11 @@ use crate::error::{Error, Result};
 /// after another. `None` is all at once.
 ///
 /// # Errors
-/// [`Error::ZeroChunkSize`]; [`Error::Count`] if there is not one amplitude for each row; those of `evaluate`
+/// [`Error::Count`] if there is not one amplitude for each row; those of `evaluate`
 /// and of the backend.
 pub fn amplitudes_in_chunks<B: Backend>(
     n_rows: usize,
-    chunk_size: Option<usize>,
+    chunk_size: Option<NonZeroUsize>,
     evaluate: impl Fn(Range<usize>) -> Result<B::Amplitudes>,
 ) -> Result<B::Amplitudes> {
     let checked = |rows: Range<usize>| {
@@ -27,8 +28,8 @@ pub fn amplitudes_in_chunks<B: Backend>(
         }
     };
     match chunk_size {
-        Some(0) => Err(Error::ZeroChunkSize),
-        Some(size) if size < n_rows => {
+        Some(size) if size.get() < n_rows => {
+            let size = size.get();
             let chunks = (0..n_rows).step_by(size).map(|start| start..n_rows.min(start.saturating_add(size)));
             let parts = chunks.map(checked).collect::<Result<Vec<_>>>()?;
             B::concat_amplitudes(&parts)
@@ -61,7 +62,7 @@ mod tests {
             [(None, vec![7]), (Some(7), vec![7]), (Some(3), vec![3, 3, 1]), (Some(usize::MAX), vec![7])]
         {
             let sizes = RefCell::new(Vec::new());
-            let all = amplitudes_in_chunks::<Host>(7, chunk_size, |rows| {
+            let all = amplitudes_in_chunks::<Host>(7, chunk_size.and_then(NonZeroUsize::new), |rows| {
                 sizes.borrow_mut().push(rows.len());
                 Ok(rows.map(value).collect())
             });
@@ -71,10 +72,9 @@ mod tests {
     }
 
     #[test]
-    fn no_chunks_and_too_few_values_are_errors() {
+    fn too_few_values_are_an_error() {
         let empty = |_| Ok(Array1::zeros(0));
-        assert!(matches!(amplitudes_in_chunks::<Host>(2, Some(0), empty), Err(Error::ZeroChunkSize)));
         assert!(matches!(amplitudes_in_chunks::<Host>(2, None, empty), Err(Error::Count { got: 0, .. })));
-        assert_eq!(amplitudes_in_chunks::<Host>(0, Some(2), empty).unwrap().len(), 0);
+        assert_eq!(amplitudes_in_chunks::<Host>(0, NonZeroUsize::new(2), empty).unwrap().len(), 0);
     }
 }

@@ -1,6 +1,7 @@
 //! What samplers and estimators ask of a wave function.
 
 use num_complex::Complex64;
+use std::num::NonZeroUsize;
 
 use crate::backend::Backend;
 use crate::change_sets::ChangeSets;
@@ -14,6 +15,12 @@ use crate::in_chunks::amplitudes_in_chunks;
 pub trait WaveFunction<B: Backend>: Send + Sync {
     /// The space it is defined on.
     fn hilbert(&self) -> &HilbertSpace;
+
+    /// Where its parameters are, and where configurations must be for [`log_psi`](Self::log_psi): the backend's
+    /// default device unless it is said here. States and samplers go there by themselves.
+    fn device(&self) -> B::Device {
+        B::default_device()
+    }
 
     /// ln ψ(x) for a batch of configurations, shape `(batch,)`.
     ///
@@ -51,9 +58,12 @@ pub trait WaveFunction<B: Backend>: Send + Sync {
     /// it is `None`.
     ///
     /// # Errors
-    /// [`Error::ZeroChunkSize`](crate::Error::ZeroChunkSize); [`Error::Count`](crate::Error::Count) if `log_psi`
-    /// gives another number of values than configurations; otherwise as [`log_psi`](Self::log_psi).
-    fn log_psi_in_chunks(&self, x: &B::Configurations, chunk_size: Option<usize>) -> Result<B::Amplitudes> {
+    /// [`Error::Count`](crate::Error::Count) if `log_psi` gives another number of values than configurations; otherwise as [`log_psi`](Self::log_psi).
+    fn log_psi_in_chunks(
+        &self,
+        x: &B::Configurations,
+        chunk_size: Option<NonZeroUsize>,
+    ) -> Result<B::Amplitudes> {
         let n = B::batch_len(x);
         amplitudes_in_chunks::<B>(n, chunk_size, |rows| {
             if rows == (0..n) { self.log_psi(x) } else { self.log_psi(&B::rows(x, rows)?) }
@@ -83,6 +93,10 @@ impl<B: Backend, W: WaveFunction<B> + ?Sized> WaveFunction<B> for &W {
         (**self).hilbert()
     }
 
+    fn device(&self) -> B::Device {
+        (**self).device()
+    }
+
     fn log_psi(&self, x: &B::Configurations) -> Result<B::Amplitudes> {
         (**self).log_psi(x)
     }
@@ -96,7 +110,11 @@ impl<B: Backend, W: WaveFunction<B> + ?Sized> WaveFunction<B> for &W {
         (**self).log_psi_connected(x, connected, origins)
     }
 
-    fn log_psi_in_chunks(&self, x: &B::Configurations, chunk_size: Option<usize>) -> Result<B::Amplitudes> {
+    fn log_psi_in_chunks(
+        &self,
+        x: &B::Configurations,
+        chunk_size: Option<NonZeroUsize>,
+    ) -> Result<B::Amplitudes> {
         (**self).log_psi_in_chunks(x, chunk_size)
     }
 
@@ -114,6 +132,10 @@ impl<B: Backend, W: WaveFunction<B> + ?Sized> WaveFunction<B> for Box<W> {
         (**self).hilbert()
     }
 
+    fn device(&self) -> B::Device {
+        (**self).device()
+    }
+
     fn log_psi(&self, x: &B::Configurations) -> Result<B::Amplitudes> {
         (**self).log_psi(x)
     }
@@ -127,7 +149,11 @@ impl<B: Backend, W: WaveFunction<B> + ?Sized> WaveFunction<B> for Box<W> {
         (**self).log_psi_connected(x, connected, origins)
     }
 
-    fn log_psi_in_chunks(&self, x: &B::Configurations, chunk_size: Option<usize>) -> Result<B::Amplitudes> {
+    fn log_psi_in_chunks(
+        &self,
+        x: &B::Configurations,
+        chunk_size: Option<NonZeroUsize>,
+    ) -> Result<B::Amplitudes> {
         (**self).log_psi_in_chunks(x, chunk_size)
     }
 

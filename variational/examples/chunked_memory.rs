@@ -43,7 +43,7 @@ where
     let rbm = Rbm::<B>::new(operator.hilbert().clone(), 1.0, 1, 0.01)?;
 
     let start = Instant::now();
-    let mut state = MonteCarloState::new(sampler, rbm, N_SAMPLES)?.with_chunk_size(Some(CHUNK_SIZE))?;
+    let mut state = MonteCarloState::new(sampler, rbm, N_SAMPLES)?.with_chunk_size(CHUNK_SIZE)?;
     state.samples()?;
     let (sampled, sampling) = (peak_memory()?, start.elapsed().as_secs_f64());
     let energy = state.expect(&operator)?;

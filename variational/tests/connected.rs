@@ -3,6 +3,7 @@
 mod common;
 
 use std::collections::HashSet;
+use std::num::NonZeroUsize;
 use std::sync::Mutex;
 
 use common::{Complete, Named, TestResult, heisenberg, ising, networks, single_networks};
@@ -163,7 +164,7 @@ fn deep_networks_have_the_local_estimators_of_the_matrix<B: Complete>() -> TestR
                     (terms.clone().sum(), terms.map(|term| term.norm()).sum())
                 })
                 .collect();
-            for chunk_size in [None, Some(1), Some(5), Some(64)] {
+            for chunk_size in [0, 1, 5, 64].map(NonZeroUsize::new) {
                 let local = B::local_estimators(&operator, &network, &x, chunk_size)?;
                 for (local, (expected, size)) in local.iter().zip(&expected) {
                     assert!((local - expected).norm() <= 1e-11 * size, "{name}: {local} {expected}");
@@ -186,7 +187,7 @@ fn threads_do_not_change_estimators_of_deep_networks() -> TestResult {
     for (name, network) in deep_and_other_networks::<Flat>(operator.hilbert())? {
         let on = |n_threads| -> Result<Array1<Complex64>, Box<dyn std::error::Error>> {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build()?;
-            Ok(pool.install(|| Flat::local_estimators(&operator, &network, &x, Some(1500)))?)
+            Ok(pool.install(|| Flat::local_estimators(&operator, &network, &x, NonZeroUsize::new(1500)))?)
         };
         assert_eq!(on(1)?, on(2)?, "{name}");
     }
@@ -233,7 +234,7 @@ where
     let asked = Asked { psi: table, log_psi: Mutex::default(), connected: Mutex::default() };
     // Through references and boxes too.
     let boxed: Box<dyn WaveFunction<O::Backend> + '_> = Box::new(&asked);
-    O::Backend::local_estimators(operator, &boxed, x, Some(chunk_size))?;
+    O::Backend::local_estimators(operator, &boxed, x, NonZeroUsize::new(chunk_size))?;
     drop(boxed);
     let log_psi = asked.log_psi.lock().map_err(|_| "poisoned")?;
     let samples: Vec<_> = log_psi.iter().map(|x| x.view()).collect();

@@ -33,9 +33,9 @@ fn settings_out_of_range_are_refused<B: Complete>() -> TestResult {
     let operator = ising(3)?.lower::<B>()?;
     let psi = || rbm::<B>(operator.hilbert(), 0.1);
     let sampler = || HamiltonianSampler::new(&operator);
-    let expected = "chunk_size is 0; give at least 1, or None for everything at once";
-    assert_eq!(message(MonteCarloState::new(sampler()?, psi()?, 100)?.with_chunk_size(Some(0))), expected);
-    assert_eq!(message(FullSumState::new(psi()?)?.with_chunk_size(Some(0))), expected);
+    let expected = "chunk_size is 0; it must be at least 1";
+    assert_eq!(message(MonteCarloState::new(sampler()?, psi()?, 100)?.with_chunk_size(0)), expected);
+    assert_eq!(message(FullSumState::new(psi()?)?.with_chunk_size(0)), expected);
     let none = message(MonteCarloState::new(sampler()?, psi()?, 0));
     assert_eq!(none, "n_samples is 0; it must be at least 1");
     assert_eq!(message(Sr::new(-0.1, 0.01)), "the learning rate is -0.1; it must be a positive number");

@@ -79,7 +79,9 @@ fn chunks_do_not_change_gradients<B: Complete>() -> TestResult {
     let operator = heisenberg(6)?.lower::<B>()?;
     let gradient = |chunk_size| -> variational::Result<Array1<f64>> {
         let mut state = FullSumState::<B, _>::new(rbm::<B>(operator.hilbert(), 0.4)?)?;
-        state = state.with_chunk_size(chunk_size)?;
+        if let Some(chunk_size) = chunk_size {
+            state = state.with_chunk_size(chunk_size)?;
+        }
         Ok(state.expect_and_grad(&operator)?.1)
     };
     let whole = gradient(None)?;

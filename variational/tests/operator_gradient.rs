@@ -55,7 +55,10 @@ where
         };
         let operator = definition.lower_as::<B, Complex64>()?;
         for chunk_size in [None, Some(1), Some(17)] {
-            let mut state = FullSumState::<B, _>::new(psi.clone())?.with_chunk_size(chunk_size)?;
+            let mut state = FullSumState::<B, _>::new(psi.clone())?;
+            if let Some(chunk_size) = chunk_size {
+                state = state.with_chunk_size(chunk_size)?;
+            }
             let (stats, gradient) = state.expect_and_operator_grad(&operator)?;
             assert!((stats.mean - mean(&values)?).norm() < 1e-11, "{definition}: {stats}");
             assert_eq!(gradient.stats().len(), values.len());

@@ -80,7 +80,7 @@ fn sampled_runs_go_on_to_the_bit<B: Complete>() -> TestResult {
     goes_on_with_all_optimisers(&operator, |seed| {
         let sampler = HamiltonianSampler::new(&operator)?.with_n_chains(4)?.with_seed(seed);
         let rbm = Rbm::<B>::new(operator.hilbert().clone(), 1.0, seed, 0.1)?;
-        MonteCarloState::new(sampler, rbm, 40)?.with_chunk_size(Some(7))
+        MonteCarloState::new(sampler, rbm, 40)?.with_chunk_size(7)
     })
 }
 

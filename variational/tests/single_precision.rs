@@ -7,6 +7,7 @@ use ndarray::Array1;
 use operator_core::DiscreteOperator;
 use operator_core::testing::SplitMix;
 use sampler::HamiltonianSampler;
+use std::num::NonZeroUsize;
 use variational::{MonteCarloState, Rbm, Sr, Trainable, VariationalState, Vmc, exact};
 
 /// A sum to full precision (Neumaier).
@@ -73,7 +74,7 @@ fn ten_thousand_units_with_theta_up_to_100_have_the_local_estimators_of_double_p
         let mut rbm = Rbm::<B, f32>::new(hilbert.clone(), 1000.0, 0, 0.0)?;
         rbm.set_parameters(&direct.parameters)?;
         let on_device = B::from_host(x.view(), &B::default_device())?;
-        let local = B::local_estimators(&operator, &rbm, &on_device, Some(64))?;
+        let local = B::local_estimators(&operator, &rbm, &on_device, NonZeroUsize::new(64))?;
         for (x, local) in x.rows().into_iter().zip(local) {
             let x = x.to_vec();
             let row = matrix.row(hilbert.index_of(&x)?);

@@ -56,7 +56,7 @@ fn a_check_says_what_to_change<B: Complete>() -> TestResult {
     let large = ising(32)?.lower::<B>()?;
     let sampler = HamiltonianSampler::new(&large)?.with_sweep_size(1)?;
     let slow = MonteCarloState::new(sampler, rbm::<B>(large.hilbert(), 0.01)?, 4800)?.with_n_discard(100);
-    let slow = slow.with_chunk_size(Some(4096))?.check(&large)?;
+    let slow = slow.with_chunk_size(4096)?.check(&large)?;
     assert!(slow.problems().iter().any(|problem| matches!(problem, Problem::Correlated { .. })), "{slow}");
     assert!(slow.to_string().contains("raise sweep_size"), "{slow}");
     Ok(())

@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::num::NonZeroUsize;
+
 use common::{Complete, TestResult, dense_mean};
 use num_complex::Complex64;
 use operator_core::hilbert::{HilbertSpace, Spin};
@@ -111,7 +113,7 @@ mod flat {
             _: &Mirror,
             wave_function: &W,
             x: &Array2<i8>,
-            _: Option<usize>,
+            _: Option<NonZeroUsize>,
         ) -> Result<Array1<Complex64>> {
             Ok((wave_function.log_psi(&-x)? - wave_function.log_psi(x)?).mapv(Complex64::exp))
         }

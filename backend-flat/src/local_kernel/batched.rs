@@ -1,6 +1,7 @@
 //! Estimators in batches: blocks of connected elements, each distinct x' evaluated once.
 
 use std::collections::HashMap;
+use std::num::NonZeroUsize;
 use std::ops::Range;
 
 use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
@@ -48,7 +49,7 @@ pub(crate) fn for_blocks<S, W>(
     source: &mut S,
     wave_function: &W,
     x: ArrayView2<'_, i8>,
-    chunk_size: Option<usize>,
+    chunk_size: Option<NonZeroUsize>,
     mut f: impl FnMut(&S, Range<usize>, &ConnBatch<S::Element>, &[Complex64]),
 ) -> Result<()>
 where
@@ -124,7 +125,7 @@ impl Distinct {
         &self,
         wave_function: &W,
         samples: ArrayView2<'_, i8>,
-        chunk_size: Option<usize>,
+        chunk_size: Option<NonZeroUsize>,
     ) -> Result<Array1<Complex64>> {
         if self.states.is_empty() {
             return Ok(Array1::zeros(0));
@@ -149,7 +150,7 @@ impl Distinct {
 fn blocks(
     source: &impl Source,
     x: ArrayView2<'_, i8>,
-    chunk_size: Option<usize>,
+    chunk_size: Option<NonZeroUsize>,
 ) -> Result<Vec<Range<usize>>> {
     let n_samples = x.nrows();
     let Some(chunk_size) = chunk_size else {
@@ -157,7 +158,7 @@ fn blocks(
     };
     let (mut blocks, mut start, mut filled) = (Vec::new(), 0, 0);
     for (sample, &n_conn) in source.n_conn(x)?.iter().enumerate() {
-        if sample > start && filled + n_conn > chunk_size {
+        if sample > start && filled + n_conn > chunk_size.get() {
             blocks.push(start..sample);
             (start, filled) = (sample, 0);
         }

@@ -6,7 +6,8 @@ mod walked;
 
 use ndarray::{Array1, ArrayView2};
 use num_complex::Complex64;
-use operator_core::{DiscreteOperator, Element, Error, HostRows, Result, WaveFunction};
+use operator_core::{DiscreteOperator, Element, HostRows, Result, WaveFunction};
+use std::num::NonZeroUsize;
 
 pub(crate) use batched::{Source, for_blocks};
 pub(crate) use consumer::{Consumer, Estimates};
@@ -26,20 +27,20 @@ use crate::{Flat, VisitConn, parallel};
 /// `x` is `(batch, n_sites)`; returns `(batch,)`.
 ///
 /// # Errors
-/// [`Error::ZeroChunkSize`]; [`Error::HilbertMismatch`] if operator and wave function live on different spaces;
+/// [`Error::HilbertMismatch`] if operator and wave function live on different spaces;
 /// [`Error::LogPsiNotFinite`] if a sample's log ψ is not a number or its amplitude is zero, or if a connected
 /// amplitude is not a number; [`Error::WalkerDisappeared`]; those of the operator and of the wave function.
 pub fn local_estimators<O, W>(
     operator: &O,
     wave_function: &W,
     x: ArrayView2<'_, i8>,
-    chunk_size: Option<usize>,
+    chunk_size: Option<NonZeroUsize>,
 ) -> Result<Array1<Complex64>>
 where
     O: VisitConn + ?Sized,
     W: WaveFunction<Flat> + ?Sized,
 {
-    let rows = checked(operator, wave_function, x, chunk_size)?;
+    let rows = checked(operator, wave_function, x)?;
     let mut out = vec![Complex64::ZERO; rows.len()];
     if wave_function.has_walker() {
         let blocks = parallel::blocks(rows.len());
@@ -67,15 +68,11 @@ pub(crate) fn checked<'a, O, W>(
     operator: &O,
     wave_function: &W,
     x: ArrayView2<'a, i8>,
-    chunk_size: Option<usize>,
 ) -> Result<HostRows<'a>>
 where
     O: DiscreteOperator<Backend = Flat> + ?Sized,
     W: WaveFunction<Flat> + ?Sized,
 {
-    if chunk_size == Some(0) {
-        return Err(Error::ZeroChunkSize);
-    }
     operator.hilbert().expect_same(wave_function.hilbert())?;
     operator.hilbert().check_rows(x)
 }

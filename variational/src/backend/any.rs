@@ -3,6 +3,7 @@
 use ndarray::{Array1, Array2};
 use num_complex::Complex64;
 use operator_core::{Result, WaveFunction};
+use std::num::NonZeroUsize;
 use sum_operator::{Any, AnyOperator};
 
 use super::common::OnBackend;
@@ -38,7 +39,7 @@ impl LocalKernel<AnyOperator> for Any {
         operator: &AnyOperator,
         wave_function: &W,
         x: &Array2<i8>,
-        chunk_size: Option<usize>,
+        chunk_size: Option<NonZeroUsize>,
     ) -> Result<Array1<Complex64>> {
         by_variant!(operator, wave_function, x, local_estimators, chunk_size)
     }
@@ -49,7 +50,7 @@ impl OperatorGradKernel<AnyOperator> for Any {
         operator: &AnyOperator,
         wave_function: &W,
         x: &Array2<i8>,
-        chunk_size: Option<usize>,
+        chunk_size: Option<NonZeroUsize>,
     ) -> Result<(Array1<Complex64>, Array2<Complex64>)> {
         by_variant!(operator, wave_function, x, local_estimators_and_operator_grad, chunk_size)
     }

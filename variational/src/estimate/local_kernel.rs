@@ -3,6 +3,7 @@
 use ndarray::Array1;
 use num_complex::Complex64;
 use operator_core::{Backend, Result, WaveFunction};
+use std::num::NonZeroUsize;
 
 /// A backend that can estimate an operator of type `O` on samples.
 ///
@@ -21,13 +22,12 @@ pub trait LocalKernel<O: ?Sized>: Backend {
     ///
     /// # Errors
     /// [`HilbertMismatch`](operator_core::Error::HilbertMismatch) if wave function and operator live on
-    /// different spaces; [`ZeroChunkSize`](operator_core::Error::ZeroChunkSize);
-    /// [`LogPsiNotFinite`](operator_core::Error::LogPsiNotFinite), which names the sample; those of the
+    /// different spaces; [`LogPsiNotFinite`](operator_core::Error::LogPsiNotFinite), which names the sample; those of the
     /// operator and of the wave function.
     fn local_estimators<W: WaveFunction<Self>>(
         operator: &O,
         wave_function: &W,
         x: &Self::Configurations,
-        chunk_size: Option<usize>,
+        chunk_size: Option<NonZeroUsize>,
     ) -> Result<Array1<Complex64>>;
 }

@@ -1,6 +1,7 @@
 //! Derivatives of expectation values in the operator's own parameters.
 
 use std::fmt;
+use std::num::NonZeroUsize;
 
 use ndarray::{Array1, Array2};
 use num_complex::Complex64;
@@ -31,7 +32,7 @@ pub trait OperatorGradKernel<O: ?Sized>: LocalKernel<O> {
         operator: &O,
         wave_function: &W,
         x: &Self::Configurations,
-        chunk_size: Option<usize>,
+        chunk_size: Option<NonZeroUsize>,
     ) -> Result<(Array1<Complex64>, Array2<Complex64>)>;
 }
 

@@ -1,5 +1,6 @@
 //! Averages over all states of a small space.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use ndarray::{Array1, Axis};
@@ -30,7 +31,7 @@ pub struct FullSumState<B: Backend, W> {
     wave_function: W,
     states: B::Configurations,
     device: B::Device,
-    chunk_size: Option<usize>,
+    chunk_size: Option<NonZeroUsize>,
     ensemble: Option<Arc<Ensemble<B>>>,
 }
 
@@ -57,9 +58,9 @@ impl<B: Backend, W: WaveFunction<B>> FullSumState<B, W> {
     /// Sets the largest number of configurations that the wave function is given at once.
     ///
     /// # Errors
-    /// [`ZeroChunkSize`](operator_core::Error::ZeroChunkSize).
-    pub fn with_chunk_size(mut self, chunk_size: Option<usize>) -> Result<Self> {
-        self.chunk_size = super::check_chunk_size(chunk_size)?;
+    /// [`Error::Setting`] for 0.
+    pub fn with_chunk_size(mut self, chunk_size: usize) -> Result<Self> {
+        self.chunk_size = Some(super::positive_chunk_size(chunk_size)?);
         Ok(self)
     }
 
@@ -113,7 +114,7 @@ impl<B: Backend, W: WaveFunction<B>> VariationalState for FullSumState<B, W> {
         Ok(ensemble)
     }
 
-    fn chunk_size(&self) -> Option<usize> {
+    fn chunk_size(&self) -> Option<NonZeroUsize> {
         self.chunk_size
     }
 }

@@ -7,6 +7,7 @@ mod monte_carlo;
 pub use full_sum::FullSumState;
 pub use monte_carlo::MonteCarloState;
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use ndarray::{Array1, ArrayView2};
@@ -98,7 +99,7 @@ pub trait VariationalState {
     fn ensemble(&mut self) -> Result<Arc<Ensemble<Self::Backend>>>;
 
     /// The largest number of configurations that the wave function is given at once, `None` for no limit.
-    fn chunk_size(&self) -> Option<usize>;
+    fn chunk_size(&self) -> Option<NonZeroUsize>;
 
     /// Puts into a snapshot what the state holds beside its parameters, as where its chains are. Nothing
     /// unless it is said here: right for states that follow from their parameters.
@@ -258,8 +259,7 @@ where
     let (wave_function, x) = (state.wave_function(), &ensemble.configurations);
     let batch = ensemble.weights.len();
     let chunk_size = match state.chunk_size() {
-        Some(0) => return Err(operator_core::Error::ZeroChunkSize.into()),
-        Some(chunk_size) if chunk_size < batch => chunk_size,
+        Some(chunk_size) if chunk_size.get() < batch => chunk_size.get(),
         _ => return checked(wave_function.log_derivatives(x)?, batch, wave_function.n_parameters()),
     };
     let mut chunks = Vec::new();
@@ -281,9 +281,9 @@ fn checked(derivatives: LogDerivatives, batch: usize, n_parameters: usize) -> Re
     Ok(derivatives)
 }
 
-fn check_chunk_size(chunk_size: Option<usize>) -> Result<Option<usize>> {
-    match chunk_size {
-        Some(0) => Err(operator_core::Error::ZeroChunkSize.into()),
-        _ => Ok(chunk_size),
-    }
+fn positive_chunk_size(chunk_size: usize) -> Result<NonZeroUsize> {
+    NonZeroUsize::new(chunk_size).ok_or_else(|| {
+        let (what, expected) = ("chunk_size", "it must be at least 1");
+        Error::Setting { what, value: "0".into(), expected }
+    })
 }

@@ -1,6 +1,7 @@
 //! Averages over samples.
 
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use ndarray::Array2;
@@ -30,7 +31,7 @@ pub struct MonteCarloState<B: Backend, S: Sampler<B, W>, W: WaveFunction<B>> {
     chains: S::Chains,
     n_per_chain: usize,
     n_discard: usize,
-    chunk_size: Option<usize>,
+    chunk_size: Option<NonZeroUsize>,
     ensemble: Option<Arc<Ensemble<B>>>,
 }
 
@@ -61,9 +62,9 @@ impl<B: Backend, S: Sampler<B, W>, W: WaveFunction<B>> MonteCarloState<B, S, W> 
     /// Sets the largest number of configurations that the wave function is given at once.
     ///
     /// # Errors
-    /// [`ZeroChunkSize`](operator_core::Error::ZeroChunkSize).
-    pub fn with_chunk_size(mut self, chunk_size: Option<usize>) -> Result<Self> {
-        self.chunk_size = super::check_chunk_size(chunk_size)?;
+    /// [`Error::Setting`] for 0.
+    pub fn with_chunk_size(mut self, chunk_size: usize) -> Result<Self> {
+        self.chunk_size = Some(super::positive_chunk_size(chunk_size)?);
         Ok(self)
     }
 
@@ -175,7 +176,7 @@ impl<B: Backend, S: Sampler<B, W>, W: WaveFunction<B>> VariationalState for Mont
         Ok(ensemble)
     }
 
-    fn chunk_size(&self) -> Option<usize> {
+    fn chunk_size(&self) -> Option<NonZeroUsize> {
         self.chunk_size
     }
 

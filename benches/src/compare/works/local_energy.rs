@@ -1,6 +1,7 @@
 //! Local estimators of the energy: of an RBM, and of a network of two hidden layers.
 
 use std::hint::black_box;
+use std::num::NonZeroUsize;
 
 use backend_flat::Flat;
 use backend_padded::Padded;
@@ -85,7 +86,7 @@ fn contender<B: Side, W: WaveFunction<B> + 'static>(
     let operator = system.definition.lower::<B>()?;
     let x = B::from_host(system.samples(n_samples)?.view(), &B::default_device())?;
     let run = move || {
-        black_box(B::local_estimators(&operator, &psi, &x, Some(CHUNK_SIZE))?);
+        black_box(B::local_estimators(&operator, &psi, &x, NonZeroUsize::new(CHUNK_SIZE))?);
         Ok(())
     };
     Ok(Contender::new(what, B::NAME, threads, run)?.with_count(n_samples))

@@ -4,6 +4,7 @@ use backend_flat::{Flat, VisitConn};
 use ndarray::{Array1, Array2};
 use num_complex::Complex64;
 use operator_core::{HilbertSpace, Result, Walker, WaveFunction};
+use std::num::NonZeroUsize;
 use sum_operator::Any;
 
 use super::super::common::{OnBackend, check_spaces};
@@ -14,7 +15,7 @@ impl<O: VisitConn + ?Sized> LocalKernel<O> for Flat {
         operator: &O,
         wave_function: &W,
         x: &Self::Configurations,
-        chunk_size: Option<usize>,
+        chunk_size: Option<NonZeroUsize>,
     ) -> Result<Array1<Complex64>> {
         check_spaces::<Self, O, W>(operator, wave_function)?;
         backend_flat::local_estimators(operator, wave_function, x.view(), chunk_size)
@@ -26,7 +27,7 @@ impl<O: VisitConn + ?Sized> OperatorGradKernel<O> for Flat {
         operator: &O,
         wave_function: &W,
         x: &Self::Configurations,
-        chunk_size: Option<usize>,
+        chunk_size: Option<NonZeroUsize>,
     ) -> Result<(Array1<Complex64>, Array2<Complex64>)> {
         check_spaces::<Self, O, W>(operator, wave_function)?;
         backend_flat::local_estimators_and_operator_grad(operator, wave_function, x.view(), chunk_size)

@@ -5,6 +5,7 @@ use candle_core::Tensor;
 use ndarray::{Array1, Array2};
 use num_complex::Complex64;
 use operator_core::{Backend, HilbertSpace, Result, WaveFunction};
+use std::num::NonZeroUsize;
 use sum_operator::Any;
 
 use super::super::common::{OnBackend, check_spaces};
@@ -15,7 +16,7 @@ impl<O: TensorConn + ?Sized> LocalKernel<O> for Padded {
         operator: &O,
         wave_function: &W,
         x: &Self::Configurations,
-        chunk_size: Option<usize>,
+        chunk_size: Option<NonZeroUsize>,
     ) -> Result<Array1<Complex64>> {
         check_spaces::<Self, O, W>(operator, wave_function)?;
         backend_padded::local_estimators(operator, wave_function, x, chunk_size)
@@ -27,7 +28,7 @@ impl<O: TensorConn + ?Sized> OperatorGradKernel<O> for Padded {
         operator: &O,
         wave_function: &W,
         x: &Self::Configurations,
-        chunk_size: Option<usize>,
+        chunk_size: Option<NonZeroUsize>,
     ) -> Result<(Array1<Complex64>, Array2<Complex64>)> {
         check_spaces::<Self, O, W>(operator, wave_function)?;
         backend_padded::local_estimators_and_operator_grad(operator, wave_function, x, chunk_size)
