@@ -4,7 +4,6 @@ use backend_flat::{Flat, FlatOperator, local_estimators};
 use ndarray::{Array1, Array2, aview2};
 use num_complex::Complex64;
 use operator_core::hilbert::{HilbertSpace, Spin};
-use operator_core::testing::Table;
 use operator_core::{
     Boundary, DiscreteOperator, Error, Graph, Heisenberg, Ising, Model, PauliStrings, Result, WaveFunction,
 };
