@@ -13,13 +13,14 @@ pub struct Connected<'a> {
 
 #[derive(Clone, Copy, Debug)]
 enum NewValues<'a> {
-    /// For each site of the space, the sum of its two quantum numbers: the new one is the sum less the old.
+    /// For each site of the space, the sum of its two quantum numbers: the new one is this sum minus the old
+    /// one.
     Mirror(&'a [i8]),
     /// For each changed site, its new quantum number.
     Given(&'a [i8]),
 }
 
-/// Where a matrix element comes from, so that it can be differentiated.
+/// Where a matrix element comes from, needed to differentiate it.
 #[derive(Clone, Copy, Debug)]
 enum Origin<'a> {
     Mask { kernel: &'a MaskKernel, pieces: (u32, u32), words: &'a [u64] },

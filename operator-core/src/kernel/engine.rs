@@ -1,4 +1,4 @@
-//! A lowered operator with values: all that backends do with one.
+//! A lowered operator with values: everything that backends do with one.
 
 use std::sync::{Arc, OnceLock};
 
@@ -9,19 +9,19 @@ use super::moves::{Dependents, Moves};
 use crate::element::Element;
 use crate::hilbert::PackedRanking;
 
-/// A lowered operator with the values of its matrix elements: visits connected elements one configuration
-/// at a time.
+/// A lowered operator with the values of its matrix elements. It visits the connected elements of one
+/// configuration at a time.
 ///
-/// Cheap to clone. It checks nothing about its samples; batches are checked once by
-/// [`HilbertSpace::check`](crate::HilbertSpace::check) before they get here. A sample that was not checked gives meaningless elements
-/// or a panic, never undefined behaviour.
+/// Cheap to clone. It does not check its samples; [`HilbertSpace::check`](crate::HilbertSpace::check) checks
+/// each batch once beforehand. An unchecked sample gives meaningless elements or a panic, never undefined
+/// behaviour.
 #[derive(Clone, Debug)]
 pub struct Engine<T> {
     kernel: Arc<Kernel>,
     values: Arc<[T]>,
-    /// Made when the first block of samples comes.
+    /// Built for the first block of samples.
     plan: Arc<OnceLock<BatchPlan<T>>>,
-    /// Made when moves are first followed.
+    /// Built when moves are first followed.
     dependents: Arc<OnceLock<Dependents>>,
 }
 
@@ -44,8 +44,8 @@ impl<T: Element> Engine<T> {
         self.kernel.max_conn_size()
     }
 
-    /// Calls `visit` for each non-zero element `<x|O|x'>`: the diagonal first where it is present, then a
-    /// fixed order of groups. No x' comes twice.
+    /// Calls `visit` for each non-zero element `<x|O|x'>`: first the diagonal, if it is non-zero, then the
+    /// groups in a fixed order. Each x' comes once.
     #[inline]
     pub fn visit<F>(&self, x: &[i8], scratch: &mut Scratch<T>, mut visit: F)
     where
@@ -54,9 +54,8 @@ impl<T: Element> Engine<T> {
         match &*self.kernel {
             Kernel::Mask(kernel) => {
                 kernel.pack(x, &mut scratch.words);
-                // All groups are evaluated before the first is visited: whether an element is zero is as good
-                // as random (half of all bonds are aligned), and a list of those that are not is gathered
-                // without branches.
+                // Evaluate all groups before visiting the first. Whether an element is zero is nearly random
+                // (half of all bonds are aligned), so gather the non-zero ones in a list without branches.
                 let Scratch { words, hits, .. } = scratch;
                 let diagonal = kernel.evaluate(words, &self.values, hits);
                 if diagonal != T::zero() {
@@ -98,14 +97,14 @@ impl<T: Element> Engine<T> {
         }
     }
 
-    /// Finds the elements of a block of samples, `counts.len()` rows one after another, and counts those of
-    /// each.
+    /// Finds the elements of a block of `counts.len()` consecutive rows, and counts the elements of each
+    /// sample.
     pub fn find(&self, rows: &[i8], counts: &mut [usize], found: &mut Found<T>) {
         self.plan().find(rows, counts, found);
     }
 
-    /// Calls `visit` with the change and the matrix element, for all elements of one of the samples that were
-    /// found by this engine, in the order of [`visit`](Self::visit); for none if there is no such sample.
+    /// Calls `visit` with the change and the matrix element for every element of one sample that this engine
+    /// found, in the order of [`visit`](Self::visit). Calls nothing if there is no such sample.
     #[inline]
     pub fn visit_found<F>(&self, found: &Found<T>, sample: usize, visit: F)
     where
@@ -114,20 +113,20 @@ impl<T: Element> Engine<T> {
         self.plan().visit_found(found, sample, visit);
     }
 
-    /// Writes the elements that were found: states, a row each, and matrix elements. `rows` are the samples; the
-    /// slices have room for just these elements.
+    /// Writes the elements found as states, one a row, and matrix elements. `rows` are the samples; the slices
+    /// have room for exactly these elements.
     pub fn write(&self, rows: &[i8], found: &Found<T>, states: &mut [i8], mels: &mut [T]) {
         self.plan().write(rows, found, states, mels);
     }
 
-    /// Writes the elements that were found, each state packed into words: bit i % 64 of word i / 64 is the
-    /// local index of site i. Nothing is written where the sites have more than two states.
+    /// Writes each connected state found, packed into words: bit i % 64 of word i / 64 is the local index of
+    /// site i. Writes nothing if sites have more than two states.
     pub fn write_packed(&self, found: &Found<T>, states: &mut [u64], mels: &mut [T]) {
         self.plan().write_packed(found, states, mels);
     }
 
-    /// Writes the elements that were found, each state as its number among those of the space. Nothing is
-    /// written where the sites have more than two states.
+    /// Writes the number of each connected state found within the space. Writes nothing if sites have more than
+    /// two states.
     pub fn write_indices(
         &self,
         found: &Found<T>,
@@ -138,22 +137,22 @@ impl<T: Element> Engine<T> {
         self.plan().write_indices(found, ranking, indices, mels);
     }
 
-    /// Something that follows configurations and the moves from them. One for each thread.
+    /// An object that follows configurations and their moves. Make one for each thread.
     pub fn moves(&self) -> Moves<T> {
         Moves::new(self.kernel.clone(), self.values.clone(), self.dependents.clone())
     }
 }
 
 impl Engine<f64> {
-    /// An engine in which no element is zero unless its slots cancel.
+    /// An engine in which an element is zero only if its slots cancel.
     pub(crate) fn pattern(kernel: Arc<Kernel>, n_slots: usize) -> Self {
         let values = (0..n_slots as u64).map(|slot| if slot == 0 { 0.0 } else { generic(slot) });
         Engine::new(kernel, values.collect())
     }
 }
 
-/// A number from 1 to 2 for each slot, without whole relations among them: a sum of slots with signs is zero
-/// only if each cancels. (The mixing function of SplitMix64, Steele et al., OOPSLA 2014.)
+/// A number from 1 to 2 for each slot, with no integer relation among them: a signed sum of slots is zero only
+/// if each slot cancels. (The mixing function of SplitMix64, Steele et al., OOPSLA 2014.)
 fn generic(slot: u64) -> f64 {
     let mut z = slot.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -1,4 +1,4 @@
-//! A lowered operator without values, on masks or on tables, and the memory that it works in.
+//! A lowered operator without values, as masks or as tables, and its working memory.
 
 use num_complex::Complex64;
 
@@ -19,7 +19,7 @@ pub struct Scratch<T> {
     pub(crate) sums: Vec<T>,
 }
 
-/// A lowered operator without values: what is connected to what, by which slots.
+/// A lowered operator without values: which states are connected, and by which slots.
 #[derive(Debug)]
 pub(crate) enum Kernel {
     Mask(MaskKernel),
@@ -27,7 +27,7 @@ pub(crate) enum Kernel {
 }
 
 impl Kernel {
-    /// Lowers terms to masks where all sites are two-level, to tables otherwise.
+    /// Lowers terms to masks if all sites are two-level, otherwise to tables.
     pub(crate) fn build(hilbert: &HilbertSpace, terms: &[Term]) -> Result<(Self, Forms)> {
         let mut forms = FormBuilder::new();
         let kernel = if hilbert.is_two_level() {

@@ -1,4 +1,4 @@
-//! Places in a kernel's arrays, kept as 32-bit numbers.
+//! Positions in a kernel's arrays as 32-bit numbers.
 
 use std::ops::Range;
 
@@ -9,7 +9,7 @@ pub(crate) fn range((start, end): (u32, u32)) -> Range<usize> {
     start as usize..end as usize
 }
 
-/// A place in an array as a 32-bit offset.
+/// A position in an array as a 32-bit offset.
 pub(crate) fn offset(n: usize) -> Result<u32> {
     u32::try_from(n).map_err(|_| Error::TooLarge {
         what: "the operator's lowered form".into(),

@@ -1,4 +1,4 @@
-//! Terms on two-level sites as signed flips: what Pauli, fermion and matrix terms have in common.
+//! Terms on two-level sites as signed flips: the common form of Pauli, fermion and matrix terms.
 
 use num_complex::Complex64;
 
@@ -6,8 +6,8 @@ use crate::bits::{self, SiteSet};
 use crate::hilbert::HilbertSpace;
 use crate::terms::{Coefficient, FermionString, PauliString};
 
-/// What every family of terms on two-level sites comes down to: `coefficient · (-1)^|x & sign|` where x has
-/// `guard` set as `guard_value` says, 0 elsewhere, as the element to x' = x ^ flip.
+/// The common form of every family of terms on two-level sites. The element from x to x' = x ^ flip is
+/// `coefficient · (-1)^|x & sign|` if the `guard` sites of x equal `guard_value`, and 0 otherwise.
 pub(crate) struct MaskString {
     pub(crate) flip: SiteSet,
     pub(crate) guard: SiteSet,
@@ -30,9 +30,9 @@ impl MaskString {
         }
     }
 
-    /// `<x| o_1 o_2 … |x'>`: the bra takes the conjugates of the factors from left to right. Each needs its
-    /// mode empty or filled by then and gives the parity of the modes below it that anticommute with it.
-    /// `None` if the string is 0.
+    /// `<x| o_1 o_2 … |x'>`: the conjugated factors act on the bra from left to right. Each needs its mode
+    /// empty or filled at that point, and contributes the parity of the modes below it that anticommute with
+    /// it. `None` if the string is 0.
     pub(crate) fn from_fermion(
         hilbert: &HilbertSpace,
         string: &FermionString,
@@ -50,7 +50,7 @@ impl MaskString {
         };
         for ladder in string.ladders() {
             let mode = ladder.mode;
-            // c† has a non-zero bra element where the mode is filled in the bra.
+            // c† has a non-zero bra element if the mode is filled in the bra.
             let needed_in_x = ladder.dagger ^ bits::contains(&out.flip, mode);
             if bits::contains(&out.guard, mode) && bits::contains(&out.guard_value, mode) != needed_in_x {
                 return None;
@@ -70,14 +70,14 @@ impl MaskString {
         Some(out)
     }
 
-    /// The string as a table over `sites`, among which are all its guards: the indices where it is not 0
-    /// (bit k is the bit of the k-th site), each with the sign that these sites give.
+    /// The string as a table over `sites`, which must include all guards: the indices with a non-zero entry
+    /// (bit k belongs to the k-th site), each with the sign that these sites give.
     pub(crate) fn rows(&self, sites: &[usize]) -> impl Iterator<Item = (usize, Complex64)> {
         let local = |set: &SiteSet| -> usize {
             sites.iter().enumerate().map(|(k, &site)| usize::from(bits::contains(set, site)) << k).sum()
         };
         let (guard, value, sign) = (local(&self.guard), local(&self.guard_value), local(&self.sign));
-        // Only the bits that no guard fixes are free: this counts through them.
+        // Count through the bits that no guard fixes.
         let free = !guard & ((1 << sites.len()) - 1);
         let next = move |&bits: &usize| Some(bits.wrapping_sub(free) & free).filter(|&bits| bits != 0);
         std::iter::successors(Some(0), next).map(move |bits| {

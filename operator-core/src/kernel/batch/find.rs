@@ -1,7 +1,7 @@
-//! Elements of blocks of samples, found and counted, and visited one sample after another.
+//! Finds and counts the elements of blocks of samples, and visits them sample by sample.
 //!
-//! Between finding and visiting or writing them, a backend knows how many elements each sample has, and lays out
-//! its buffers.
+//! Between finding elements and visiting or writing them, a backend knows each sample's number of elements and
+//! lays out its buffers.
 
 use super::plan::{BatchPlan, Strategy};
 use crate::element::Element;
@@ -11,30 +11,30 @@ use crate::kernel::mask::{MaskFound, MaskKernel};
 use crate::kernel::sink::Sink;
 use crate::kernel::table::{self, TableKernel, TableList};
 
-/// The elements of a block of samples between being found and being written. It keeps its memory.
+/// The elements found for a block of samples and not yet written. It keeps its memory for the next block.
 #[derive(Clone, Debug, Default)]
 pub struct Found<T> {
-    /// The samples as the kernel reads them: packed, or as digits.
+    /// The samples as the kernel reads them: packed words or digits.
     pub(crate) words: Vec<u64>,
     pub(crate) digits: Vec<u8>,
-    /// Of each sample, the number of elements and the one on the diagonal.
+    /// For each sample, its number of elements and its diagonal element.
     pub(crate) counts: Vec<usize>,
     pub(crate) diagonal: Vec<T>,
-    /// The others, as sets or as a list.
+    /// The off-diagonal elements, as sets or as a list.
     masks: MaskFound<T>,
     listed: Listed<T>,
     scratch: Scratch<T>,
 }
 
-/// Elements of all samples one after another: items, which say what each is, and values unless the items say
-/// them too.
+/// The elements of all samples in order. Each has an item that names it, and a value unless the item gives that
+/// too.
 #[derive(Clone, Debug, Default)]
 struct Listed<T> {
-    /// Only the first `n_items` are meant.
+    /// Only the first `n_items` are valid.
     items: Vec<u64>,
     n_items: usize,
     mels: Vec<T>,
-    /// Where the elements of each sample end.
+    /// The end of each sample's elements.
     ends: Vec<usize>,
 }
 
@@ -56,7 +56,7 @@ impl<T> Listed<T> {
         self.ends.push(self.n_items);
     }
 
-    /// Where the elements of sample `b` stand.
+    /// The range of sample `b`'s elements.
     #[inline(always)]
     fn of(&self, b: usize) -> std::ops::Range<usize> {
         let start = if b == 0 { 0 } else { self.ends[b - 1] };
@@ -65,8 +65,8 @@ impl<T> Listed<T> {
 }
 
 impl<T: Element> BatchPlan<T> {
-    /// Finds the elements of a block of samples, `counts.len()` rows one after another, and counts those of
-    /// each.
+    /// Finds the elements of a block of `counts.len()` consecutive rows, and counts the elements of each
+    /// sample.
     pub(crate) fn find(&self, rows: &[i8], counts: &mut [usize], found: &mut Found<T>) {
         found.diagonal.clear();
         found.diagonal.resize(counts.len(), T::zero());
@@ -95,7 +95,7 @@ impl<T: Element> BatchPlan<T> {
         found.counts.extend_from_slice(counts);
     }
 
-    /// Lists the elements off the diagonal and counts them.
+    /// Lists the off-diagonal elements and counts them.
     fn list_masks(&self, kernel: &MaskKernel, counts: &mut [usize], found: &mut Found<T>) {
         let Found { words, diagonal, listed, scratch, .. } = found;
         listed.clear();
@@ -109,7 +109,7 @@ impl<T: Element> BatchPlan<T> {
         }
     }
 
-    /// Lists the elements off the diagonal and counts them.
+    /// Lists the off-diagonal elements and counts them.
     fn list_tables(&self, kernel: &TableKernel, counts: &mut [usize], found: &mut Found<T>) {
         let strategy = &self.strategy;
         let Found { digits, diagonal, listed, scratch, .. } = found;
@@ -131,13 +131,13 @@ impl<T: Element> BatchPlan<T> {
         }
     }
 
-    /// Passes on the elements of sample `b` off the diagonal.
+    /// Passes on the off-diagonal elements of sample `b`.
     #[inline(always)]
     pub(crate) fn for_each_found(&self, found: &Found<T>, b: usize, sink: &mut impl Sink<T>) {
         let Found { masks, listed, .. } = found;
         match &self.strategy {
             Strategy::Planes(planes) => planes.for_each(masks, b, sink),
-            // Loops, as closures would not be inlined where vectors are chosen.
+            // Loops, because closures would not be inlined where vectors are chosen.
             Strategy::List(list) => {
                 for &item in &listed.items[listed.of(b)] {
                     sink.element(item, list.mel(item));
@@ -151,8 +151,8 @@ impl<T: Element> BatchPlan<T> {
         }
     }
 
-    /// Calls `visit` with the change and the matrix element, for all elements of one of the samples that were
-    /// found by this engine, in the order of [`visit`](Self::visit); for none if there is no such sample.
+    /// Calls `visit` with the change and the matrix element for every element of one sample that this engine
+    /// found, in the order of [`visit`](Self::visit). Calls nothing if there is no such sample.
     #[inline]
     pub(crate) fn visit_found<F>(&self, found: &Found<T>, sample: usize, mut visit: F)
     where

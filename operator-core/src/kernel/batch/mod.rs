@@ -1,4 +1,4 @@
-//! Blocks of samples: their elements are first found and counted, then visited or written.
+//! Blocks of samples: find and count their elements, then visit or write them.
 
 mod find;
 mod plan;

@@ -1,4 +1,4 @@
-//! What is laid out once for an engine, before its first block of samples.
+//! What an engine prepares once, before its first block of samples.
 
 use std::sync::{Arc, OnceLock};
 
@@ -11,16 +11,16 @@ use crate::kernel::mask::MaskPlanes;
 use crate::kernel::offsets::range;
 use crate::kernel::table::{MAX_WIDTH, TableList};
 
-/// How an engine goes through blocks of samples.
+/// How an engine works through blocks of samples.
 #[derive(Debug)]
 pub(crate) struct BatchPlan<T> {
     pub(crate) kernel: Arc<Kernel>,
     pub(crate) values: Arc<[T]>,
     pub(crate) strategy: Strategy<T>,
-    /// For masks, the flips of each group, packed, and as rows once these are asked for.
+    /// For masks: the flips of each group, packed; also as rows once they are needed.
     pub(crate) flips: Vec<u64>,
     pub(crate) row_masks: OnceLock<RowMasks>,
-    /// For tables, the sites of each group, and what is added to rows, once these are asked for.
+    /// For tables: the sites of each group, and what its entries add to rows once that is needed.
     pub(crate) changed: ChangedSites,
     pub(crate) row_steps: OnceLock<Option<RowSteps>>,
 }
@@ -31,12 +31,12 @@ pub(crate) enum Strategy<T> {
     Planes(MaskPlanes<T>),
     /// One sample after another, without branches.
     List(TableList<T>),
-    /// One sample after another, as they are visited.
+    /// One sample after another, with the code that visits one.
     Visit,
 }
 
-/// The sites that each group changes, in arrays of one length; the first is repeated where there are fewer,
-/// since a site may be set twice.
+/// The sites that each group changes, in arrays of equal length. Shorter lists repeat their first site, since
+/// setting a site twice is harmless.
 #[derive(Debug)]
 pub(crate) enum ChangedSites {
     One(Vec<[u32; 1]>),

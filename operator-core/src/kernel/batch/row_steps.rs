@@ -1,37 +1,37 @@
-//! What the entries of tables add to a row.
+//! What table entries add to a row.
 //!
-//! A hop takes a particle from one site to another however many there are: the entries of a group differ in
-//! what they leave the sites with, but add few different things to them. So each row is the sample's plus one of
-//! a few rows of its group, and needs no edits, which would have to wait for it.
+//! A hop moves a particle between two sites, whatever their occupation. So the entries of a group set many
+//! different values but add only a few different steps. Each row is therefore the sample's row plus one of the
+//! group's few step rows. Edits, which have to wait until a row is written, are not needed.
 
 use super::row_writer::{Change, Layout};
 use crate::element::Element;
 use crate::kernel::offsets::range;
 use crate::kernel::table::{MAX_WIDTH, TableKernel, TableList, parts};
 
-/// Different steps of a group, named by two bits.
+/// The most distinct steps of a group; two bits name them.
 const MAX_STEPS: usize = 4;
-/// Bytes of all rows; more of them would have to be fetched from far.
+/// The most bytes for all step rows, so that they stay in a nearby cache.
 const MAX_BYTES: usize = 1 << 19;
-/// Rows of tables that are looked at.
+/// The most table rows to inspect.
 const MAX_WORK: usize = 1 << 22;
-/// An entry that no group has been seen to use.
+/// An entry that no group uses so far.
 const UNKNOWN: u8 = u8::MAX;
 
-/// What a group's entry adds to the sites that the group changes.
+/// What an entry adds to the sites that its group changes.
 type Step = [i8; MAX_WIDTH];
 
-/// The steps of all groups as rows, `1 << bits` a group.
+/// The steps of all groups as rows, `1 << bits` for each group.
 #[derive(Debug)]
 pub(crate) struct RowSteps {
     rows: Vec<i8>,
     bits: u32,
-    /// For each entry, which of its group's steps it is.
+    /// For each entry, the number of its step in its group.
     numbers: Vec<u8>,
 }
 
 impl RowSteps {
-    /// `None` if groups have too many steps, or there are too many groups.
+    /// `None` if a group has too many steps, or the tables are too large.
     pub(crate) fn new<T: Element>(kernel: &TableKernel, list: &TableList<T>, n_sites: usize) -> Option<Self> {
         let layout = Layout::of(n_sites);
         let mut numbers = vec![UNKNOWN; list.n_entries()];
@@ -64,7 +64,7 @@ impl RowSteps {
     }
 }
 
-/// The steps of one group. Groups share entries, so that a step is numbered as those before it have it.
+/// The steps of one group. Groups share entries, so a step keeps the number that earlier groups gave it.
 fn steps_of<T: Element>(
     kernel: &TableKernel,
     list: &TableList<T>,
@@ -75,7 +75,7 @@ fn steps_of<T: Element>(
     let lookup = &kernel.lookups[group.lookups.0 as usize];
     let (sites, strides) = (&kernel.sites[range(lookup.sites)], &kernel.strides[range(lookup.sites)]);
     let changed = &kernel.changed[range(group.changed)];
-    // For each changed site, its stride and local states; a table looks at all sites that it changes.
+    // For each changed site, its stride and local states. A table covers all sites that it changes.
     let read: Vec<_> = (changed.iter())
         .map(|site| {
             let k = sites.iter().position(|other| other == site)?;
@@ -130,7 +130,7 @@ mod tests {
     use crate::models::BoseHubbard;
     use crate::terms::{Terms, real_matrix};
 
-    /// Writes the rows of all states, with or without steps, and compares them with visited ones.
+    /// Writes the rows of all states, with and without steps, and compares them with the visited ones.
     fn check(definition: &Definition, has_steps: bool) {
         let (hilbert, engine) = (definition.hilbert(), definition.engine::<f64>().unwrap());
         let (states, mut scratch) = (hilbert.all_states().unwrap(), Scratch::default());
@@ -172,7 +172,7 @@ mod tests {
         check(&Definition::new("cyclic", terms).unwrap(), true);
     }
 
-    /// One entry a row, each with a step of its own.
+    /// One entry a row, each with its own step.
     #[test]
     fn groups_of_many_steps_are_edited() {
         let mut mirror = [[0.0; 7]; 7];

@@ -1,7 +1,7 @@
-//! Connected configurations as rows of bytes: the sample's row, changed.
+//! Connected configurations as rows of bytes: the sample's row with changes.
 //!
-//! A row is written in pieces of fixed size, of which the last overlaps the one before it, so that no row is
-//! written beyond its end; the sample's pieces stay in vector registers.
+//! A row is written in pieces of fixed size. The last piece overlaps the one before it, so no write passes the
+//! end of the row. The sample's pieces stay in vector registers.
 
 use std::slice::ChunksExactMut;
 
@@ -9,32 +9,32 @@ use pulp::{Arch, Simd, WithSimd};
 
 use crate::kernel::mask::MaskKernel;
 
-/// How an item, which names an element, turns the sample's row into another: by masks, or by edits.
+/// How an item turns the sample's row into a connected one: by combining it with a mask row, or by edits.
 pub(crate) trait Change {
-    /// Rows that the sample's is combined with, in the pieces of a [`Layout`]; empty if there are none.
+    /// Rows to combine with the sample's row, in the pieces of a [`Layout`]; empty if there are none.
     #[inline(always)]
     fn masks(&self) -> &[i8] {
         &[]
     }
 
-    /// Which of these rows an item has.
+    /// The number of the item's row among these.
     #[inline(always)]
     fn mask_of(&self, item: u64) -> usize {
         item as usize
     }
 
-    /// A quantum number of the new row from the sample's and that of the mask.
+    /// A quantum number of the new row, from those of the sample and the mask.
     #[inline(always)]
     fn combine(q: i8, mask: i8) -> i8 {
         q ^ mask
     }
 
-    /// Changes single bytes of the row that has been written.
+    /// Changes single bytes of the row just written.
     #[inline(always)]
     fn edit(&self, _item: u64, _row: &mut [i8]) {}
 }
 
-/// The pieces of a row; one piece of all bytes where sizes are not fixed.
+/// The pieces of a row. Rows without a fixed piece size are one piece.
 #[derive(Clone, Copy)]
 pub(crate) struct Layout {
     n_sites: usize,
@@ -53,7 +53,7 @@ impl Layout {
         Layout { n_sites, piece, n_pieces }
     }
 
-    /// Bytes of all pieces.
+    /// Total bytes of the pieces of a row.
     pub(crate) fn len(self) -> usize {
         self.piece * self.n_pieces
     }
@@ -73,13 +73,13 @@ fn start(n_sites: usize, piece: usize, k: usize) -> usize {
 
 /// Writes one row after another.
 pub(crate) trait Rows {
-    /// The next row, that of `item`.
+    /// Writes the row of `item`.
     fn push(&mut self, item: u64);
 }
 
-/// Says which rows are to be written.
+/// Says which rows to write.
 pub(crate) trait Source {
-    /// Pushes all of them.
+    /// Pushes every row.
     fn send(self, rows: impl Rows);
 }
 
@@ -149,7 +149,7 @@ impl<C: Change, const B: usize, const N: usize> Rows for Pieces<'_, C, B, N> {
                 *piece = combined::<C, B>(piece, mask);
             }
         }
-        // Stated once, this spares a check at each piece.
+        // Stated once, this removes a bounds check for each piece.
         assert!(row.len() >= B * (N - 1));
         for (k, piece) in pieces[..N - 1].iter().enumerate() {
             row[k * B..(k + 1) * B].copy_from_slice(piece);
@@ -159,7 +159,7 @@ impl<C: Change, const B: usize, const N: usize> Rows for Pieces<'_, C, B, N> {
     }
 }
 
-/// Not in place, where the compiler would have to know that the two do not overlap.
+/// Not in place: the compiler would have to know that the two do not overlap.
 #[inline(always)]
 fn combined<C: Change, const B: usize>(piece: &[i8; B], mask: &[i8; B]) -> [i8; B] {
     let mut combined = *piece;
@@ -189,11 +189,10 @@ impl<C: Change> Rows for Whole<'_, C> {
     }
 }
 
-/// Rows of two-level sites: a flip replaces one quantum number by the other, so each row is the sample's with
-/// the bits of a mask inverted.
+/// Rows of two-level sites. A flip replaces one quantum number by the other, so each row is the sample's row
+/// with the bits of a mask inverted.
 ///
-/// Editing the bytes of a row that has just been written takes longer, as the processor has to put both writes
-/// together.
+/// Editing bytes of a row that was just written is slower, because the processor has to merge the two writes.
 #[derive(Debug)]
 pub(crate) struct RowMasks(Vec<i8>);
 
@@ -223,7 +222,7 @@ impl Change for RowMasks {
 mod tests {
     use super::*;
 
-    /// Items that stand in a list.
+    /// Items from a list.
     #[derive(Clone, Copy)]
     struct Items<'a>(&'a [u64]);
 
@@ -242,7 +241,7 @@ mod tests {
         }
     }
 
-    /// A row for each site, with and without the instructions that only some processors have.
+    /// A row for each site, with and without instructions that only some processors have.
     fn written(change: &impl Change, x: &[i8]) -> Vec<i8> {
         let items: Vec<u64> = (0..x.len() as u64).collect();
         let mut states = vec![-1; x.len() * x.len()];

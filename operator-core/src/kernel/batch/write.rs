@@ -1,5 +1,5 @@
-//! Elements that were [found](super::find), written where they belong: as rows of bytes, packed into words, or
-//! as numbers of states.
+//! Writes the elements that were [found](super::find): as rows of bytes, packed into words, or as numbers of
+//! states.
 
 use std::slice::{ChunksExactMut, IterMut};
 
@@ -14,7 +14,7 @@ use crate::kernel::lowered::Kernel;
 use crate::kernel::sink::Sink;
 use crate::kernel::table::{self, MAX_WIDTH, TableKernel};
 
-/// The new quantum numbers of an entry on its group's sites.
+/// Sets the sites of an entry's group to the entry's new quantum numbers.
 struct SetListed<'a, const N: usize> {
     sites: &'a [[u32; N]],
     values: &'a [[i8; MAX_WIDTH]],
@@ -30,7 +30,7 @@ impl<const N: usize> Change for SetListed<'_, N> {
     }
 }
 
-/// The new quantum numbers of a target, which is the upper half of an item, on the sites of a group.
+/// Sets the sites of a group to the quantum numbers of a target; the target is the upper half of an item.
 struct SetTarget<'a> {
     kernel: &'a TableKernel,
 }
@@ -45,7 +45,7 @@ impl Change for SetTarget<'_> {
     }
 }
 
-/// The elements of one sample that were found off the diagonal; their values are written beside the rows.
+/// The off-diagonal elements found for one sample. Their values are written alongside the rows.
 struct Elements<'a, T> {
     plan: &'a BatchPlan<T>,
     found: &'a Found<T>,
@@ -77,8 +77,8 @@ impl<T, R: Rows> Sink<T> for ElementWriter<'_, T, R> {
 }
 
 impl<T: Element> BatchPlan<T> {
-    /// Writes the elements that were found: states, a row each, and matrix elements. `rows` are the samples; the
-    /// slices have room for just these elements.
+    /// Writes the elements found as states, one a row, and matrix elements. `rows` are the samples; the slices
+    /// have room for exactly these elements.
     pub(crate) fn write(&self, rows: &[i8], found: &Found<T>, mut states: &mut [i8], mut mels: &mut [T]) {
         let n_sites = self.kernel.n_sites();
         for (b, x) in rows.chunks_exact(n_sites).enumerate() {
@@ -125,8 +125,8 @@ impl<T: Element> BatchPlan<T> {
         }
     }
 
-    /// Writes the elements that were found, each state packed into words: bit i % 64 of word i / 64 is the
-    /// local index of site i. Nothing is written where the sites have more than two states.
+    /// Writes each connected state found, packed into words: bit i % 64 of word i / 64 is the local index of
+    /// site i. Writes nothing if sites have more than two states.
     pub(crate) fn write_packed(&self, found: &Found<T>, states: &mut [u64], mels: &mut [T]) {
         let Kernel::Mask(kernel) = &*self.kernel else { return };
         match kernel.n_words() {
@@ -136,8 +136,8 @@ impl<T: Element> BatchPlan<T> {
         }
     }
 
-    /// Writes the elements that were found, each state as its number among those of the space. Nothing is
-    /// written where the sites have more than two states.
+    /// Writes the number of each connected state found within the space. Writes nothing if sites have more than
+    /// two states.
     pub(crate) fn write_indices(
         &self,
         found: &Found<T>,
@@ -163,13 +163,13 @@ impl<T: Element> BatchPlan<T> {
     }
 }
 
-/// What is made of packed states, one after another.
+/// Receives packed states, one after another.
 trait StateForm {
-    /// The state `words ^ flip`.
+    /// Takes the state `words ^ flip`.
     fn push(&mut self, words: &[u64], flip: &[u64]);
 }
 
-/// Words, `N` a state.
+/// Words, `N` for each state.
 struct Flipped<'a, const N: usize>(IterMut<'a, [u64; N]>);
 
 impl<const N: usize> StateForm for Flipped<'_, N> {
@@ -184,7 +184,7 @@ impl<const N: usize> StateForm for Flipped<'_, N> {
     }
 }
 
-/// Words, however many a state.
+/// Words, any number for each state.
 struct FlippedAny<'a>(ChunksExactMut<'a, u64>);
 
 impl StateForm for FlippedAny<'_> {

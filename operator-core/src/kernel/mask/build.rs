@@ -17,7 +17,7 @@ use crate::kernel::offsets::{offset, range};
 use crate::kernel::string::MaskString;
 use crate::terms::{Coefficient, LocalTerm, Term, TermKind};
 
-/// Strings that flip at most this many sites may share a table over them.
+/// Strings that flip at most this many sites may share a table over these sites.
 const MAX_FLIP_SUPPORT: usize = 4;
 /// Tables over more sites than this are not built.
 const MAX_SUPPORT: usize = 20;
@@ -42,8 +42,8 @@ pub(crate) fn build(hilbert: &HilbertSpace, terms: &[Term], forms: &mut FormBuil
         };
         let n_flips = bits::count(flip);
         let pieces = match draft(n_flips <= MAX_FLIP_SUPPORT) {
-            // Strings that leave the space one by one may keep it as a table, as those of a power of
-            // XX + YY do.
+            // Strings that each leave the space may keep it when joined in a table, for example those of a
+            // power of XX + YY.
             Err(error @ Error::LeavesHilbert { .. })
                 if n_flips > MAX_FLIP_SUPPORT && n_flips <= MAX_SUPPORT =>
             {
@@ -56,8 +56,8 @@ pub(crate) fn build(hilbert: &HilbertSpace, terms: &[Term], forms: &mut FormBuil
     Ok(kernel.finish(hilbert))
 }
 
-/// All strings, the group each belongs to, and the number of groups. Group 0 is the diagonal; the others
-/// are numbered as they first appear.
+/// All strings, the group of each, and the number of groups. Group 0 is the diagonal; the others are numbered
+/// in order of first appearance.
 fn collect_strings(hilbert: &HilbertSpace, terms: &[Term]) -> (Vec<MaskString>, Vec<u32>, u32) {
     let n_words = bits::n_words(hilbert.n_sites());
     let mut strings = Vec::with_capacity(terms.len());
@@ -86,7 +86,7 @@ fn collect_strings(hilbert: &HilbertSpace, terms: &[Term]) -> (Vec<MaskString>, 
     (strings, group_of, n_groups)
 }
 
-/// One string for each non-zero matrix element; its guard is the whole row.
+/// One string for each non-zero matrix element. Its guard is the whole row.
 fn push_local(
     local: &LocalTerm,
     coefficient: Coefficient,
@@ -119,7 +119,7 @@ fn push_local(
     }
 }
 
-/// A piece under construction: the strings of one group with equal support and equal signs outside it.
+/// A piece under construction: the strings of one group with equal support and equal signs elsewhere.
 struct PieceDraft {
     support: SmallVec<[usize; 4]>,
     sign: SiteSet,
@@ -133,7 +133,7 @@ fn pieces_of_group(
     terms: &[Term],
     table_over_flips: bool,
 ) -> Result<SmallVec<[PieceDraft; 1]>> {
-    // Most of a great many Pauli strings are alone in their group; they need no classes.
+    // In a long sum of Pauli strings most are alone in their group and need no classes.
     if let [string] = members
         && bits::is_empty(&string.guard)
     {
@@ -205,7 +205,7 @@ fn with_table(
     Ok(PieceDraft { support: sites, sign, table, term: strings[0].term })
 }
 
-/// Refuses a piece that takes an allowed configuration out of a constrained block.
+/// Rejects a piece that takes an allowed configuration out of a constrained block.
 fn check_conserves(hilbert: &HilbertSpace, flip: &SiteSet, piece: &PieceDraft, terms: &[Term]) -> Result<()> {
     for block in hilbert.blocks() {
         let Some(total) = block.total else { continue };

@@ -1,26 +1,26 @@
-//! The diagonal on two-level sites: equal pieces are counted, not added up.
+//! The diagonal on two-level sites. Equal pieces are counted rather than added up.
 
 use std::collections::HashMap;
 
 use super::pieces::{Piece, Pieces, Words};
 use crate::element::Element;
 
-/// Pieces of a class look at no more than this many variables.
+/// Pieces of a class look at no more variables than this.
 const MAX_VARIABLES: usize = 6;
 
 pub(crate) const MAX_OUTCOMES: usize = 16;
 
-/// The diagonal as a sum over *classes* of pieces with equal tables, and over the other pieces.
+/// The diagonal as a sum over *classes* of pieces with equal tables, and over the remaining pieces.
 ///
-/// The pieces of a class are counted by their *outcome*: a sum of many equal couplings is the number of
-/// satisfied bonds and of others. That is fewer operations, and it rounds less: couplings that cancel, do so
+/// The pieces of a class are counted by *outcome*: a sum of many equal couplings needs only the numbers of
+/// satisfied and of unsatisfied bonds. This takes fewer operations and rounds less: couplings that cancel do so
 /// exactly.
 #[derive(Debug, Default)]
 pub(crate) struct Diagonal {
     pub(crate) classes: Vec<Class>,
-    /// The other pieces with two outcomes.
+    /// Remaining pieces with two outcomes.
     pub(crate) pairs: Vec<(u32, [Outcome; 2])>,
-    /// The rest.
+    /// All other pieces.
     pub(crate) others: Vec<u32>,
 }
 
@@ -49,13 +49,13 @@ impl Outcome {
     }
 }
 
-/// Number of bits that a piece looks at: those of its support, and the parity on its sign mask.
+/// Number of bits that a piece looks at: its support, and the parity on its sign mask.
 fn n_variables(piece: &Piece) -> usize {
     usize::from(piece.n_support) + usize::from(piece.has_sign)
 }
 
 impl Diagonal {
-    /// Sorts the first `n_diagonal` pieces, which are those of the diagonal.
+    /// Sorts the first `n_diagonal` pieces, which form the diagonal.
     pub(crate) fn build(pieces: &Pieces, n_diagonal: u32) -> Self {
         let mut by_table: HashMap<(u32, u8, bool), Vec<u32>> = HashMap::new();
         let mut keys = Vec::new();
@@ -124,7 +124,7 @@ impl Class {
     }
 }
 
-/// The distinct values of a piece of `n` variables, and for each index the number of its value.
+/// The distinct values of a piece of `n` variables, and the number of the value at each index.
 fn outcomes(pieces: &Pieces, piece: &Piece, n: usize) -> (Vec<Outcome>, Vec<u8>) {
     let mut outcomes: Vec<Outcome> = Vec::new();
     let outcome_of = (0..1usize << n).map(|index| {

@@ -12,9 +12,9 @@ use crate::rounding::agrees;
 
 /// Decides whether the operator is Hermitian on the unconstrained space.
 ///
-/// The element of a group is a function f(x) of the configuration, and the operator is Hermitian when
-/// f(x ^ flip) = conj f(x) for each group. In the basis of parities `(-1)^|x & m|`, where f = Σ_m c_m (…),
-/// this says `c_m (-1)^|m & flip| = conj c_m` for every m. The expansion is unique, so the test is exact.
+/// The element of a group is a function f(x) of the configuration. The operator is Hermitian if and only if f(x
+/// ^ flip) = conj f(x) for each group. In the basis of parities `(-1)^|x & m|`, where f = Σ_m c_m (…), this
+/// means `c_m (-1)^|m & flip| = conj c_m` for every m. The expansion is unique, so the test is exact.
 pub(crate) fn is_hermitian(kernel: &MaskKernel, values: &[Complex64]) -> bool {
     let diagonal = Group { flips: (0, 0), pieces: (0, kernel.n_diagonal) };
     std::iter::once(&diagonal).chain(&kernel.groups).all(|group| group_is_hermitian(kernel, group, values))

@@ -10,28 +10,27 @@ use crate::kernel::offsets::range;
 
 /// An operator on two-level sites.
 ///
-/// A configuration is a bit mask, bit i set where site i is in its local state 1. Terms that flip the same
-/// sites form a *group*: they connect x to the same x' = x ^ flip, so the group is one matrix element. It is
-/// a sum over *pieces*, each `(-1)^|x & sign| · table[bits of x on the piece's support]`. A Pauli string is
-/// a piece with a sign mask and no support; the XX + YY of a bond is one piece whose table is zero where
-/// the two spins are aligned; a fermion hop has its two modes as support and the Jordan-Wigner string as
-/// sign mask.
+/// A configuration is a bit mask; bit i is set if site i is in its local state 1. Terms that flip the same
+/// sites form a *group*. They connect x to the same x' = x ^ flip, so the group is one matrix element. It is a
+/// sum over *pieces*, each `(-1)^|x & sign| · table[bits of x on the piece's support]`. A Pauli string is a
+/// piece with a sign mask and no support. The XX + YY of a bond is one piece whose table is zero if the two
+/// spins are aligned. A fermion hop has its two modes as support and the Jordan-Wigner string as sign mask.
 #[derive(Debug)]
 pub(crate) struct MaskKernel {
-    /// The sites' blocks of equal local states.
+    /// Blocks of sites with equal local states.
     pub(crate) blocks: Vec<Block>,
     /// For each site, the sum of its two quantum numbers.
     pub(crate) mirror: Vec<i8>,
-    /// Pieces of the diagonal come first, then those of group 0, 1, …
+    /// The diagonal's pieces come first, then the pieces of group 0, 1, …
     pub(crate) pieces: Pieces,
     /// Number of pieces of the diagonal.
     pub(crate) n_diagonal: u32,
-    /// How these are added up.
+    /// How the diagonal's pieces are added up.
     pub(crate) diagonal: Diagonal,
     pub(crate) groups: Vec<Group>,
     /// Sites flipped by each group.
     pub(crate) flips: Vec<u32>,
-    /// Which groups to try, where most cannot have an element.
+    /// Which groups to try, if most cannot have an element.
     pub(crate) occupied: Option<OccupiedIndex>,
 }
 
@@ -41,18 +40,18 @@ pub(crate) struct Group {
     pub(crate) pieces: (u32, u32),
 }
 
-/// The groups with non-zero elements of one configuration, and these elements.
+/// The groups with non-zero elements for one configuration, and these elements.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Hits<T> {
     groups: Vec<u32>,
     mels: Vec<T>,
     n: usize,
-    /// The groups to be tried, where these are not all.
+    /// The groups to try, unless all are tried.
     candidates: Vec<u32>,
 }
 
 impl<T: Element> Hits<T> {
-    /// Makes room for the elements of `n_groups` groups, of which none has been tried.
+    /// Makes room for the elements of `n_groups` groups and forgets earlier ones.
     #[inline]
     fn resize(&mut self, n_groups: usize) {
         self.groups.resize(n_groups, 0);
@@ -60,12 +59,12 @@ impl<T: Element> Hits<T> {
         self.n = 0;
     }
 
-    /// The groups that were kept, and their elements.
+    /// The groups kept, and their elements.
     pub(crate) fn as_slices(&self) -> (&[u32], &[T]) {
         (&self.groups[..self.n], &self.mels[..self.n])
     }
 
-    /// Keeps a group if its element is not zero, without a branch.
+    /// Keeps a group if its element is non-zero, without a branch.
     #[inline]
     fn push(&mut self, group: u32, mel: T) {
         self.groups[self.n] = group;
@@ -85,7 +84,7 @@ impl MaskKernel {
         usize::from(self.n_diagonal > 0) + self.n_tried()
     }
 
-    /// Upper bound of the number of groups that are evaluated for a configuration.
+    /// Upper bound on the number of groups evaluated for a configuration.
     pub(crate) fn n_tried(&self) -> usize {
         let n_groups = self.occupied.as_ref().map_or(usize::MAX, OccupiedIndex::max_candidates);
         n_groups.min(self.groups.len())
@@ -99,7 +98,7 @@ impl MaskKernel {
         self.pack_into(x, words);
     }
 
-    /// Packs rows of quantum numbers one after another.
+    /// Packs consecutive rows of quantum numbers.
     pub(crate) fn pack_rows(&self, rows: &[i8], words: &mut Vec<u64>) {
         let n_sites = self.mirror.len();
         words.clear();
@@ -108,7 +107,7 @@ impl MaskKernel {
         rows.chunks_exact(n_sites).zip(packed).for_each(|(x, words)| self.pack_into(x, words));
     }
 
-    /// Packs quantum numbers into words that are 0.
+    /// Packs quantum numbers into words that are all 0.
     #[inline]
     fn pack_into(&self, x: &[i8], words: &mut [u64]) {
         for block in &self.blocks {
@@ -163,16 +162,16 @@ impl MaskKernel {
         self.diagonal.element(&self.pieces, words, values)
     }
 
-    /// The pieces of group `g`, none if there is no such group.
+    /// The pieces of group `g`; empty if there is no such group.
     #[inline]
     pub(crate) fn pieces_of(&self, g: usize) -> (u32, u32) {
         self.groups.get(g).map_or((0, 0), |group| group.pieces)
     }
 
-    /// The sites that group `g` flips, none if there is no such group.
+    /// The sites that group `g` flips; empty if there is no such group.
     #[inline]
     pub(crate) fn flips_of(&self, g: usize) -> &[u32] {
-        // Without a panic, so that visitors keep what they add up in registers.
+        // No panic here, so that visitors can keep their sums in registers.
         let flips = self.groups.get(g).map_or(0..0, |group| range(group.flips));
         self.flips.get(flips).unwrap_or_default()
     }
@@ -184,8 +183,8 @@ impl MaskKernel {
     }
 }
 
-/// Eight sites a step: the two quantum numbers differ in some bit, which is moved to the bottom of each
-/// byte and then gathered by a multiplication.
+/// Packs eight sites a step. The two quantum numbers differ in some bit; it is moved to the bottom of each
+/// byte, and a multiplication gathers the eight bits.
 #[inline]
 fn pack_block(x: &[i8], first: i8, second: i8, start: usize, words: &mut [u64]) {
     const LOW: u64 = 0x0101_0101_0101_0101;

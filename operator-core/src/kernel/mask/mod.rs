@@ -1,4 +1,4 @@
-//! Kernels on two-level sites: what they are, how terms become one, what can be asked of it.
+//! Kernels on two-level sites: their data, how terms become one, and what can be asked of it.
 
 mod build;
 mod diagonal;

@@ -1,4 +1,4 @@
-//! Which groups can have an element, where few particles leave few of them.
+//! Which groups can have an element when there are few particles.
 
 use std::collections::BTreeSet;
 
@@ -10,22 +10,22 @@ use crate::kernel::offsets::range;
 /// Pairs of sites are listed up to this many sites.
 const MAX_SITES: usize = 4096;
 
-/// Which groups can have an element at all, found from the few sites that are *marked*.
+/// Finds the groups that can have an element from the few sites that are *marked*.
 ///
-/// A hop `c†_i c_j` has an element only where i is filled and j is empty. With few particles, most hops do
-/// not exist: rather than trying every group, this goes through the filled sites, and the pairs of them, and
-/// lists the groups that can start there. In blocks that are more than half filled the empty sites are the
-/// marked ones.
+/// A hop `c†_i c_j` has an element only if i is filled and j is empty. With few particles most hops have none.
+/// So instead of trying every group, this goes through the filled sites and pairs of filled sites, and lists
+/// the groups that can start there. In blocks that are more than half filled, the empty sites are the marked
+/// ones.
 #[derive(Debug)]
 pub(crate) struct OccupiedIndex {
     n_sites: usize,
-    /// Sites that are marked where they are empty.
+    /// Sites that are marked when they are empty.
     inverted: SiteSet,
-    /// Groups that may have an element whatever is marked.
+    /// Groups that may have an element whichever sites are marked.
     always: Vec<u32>,
     singles: Buckets,
     pairs: Buckets,
-    /// Upper bound of the number of groups listed for any configuration.
+    /// Upper bound on the number of groups listed for any configuration.
     max_candidates: usize,
 }
 
@@ -51,7 +51,7 @@ impl Buckets {
         &self.groups[range((self.offsets[bucket], self.offsets[bucket + 1]))]
     }
 
-    /// Number of groups in the `n` longest lists together.
+    /// Total number of groups in the `n` longest lists.
     fn longest(&self, n: usize) -> usize {
         let mut lengths: Vec<u32> = self.offsets.windows(2).map(|pair| pair[1] - pair[0]).collect();
         lengths.sort_unstable_by(|a, b| b.cmp(a));
@@ -65,8 +65,8 @@ fn pair(a: usize, b: usize) -> usize {
 }
 
 impl OccupiedIndex {
-    /// The index of some groups, each given by the sites that it flips and its range of pieces; `None` where
-    /// it would not halve the number of groups to be tried.
+    /// The index of some groups, each given by the sites it flips and its range of pieces. `None` if the index
+    /// would not halve the number of groups to try.
     pub(crate) fn build<'a>(
         hilbert: &HilbertSpace,
         pieces: &Pieces,
@@ -103,7 +103,7 @@ impl OccupiedIndex {
             return None;
         }
         let (singles, pairs) = (Buckets::new(n_sites, singles), Buckets::new(pair(0, n_sites), pairs));
-        // The constraints say how many sites are marked; at the worst they have the longest lists.
+        // The constraints fix the number of marked sites. In the worst case these have the longest lists.
         let n_marked =
             marked.iter().map(|&part| if part < 0.5 { part } else { 1.0 }).sum::<f64>().round() as usize;
         let n_pairs = n_marked * n_marked.saturating_sub(1) / 2;
@@ -115,7 +115,7 @@ impl OccupiedIndex {
         self.max_candidates
     }
 
-    /// Lists the groups that may have an element on a configuration, in their order.
+    /// Lists the groups that may have an element for a configuration, in their order.
     pub(crate) fn candidates(&self, words: &[u64], groups: &mut Vec<u32>) {
         groups.clear();
         groups.extend_from_slice(&self.always);
@@ -129,7 +129,7 @@ impl OccupiedIndex {
             }
         }
         groups.sort_unstable();
-        // A group may start from several of the marked sites.
+        // Several marked sites may start the same group.
         groups.dedup();
     }
 }
@@ -143,7 +143,7 @@ fn mask_end(set: &mut SiteSet, n_sites: usize) {
     }
 }
 
-/// The sites that are marked where they are empty, and for each site how often it is marked.
+/// The sites that are marked when they are empty, and how often each site is marked.
 fn marked_fraction(hilbert: &HilbertSpace) -> (SiteSet, Vec<f64>) {
     let mut inverted = bits::empty(bits::n_words(hilbert.n_sites()));
     let mut marked = vec![0.5; hilbert.n_sites()];
@@ -159,8 +159,8 @@ fn marked_fraction(hilbert: &HilbertSpace) -> (SiteSet, Vec<f64>) {
     (inverted, marked)
 }
 
-/// The sets of flipped sites that are marked where the group has an element: each of one or two sites, in
-/// ascending order. `None` if there are others, or if signs alone decide.
+/// For each of the group's elements, the flipped sites that are marked: sets of one or two sites in ascending
+/// order. `None` if a set has another size, or if signs alone decide.
 fn starts(pieces: &Pieces, flips: &[u32], own: (u32, u32), inverted: &[u64]) -> Option<BTreeSet<Vec<usize>>> {
     let mut starts = BTreeSet::new();
     for p in range(own) {

@@ -1,10 +1,10 @@
-//! What matrix elements on two-level sites are sums of.
+//! The summands of matrix elements on two-level sites.
 
 use crate::bits;
 use crate::element::Element;
 use crate::kernel::offsets::range;
 
-/// A packed configuration; of fixed length where that is short, so that loops over words unroll.
+/// A packed configuration. Short ones have a fixed length, so that loops over words unroll.
 pub(crate) trait Words {
     fn bit(&self, site: u32) -> usize;
     fn odd_overlap(&self, mask: &[u64]) -> bool;
@@ -13,7 +13,7 @@ pub(crate) trait Words {
 impl<const N: usize> Words for [u64; N] {
     #[inline]
     fn bit(&self, site: u32) -> usize {
-        // The remainder spares the check of bounds; sites are below 64 N.
+        // The remainder removes the bounds check; sites are below 64 N.
         (self[site as usize / 64 % N] >> (site % 64) & 1) as usize
     }
 
@@ -38,7 +38,7 @@ impl Words for [u64] {
 /// One summand of a matrix element.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Piece {
-    /// Start of its 2^n_support slots in `tables`; bit k of the index is the bit of the k-th support site.
+    /// Start of its 2^n_support slots in `tables`; bit k of the index belongs to the k-th support site.
     pub(crate) table: u32,
     pub(crate) support: u32,
     pub(crate) first_two: [u32; 2],
@@ -46,7 +46,7 @@ pub(crate) struct Piece {
     pub(crate) has_sign: bool,
 }
 
-/// All pieces of a kernel, and the arrays that they point into.
+/// All pieces of a kernel, and the arrays that they index.
 #[derive(Debug)]
 pub(crate) struct Pieces {
     /// Words of a packed configuration.
@@ -80,7 +80,7 @@ impl Pieces {
         mel
     }
 
-    /// The value that piece `p` takes on a configuration.
+    /// The value of piece `p` for a configuration.
     #[inline]
     pub(crate) fn value<T: Element, W: Words + ?Sized>(&self, p: usize, words: &W, values: &[T]) -> T {
         let (slot, negative) = self.slot(p, words);
@@ -88,14 +88,14 @@ impl Pieces {
         if negative { -value } else { value }
     }
 
-    /// The slot that piece `p` takes on a configuration, and whether it enters negatively.
+    /// The slot of piece `p` for a configuration, and whether it enters negatively.
     #[inline]
     fn slot<W: Words + ?Sized>(&self, p: usize, words: &W) -> (usize, bool) {
         let (entry, negative) = self.entry(p, words);
         (self.tables[self.list[p].table as usize + entry] as usize, negative)
     }
 
-    /// The bits that piece `p` looks at as one number, the parity on its sign mask above those of its support.
+    /// The bits that piece `p` looks at, as one number: its support, then the parity on its sign mask on top.
     #[inline]
     pub(crate) fn index<W: Words + ?Sized>(&self, p: usize, words: &W) -> usize {
         let (entry, negative) = self.entry(p, words);
@@ -107,7 +107,7 @@ impl Pieces {
         let piece = &self.list[p];
         let entry = match piece.n_support {
             0 => 0,
-            // Bonds: the two sites stand in the piece itself.
+            // Bonds: the piece itself stores its two sites.
             2 => words.bit(piece.first_two[0]) + 2 * words.bit(piece.first_two[1]),
             n => {
                 let support = &self.support[piece.support as usize..][..usize::from(n)];

@@ -1,9 +1,9 @@
 //! Masks on 64 samples at a time.
 //!
-//! A *plane* is one bit of 64 samples: one word. Packed samples are transposed to a plane a site, and then
-//! whether a group has an element, and which of its few values, are Boolean functions of planes: a handful of
-//! operations for 64 samples. Transposed again, the results are for each sample the set of groups that have
-//! elements.
+//! A *plane* is one bit of 64 samples, stored in one word. Packed samples are transposed into one plane for
+//! each site. Whether a group has an element, and which of its few values, are then Boolean functions of
+//! planes: a handful of operations for 64 samples. Transposed back, the results give each sample's set of
+//! groups that have elements.
 
 use std::ops::Range;
 
@@ -18,36 +18,36 @@ use crate::element::Element;
 use crate::kernel::offsets::range;
 use crate::kernel::sink::Sink;
 
-/// A group's functions have no more variables than this: their truth tables fit a word.
+/// The most variables of a group's functions: their truth tables fit in a word.
 const MAX_VARIABLES: usize = 6;
-/// A group's non-zero elements have no more values than this, named by two bits.
+/// The most distinct non-zero values of a group's elements: two bits name them.
 const MAX_VALUES: usize = 4;
 
-/// All groups as Boolean functions, for given values of the slots.
+/// All groups as Boolean functions, for given slot values.
 #[derive(Debug)]
 pub(crate) struct MaskPlanes<T> {
     functions: Functions,
     /// For each group, the values that the choice bits name: one, two or four.
     values: Vec<T>,
-    /// Groups with more variables or values, which are summed for each sample by itself.
+    /// Groups with more variables or values. Each sample is summed separately for them.
     summed: Vec<u32>,
-    /// For each group, one more than its number among those that are summed; 0 if it is not.
+    /// For each group, its number among the summed ones plus one; 0 if it is not summed.
     summed_of: Vec<u32>,
     /// Variables of the diagonal's pieces.
     pairs: Vec<(u32, u32)>,
     classes: Vec<Vec<(u32, u32)>>,
 }
 
-/// What is the same for matrix elements of all types.
+/// The part that does not depend on the type of the matrix elements.
 #[derive(Debug)]
 struct Functions {
     layout: PlaneLayout,
     groups: Vec<Function>,
-    /// How many choice bits there are, at most 2: none if every group has one value.
+    /// Number of choice bits, at most 2; 0 if every group has one value.
     n_choices: usize,
 }
 
-/// The variables of one group, and truth tables in them.
+/// The variables of one group, and its truth tables in them.
 #[derive(Clone, Copy, Debug, Default)]
 struct Function {
     variables: (u32, u32),
@@ -55,26 +55,26 @@ struct Function {
     choices: [u64; 2],
 }
 
-/// Which planes there are, and which of them each variable is the parity of.
+/// The planes that exist, and the planes whose parity is each variable.
 #[derive(Debug)]
 struct PlaneLayout {
     n_sites: usize,
     /// Planes of sites come first; plane `n_sites + i` is the parity of all sites below i.
     has_prefixes: bool,
-    /// Where each variable's planes start, and where the last one's end.
+    /// Start of each variable's planes, and the end of the last one's.
     starts: Vec<usize>,
     planes: Vec<u32>,
 }
 
-/// The elements of 64 samples at a time, not yet written out.
+/// The elements of 64 samples at a time, before they are written out.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct MaskFound<T> {
     /// For each sample, the groups that have an element, and the bits that choose its value.
     hits: Vec<u64>,
     choices: [Vec<u64>; 2],
-    /// The elements of the groups that are summed.
+    /// The elements of the summed groups.
     sums: Vec<T>,
-    /// Of the last 64 samples.
+    /// The planes of the last 64 samples.
     planes: Vec<u64>,
 }
 
@@ -92,7 +92,7 @@ impl PlaneLayout {
         self.starts.push(self.planes.len());
     }
 
-    /// The parity of a set of sites: of each, or of the prefixes that its runs lie between.
+    /// The parity of a set of sites: of the single sites, or of the prefixes that bound its runs.
     fn push_sign(&mut self, sign: &[u64]) {
         let sites: SmallVec<[usize; 8]> = bits::sites(sign).collect();
         let runs = || sites.chunk_by(|a, b| a + 1 == *b);
@@ -125,7 +125,8 @@ impl PlaneLayout {
             .fold(0, |parity, &p| parity ^ planes[p as usize])
     }
 
-    /// Boolean functions of the same variables, on planes: each truth table is halved variable by variable.
+    /// Boolean functions of the same variables, evaluated on planes: each truth table is halved variable by
+    /// variable.
     #[inline(always)]
     fn evaluate<const N: usize>(&self, truth: [u64; N], variables: (u32, u32), planes: &[u64]) -> [u64; N] {
         let variables = range(variables);
@@ -188,7 +189,7 @@ impl PlaneLayout {
     }
 }
 
-/// An entry of a truth table on all samples.
+/// An entry of a truth table, spread over all samples.
 #[inline(always)]
 fn constant(truth: u64, index: usize) -> u64 {
     0u64.wrapping_sub(truth >> index & 1)
@@ -216,8 +217,8 @@ impl Functions {
     }
 }
 
-/// Which groups have elements on up to 64 packed samples, and the bits that choose their values. Leaves the
-/// samples' planes.
+/// Finds which groups have elements on up to 64 packed samples, and the bits that choose their values. Leaves
+/// the samples' planes behind.
 struct Gather<'a> {
     functions: &'a Functions,
     words: &'a [u64],
@@ -243,7 +244,7 @@ impl WithSimd for Gather<'_> {
 }
 
 impl Functions {
-    /// Functions of all groups, each as a set of groups for each sample.
+    /// The functions of all groups, each as a set of groups for each sample.
     #[inline(always)]
     fn gather<const N: usize>(
         &self,
@@ -268,7 +269,7 @@ impl Functions {
     }
 }
 
-/// How often each of some pieces, given by their variables, has an outcome on up to 64 samples.
+/// How often each outcome occurs among some pieces, given by their variables, on up to 64 samples.
 struct CountOutcome<'a> {
     layout: &'a PlaneLayout,
     pieces: &'a [(u32, u32)],
@@ -322,8 +323,8 @@ impl<T: Element> MaskPlanes<T> {
         out
     }
 
-    /// The truth tables of a group come from its value for each value of its variables: the sites of its
-    /// pieces' supports, and the parities on their sign masks. Returns its values.
+    /// Returns a group's values and builds its truth tables. They follow from the group's value at each
+    /// assignment of its variables: the sites of its pieces' supports, and the parities on their sign masks.
     fn push_group(&mut self, kernel: &MaskKernel, g: usize, slots: &[T]) -> [T; MAX_VALUES] {
         let (all, pieces) = (&kernel.pieces, range(kernel.groups[g].pieces));
         let mut sites: SmallVec<[u32; 8]> = SmallVec::new();
@@ -374,7 +375,8 @@ impl<T: Element> MaskPlanes<T> {
         }
     }
 
-    /// Finds the elements of packed samples, and counts those off the diagonal; this is added to `diagonal`.
+    /// Finds the elements of packed samples, counts the off-diagonal ones, and adds the diagonal ones to
+    /// `diagonal`.
     pub(crate) fn find(
         &self,
         kernel: &MaskKernel,
@@ -416,7 +418,7 @@ impl<T: Element> MaskPlanes<T> {
         }
     }
 
-    /// The elements of the groups that are summed sample by sample; adds them to the sets of groups.
+    /// Computes the elements of the summed groups and adds these groups to the sets.
     fn sum(&self, kernel: &MaskKernel, slots: &[T], words: &[u64], sums: &mut [T], hits: &mut [u64]) {
         if self.summed.is_empty() {
             return;
@@ -442,7 +444,7 @@ impl<T: Element> MaskPlanes<T> {
                 counts.iter_mut().zip(n).for_each(|(counts, n)| counts[o] = n);
             }
             for (mel, counts) in diagonal.iter_mut().zip(&mut counts) {
-                // Each piece has one of the outcomes.
+                // Each piece has exactly one of the outcomes.
                 counts[last] = pieces.len() - counts[..last].iter().sum::<usize>();
                 *mel += class.sum(counts, slots);
             }
@@ -466,7 +468,7 @@ impl<T: Element> MaskPlanes<T> {
         self.values.get(index).copied().unwrap_or_default()
     }
 
-    /// Passes on the groups that have an element on sample `b`, in their order, and the elements.
+    /// Passes on the groups that have an element on sample `b`, in order, with their elements.
     #[inline(always)]
     pub(crate) fn for_each<'a>(&self, found: &'a MaskFound<T>, b: usize, sink: &mut impl Sink<T>) {
         let n = self.functions.n_group_words();
@@ -507,12 +509,12 @@ impl<T: Element> MaskPlanes<T> {
     }
 }
 
-/// The part of samples in a list with `n` entries for each.
+/// The samples' range in a list with `n` entries for each sample.
 fn of_each(samples: &Range<usize>, n: usize) -> Range<usize> {
     samples.start * n..samples.end * n
 }
 
-/// The truth tables of a function of `n` bits: where it is not zero, and which of its values it takes there.
+/// The truth tables of a function of `n` bits: where it is non-zero, and which of its values it takes there.
 /// `None` if it takes too many.
 fn truth_tables<T: Element>(
     n: usize,

@@ -1,4 +1,4 @@
-//! Which groups have to be counted again when a site changes.
+//! Which groups must be recounted when a site changes.
 
 use std::ops::Range;
 
@@ -9,21 +9,21 @@ use crate::kernel::mask::{MaskKernel, Words};
 use crate::kernel::offsets::range;
 use crate::kernel::table::TableKernel;
 
-/// For each site, the groups whose number of non-zero elements can depend on it.
+/// For each site, the groups whose number of non-zero elements may depend on it.
 #[derive(Debug)]
 pub(crate) struct Dependents {
-    /// Where a site's groups stand; `None` if they are so many that all might as well be tried.
+    /// Range of each site's groups; `None` if there are so many that trying all is as good.
     lists: Vec<Option<Range<usize>>>,
     groups: Vec<u32>,
-    /// The same groups, where each is one piece over two sites.
+    /// The same groups as bonds, if each is one piece over two sites.
     bonds: Option<Vec<Bond>>,
 }
 
-/// Where a group has an element, in one place.
+/// A group of one piece over two sites: the bits for which it has an element.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bond {
     sites: [u32; 2],
-    /// Bit `a + 2 b` for the bits a and b of the sites.
+    /// Bit `a + 2 b` is set if there is an element for the sites' bits a and b.
     elements: u8,
 }
 
@@ -62,7 +62,7 @@ impl Dependents {
             sites_of(g, &mut sites);
             sites.iter().for_each(|&site| counts[site as usize] += 1);
         }
-        // A move changes two sites or more.
+        // Most moves change at least two sites. If one site has half the groups, a move has nearly all.
         let many = kernel.n_tried() / 2;
         let mut end = 0;
         let mut lists: Vec<Option<Range<usize>>> = Vec::with_capacity(counts.len());
@@ -87,7 +87,7 @@ impl Dependents {
         Dependents { lists, groups, bonds }
     }
 
-    /// Where the groups stand that can depend on a site, in their order; `None` for nearly all of them.
+    /// The range of the groups that may depend on a site, in order; `None` for nearly all of them.
     #[inline]
     pub(crate) fn of(&self, site: usize) -> Option<Range<usize>> {
         self.lists[site].clone()
@@ -105,7 +105,8 @@ impl Dependents {
     }
 }
 
-/// A sign never makes a single piece zero, and a table that is zero nowhere leaves nothing to its sites.
+/// Collects the sites that decide whether the group has an element. A sign never makes a single piece zero;
+/// neither do the sites of a table that has no zeros.
 fn mask_sites<T: Element>(kernel: &MaskKernel, values: &[T], g: usize, sites: &mut Vec<u32>) {
     let pieces = range(kernel.groups[g].pieces);
     let is_single = pieces.len() == 1;
@@ -122,7 +123,7 @@ fn mask_sites<T: Element>(kernel: &MaskKernel, values: &[T], g: usize, sites: &m
     }
 }
 
-/// As for masks, where a lookup is a piece.
+/// As [`mask_sites`], with lookups in place of pieces.
 fn table_sites<T: Element>(kernel: &TableKernel, values: &[T], g: usize, sites: &mut Vec<u32>) {
     let lookups = &kernel.lookups[range(kernel.groups[g].lookups)];
     for lookup in lookups {

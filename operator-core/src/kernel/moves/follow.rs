@@ -1,4 +1,4 @@
-//! The x' that an operator connects to a configuration, followed from one configuration to the next.
+//! Follows the x' that an operator connects to a configuration from one configuration to the next.
 
 use std::sync::{Arc, OnceLock};
 
@@ -11,12 +11,12 @@ use crate::kernel::lowered::{Kernel, Scratch};
 use crate::kernel::mask::MaskKernel;
 use crate::kernel::table::TableKernel;
 
-/// The x' ≠ x with `<x|O|x'>` ≠ 0, of one x after another.
+/// The moves x' ≠ x with `<x|O|x'>` ≠ 0, for one x after another.
 ///
-/// It stands at a configuration x, where [`go_to`](Self::go_to) puts it, and knows how many elements each
-/// group of terms has there. [`propose`](Self::propose) asks how many moves an x' has that differs in a few
-/// sites: only the groups that look at these sites are evaluated. Going to that x' costs a few steps more.
-/// This is to an operator what [`Walker`](crate::Walker) is to a wave function.
+/// A `Moves` stands at a configuration x, set by [`go_to`](Self::go_to), and knows how many elements each group
+/// of terms has there. [`propose`](Self::propose) counts the moves from an x' that differs from x in a few
+/// sites; it evaluates only the groups that look at these sites. Going on to that x' then takes only a few more
+/// steps. This is to an operator what [`Walker`](crate::Walker) is to a wave function.
 ///
 /// ```
 /// use operator_core::hilbert::Spin;
@@ -36,23 +36,23 @@ use crate::kernel::table::TableKernel;
 /// # Ok::<(), operator_core::Error>(())
 /// ```
 ///
-/// As [`Engine`](crate::kernel::Engine), it checks nothing about configurations.
+/// Like [`Engine`](crate::kernel::Engine), it does not check configurations.
 #[derive(Clone, Debug)]
 pub struct Moves<T> {
     kernel: Arc<Kernel>,
     values: Arc<[T]>,
-    /// Shared by all who follow the operator's moves, and made when the first proposes one.
+    /// Shared by everyone who follows the operator's moves; built for the first proposal.
     dependents: Arc<OnceLock<Dependents>>,
     x: Vec<i8>,
-    /// x, and the x' of the last proposal, packed as the kernel needs them.
+    /// x and the x' of the last proposal, in the form the kernel needs.
     here: Scratch<T>,
     there: Scratch<T>,
     /// Number of elements of each group.
     counts: SumTree,
     proposed: Proposed,
-    /// For each group, the last proposal for which it was counted.
+    /// For each group, the last proposal that counted it.
     counted: Vec<u64>,
-    /// Numbers of elements of all groups.
+    /// Number of elements of each group, when all are counted anew.
     all: Vec<u32>,
 }
 
@@ -61,15 +61,15 @@ pub struct Moves<T> {
 struct Proposed {
     number: u64,
     changes: Vec<(usize, i8)>,
-    /// Number of moves there.
+    /// Number of moves from x'.
     n: usize,
-    /// The groups that have another number of elements there: the first `n_changed` of these.
+    /// The groups whose number of elements is different at x'; only the first `n_changed` are valid.
     counts: Vec<(u32, u32)>,
     n_changed: usize,
 }
 
 impl Proposed {
-    /// Makes room for counts of `n_groups` groups, of which none has changed.
+    /// Makes room for the counts of `n_groups` groups and forgets earlier changes.
     #[inline]
     fn clear_counts(&mut self, n: usize, n_groups: usize) {
         (self.n, self.n_changed) = (n, 0);
@@ -78,8 +78,8 @@ impl Proposed {
         }
     }
 
-    /// Takes down how many elements a group has, if it is to be counted and had others before. Without a
-    /// branch: whether a bond has an element is as good as random.
+    /// Records a group's number of elements if the group is new and the number changed. No branch: whether a
+    /// bond has an element is nearly random.
     #[inline]
     fn push(&mut self, g: u32, before: u32, count: u32, is_new: bool) {
         self.counts[self.n_changed] = (g, count);
@@ -88,8 +88,8 @@ impl Proposed {
         self.n -= if is_new { before as usize } else { 0 };
     }
 
-    /// Counts the elements of the groups that depend on a changed site, each once, by a function of its place
-    /// among them and its number.
+    /// Counts the elements of each group that depends on a changed site, once each. `count` takes the group's
+    /// position among these and its number.
     #[inline]
     fn count(
         &mut self,
@@ -125,7 +125,7 @@ impl<T: Element> Moves<T> {
         }
     }
 
-    /// Goes to x: on from where it stands if the last proposal led there, and anew otherwise.
+    /// Moves to x: from the present place if the last proposal led to x, and from scratch otherwise.
     #[inline]
     pub fn go_to(&mut self, x: &[i8]) {
         if self.proposed.changes.first().is_some_and(|&(site, value)| x.get(site) == Some(&value)) {
@@ -142,13 +142,14 @@ impl<T: Element> Moves<T> {
         self.counts.total()
     }
 
-    /// Whether nothing is connected to x.
+    /// Whether no other state is connected to x.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The move of this number, if there are so many; in the order of [`Engine::visit`](crate::kernel::Engine::visit).
+    /// The move with this number, in the order of [`Engine::visit`](crate::kernel::Engine::visit); `None` if
+    /// there is no such move.
     #[inline]
     pub fn get(&mut self, number: usize) -> Option<Connected<'_>> {
         let (g, rest) = self.counts.find(number)?;
@@ -168,7 +169,7 @@ impl<T: Element> Moves<T> {
         }
     }
 
-    /// Number of moves from the x' that has these new quantum numbers, (site, value). No site comes twice.
+    /// Number of moves from the x' with these new quantum numbers, (site, value). Sites must be distinct.
     #[inline]
     pub fn propose(&mut self, changes: &[(usize, i8)]) -> usize {
         let x = &self.x;
@@ -196,7 +197,7 @@ impl<T: Element> Moves<T> {
         self.counts.set_all(&self.all);
     }
 
-    /// Goes to the x' of the last proposal.
+    /// Moves to the x' of the last proposal.
     #[inline]
     fn accept(&mut self) {
         std::mem::swap(&mut self.here, &mut self.there);
@@ -228,13 +229,13 @@ impl<T: Element> Moves<T> {
         }
     }
 
-    /// Counts the elements of the groups that may have others than before.
+    /// Counts the elements of the groups whose number may have changed.
     #[inline]
     fn count_proposed(&mut self) {
         let Moves { kernel, values, dependents, there, counts, proposed, counted, all, .. } = self;
         let dependents = dependents.get_or_init(|| Dependents::new(kernel, values));
         let lists = proposed.changes.iter().map(|&(site, _)| dependents.of(site).map(|list| list.len()));
-        // One more than is kept is written.
+        // `push` writes one entry beyond those it keeps.
         let Some(n_groups) = lists.sum::<Option<usize>>().map(|n| n + 1) else {
             kernel.count_all(values, there, all);
             proposed.clear_counts(counts.total(), all.len() + 1);
@@ -265,7 +266,7 @@ impl<T: Element> Moves<T> {
 }
 
 impl MaskKernel {
-    /// Number of elements of a group, which is 0 or 1.
+    /// Number of elements of a group, 0 or 1.
     #[inline]
     fn count<T: Element>(&self, g: usize, words: &[u64], values: &[T]) -> u32 {
         u32::from(self.pieces.sum(self.groups[g].pieces, words, values) != T::zero())
@@ -283,7 +284,7 @@ impl TableKernel {
 }
 
 impl Kernel {
-    /// Numbers of elements of all groups at the packed configuration.
+    /// Numbers of elements of all groups for the packed configuration.
     fn count_all<T: Element>(&self, values: &[T], scratch: &mut Scratch<T>, counts: &mut [u32]) {
         counts.fill(0);
         match self {

@@ -1,4 +1,4 @@
-//! One configuration after another, as a walker follows them: how many moves each has, and which.
+//! Follows one configuration after another, as a walker does: how many moves each has, and which.
 
 mod dependents;
 mod follow;

@@ -1,13 +1,13 @@
-//! Numbers with their sums: one changes, or the one that a part of the whole falls in is found, in a few steps.
+//! Numbers with their sums: change one number, or find the one where a partial sum falls, in a few steps.
 
 /// Fan-out of the tree of sums.
 const FAN_OUT: usize = 16;
 
-/// Small numbers with their sums, so that one of them changes, and the one in which a part of the whole sum
-/// falls is found, in a few steps.
+/// Small numbers with their sums. Changing one number, or finding the one where a partial sum falls, takes a
+/// few steps.
 #[derive(Clone, Debug)]
 pub(crate) struct SumTree {
-    /// The numbers, then the sums of 16 of each level before it, up to a single 16.
+    /// The numbers, then the sums of 16 of the level before, up to a single node of 16.
     levels: Vec<Vec<[u32; FAN_OUT]>>,
     total: usize,
 }
@@ -44,7 +44,7 @@ impl SumTree {
         self.total = self.total + number as usize - before as usize;
     }
 
-    /// Sets all numbers, of which there are as many as ever.
+    /// Sets all numbers. Their count must not change.
     pub(crate) fn set_all(&mut self, numbers: &[u32]) {
         let [first, rest @ ..] = &mut self.levels[..] else { return };
         for (to, numbers) in first.iter_mut().zip(numbers.chunks(FAN_OUT)) {
@@ -60,8 +60,8 @@ impl SumTree {
         self.total = below.iter().flatten().map(|&sum| sum as usize).sum();
     }
 
-    /// The k for which `numbers[..k]` add up to at most `part` and `numbers[..=k]` to more, and what `part`
-    /// is beyond the former. `None` if it is not below the total.
+    /// The k with `sum(numbers[..k]) <= part < sum(numbers[..=k])`, and `part` minus the former. `None` if
+    /// `part` is not below the total.
     #[inline]
     pub(crate) fn find(&self, part: usize) -> Option<(usize, u32)> {
         if part >= self.total {
@@ -69,7 +69,7 @@ impl SumTree {
         }
         let (mut k, mut rest) = (0, part as u32);
         for level in self.levels.iter().rev() {
-            // Without branches: where it falls is random.
+            // No branches: the position is random.
             let (mut place, mut before, mut sum) = (0, 0, 0);
             for number in level[k] {
                 sum += number;

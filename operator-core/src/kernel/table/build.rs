@@ -15,21 +15,21 @@ use crate::terms::{Coefficient, LocalTerm, Term, TermKind};
 
 /// A group's terms are joined into one table when it has at most this many rows.
 const MAX_JOINED_ROWS: usize = 4096;
-/// Strings of operators are tables over at most this many sites.
+/// A string of operators becomes a table over at most this many sites.
 const MAX_STRING_SITES: usize = 10;
-/// A string's signs are part of its table up to this many sites, so that it shares the table with others on
-/// these sites; beyond, they are a sign set.
+/// Up to this many sites, a string's signs are part of its table, so that it shares the table with others on
+/// these sites. Beyond, they become a sign set.
 const MAX_SIGN_SITES: usize = 4;
 
-/// The elements of some terms with equal (sorted) sites and sign sets that change the same of these sites,
-/// as linear forms: (digits of the row, target) → form.
+/// The elements of terms with equal (sorted) sites and sign sets that change the same of these sites, as linear
+/// forms: (digits of the row, target) → form.
 #[derive(Default)]
 struct Member {
     elements: BTreeMap<(usize, u32), Form>,
     term: u32,
 }
 
-/// A table over `sites` before its forms have slots, negated where the digits on `sign` have an odd sum.
+/// A table over `sites` whose forms have no slots yet. It is negated if the digits on `sign` have an odd sum.
 struct Draft {
     sites: Vec<usize>,
     sign: Vec<usize>,
@@ -37,7 +37,7 @@ struct Draft {
     term: u32,
 }
 
-/// Members by sites and sign set, which have no site in common.
+/// Members by sites and sign set; the two have no site in common.
 type Members = BTreeMap<(Vec<usize>, Vec<usize>), Member>;
 
 pub(crate) fn build(hilbert: &HilbertSpace, terms: &[Term], forms: &mut FormBuilder) -> Result<TableKernel> {
@@ -52,7 +52,7 @@ pub(crate) fn build(hilbert: &HilbertSpace, terms: &[Term], forms: &mut FormBuil
     Ok(kernel.finish())
 }
 
-/// Groups in the order of their first element; the diagonal, whose changed sites are none, first.
+/// Groups in the order of their first element. The diagonal, which changes no site, comes first.
 fn collect_groups(hilbert: &HilbertSpace, terms: &[Term]) -> Result<Vec<(Vec<usize>, Members)>> {
     let mut groups = Groups::new(hilbert);
     for (t, term) in terms.iter().enumerate() {
@@ -84,7 +84,7 @@ impl<'a> Groups<'a> {
         Groups { hilbert, groups, known: HashMap::from([(Vec::new(), 0)]) }
     }
 
-    /// The member of these sites and this sign set in the group of the changed sites.
+    /// The member with these sites and this sign set, in the group of the changed sites.
     fn member(&mut self, changed: Vec<usize>, sites: Vec<usize>, sign: Vec<usize>, term: u32) -> &mut Member {
         let next = self.groups.len();
         let group = *self.known.entry(changed.clone()).or_insert(next);
@@ -117,7 +117,8 @@ impl<'a> Groups<'a> {
         Ok(())
     }
 
-    /// A string is a table over the sites that it flips or guards; the rest of its signs are its sign set.
+    /// A string becomes a table over the sites that it flips or guards. The rest of its signs become its sign
+    /// set.
     fn push_string(&mut self, string: &MaskString, term: &Term) -> Result<()> {
         let union = |a: &SiteSet, b: &SiteSet| -> SiteSet { a.iter().zip(b).map(|(a, b)| a | b).collect() };
         let own = union(&string.flip, &string.guard);
@@ -133,7 +134,7 @@ impl<'a> Groups<'a> {
         }
         let sign = bits::sites(&string.sign).filter(|&site| !bits::contains(&own, site)).collect();
         let changed: Vec<usize> = bits::sites(&string.flip).collect();
-        // Tables have their first site as the most significant digit, rows of strings as the lowest bit.
+        // In tables the first site is the most significant digit; in a string's rows it is the lowest bit.
         let reversed: Vec<usize> = sites.iter().rev().copied().collect();
         let flipped: Vec<usize> =
             (0..reversed.len()).rev().filter(|&k| bits::contains(&string.flip, reversed[k])).collect();
@@ -150,9 +151,9 @@ fn dims(hilbert: &HilbertSpace, sites: &[usize]) -> Vec<usize> {
     sites.iter().map(|&site| hilbert.local_dim(site)).collect()
 }
 
-/// Joins the members of a group into one table where that is small, so that its elements need no adding up
-/// when they are visited. The table is over all their sites and those that some sign sets have and others
-/// do not; what is left of the sign sets is the same for all.
+/// Joins the members of a group into one table if that is small, so that visiting them takes no addition. The
+/// table covers all their sites and the sites on which their sign sets differ; the rest of the sign sets is
+/// common to all.
 fn join(hilbert: &HilbertSpace, members: Members) -> Vec<Draft> {
     let mut n_signs: BTreeMap<usize, usize> = BTreeMap::new();
     members.keys().flat_map(|(_, sign)| sign).for_each(|&site| *n_signs.entry(site).or_default() += 1);
@@ -190,7 +191,7 @@ fn join(hilbert: &HilbertSpace, members: Members) -> Vec<Draft> {
     vec![Draft { sites: union, sign, rows, term }]
 }
 
-/// One member as it stands.
+/// One member as its own draft.
 fn draft(hilbert: &HilbertSpace, sites: Vec<usize>, sign: Vec<usize>, member: Member) -> Draft {
     let n_rows = dims(hilbert, &sites).iter().product();
     let mut rows = vec![BTreeMap::new(); n_rows];
@@ -200,8 +201,8 @@ fn draft(hilbert: &HilbertSpace, sites: Vec<usize>, sign: Vec<usize>, member: Me
     Draft { sites, sign, rows, term: member.term }
 }
 
-/// Refuses a table that takes an allowed configuration out of a constrained block. Its sign set decides
-/// nothing: it makes no element 0.
+/// Rejects a table that takes an allowed configuration out of a constrained block. The sign set does not matter
+/// here, since it makes no element 0.
 fn check_conserves(hilbert: &HilbertSpace, changed: &[usize], draft: &Draft, terms: &[Term]) -> Result<()> {
     let (dims, target_dims) = (dims(hilbert, &draft.sites), dims(hilbert, changed));
     for block in hilbert.blocks() {
@@ -296,7 +297,7 @@ impl<'a> Assembler<'a> {
         if lookups.0 == lookups.1 {
             return Ok(());
         }
-        // Each changed site leaves its digit.
+        // Each changed site leaves its old digit.
         let reachable = changed.iter().map(|&site| self.hilbert.local_dim(site) - 1).product();
         let (new_values, n_targets) = self.targets(changed)?;
         let start = offset(self.kernel.changed.len())?;
@@ -362,7 +363,7 @@ impl<'a> Assembler<'a> {
         Ok(Lookup { sites, signs: (start, offset(self.kernel.signs.len())?), table })
     }
 
-    /// Start and number of the quantum numbers of all targets on `changed`, in order of target.
+    /// Start and number of the quantum numbers of all targets on `changed`, ordered by target.
     fn targets(&mut self, changed: &[usize]) -> Result<(u32, u32)> {
         let dims = dims(self.hilbert, changed);
         let n_targets: usize = dims.iter().product();

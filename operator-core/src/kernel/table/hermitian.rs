@@ -11,19 +11,20 @@ use crate::rounding::agrees;
 /// Decides whether the operator is Hermitian on the unconstrained space.
 ///
 /// For each group and each pair (old digits a, new digits b) on its changed sites, the element is a function
-/// f_ab of the other sites' digits, a sum of functions of a few of them, some times the parity of many
-/// others. Hermitian means f_ab = conj f_ba.
+/// f_ab of the other sites' digits. It is a sum of functions of a few digits, sometimes times the parity of
+/// many others. The operator is Hermitian if and only if f_ab = conj f_ba.
 ///
-/// Each site has a basis of functions of its digit: 1 and the parity `(-1)^digit` on two-level sites, 1 and
-/// the functions that are 1 at one digit other than 0 and vanish elsewhere on larger ones. Products of these
-/// are a basis of all functions, and a function of a few sites needs only products of theirs, a parity only
-/// itself. The expansion is unique, so comparing it term by term is exact.
+/// Each site has a basis of functions of its digit. On two-level sites these are 1 and the parity `(-1)^digit`.
+/// On larger sites they are 1 and, for each digit other than 0, the function that is 1 there and vanishes
+/// elsewhere. Their products are a basis of all functions. A function of a few sites expands in products on
+/// these sites only, and a parity is itself a basis function. The expansion is unique, so comparing it term by
+/// term is exact.
 pub(crate) fn is_hermitian(kernel: &TableKernel, values: &[Complex64]) -> bool {
     diagonal_is_real(kernel, values)
         && kernel.groups.iter().all(|group| group_is_hermitian(kernel, group, values))
 }
 
-/// A product of basis functions: the sites whose function is not 1, and which it is.
+/// A product of basis functions: the sites whose function is not 1, and the function's number.
 type Basis = Vec<(u32, usize)>;
 
 fn diagonal_is_real(kernel: &TableKernel, values: &[Complex64]) -> bool {
@@ -59,10 +60,11 @@ fn largest<'a>(values: impl Iterator<Item = &'a Complex64>) -> f64 {
     values.fold(0.0, |size, value| size.max(value.norm()))
 }
 
-/// Old and new quantum numbers on a group's changed sites → the element's values on all digits elsewhere.
+/// Maps old and new quantum numbers on a group's changed sites to the element's values for all digits
+/// elsewhere.
 type Functions = HashMap<(Vec<i8>, Vec<i8>), Vec<Complex64>>;
 
-/// The functions f_ab of one lookup, without its signs, and the sites that they depend on.
+/// The functions f_ab of one lookup, without its signs, and the sites they depend on.
 fn functions(
     kernel: &TableKernel,
     group: &Group,
@@ -98,7 +100,7 @@ fn functions(
     (outside, functions)
 }
 
-/// Expands a function of the digits on `sites`, times a lookup's signs, which are parities of other sites.
+/// Expands a function of the digits on `sites`, times the lookup's signs, which are parities of other sites.
 fn expand(
     kernel: &TableKernel,
     lookup: &Lookup,

@@ -7,13 +7,13 @@ use crate::kernel::offsets::range;
 /// An operator on sites of any local dimension.
 ///
 /// A configuration is a list of digits, the local indices. Matrix elements that change the same sites form a
-/// *group*, and each group is a sum over *lookups*: the digits on a lookup's sites give an index, and the
-/// table says for this index which new digits (*targets*) are reached and by which slot. Groups mostly have
-/// a single lookup, whose targets are emitted as they stand; a group whose terms reach over too many sites
-/// for one table keeps several and adds them up.
+/// *group*, and each group is a sum over *lookups*. The digits on a lookup's sites give an index. For this
+/// index the table lists which new digits (*targets*) are reached, and by which slots. Most groups have a
+/// single lookup, whose targets are emitted as they are. A group whose terms cover too many sites for one table
+/// keeps several lookups and adds them up.
 ///
-/// A lookup may have a *sign set* of two-level sites besides its own: its values are negated where the sum
-/// of the digits on them is odd. So a fermion hop is a table over its two modes, however long the
+/// Besides its own sites, a lookup may have a *sign set* of two-level sites: its values are negated if the
+/// digits there have an odd sum. A fermion hop is thus a table over its two modes, however long the
 /// Jordan-Wigner string between them.
 #[derive(Debug)]
 pub(crate) struct TableKernel {
@@ -26,14 +26,14 @@ pub(crate) struct TableKernel {
     /// Sites of all lookups, and the weight of each site's digit in the index.
     pub(crate) sites: Vec<u32>,
     pub(crate) strides: Vec<u32>,
-    /// Sign sets of all lookups, as ranges of sites: most are the modes between two others.
+    /// Sign sets of all lookups, as ranges of sites: most consist of the modes between two others.
     pub(crate) signs: Vec<(u32, u32)>,
     /// `entries[row_starts[lookup.table + index] .. row_starts[lookup.table + index + 1]]`.
     pub(crate) row_starts: Vec<u32>,
     pub(crate) entries: Vec<Entry>,
     /// Sites changed by each group.
     pub(crate) changed: Vec<u32>,
-    /// New quantum numbers, `changed.len()` a target.
+    /// New quantum numbers, `changed.len()` for each target.
     pub(crate) new_values: Vec<i8>,
     pub(crate) max_conn_size: usize,
 }
@@ -60,7 +60,7 @@ pub(crate) struct Entry {
     pub(crate) slot: u32,
 }
 
-/// In how many partial sums the diagonal is added up.
+/// Number of partial sums of the diagonal.
 pub(crate) const DIAGONAL_LANES: usize = 4;
 
 #[inline]
@@ -92,7 +92,7 @@ impl TableKernel {
         }
     }
 
-    /// Calls `f` with group, target and value of each non-zero element off the diagonal.
+    /// Calls `f` with group, target and value of each non-zero off-diagonal element.
     #[inline]
     pub(crate) fn for_each<T: Element>(
         &self,
@@ -106,7 +106,7 @@ impl TableKernel {
         }
     }
 
-    /// The same for group `g` alone.
+    /// The same for group `g` only.
     #[inline(always)]
     pub(crate) fn for_each_of<T: Element>(
         &self,
@@ -147,7 +147,7 @@ impl TableKernel {
         }
     }
 
-    /// The sites that group `g` changes, and a target's quantum numbers on them.
+    /// The sites that group `g` changes, and the quantum numbers of a target on them.
     #[inline]
     pub(crate) fn target(&self, g: usize, target: u32) -> (&[u32], &[i8]) {
         let group = &self.groups[g];
@@ -156,7 +156,7 @@ impl TableKernel {
         (sites, &self.new_values[start..start + sites.len()])
     }
 
-    /// The diagonal element, added up in lanes so that no addition waits for the one before it.
+    /// The diagonal element, added up in lanes so that no addition waits for the previous one.
     #[inline]
     pub(crate) fn diagonal<T: Element>(&self, digits: &[u8], values: &[T]) -> T {
         let mut lanes = [T::zero(); DIAGONAL_LANES];
@@ -173,7 +173,7 @@ impl TableKernel {
     pub(crate) fn index(&self, lookup: &Lookup, digits: &[u8]) -> usize {
         let sites = &self.sites[range(lookup.sites)];
         let strides = &self.strides[range(lookup.sites)];
-        // Most are of a site or a bond.
+        // Most lookups cover one site or one bond.
         match (sites, strides) {
             (&[a], _) => return usize::from(digits[a as usize]),
             (&[a, b], &[stride, _]) => {

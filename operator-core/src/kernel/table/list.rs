@@ -1,4 +1,4 @@
-//! Tables for given values of the slots: the elements of a sample are listed without branches.
+//! Tables for given slot values, laid out to list the elements of a sample without branches.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -7,40 +7,40 @@ use super::kernel::{DIAGONAL_LANES, Group, Lookup, TableKernel, sum_of_lanes};
 use crate::element::Element;
 use crate::kernel::offsets::range;
 
-/// Rows of tables have no more entries than this, and groups change no more sites.
+/// The most entries in a row of a table, and the most sites that a group changes.
 pub(crate) const MAX_WIDTH: usize = 4;
-/// The bit of an item that says that its element is negated.
+/// The bit of an item that marks its element as negated.
 const NEGATIVE: u64 = 1 << 63;
 
-/// Tables for given values of the slots, laid out so that the elements of a sample are listed without
-/// branches: a row's entries lie together, all that a row could have are written to the list, and the list
-/// grows by the number that it has.
+/// Tables for given slot values, laid out to list the elements of a sample without branches. The entries of a
+/// row are contiguous. The widest possible row is always written to the list, and the list grows by the number
+/// of actual entries.
 #[derive(Debug)]
 pub(crate) struct TableList<T> {
     /// Start and number of the entries of each row.
     rows: Vec<(u32, u32)>,
     groups: Vec<ListGroup>,
-    /// Whether all tables are over at most two sites, and without sign sets.
+    /// Whether all tables cover at most two sites and have no sign sets.
     is_simple: bool,
-    /// The diagonal's tables, where each is over at most two sites without signs; a table's rows are values.
+    /// The diagonal's tables, if each covers at most two sites without signs. The rows of a table are values.
     diagonal: Option<Vec<[ListGroup; DIAGONAL_LANES]>>,
     diagonal_values: Vec<T>,
     /// Matrix element of each entry.
     mels: Vec<T>,
-    /// Which target of its group each entry is, as in the kernel.
+    /// The target of each entry within its group, as in the kernel.
     targets: Vec<u32>,
-    /// New quantum numbers of each entry; beyond the last, the first is repeated.
+    /// New quantum numbers of each entry, padded by repeating the first.
     values: Vec<[i8; MAX_WIDTH]>,
     /// The largest number of entries of a row.
     width: usize,
 }
 
-/// Where a table is looked up, as long as it is over one or two sites.
+/// Where to look up a table that covers one or two sites.
 #[derive(Clone, Copy, Debug)]
 struct ListGroup {
     sites: [u32; 2],
     strides: [u32; 2],
-    /// Where its rows start.
+    /// Start of its rows.
     rows: u32,
 }
 
@@ -64,7 +64,7 @@ impl ListGroup {
 }
 
 impl<T: Element> TableList<T> {
-    /// `None` for kernels whose groups are sums of tables, or have too many entries a row or changed sites.
+    /// `None` if groups are sums of tables, rows have too many entries, or groups change too many sites.
     pub(crate) fn new(kernel: &TableKernel, slots: &[T]) -> Option<Self> {
         let mut out = TableList {
             rows: Vec::new(),
@@ -95,7 +95,7 @@ impl<T: Element> TableList<T> {
             out.is_simple &= is_simple(lookup);
             out.groups.push(ListGroup::new(kernel, lookup, rows));
         }
-        // Entries are numbered by 31 bits.
+        // Entry numbers have 31 bits.
         (out.mels.len() < 1 << 31).then_some(out)
     }
 
@@ -119,7 +119,7 @@ impl<T: Element> TableList<T> {
         (n <= MAX_WIDTH).then_some(())
     }
 
-    /// The diagonal's tables by the lane that [`TableKernel::diagonal`] adds them up in, but for those whose
+    /// The diagonal's tables by the lane in which [`TableKernel::diagonal`] adds them up, without those whose
     /// values are all zero.
     fn diagonal_in_lanes(&mut self, kernel: &TableKernel) -> Option<Vec<[ListGroup; DIAGONAL_LANES]>> {
         let mut lanes: [Vec<ListGroup>; DIAGONAL_LANES] = Default::default();
@@ -133,7 +133,7 @@ impl<T: Element> TableList<T> {
                 lanes[k % DIAGONAL_LANES].push(ListGroup::new(kernel, lookup, lookup.table));
             }
         }
-        // Lanes that end early add zeros.
+        // Shorter lanes add zeros.
         let zero = ListGroup { sites: [0; 2], strides: [0; 2], rows: self.diagonal_values.len() as u32 };
         self.diagonal_values.push(T::zero());
         let longest = lanes.iter().map(Vec::len).max().unwrap_or(0);
@@ -153,8 +153,8 @@ impl<T: Element> TableList<T> {
         sum_of_lanes(sums)
     }
 
-    /// Writes the elements of a sample into a list from `start` on, which grows as needed, and returns their
-    /// number. An item is a group and an entry.
+    /// Writes the elements of a sample into a list from `start` on and returns their number. The list grows as
+    /// needed. An item names a group and an entry.
     pub(crate) fn list(
         &self,
         kernel: &TableKernel,
@@ -198,7 +198,7 @@ impl<T: Element> TableList<T> {
         n
     }
 
-    /// Number of the target of an item.
+    /// The target number of an item.
     #[inline(always)]
     pub(crate) fn target(&self, item: u64) -> u32 {
         self.targets[parts(item).1]
@@ -214,7 +214,7 @@ impl<T: Element> TableList<T> {
         first as usize..(first + count) as usize
     }
 
-    /// New quantum numbers of each entry on its group's sites.
+    /// New quantum numbers of each entry on the sites of its group.
     pub(crate) fn values(&self) -> &[[i8; MAX_WIDTH]] {
         &self.values
     }
@@ -233,12 +233,12 @@ pub(crate) fn parts(item: u64) -> (usize, usize) {
     (item as u32 as usize, ((item & !NEGATIVE) >> 32) as usize)
 }
 
-/// Whether a table is over one or two sites, and without a sign set.
+/// Whether a table covers one or two sites and has no sign set.
 fn is_simple(lookup: &Lookup) -> bool {
     matches!(range(lookup.sites).len(), 1 | 2) && range(lookup.signs).is_empty()
 }
 
-/// Writes the first `W` entries of a row, of which it may have fewer.
+/// Writes the first `W` entries of a row, which may have fewer.
 #[inline(always)]
 fn push<const W: usize>(group: usize, first: u32, sign: u64, items: &mut [u64]) {
     if let Some(items) = items.first_chunk_mut::<W>() {

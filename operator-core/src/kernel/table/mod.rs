@@ -1,4 +1,4 @@
-//! Kernels on sites of any local dimension: what they are, how terms become one, what can be asked of it.
+//! Kernels on sites of any local dimension: their data, how terms become one, and what can be asked of it.
 
 mod build;
 mod hermitian;
