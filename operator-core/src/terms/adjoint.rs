@@ -1,4 +1,4 @@
-//! Hermitian conjugate, complex conjugate and transpose, each kind of term by itself.
+//! Hermitian conjugate, complex conjugate and transpose of each kind of term.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use num_complex::Complex64;
 use super::{FermionString, LocalMatrix, LocalTerm, PauliString, Term, TermKind, Terms};
 
 impl Terms {
-    /// The Hermitian conjugate, A†. Parameters, which are real, stay what they are.
+    /// The Hermitian conjugate, A†. Parameters are real and stay unchanged.
     pub fn adjoint(&self) -> Self {
         let mut matrices = SharedMap::new(|matrix| matrix.t().mapv(|z| z.conj()));
         self.map(|term| {
@@ -48,7 +48,7 @@ impl Terms {
         })
     }
 
-    /// The same operator term by term.
+    /// Applies one of these operations term by term.
     fn map(&self, mut f: impl FnMut(&Term) -> (Complex64, TermKind)) -> Self {
         let terms = self.terms.iter().map(|term| {
             let (factor, kind) = f(term);
@@ -59,7 +59,8 @@ impl Terms {
 }
 
 impl PauliString {
-    /// 1 for a real string, −1 for an imaginary one: the complex conjugate and the transpose over itself.
+    /// 1 for a real string, −1 for an imaginary one: the factor that the complex conjugate and the transpose
+    /// add.
     fn reality(&self) -> f64 {
         if self.phase().im == 0.0 { 1.0 } else { -1.0 }
     }
@@ -75,7 +76,7 @@ impl FermionString {
     }
 }
 
-/// A map of matrices that is computed once for a matrix that terms share.
+/// Applies a function to matrices, once for each matrix that terms share.
 struct SharedMap<F> {
     f: F,
     done: HashMap<*const Array2<Complex64>, LocalMatrix>,

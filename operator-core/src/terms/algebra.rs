@@ -10,14 +10,14 @@ use crate::parameters::Parameters;
 fallible_operators!(Terms);
 
 /// Algebra. `+`, `-` and `*` work between [`Terms`] and with numbers (f64 or Complex64), by value and by
-/// reference. Results have like terms merged and zeros dropped.
+/// reference. Results merge like terms and drop zeros.
 ///
-/// **Parameters.** Those of both operands stay parameters of a sum; the later one of two equal names
-/// becomes `h_2`, `h_3`, …. Coefficients hold one parameter, so a product keeps parameters where one of its
-/// operands has none; where both have some, both are [`frozen`](Self::frozen) first.
+/// **Parameters.** A sum keeps the parameters of both operands; if names collide, the later parameter becomes
+/// `h_2`, `h_3`, …. A coefficient holds at most one parameter. A product therefore keeps parameters only if at
+/// most one operand has any; otherwise it [freezes](Self::frozen) both first.
 ///
-/// **Constraints.** Nothing is checked against the constraint of the space, so here is the place for pieces
-/// that leave it while their sum does not, such as XX and YY at fixed magnetisation.
+/// **Constraints.** No operation checks the constraint of the space. Terms may therefore leave the space as
+/// long as their sum does not, like XX and YY at fixed magnetisation.
 /// [`Definition::new`](crate::Definition::new) checks the result.
 ///
 /// ```
@@ -32,12 +32,12 @@ fallible_operators!(Terms);
 /// # Ok::<(), operator_core::Error>(())
 /// ```
 impl Terms {
-    /// Appends the terms of another operator, times a factor. Its parameters are appended too; where a name
-    /// is taken, under the first free one of `h_2`, `h_3`, …. Like terms are not merged.
+    /// Appends the terms of another operator, times a factor, and its parameters. A parameter whose name is
+    /// taken gets the first free one of `h_2`, `h_3`, …. Like terms are not merged.
     ///
     /// # Errors
-    /// [`Error::HilbertMismatch`] on different spaces; [`Error::NotFinite`] if the factor is, or makes a
-    /// coefficient that is. Nothing is appended then.
+    /// [`Error::HilbertMismatch`] on different spaces; [`Error::NotFinite`] if the factor or a resulting
+    /// coefficient is not finite. On error nothing is appended.
     pub fn add_scaled(&mut self, factor: impl Into<Complex64>, other: &Terms) -> Result<&mut Self> {
         self.hilbert.expect_same(&other.hilbert)?;
         let terms = other.scaled_terms(factor.into())?;
@@ -57,7 +57,8 @@ impl Terms {
     /// The sum of many operators.
     ///
     /// # Errors
-    /// [`Error::HilbertMismatch`] on different spaces; [`Error::Count`] of none, whose space is not known.
+    /// [`Error::HilbertMismatch`] on different spaces; [`Error::Count`] for no operators, since their space is
+    /// unknown.
     pub fn sum<'a>(operands: impl IntoIterator<Item = &'a Terms>) -> Result<Terms> {
         let mut operands = operands.into_iter();
         let first = operands.next().ok_or_else(|| Error::Count {
@@ -70,7 +71,7 @@ impl Terms {
         sum.collected()
     }
 
-    /// The operator times a number, like terms merged.
+    /// The operator times a number, with like terms merged.
     ///
     /// # Errors
     /// [`Error::NotFinite`].
@@ -79,10 +80,10 @@ impl Terms {
         Terms::from_parts(self.hilbert.clone(), self.parameters.clone(), terms).collected()
     }
 
-    /// The n-th power; the 0-th is the identity. Parameters are frozen from the second on.
+    /// The n-th power; the 0-th is the identity. From the second power on, parameters are frozen.
     ///
     /// # Errors
-    /// [`Error::TooLarge`] for a matrix on too many sites; [`Error::NotFinite`].
+    /// [`Error::TooLarge`] if a matrix would act on too many sites; [`Error::NotFinite`].
     pub fn pow(&self, n: u32) -> Result<Terms> {
         match n {
             0 => {
@@ -91,7 +92,8 @@ impl Terms {
             }
             1 => self.collected(),
             _ => {
-                // The power of the leading bits of n: doubled, and one more where the next bit is set.
+                // Start from the leading bit of n. Each further bit squares the power, and multiplies once more
+                // if it is set.
                 let base = self.frozen()?.collected()?;
                 (0..n.ilog2()).rev().try_fold(base.clone(), |power, bit| {
                     let square = power.times(&power)?;
@@ -104,7 +106,7 @@ impl Terms {
     /// The commutator, AB − BA.
     ///
     /// # Errors
-    /// As a product: [`Error::HilbertMismatch`], [`Error::TooLarge`], [`Error::NotFinite`].
+    /// [`Error::HilbertMismatch`], [`Error::TooLarge`], [`Error::NotFinite`], as for a product.
     pub fn commutator(&self, other: &Terms) -> Result<Terms> {
         self.bilinear(other, Some(-1.0))
     }
@@ -112,25 +114,26 @@ impl Terms {
     /// The anticommutator, AB + BA.
     ///
     /// # Errors
-    /// As a product: [`Error::HilbertMismatch`], [`Error::TooLarge`], [`Error::NotFinite`].
+    /// [`Error::HilbertMismatch`], [`Error::TooLarge`], [`Error::NotFinite`], as for a product.
     pub fn anticommutator(&self, other: &Terms) -> Result<Terms> {
         self.bilinear(other, Some(1.0))
     }
 
-    /// The same operator with like terms merged: strings that are equal (in equal order, for fermions; see
-    /// [`normal_ordered`](Self::normal_ordered)) and matrices on the same sites, each with equal parameter.
-    /// Sites of matrices are brought to ascending order; what is zero, or rounding, is dropped.
+    /// The same operator with like terms merged. Like terms have the same parameter, and either equal strings
+    /// or matrices on the same sites. Fermion strings are equal only in equal order; see
+    /// [`normal_ordered`](Self::normal_ordered). Sites of matrices are sorted in ascending order. Terms that
+    /// are zero up to rounding are dropped.
     ///
     /// # Errors
-    /// [`Error::NotFinite`] if a sum grows beyond what f64 holds.
+    /// [`Error::NotFinite`] if a sum overflows an f64.
     pub fn collected(&self) -> Result<Terms> {
         self.converted(|kind, emit| emit(Complex64::ONE, kind.clone()))
     }
 
-    /// The same operator with the present values of its parameters for constants.
+    /// The same operator with the present values of its parameters as constants.
     ///
     /// # Errors
-    /// [`Error::NotFinite`] if a coefficient grows beyond what f64 holds.
+    /// [`Error::NotFinite`] if a coefficient overflows an f64.
     pub fn frozen(&self) -> Result<Terms> {
         let values = self.parameters.to_vec();
         let mut frozen = Terms::new(self.hilbert.clone());

@@ -1,4 +1,4 @@
-//! What terms are multiplied by: numbers and parameters.
+//! The coefficients of terms: numbers and parameters.
 
 use std::ops::{Mul, Neg};
 
@@ -6,7 +6,7 @@ use num_complex::Complex64;
 
 use crate::error::{Error, Result};
 
-/// One value of an operator's [`Parameters`](crate::Parameters), to be used in coefficients: `-2.0 * h`.
+/// One value of an operator's [`Parameters`](crate::Parameters), for use in coefficients: `-2.0 * h`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ParameterId(pub(super) u32);
 
@@ -17,7 +17,7 @@ impl ParameterId {
     }
 }
 
-/// A parameter just added to [`Terms`](crate::terms::Terms): one value, or one an item.
+/// A parameter just added to [`Terms`](crate::terms::Terms): a scalar, or one value for each item.
 #[derive(Clone, Copy, Debug)]
 pub struct ParameterHandle {
     pub(super) start: u32,
@@ -26,7 +26,7 @@ pub struct ParameterHandle {
 }
 
 impl ParameterHandle {
-    /// The value for item `k`: the `k`-th of an array, or the scalar whatever `k`.
+    /// The value for item `k`: the `k`-th of an array, or the scalar for any `k`.
     ///
     /// # Errors
     /// [`Error::Count`] if the array is shorter.

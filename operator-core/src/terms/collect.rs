@@ -1,4 +1,4 @@
-//! Like terms as one.
+//! Merges like terms.
 
 use std::collections::HashMap;
 
@@ -10,13 +10,13 @@ use crate::error::{Error, Result};
 use crate::hilbert::HilbertSpace;
 use crate::rounding::clean;
 
-/// All matrices of a sum may take this many bytes.
+/// The most bytes that all matrices of a sum may take.
 const MAX_BYTES: f64 = 4.0 * 1024.0 * 1024.0 * 1024.0;
 
-/// A sum of terms in which like terms are one: those of the same parameter with the same string, or with
-/// matrices on the same sites.
+/// A sum of terms that merges like terms. These have the same parameter, and either the same string or matrices
+/// on the same sites.
 ///
-/// What falls below rounding is dropped, by the rule of the kernel's linear forms.
+/// Values below rounding are dropped, by the rule of the kernel's linear forms.
 pub(crate) struct Collector<'a> {
     hilbert: &'a HilbertSpace,
     places: HashMap<Key, usize>,
@@ -38,7 +38,7 @@ enum Shape {
     Local(Vec<usize>),
 }
 
-/// A factor or matrix with the sum of the absolute values that went into it.
+/// A factor or matrix, and the sum of the absolute values added to it.
 enum Sum {
     /// A multiple of a string, or of one matrix.
     Multiple { factor: Complex64, size: f64, matrix: Option<LocalMatrix> },
@@ -47,12 +47,12 @@ enum Sum {
 }
 
 impl<'a> Collector<'a> {
-    /// No terms.
+    /// An empty sum.
     pub(crate) fn new(hilbert: &'a HilbertSpace) -> Self {
         Collector { hilbert, places: HashMap::new(), sums: Vec::new(), bytes: 0.0 }
     }
 
-    /// Adds a term. A coefficient that is not finite is found in [`finish`](Self::finish).
+    /// Adds a term. [`finish`](Self::finish) reports coefficients that are not finite.
     ///
     /// # Errors
     /// [`Error::TooLarge`] if the matrices no longer fit into memory.
@@ -92,7 +92,7 @@ impl<'a> Collector<'a> {
     /// The terms that are not zero, in the order in which each was first added.
     ///
     /// # Errors
-    /// [`Error::NotFinite`] if a coefficient or matrix element is not finite or grew beyond what f64 holds.
+    /// [`Error::NotFinite`] if a coefficient or matrix element is not finite or overflows an f64.
     pub(crate) fn finish(self) -> Result<Vec<Term>> {
         let mut keys: Vec<(usize, Key)> = self.places.into_iter().map(|(key, place)| (place, key)).collect();
         keys.sort_unstable_by_key(|&(place, _)| place);
@@ -106,7 +106,7 @@ fn matrix_bytes(matrix: &LocalMatrix) -> f64 {
 }
 
 impl Sum {
-    /// Adds `factor ·` a string or matrix; returns the bytes that this takes.
+    /// Adds `factor ·` a string or matrix. Returns the bytes that this takes.
     fn add(&mut self, factor: Complex64, matrix: Option<LocalMatrix>) -> f64 {
         match (&mut *self, matrix) {
             (Sum::Multiple { factor: sum, size, matrix: known }, matrix) if *known == matrix => {
@@ -161,7 +161,7 @@ impl Sum {
     }
 }
 
-/// The value by the rule of [`clean`].
+/// The value, cleaned by the rule of [`clean`].
 ///
 /// # Errors
 /// [`Error::NotFinite`].

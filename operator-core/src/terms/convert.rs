@@ -1,4 +1,4 @@
-//! From one family of terms to another.
+//! Converts one family of terms to another.
 
 use ndarray::Array2;
 use num_complex::Complex64;
@@ -10,13 +10,13 @@ use crate::error::{Error, Result};
 use crate::hilbert::{HilbertSpace, Qubit};
 use crate::rounding::clean;
 
-/// A term is expanded in at most this many Pauli strings.
+/// The most Pauli strings in the expansion of one term.
 pub(super) const MAX_STRINGS: usize = 1 << 20;
 
-/// The Jordan-Wigner map: an operator on fermion modes as Pauli strings on as many qubits.
+/// The Jordan-Wigner map: rewrites an operator on fermion modes as Pauli strings on the same number of qubits.
 ///
-/// `c_j = Z_0 … Z_{j−1} (X_j + i Y_j)/2`, so a filled mode is a qubit in state 1. The matrix elements are the
-/// same as before; a constraint of the fermionic space is lifted. Parameters stay parameters.
+/// `c_j = Z_0 … Z_{j−1} (X_j + i Y_j)/2`, so a filled mode is a qubit in state 1. The matrix elements do not
+/// change. The map drops a constraint of the fermionic space. Parameters stay parameters.
 ///
 /// ```
 /// use operator_core::{hilbert::SpinOrbitalFermions, terms::{Ladder, Terms, jordan_wigner}};
@@ -29,7 +29,8 @@ pub(super) const MAX_STRINGS: usize = 1 << 20;
 /// ```
 ///
 /// # Errors
-/// [`Error::WrongHilbert`] off a fermionic space; [`Error::TooLarge`] for a term of more than 2^20 strings.
+/// [`Error::WrongHilbert`] unless all sites are fermion modes; [`Error::TooLarge`] for a term of more than 2^20
+/// strings.
 ///
 /// # Source
 /// P. Jordan and E. Wigner, Z. Phys. 47, 631 (1928).
@@ -46,21 +47,21 @@ pub fn jordan_wigner(terms: &Terms) -> Result<Terms> {
 }
 
 impl Terms {
-    /// The same operator as Pauli strings, like terms merged; local matrices by
-    /// `M = Σ_P tr(P M)/2^k P`, fermion strings by the Jordan-Wigner map, on the same space.
+    /// The same operator on the same space as Pauli strings, with like terms merged. Local matrices expand as
+    /// `M = Σ_P tr(P M)/2^k P`, fermion strings by the Jordan-Wigner map.
     ///
     /// # Errors
-    /// [`Error::WrongHilbert`] if a term acts on a site of more than two states; [`Error::TooLarge`] for a
+    /// [`Error::WrongHilbert`] if a term acts on a site with more than two states; [`Error::TooLarge`] for a
     /// term of more than 2^20 strings.
     pub fn to_pauli_strings(&self) -> Result<Terms> {
         self.converted(|kind, emit| to_paulis(&self.hilbert, kind, emit))
     }
 
-    /// The same operator as local matrices, one for each set of sites (and parameter), like terms merged.
-    /// A fermion string becomes a matrix on its modes and those between them.
+    /// The same operator as local matrices, one for each set of sites and parameter. A fermion string becomes a
+    /// matrix on its modes and the modes between them.
     ///
     /// # Errors
-    /// [`Error::TooLarge`] for a term on so many sites that its matrix has more than 1024 rows.
+    /// [`Error::TooLarge`] if the matrix of a term would have more than 1024 rows.
     pub fn to_local(&self) -> Result<Terms> {
         self.converted(|kind, emit| match kind {
             TermKind::Local(_) => emit(Complex64::ONE, kind.clone()),
@@ -71,7 +72,7 @@ impl Terms {
         })
     }
 
-    /// Each term replaced by what `convert` emits, and like terms merged.
+    /// Replaces each term by what `convert` emits, and merges like terms.
     pub(super) fn converted(
         &self,
         convert: impl Fn(&TermKind, &mut dyn FnMut(Complex64, TermKind) -> Result<()>) -> Result<()>,
@@ -110,7 +111,7 @@ pub(super) fn pauli_to_local(hilbert: &HilbertSpace, string: &PauliString) -> Re
     Ok(LocalTerm::from_parts(sites, matrix))
 }
 
-/// Which of `sites` are in a set; the first site is the most significant bit.
+/// The sites in a set as bits; the first of `sites` is the most significant bit.
 fn local_mask(sites: &[usize], set: &[u64]) -> usize {
     sites.iter().fold(0, |mask, &site| 2 * mask + usize::from(bits::contains(set, site)))
 }
@@ -201,7 +202,7 @@ fn pauli_with_factor(term: Term) -> Option<(Complex64, PauliString)> {
     }
 }
 
-/// `Z … Z (X ± i Y)/2`, with + for c and − for c†; Z on the modes below in the same factor of the space.
+/// `Z … Z (X ± i Y)/2`, with + for c and − for c†. Z acts on the modes below in the same factor of the space.
 fn ladder_to_paulis(hilbert: &HilbertSpace, ladder: Ladder) -> [(Complex64, PauliString); 2] {
     let n_words = bits::n_words(hilbert.n_sites());
     let first = hilbert.modes_with(ladder.mode).map_or(0, |modes| modes.start);
@@ -217,7 +218,7 @@ fn ladder_to_paulis(hilbert: &HilbertSpace, ladder: Ladder) -> [(Complex64, Paul
     ]
 }
 
-/// Checks that 2^`log2` strings are not too many.
+/// Checks that 2^`log2` strings are within the limit.
 pub(crate) fn check_n_strings(log2: usize, term: &dyn std::fmt::Display) -> Result<()> {
     let limit = MAX_STRINGS.ilog2() as usize;
     if log2 <= limit {

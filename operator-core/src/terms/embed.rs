@@ -1,4 +1,4 @@
-//! Matrices on sites among those on more sites, or on the same ones in another order.
+//! Extends matrices to more sites, or brings their sites into another order.
 
 use ndarray::Array2;
 use num_complex::Complex64;
@@ -8,10 +8,10 @@ use crate::error::{Error, Result};
 use crate::hilbert::HilbertSpace;
 use crate::rounding::clean;
 
-/// The algebra builds no local matrix of more rows than this (16 MiB).
+/// The most rows of a local matrix that the algebra builds (16 MiB).
 const MAX_DIM: usize = 1024;
 
-/// Number of states of some sites, if a matrix on them is of a size that the algebra builds.
+/// Number of states of some sites, if the algebra builds matrices of this size.
 ///
 /// # Errors
 /// [`Error::TooLarge`].
@@ -29,11 +29,11 @@ pub(crate) fn checked_dim(hilbert: &HilbertSpace, sites: &[usize]) -> Result<usi
     Ok(dim)
 }
 
-/// How an index over some sites lies in the index over `union`, which holds them all.
+/// Relates indices over some sites to indices over `union`, which includes these sites.
 struct Embedding {
-    /// For each index over the union, that over the sites.
+    /// For each index over the union, its index over the sites.
     index: Vec<usize>,
-    /// For each index over the sites, what it adds to that over the union.
+    /// For each index over the sites, its contribution to the index over the union.
     part: Vec<usize>,
 }
 
@@ -70,13 +70,13 @@ impl Embedding {
         Embedding { index, part }
     }
 
-    /// The index over the union with the part of the sites, now `from`, replaced by `to`.
+    /// The index over the union after the sites' part changes from `from` to `to`.
     fn replaced(&self, outside: usize, from: usize, to: usize) -> usize {
         outside - self.part[from] + self.part[to]
     }
 }
 
-/// For each row, its non-zero elements with their columns.
+/// The non-zero elements of each row, with their columns.
 fn sparse_rows(matrix: &Array2<Complex64>) -> Vec<Vec<(usize, Complex64)>> {
     let non_zero = |row: ndarray::ArrayView1<'_, Complex64>| {
         row.iter().copied().enumerate().filter(|(_, z)| *z != Complex64::ZERO).collect()
@@ -85,7 +85,7 @@ fn sparse_rows(matrix: &Array2<Complex64>) -> Vec<Vec<(usize, Complex64)>> {
 }
 
 impl LocalTerm {
-    /// The same term with its sites in ascending order; the matrix stays shared if they are.
+    /// The same term with its sites in ascending order. If they already are, the matrix stays shared.
     pub(super) fn sorted(self, hilbert: &HilbertSpace) -> Self {
         if self.sites().is_sorted() {
             return self;
@@ -101,8 +101,8 @@ impl LocalTerm {
     /// The product of two matrices, on the union of their sites in ascending order.
     ///
     /// # Errors
-    /// [`Error::TooLarge`] if they are too many for one matrix; [`Error::NotFinite`] if an element grows
-    /// beyond what f64 holds.
+    /// [`Error::TooLarge`] if there are too many sites for one matrix; [`Error::NotFinite`] if an element
+    /// overflows an f64.
     pub(super) fn times(&self, other: &LocalTerm, hilbert: &HilbertSpace) -> Result<LocalTerm> {
         let union = union(self.sites(), other.sites());
         let dim = checked_dim(hilbert, &union)?;
@@ -151,7 +151,7 @@ impl LocalTerm {
     }
 }
 
-/// The sites of either list, in ascending order.
+/// The union of two lists of sites, in ascending order.
 pub(super) fn union(a: &[usize], b: &[usize]) -> Vec<usize> {
     let mut union = [a, b].concat();
     union.sort_unstable();

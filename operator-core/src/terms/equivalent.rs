@@ -1,4 +1,4 @@
-//! Equality of operators, however they are written.
+//! Equality of operators, independent of how they are written.
 
 use num_complex::Complex64;
 
@@ -8,16 +8,15 @@ use crate::hilbert::HilbertSpace;
 use crate::rounding::agrees;
 
 impl Terms {
-    /// Whether two operators are equal at the present values of their parameters, up to rounding, in
-    /// whatever order and family their terms are written; on the space without its constraint.
+    /// Whether two operators are equal up to rounding at the present values of their parameters. The order and
+    /// family of their terms do not matter. The comparison ignores the space's constraint.
     ///
-    /// The difference is brought to a form that is unique: normal order where there are only fermion
-    /// strings, Pauli strings on two-level sites, and elsewhere matrices that are traceless on each of
-    /// their sites.
+    /// It brings the difference to a unique form: normal order if there are only fermion strings, Pauli strings
+    /// on two-level sites, and elsewhere matrices that are traceless on each of their sites.
     ///
     /// # Errors
     /// [`Error::HilbertMismatch`](crate::Error::HilbertMismatch) on different spaces;
-    /// [`Error::TooLarge`](crate::Error::TooLarge) as [`to_pauli_strings`](Self::to_pauli_strings) and
+    /// [`Error::TooLarge`](crate::Error::TooLarge) as for [`to_pauli_strings`](Self::to_pauli_strings) and
     /// [`to_local`](Self::to_local).
     pub fn equivalent(&self, other: &Terms) -> Result<bool> {
         let difference = (self - other)?.frozen()?.unique_form()?;
@@ -31,7 +30,7 @@ impl Terms {
     /// Whether the operator is its own Hermitian conjugate; see [`equivalent`](Self::equivalent).
     ///
     /// # Errors
-    /// As [`equivalent`](Self::equivalent).
+    /// As for [`equivalent`](Self::equivalent).
     pub fn is_hermitian(&self) -> Result<bool> {
         self.equivalent(&self.adjoint())
     }
@@ -51,7 +50,7 @@ impl Terms {
     }
 }
 
-/// Emits the parts of a matrix that are traceless on all of their sites. The first `n_done` sites are.
+/// Emits the parts of a matrix that are traceless on all their sites. The first `n_done` sites already are.
 fn emit_traceless(
     local: LocalTerm,
     n_done: usize,
@@ -66,7 +65,7 @@ fn emit_traceless(
     emit_traceless(traceless, n_done + 1, hilbert, emit)
 }
 
-/// The largest absolute value of a coefficient or a matrix element times its coefficient.
+/// The largest absolute value of a coefficient, or of a matrix element times its coefficient.
 fn largest(terms: &Terms) -> f64 {
     let of_kind = |kind: &TermKind| match kind {
         TermKind::Local(local) => local.matrix().iter().map(|z| z.norm()).fold(0.0, f64::max),

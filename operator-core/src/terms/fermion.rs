@@ -11,7 +11,7 @@ use crate::hilbert::HilbertSpace;
 pub struct Ladder {
     /// The mode.
     pub mode: usize,
-    /// Creation rather than annihilation.
+    /// `true` for creation, `false` for annihilation.
     pub dagger: bool,
 }
 
@@ -27,7 +27,7 @@ impl Ladder {
     }
 }
 
-/// A mode, and whether it is created.
+/// A mode, and whether the operator creates.
 impl From<(usize, bool)> for Ladder {
     fn from((mode, dagger): (usize, bool)) -> Self {
         Ladder { mode, dagger }
@@ -40,9 +40,8 @@ impl fmt::Display for Ladder {
     }
 }
 
-/// A product of creation and annihilation operators, which act right to left; Jordan-Wigner signs in mode
-/// order, over the modes of the same factor of the space: operators of different factors commute. It prints
-/// as `0^ 3^ 2 1`.
+/// A product of creation and annihilation operators, which act right to left. Jordan-Wigner signs follow mode
+/// order within a factor of the space; operators of different factors commute. It prints as `0^ 3^ 2 1`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FermionString {
     ladders: Vec<Ladder>,
@@ -62,12 +61,12 @@ impl FermionString {
         Ok(string)
     }
 
-    /// The string of ladders on modes that are known to exist.
+    /// A string of ladder operators on modes that are known to exist.
     pub(crate) fn from_ladders(ladders: Vec<Ladder>) -> Self {
         FermionString { ladders }
     }
 
-    /// Whether the string is 0 because it fills a filled mode or empties an empty one, as `0^ 1 0^` does.
+    /// Whether the string is 0 because it fills a filled mode or empties an empty one, like `0^ 1 0^`.
     pub(crate) fn vanishes(&self) -> bool {
         let repeats = |(k, ladder): (usize, &Ladder)| {
             let before = self.ladders[..k].iter().rev().find(|other| other.mode == ladder.mode);

@@ -27,7 +27,7 @@ impl From<Array2<f64>> for LocalMatrix {
 }
 
 impl LocalMatrix {
-    /// Where the matrix lies in memory, to recognise one that terms share.
+    /// The matrix's address, to recognise a matrix that terms share.
     pub(crate) fn address(&self) -> *const Array2<Complex64> {
         Arc::as_ptr(&self.0)
     }
@@ -72,7 +72,7 @@ impl LocalTerm {
         LocalTerm { sites, matrix: matrix.into() }
     }
 
-    /// The matrix as it is shared.
+    /// The shared matrix.
     pub(crate) fn shared_matrix(&self) -> &LocalMatrix {
         &self.matrix
     }

@@ -1,9 +1,9 @@
 //! How operators are written: sums of terms, each a coefficient times a string or a local matrix.
 //!
-//! Three families of terms cover what lattice Hamiltonians are made of:
-//! a matrix on a few sites of any local dimension ([`Terms::local`]), a string of Pauli matrices
-//! ([`Terms::pauli`]), and a string of fermion creation and annihilation operators ([`Terms::fermion`]).
-//! A coefficient is a constant, or a constant times one of the operator's parameters.
+//! Lattice Hamiltonians consist of three families of terms: a matrix on a few sites of any local dimension
+//! ([`Terms::local`]), a string of Pauli matrices ([`Terms::pauli`]), and a string of fermion creation and
+//! annihilation operators ([`Terms::fermion`]). A coefficient is a constant, or a constant times one of the
+//! operator's parameters.
 
 mod adjoint;
 mod algebra;

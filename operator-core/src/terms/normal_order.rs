@@ -7,12 +7,12 @@ use crate::error::Result;
 use crate::hilbert::HilbertSpace;
 
 impl Terms {
-    /// The same operator with its fermion strings in normal order, like terms merged.
+    /// The same operator with its fermion strings in normal order and like terms merged.
     ///
-    /// Creation operators stand left of annihilation operators, both with the highest mode first, as in
-    /// OpenFermion; signs and contractions follow from `c_i c†_j = δ_ij − c†_j c_i`, without the sign between
-    /// modes of different factors of a tensor product, which commute. Normal-ordered strings
-    /// are linearly independent, so operators made of fermion strings are equal when these are. Other
+    /// Creation operators stand left of annihilation operators, each kind with the highest mode first, as in
+    /// OpenFermion. Signs and contractions follow from `c_i c†_j = δ_ij − c†_j c_i`. Modes of different factors
+    /// of a tensor product commute and give no sign. Normal-ordered strings are linearly independent, so two
+    /// operators made of fermion strings are equal if and only if their normal-ordered forms are. Other
     /// families of terms are only merged.
     ///
     /// ```
@@ -27,7 +27,7 @@ impl Terms {
     /// ```
     ///
     /// # Errors
-    /// [`Error::NotFinite`](crate::Error::NotFinite) if a sum grows beyond what f64 holds.
+    /// [`Error::NotFinite`](crate::Error::NotFinite) if a sum overflows an f64.
     pub fn normal_ordered(&self) -> Result<Terms> {
         self.converted(|kind, emit| match kind {
             TermKind::Fermion(string) => ordered(&self.hilbert, string, emit),
@@ -52,8 +52,7 @@ fn ordered(
     Ok(())
 }
 
-/// Sorts a string by transpositions of neighbours and leaves the contractions in `open`. `None` if it
-/// vanishes.
+/// Sorts a string by swapping neighbours and leaves the contractions in `open`. `None` if it vanishes.
 fn sort(
     hilbert: &HilbertSpace,
     mut sign: f64,

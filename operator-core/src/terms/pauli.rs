@@ -20,8 +20,8 @@ pub enum Pauli {
     Z,
 }
 
-/// A product of Pauli matrices on two-level sites, as two sets of sites: where it flips (X or Y) and where
-/// it gives a sign (Z or Y).
+/// A product of Pauli matrices on two-level sites, stored as two sets of sites: those it flips (X or Y) and
+/// those that give a sign (Z or Y).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PauliString {
     flip: SiteSet,
@@ -53,17 +53,17 @@ impl PauliString {
         Ok(PauliString { flip, sign })
     }
 
-    /// The string that flips `flip` and gives signs on `sign`, both of the space's length.
+    /// The string that flips `flip` and gives signs on `sign`. Both sets have the space's length.
     pub(crate) fn from_sets(flip: SiteSet, sign: SiteSet) -> Self {
         PauliString { flip, sign }
     }
 
-    /// The empty string on sets of `n_words`.
+    /// The empty string, with sets of `n_words`.
     pub(crate) fn identity(n_words: usize) -> Self {
         PauliString { flip: bits::empty(n_words), sign: bits::empty(n_words) }
     }
 
-    /// The string with a matrix on one more site, which is known to exist.
+    /// Adds a matrix on one more site, which is known to exist.
     pub(crate) fn with(mut self, site: usize, pauli: Option<Pauli>) -> Self {
         if matches!(pauli, Some(Pauli::X | Pauli::Y)) {
             bits::insert(&mut self.flip, site);
@@ -74,7 +74,7 @@ impl PauliString {
         self
     }
 
-    /// The factors in order of site.
+    /// The factors, ordered by site.
     pub fn paulis(&self) -> Vec<(usize, Pauli)> {
         let mut out: Vec<_> = bits::sites(&self.flip)
             .map(|site| (site, if bits::contains(&self.sign, site) { Pauli::Y } else { Pauli::X }))
@@ -96,8 +96,8 @@ impl PauliString {
         &self.sign
     }
 
-    /// `<x|P|x'> = phase · (-1)^|x ∩ sign|` where it is not zero: a factor −i for each Y, whose element is
-    /// −i on a row of local index 0 and +i on one of index 1.
+    /// The phase in `<x|P|x'> = phase · (-1)^|x ∩ sign|` for non-zero elements. It has a factor −i for each Y,
+    /// whose element is −i on a row of local index 0 and +i on one of index 1.
     pub(crate) fn phase(&self) -> Complex64 {
         let n_y: u32 = self.flip.iter().zip(&self.sign).map(|(a, b)| (a & b).count_ones()).sum();
         Complex64::new(0.0, -1.0).powu(n_y % 4)

@@ -8,18 +8,18 @@ use super::{FermionString, LocalTerm, PauliString, TermKind};
 use crate::error::Result;
 use crate::hilbert::HilbertSpace;
 
-/// The product of a matrix and a Pauli string on at most this many sites is a matrix.
+/// A matrix times a Pauli string becomes a matrix on at most this many sites.
 const MAX_MATRIX_SITES: usize = 6;
 
 /// Emits the terms of `a · b`, each with a factor.
 ///
-/// Terms of one family give a term of that family. A Pauli string times a matrix is a matrix where few
-/// sites are concerned and Pauli strings otherwise; a fermion string times another family goes by way of its
-/// Jordan-Wigner image.
+/// Terms of one family give a term of that family. A Pauli string times a matrix becomes a matrix on few sites
+/// and Pauli strings otherwise. A fermion string times a term of another family goes through its Jordan-Wigner
+/// image.
 ///
 /// # Errors
-/// [`Error::TooLarge`](crate::Error::TooLarge) for a matrix on too many sites or too many Pauli strings;
-/// those of `emit`.
+/// [`Error::TooLarge`](crate::Error::TooLarge) if there are too many sites for a matrix or too many Pauli
+/// strings; the errors of `emit`.
 pub(crate) fn multiply(
     hilbert: &HilbertSpace,
     a: &TermKind,
@@ -61,8 +61,8 @@ pub(crate) fn multiply(
     }
 }
 
-/// Whether a matrix and a Pauli string are to be multiplied as matrices: where they act on few sites, and
-/// where the matrix has no Pauli strings.
+/// Whether to multiply a matrix and a Pauli string as matrices: if they act on few sites, or if the matrix has
+/// no Pauli strings.
 fn is_small(local: &LocalTerm, string: &PauliString, hilbert: &HilbertSpace) -> bool {
     let sites: Vec<usize> = string.paulis().iter().map(|&(site, _)| site).collect();
     union(local.sites(), &sites).len() <= MAX_MATRIX_SITES

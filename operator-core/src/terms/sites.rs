@@ -1,4 +1,4 @@
-//! The sites that a term names.
+//! Checks the sites that a term names.
 
 use crate::error::{Error, Result};
 use crate::hilbert::HilbertSpace;

@@ -1,4 +1,4 @@
-//! Sums of terms on a space: how an operator is written.
+//! An operator as a sum of terms on a space.
 
 use std::sync::Arc;
 
@@ -11,9 +11,9 @@ use crate::error::{Error, Result};
 use crate::hilbert::HilbertSpace;
 use crate::parameters::{ParameterValue, Parameters};
 
-/// An operator while it is written: a Hilbert space, parameters, and a sum of terms.
+/// An operator under construction: a Hilbert space, parameters, and a sum of terms.
 ///
-/// Every method checks what it is given, so finished terms are valid on their space.
+/// Every method checks its input, so the terms are always valid on their space.
 ///
 /// ```
 /// use operator_core::{hilbert::Spin, terms::{Pauli, Terms}};
@@ -32,7 +32,7 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// No terms on `hilbert`: the operator 0.
+    /// The zero operator on `hilbert`: no terms.
     pub fn new(hilbert: impl Into<HilbertSpace>) -> Self {
         Terms { hilbert: hilbert.into(), parameters: Parameters::new(), terms: Vec::new() }
     }
@@ -42,7 +42,7 @@ impl Terms {
         &self.hilbert
     }
 
-    /// The parameters with the values they were added with.
+    /// The parameters with their initial values.
     pub fn parameters(&self) -> &Parameters {
         &self.parameters
     }
@@ -52,12 +52,12 @@ impl Terms {
         self.terms.len()
     }
 
-    /// Whether there is no term.
+    /// Whether there are no terms.
     pub fn is_empty(&self) -> bool {
         self.terms.is_empty()
     }
 
-    /// The terms in the order they were added.
+    /// The terms in the order in which they were added.
     pub fn iter(&self) -> std::slice::Iter<'_, Term> {
         self.terms.iter()
     }
@@ -75,9 +75,9 @@ impl Terms {
 
     /// Adds `coefficient · matrix` on `sites`.
     ///
-    /// The first site is the most significant digit of the matrix index; local states are in the order of
-    /// the Hilbert space; `matrix[[row of x, column of x']]` is `<x|O|x'>`. Terms that share one
-    /// [`LocalMatrix`] share its memory.
+    /// The first site is the most significant digit of the matrix index. Local states are in the order of the
+    /// Hilbert space. `matrix[[row of x, column of x']]` is `<x|O|x'>`. Terms with the same [`LocalMatrix`]
+    /// share its memory.
     ///
     /// # Errors
     /// [`Error::SiteOutOfRange`], [`Error::RepeatedSite`], [`Error::MatrixShape`], [`Error::NotFinite`].
@@ -91,10 +91,10 @@ impl Terms {
         self.push(coefficient.into(), TermKind::Local(term))
     }
 
-    /// Adds `coefficient ·` a product of Pauli matrices, each on a site of its own.
+    /// Adds `coefficient ·` a product of Pauli matrices on distinct sites.
     ///
     /// # Errors
-    /// [`Error::WrongHilbert`] if a site is not a two-level one, [`Error::SiteOutOfRange`],
+    /// [`Error::WrongHilbert`] if a site does not have two levels; [`Error::SiteOutOfRange`],
     /// [`Error::RepeatedSite`], [`Error::NotFinite`].
     pub fn pauli(
         &mut self,
@@ -107,8 +107,8 @@ impl Terms {
 
     /// Adds `coefficient ·` a string of creation and annihilation operators, which act right to left.
     ///
-    /// On a tensor product modes are numbered as sites of the whole space. They commute with the operators of
-    /// all other factors, other fermions included.
+    /// On a tensor product, modes are numbered like the sites of the whole space. Operators of different
+    /// factors commute, even if both are fermionic.
     ///
     /// # Errors
     /// [`Error::WrongHilbert`] if a site is not a fermion mode, [`Error::SiteOutOfRange`],

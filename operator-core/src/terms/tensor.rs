@@ -1,4 +1,4 @@
-//! Terms on some of the factors of a tensor product.
+//! Extends terms to a tensor product.
 
 use super::{FermionString, Ladder, LocalTerm, PauliString, Term, TermKind, Terms};
 use crate::bits;
@@ -6,8 +6,8 @@ use crate::error::Result;
 use crate::hilbert::HilbertSpace;
 
 impl Terms {
-    /// The same operator on a tensor product, `1 ⊗ … ⊗ A ⊗ … ⊗ 1`, where its own space stands for the
-    /// factors from number `first` on. Parameters stay parameters.
+    /// The same operator on a tensor product, `1 ⊗ … ⊗ A ⊗ … ⊗ 1`. Its own space must match consecutive
+    /// factors, starting with number `first`. Parameters stay parameters.
     ///
     /// ```
     /// use operator_core::hilbert::{Fock, HilbertSpace, Qubit};
@@ -21,7 +21,7 @@ impl Terms {
     /// ```
     ///
     /// # Errors
-    /// As [`HilbertSpace::sites_of`].
+    /// As for [`HilbertSpace::sites_of`].
     pub fn embedded(&self, hilbert: &HilbertSpace, first: usize) -> Result<Terms> {
         let shift = hilbert.sites_of(&self.hilbert, first)?.start;
         let n_words = bits::n_words(hilbert.n_sites());

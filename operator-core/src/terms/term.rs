@@ -15,7 +15,7 @@ use crate::hilbert::HilbertSpace;
 pub struct Term {
     /// Its coefficient.
     pub coefficient: Coefficient,
-    /// What it multiplies.
+    /// The matrix or string that it multiplies.
     pub kind: TermKind,
 }
 
@@ -31,7 +31,7 @@ pub enum TermKind {
 }
 
 impl TermKind {
-    /// The identity, in the family that is at home on the space.
+    /// The identity, in the family that suits the space.
     pub(crate) fn identity(hilbert: &HilbertSpace) -> Self {
         if hilbert.is_fermionic() {
             TermKind::Fermion(FermionString::from_ladders(Vec::new()))
