@@ -12,7 +12,7 @@ pub struct LocalStates {
 }
 
 impl LocalStates {
-    /// Quantum number of local index `index`; meaningless beyond the last one.
+    /// Quantum number of local index `index`; meaningless for an index beyond the last one.
     #[inline]
     pub fn value(self, index: usize) -> i8 {
         (i32::from(self.first) + i32::from(self.step) * index as i32) as i8
@@ -22,7 +22,7 @@ impl LocalStates {
     #[inline]
     pub fn index(self, value: i8) -> Option<usize> {
         let distance = i32::from(value) - i32::from(self.first);
-        // Most steps are these, and need no division.
+        // Most steps are 1 or −2, and these need no division.
         let (index, rest) = match i32::from(self.step) {
             1 => (distance, 0),
             -2 => (-(distance >> 1), distance & 1),
@@ -36,7 +36,7 @@ impl LocalStates {
         (0..self.len).map(move |index| self.value(index))
     }
 
-    /// The quantum numbers for a message: all of them where they are few.
+    /// The quantum numbers for a message: all of them if they are few.
     pub(super) fn describe(self) -> String {
         let names: Vec<String> = self.iter().map(|value| value.to_string()).collect();
         match names.as_slice() {
@@ -50,7 +50,7 @@ impl LocalStates {
     }
 }
 
-/// Consecutive sites with equal local states, on which the local indices may have a fixed sum.
+/// Consecutive sites with equal local states. The sum of their local indices may be fixed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Block {
     /// First site.

@@ -1,4 +1,4 @@
-//! Whether configurations are states of a space.
+//! Checks whether configurations are states of a space.
 
 use ndarray::ArrayView2;
 
@@ -11,8 +11,8 @@ impl HilbertSpace {
     /// Checks that every row of a batch is a state of the space.
     ///
     /// # Errors
-    /// [`Error::SampleWidth`], [`Error::NotALocalState`], [`Error::OutsideConstraint`], for the first
-    /// offending sample.
+    /// [`Error::SampleWidth`], [`Error::NotALocalState`] or [`Error::OutsideConstraint`], for the first invalid
+    /// sample.
     pub fn check(&self, x: ArrayView2<'_, i8>) -> Result<()> {
         self.check_width(x.ncols())?;
         let mut buffer = vec![0; x.ncols()];
@@ -22,17 +22,17 @@ impl HilbertSpace {
         Ok(())
     }
 
-    /// Checks a batch as [`check`](Self::check) does, and gives its rows as one slice.
+    /// Checks a batch like [`check`](Self::check), and returns its rows as one slice.
     ///
     /// # Errors
-    /// As [`check`](Self::check).
+    /// As for [`check`](Self::check).
     #[doc(hidden)]
     pub fn check_rows<'a>(&self, x: ArrayView2<'a, i8>) -> Result<HostRows<'a>> {
         self.check(x)?;
         Ok(HostRows::of_states(x))
     }
 
-    /// Checks that another space is the same.
+    /// Checks that another space equals this one.
     ///
     /// ```
     /// use operator_core::{HilbertSpace, hilbert::Spin};
@@ -44,7 +44,7 @@ impl HilbertSpace {
     /// ```
     ///
     /// # Errors
-    /// [`Error::HilbertMismatch`], which names both.
+    /// [`Error::HilbertMismatch`], with both spaces.
     pub fn expect_same(&self, other: &HilbertSpace) -> Result<()> {
         if self == other {
             Ok(())
@@ -53,10 +53,10 @@ impl HilbertSpace {
         }
     }
 
-    /// Checks one configuration, named `sample` in errors.
+    /// Checks one configuration, which errors call sample number `sample`.
     ///
     /// # Errors
-    /// As [`check`](Self::check).
+    /// As for [`check`](Self::check).
     pub fn check_row(&self, sample: usize, x: &[i8]) -> Result<()> {
         self.check_width(x.len())?;
         self.check_states(sample, x)
@@ -104,7 +104,7 @@ impl HilbertSpace {
         }
     }
 
-    /// A conserved sum of local indices as the quantity that users fixed.
+    /// A conserved sum of local indices, expressed as the quantity that users fixed.
     fn conserved(&self, block: &Block, sum: i64) -> String {
         let (first, last) = (block.start, block.start + block.n_sites - 1);
         let quantity = match self.factor_of(first).map_or(self, |(factor, _)| factor) {
@@ -124,24 +124,24 @@ impl HilbertSpace {
     }
 }
 
-/// Whether all quantum numbers are local states. For two or equally spaced states this is one pass that the
+/// Whether all quantum numbers are local states. For two or equally spaced states this is one pass, which the
 /// compiler vectorises.
 #[inline]
 fn all_local(local: LocalStates, row: &[i8]) -> bool {
     let (first, last) = (local.value(0), local.value(local.len - 1));
     let (low, high) = (first.min(last), first.max(last));
-    // Steps are 1 or 2, so parity is all that the range leaves open.
+    // Steps are 1 or 2, so beyond the range only the parity matters.
     let parity = if local.step.unsigned_abs() == 2 { 1 } else { 0 };
     !row.iter().fold(false, |bad, &q| bad | (q < low) | (q > high) | ((q ^ first) & parity != 0))
 }
 
-/// The sum of quantum numbers; in steps that fit 16 bits, so that many are added at once.
+/// The sum of quantum numbers, in 16-bit partial sums so that many are added at once.
 #[inline]
 fn sum_of(row: &[i8]) -> i64 {
     row.chunks(128).map(|part| i64::from(part.iter().map(|&q| i16::from(q)).sum::<i16>())).sum()
 }
 
-/// A row as a slice, copied into `buffer` where it is not contiguous.
+/// A row as a slice; copied into `buffer` if it is not contiguous.
 pub(super) fn contiguous<'a>(row: &'a ndarray::ArrayView1<'_, i8>, buffer: &'a mut [i8]) -> &'a [i8] {
     match row.as_slice() {
         Some(slice) => slice,

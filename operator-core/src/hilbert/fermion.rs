@@ -8,9 +8,10 @@ use super::layout::Layout;
 use super::spin;
 use crate::error::{Error, Result};
 
-/// Fermion modes, empty (0) or filled (1): orbitals, without spin or times the 2s + 1 spin states.
+/// Fermion modes, empty (0) or filled (1). The modes are orbitals, each with 2s + 1 spin states if the fermions
+/// have spin.
 ///
-/// With spin, all orbitals of the lowest s_z come first: for s = 1/2 the down modes, then the up modes.
+/// With spin, all orbitals of the lowest s_z come first: for s = 1/2, the down modes and then the up modes.
 ///
 /// ```
 /// use operator_core::hilbert::{HilbertSpace, SpinOrbitalFermions};
@@ -40,7 +41,7 @@ impl SpinOrbitalFermions {
     /// Fermions of spin `s`, a multiple of 1/2 up to 127/2.
     ///
     /// # Errors
-    /// [`Error::InvalidHilbert`] for another `s` or no orbitals.
+    /// [`Error::InvalidHilbert`] for any other `s`, or no orbitals.
     pub fn with_spin(n_orbitals: usize, s: f64) -> Result<Self> {
         let two_s = 2.0 * s;
         if !(0.0..=127.0).contains(&two_s) || two_s.fract() != 0.0 {
@@ -51,7 +52,7 @@ impl SpinOrbitalFermions {
         Self::build(n_orbitals, Some(two_s as usize), None, None)
     }
 
-    /// Fixes the number of fermions over all modes.
+    /// Fixes the total number of fermions.
     ///
     /// # Errors
     /// [`Error::InvalidHilbert`] if they do not fit.
@@ -65,10 +66,10 @@ impl SpinOrbitalFermions {
         Self::build(self.n_orbitals, self.two_s, Some(n_fermions), None)
     }
 
-    /// Fixes the number of fermions of each spin state, lowest s_z first.
+    /// Fixes the number of fermions of each spin state, starting with the lowest s_z.
     ///
     /// # Errors
-    /// [`Error::InvalidHilbert`] unless there is one number a spin state and each fits.
+    /// [`Error::InvalidHilbert`] unless there is one number for each spin state, and all of them fit.
     pub fn with_n_fermions_per_spin(&self, n_fermions: &[usize]) -> Result<Self> {
         if n_fermions.len() != self.n_spin_states() || n_fermions.iter().any(|&n| n > self.n_orbitals) {
             return Err(Error::InvalidHilbert(format!(
@@ -103,7 +104,7 @@ impl SpinOrbitalFermions {
         Ok(SpinOrbitalFermions { n_orbitals, two_s, n_fermions, n_fermions_per_spin: per_spin, layout })
     }
 
-    /// Number of spin states of an orbital, 1 for spinless fermions.
+    /// Number of spin states of an orbital; 1 for spinless fermions.
     pub fn n_spin_states(&self) -> usize {
         self.two_s.map_or(1, |two_s| two_s + 1)
     }
@@ -113,12 +114,12 @@ impl SpinOrbitalFermions {
         self.n_orbitals
     }
 
-    /// The spin, `None` for spinless fermions.
+    /// The spin; `None` for spinless fermions.
     pub fn s(&self) -> Option<f64> {
         self.two_s.map(|two_s| two_s as f64 / 2.0)
     }
 
-    /// The fixed number of fermions over all modes, if any.
+    /// The fixed total number of fermions, if any.
     pub fn n_fermions(&self) -> Option<usize> {
         self.n_fermions
     }

@@ -7,7 +7,7 @@ use super::block::{Block, LocalStates};
 use super::layout::Layout;
 use crate::error::{Error, Result};
 
-/// Bosons, 0 to n_max a site.
+/// Bosons, from 0 to n_max on each site.
 ///
 /// ```
 /// use operator_core::hilbert::{Fock, HilbertSpace};
@@ -22,10 +22,10 @@ pub struct Fock {
 }
 
 impl Fock {
-    /// `n` sites of at most `n_max` bosons, 1 to 127.
+    /// `n` sites with at most `n_max` bosons each, where `n_max` is from 1 to 127.
     ///
     /// # Errors
-    /// [`Error::InvalidHilbert`] for another `n_max` or no sites.
+    /// [`Error::InvalidHilbert`] for any other `n_max`, or no sites.
     pub fn new(n_max: usize, n: usize) -> Result<Self> {
         if !(1..=127).contains(&n_max) {
             return Err(Error::InvalidHilbert(format!("n_max = {n_max}; expected 1 to 127")));
@@ -35,7 +35,7 @@ impl Fock {
         Ok(Fock { n_particles: None, layout })
     }
 
-    /// Fixes the number of bosons on all sites.
+    /// Fixes the total number of bosons.
     ///
     /// # Errors
     /// [`Error::InvalidHilbert`] if they do not fit.
@@ -53,12 +53,12 @@ impl Fock {
         Ok(Fock { n_particles: Some(n_particles), layout: Layout::new(vec![block])? })
     }
 
-    /// Most bosons on a site.
+    /// The largest number of bosons on a site.
     pub fn n_max(&self) -> usize {
         self.layout.blocks[0].local.len - 1
     }
 
-    /// The fixed number of bosons, if any.
+    /// The fixed total number of bosons, if any.
     pub fn n_particles(&self) -> Option<usize> {
         self.n_particles
     }

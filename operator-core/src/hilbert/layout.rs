@@ -1,4 +1,4 @@
-//! What every space is made of: blocks of sites, and the numbers of their states.
+//! The parts of every space: blocks of sites, and the numbering of their states.
 
 use std::sync::{Arc, OnceLock};
 
@@ -7,14 +7,14 @@ use super::packed_ranking::PackedRanking;
 use super::ranking::Ranking;
 use crate::error::{Error, Result};
 
-/// What a space is made of.
+/// The parts of a space.
 #[derive(Debug)]
 pub(super) struct Layout {
     pub(super) n_sites: usize,
     pub(super) blocks: Vec<Block>,
     pub(super) rankings: Vec<Ranking>,
     pub(super) n_states: Option<usize>,
-    /// Made when it is first asked for.
+    /// Built on first use.
     pub(super) packed_ranking: OnceLock<PackedRanking>,
 }
 

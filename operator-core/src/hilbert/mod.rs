@@ -1,11 +1,11 @@
-//! Hilbert spaces of discrete sites: which configurations there are, and their numbers.
+//! Hilbert spaces of discrete sites: their configurations and the numbering of these.
 //!
-//! A configuration is a row of quantum numbers, one a site. Each space is made of blocks of equal sites,
-//! which may have a fixed sum (a total magnetisation, a number of particles); everything below works on
-//! blocks, so a space is only its constructor.
+//! A configuration is a row of quantum numbers, one for each site. Each space consists of blocks of equal
+//! sites. A block may have a fixed sum, such as a total magnetisation or a number of particles. All code below
+//! works on blocks, so a space only needs a constructor.
 //!
-//! States are in lexicographic order of local indices, first site most significant. They are numbered by
-//! counting, never by storing them.
+//! States are in lexicographic order of local indices, with the first site most significant. Their numbers are
+//! computed by counting; states are never stored.
 
 mod block;
 mod check;

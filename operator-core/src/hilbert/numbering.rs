@@ -10,14 +10,14 @@ use super::ranking::Ranking;
 use super::space::{HilbertSpace, Space};
 use crate::error::{Error, Result};
 
-/// A list of all states larger than this many bytes is not built.
+/// The most bytes in a list of all states.
 const MAX_BYTES: f64 = 8.0 * 1024.0 * 1024.0 * 1024.0;
 
 impl HilbertSpace {
     /// Number of states.
     ///
     /// # Errors
-    /// [`Error::NotIndexable`] if it does not fit a `usize`.
+    /// [`Error::NotIndexable`] if the number does not fit in a `usize`.
     pub fn n_states(&self) -> Result<usize> {
         self.layout().n_states.ok_or_else(|| Error::NotIndexable {
             hilbert: self.to_string(),
@@ -46,7 +46,7 @@ impl HilbertSpace {
         Ok(self.rank(x))
     }
 
-    /// The numbers of packed states, for spaces of two-level sites.
+    /// The numbers of packed states, on spaces of two-level sites.
     ///
     /// # Errors
     /// [`Error::NotTwoLevel`] if a site has more than two states; [`Error::NotIndexable`].
@@ -71,7 +71,7 @@ impl HilbertSpace {
         })
     }
 
-    /// Writes the state of this number.
+    /// Writes the state with this number.
     ///
     /// # Errors
     /// [`Error::NotIndexable`], [`Error::IndexOutOfRange`], [`Error::SampleWidth`].
@@ -93,7 +93,7 @@ impl HilbertSpace {
     /// The numbers of many states, shape `(batch,)` for `x` of shape `(batch, n_sites)`.
     ///
     /// # Errors
-    /// As [`index_of`](Self::index_of).
+    /// As for [`index_of`](Self::index_of).
     pub fn states_to_indices(&self, x: ArrayView2<'_, i8>) -> Result<Array1<usize>> {
         self.n_states()?;
         self.check(x)?;
@@ -101,7 +101,7 @@ impl HilbertSpace {
         Ok(x.rows().into_iter().map(|row| self.rank(contiguous(&row, &mut buffer))).collect())
     }
 
-    /// The states of some numbers, shape `(len, n_sites)`.
+    /// The states with these numbers, shape `(len, n_sites)`.
     ///
     /// # Errors
     /// [`Error::NotIndexable`], [`Error::IndexOutOfRange`].

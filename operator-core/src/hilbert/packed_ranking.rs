@@ -1,20 +1,20 @@
-//! Numbers of packed states of two-level sites, by tables.
+//! Numbers packed states of two-level sites with tables.
 
 use super::block::Block;
 use super::ranking::Ranking;
 
-/// Sites whose part of a number is looked up at once.
+/// Number of sites looked up at once.
 const SITES_AT_A_TIME: usize = 8;
 
 /// Numbers of packed states of a space of two-level sites, in the order of
 /// [`all_states`](super::HilbertSpace::all_states).
 ///
-/// Eight sites at a time are looked up: how many states come before for what these sites hold, which in a
-/// block with a fixed number of set bits also depends on how many are set before them.
+/// Eight sites are looked up at a time: the table says how many states precede those with these bits. In a
+/// block with a fixed number of set bits this also depends on the number set before.
 ///
 /// # Source
-/// H. Q. Lin, Exact diagonalization of quantum-spin models, Phys. Rev. B 42, 6561 (1990), with more than two
-/// tables.
+/// H. Q. Lin, Exact diagonalization of quantum-spin models, Phys. Rev. B 42, 6561 (1990), extended to more than
+/// two tables.
 #[derive(Clone, Debug)]
 pub struct PackedRanking {
     pieces: Vec<Piece>,
@@ -27,19 +27,20 @@ struct Piece {
     shift: u32,
     mask: u64,
     n_sites: u32,
-    /// Start of its tables, one for each number of bits set before it in its block if that matters.
+    /// Start of its tables. If the block's number of set bits is fixed, there is one for each number set
+    /// before.
     table: usize,
     /// Whether it is the first of its block.
     is_first: bool,
-    /// Whether the number of bits that are set in the block is fixed.
+    /// Whether the block's number of set bits is fixed.
     counts: bool,
 }
 
 impl PackedRanking {
-    /// For blocks of two-level sites, each with its ranking, with so many states together.
+    /// For blocks of two-level sites, each with its ranking, that have `n_states` states together.
     pub(super) fn new(blocks: &[Block], rankings: &[Ranking], n_states: usize) -> Self {
         let mut out = PackedRanking { pieces: Vec::new(), tables: Vec::new() };
-        // How many states of the later blocks there are for each of one block.
+        // The number of states of the later blocks for each state of this one.
         let mut later = n_states;
         for (block, ranking) in blocks.iter().zip(rankings) {
             later /= ranking.n_states().unwrap_or(1).max(1);
@@ -70,7 +71,7 @@ impl PackedRanking {
         out
     }
 
-    /// The number of a state, which must be one of the space.
+    /// The number of a state, which must belong to the space.
     #[inline]
     pub fn index_of(&self, words: &[u64]) -> usize {
         let (mut index, mut n_set) = (0, 0);

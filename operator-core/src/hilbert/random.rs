@@ -20,10 +20,10 @@ impl HilbertSpace {
     }
 }
 
-/// Writes uniformly random states of one block, one after another.
+/// Draws uniformly random states of one block, one after another.
 pub(super) struct RandomBlock<'a> {
     block: &'a Block,
-    /// Scaled counts of [`ranking::weights`]; empty where they are not needed.
+    /// Scaled counts of [`ranking::weights`]; empty if not needed.
     weights: Vec<f64>,
 }
 
@@ -42,7 +42,7 @@ impl<'a> RandomBlock<'a> {
         match self.block.total {
             None => row.iter_mut().for_each(|q| *q = local.value(rng.random_range(0..local.len))),
             Some(total) if local.len == 2 => {
-                // Selection sampling: each site in turn, with the chance that is left.
+                // Selection sampling: each site in turn, with the probability that remains.
                 let mut left = total;
                 for (site, q) in row.iter_mut().enumerate() {
                     let one = rng.random_range(0..n_sites - site) < left;
@@ -54,7 +54,7 @@ impl<'a> RandomBlock<'a> {
         }
     }
 
-    /// Draws each site's index with the number of ways to complete the state as weight.
+    /// Draws each site's index, weighted by the number of ways to complete the state.
     fn write_by_weights<R: Rng + ?Sized>(&self, rng: &mut R, row: &mut [i8], total: usize) {
         let n_sites = row.len();
         let mut left = total;

@@ -1,18 +1,18 @@
-//! Numbering of the states of one block.
+//! Numbers the states of one block.
 
 use super::block::Block;
 
 /// Numbers the states of a block in lexicographic order of local indices, first site most significant.
 ///
-/// Without a constraint this is a number of mixed radix. With one, `count[m][t]` says how many ways m sites
-/// have local indices that sum to t, and the number of a state is the number of states that come before it:
-/// at each site, those with a smaller index there.
+/// Without a constraint the number has mixed radix. With one, `count[m][t]` is the number of ways in which the
+/// local indices of m sites sum to t. The number of a state is the number of states before it: at each site,
+/// those with a smaller index there.
 #[derive(Clone, Debug)]
 pub(super) struct Ranking {
     n_sites: usize,
     dim: usize,
     total: Option<usize>,
-    /// `count[m * (total + 1) + t]`, saturated at the largest number; empty without a constraint.
+    /// `count[m * (total + 1) + t]`, saturating at the largest number; empty without a constraint.
     count: Vec<u64>,
     n_states: Option<usize>,
     log2_n_states: f64,
@@ -54,8 +54,8 @@ impl Ranking {
         }
     }
 
-    /// Of the states that agree on the sites before `first`, whose digits sum to `sum_before`, how many come
-    /// before those that have these digits next.
+    /// Considers the states that agree on the sites before `first`, whose digits sum to `sum_before`. Returns
+    /// how many of them precede the states with these next digits.
     #[inline]
     pub(super) fn states_before(
         &self,
@@ -78,7 +78,7 @@ impl Ranking {
         rank as usize
     }
 
-    /// Calls `set(site, digit)` for each site of the state of this number.
+    /// Calls `set(site, digit)` for each site of the state with this number.
     pub(super) fn unrank(&self, mut rank: usize, mut set: impl FnMut(usize, usize)) {
         let Some(total) = self.total else {
             for site in (0..self.n_sites).rev() {
@@ -101,7 +101,7 @@ impl Ranking {
     }
 }
 
-/// How many ways m of `n_sites` sites have indices that sum to t, for all m and t.
+/// For all m up to `n_sites` and all t, the number of ways in which the indices of m sites sum to t.
 fn counts(n_sites: usize, dim: usize, total: usize) -> Vec<u64> {
     let mut count = vec![0u64; (n_sites + 1) * (total + 1)];
     count[0] = 1;
@@ -117,7 +117,7 @@ fn counts(n_sites: usize, dim: usize, total: usize) -> Vec<u64> {
 }
 
 /// [`counts`] as floating-point numbers, each row scaled by its largest, and the base-2 logarithm of the
-/// last one unscaled. Unlike counts they never overflow.
+/// unscaled last one. Unlike counts they never overflow.
 pub(super) fn weights(n_sites: usize, dim: usize, total: usize) -> (Vec<f64>, f64) {
     let mut weight = vec![0.0f64; (n_sites + 1) * (total + 1)];
     weight[0] = 1.0;

@@ -1,4 +1,4 @@
-//! Any of the spaces, and what it says of its sites.
+//! The enum of all spaces, and the properties of its sites.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -58,7 +58,7 @@ impl HilbertSpace {
         &self.layout().blocks
     }
 
-    /// The local states of a site; those of the last site beyond it.
+    /// The local states of a site. A site beyond the last one gets those of the last.
     #[inline]
     pub fn local(&self, site: usize) -> LocalStates {
         let blocks = self.blocks();
@@ -94,7 +94,7 @@ impl HilbertSpace {
         self.modes_with(site).is_some()
     }
 
-    /// The fermion modes that anticommute with a mode, itself included: those of its factor. The mode's
+    /// The fermion modes that anticommute with a mode, including itself: the modes of its factor. The mode's
     /// Jordan-Wigner string runs over those before it. `None` if the site is not a fermion mode.
     pub fn modes_with(&self, mode: usize) -> Option<Range<usize>> {
         self.factor_of(mode).filter(|(factor, _)| factor.is_fermionic()).map(|(_, modes)| modes)
@@ -113,7 +113,7 @@ impl fmt::Display for HilbertSpace {
     }
 }
 
-/// Spaces are equal when their factors are, and these when they are of one kind with equal blocks.
+/// Spaces are equal if their factors are. Factors are equal if they have the same kind and equal blocks.
 impl PartialEq for HilbertSpace {
     fn eq(&self, other: &Self) -> bool {
         let (left, right) = (self.factors(), other.factors());

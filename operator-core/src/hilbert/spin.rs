@@ -9,8 +9,8 @@ use crate::error::{Error, Result};
 
 /// Spins of equal length s.
 ///
-/// Quantum numbers are 2·s_z; local states run from up to down, [2s, 2s − 2, …, −2s]. For s = 1/2 they are
-/// +1 and −1.
+/// Quantum numbers are 2·s_z. Local states run from up to down, [2s, 2s − 2, …, −2s]; for s = 1/2 they are +1
+/// and −1.
 ///
 /// ```
 /// use operator_core::hilbert::{HilbertSpace, Spin};
@@ -27,10 +27,10 @@ pub struct Spin {
 }
 
 impl Spin {
-    /// `n` spins of length `s`, a multiple of 1/2 up to 127/2.
+    /// `n` spins of length `s`, where `s` is a multiple of 1/2 up to 127/2.
     ///
     /// # Errors
-    /// [`Error::InvalidHilbert`] for another `s` or no sites.
+    /// [`Error::InvalidHilbert`] for any other `s`, or no sites.
     pub fn new(s: f64, n: usize) -> Result<Self> {
         let two_s = 2.0 * s;
         if !(1.0..=127.0).contains(&two_s) || two_s.fract() != 0.0 {

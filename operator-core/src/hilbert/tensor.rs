@@ -9,14 +9,14 @@ use super::layout::Layout;
 use super::space::HilbertSpace;
 use crate::error::{Error, Result};
 
-/// The tensor product of Hilbert spaces of any kinds: the sites of the first factor, then those of the
-/// second, and so on.
+/// The tensor product of Hilbert spaces of any kind: the sites of the first factor, then those of the second,
+/// and so on.
 ///
-/// States are in lexicographic order, the first factor most significant, so a matrix A on the first of two
-/// factors is the Kronecker product A ⊗ 1. Operators of different factors commute, fermions included: a
-/// Jordan-Wigner string ends at its factor's first mode.
+/// States are in lexicographic order with the first factor most significant. A matrix A on the first of two
+/// factors is therefore the Kronecker product A ⊗ 1. Operators of different factors commute, even if both are
+/// fermionic: a Jordan-Wigner string ends at its factor's first mode.
 ///
-/// A factor that is itself a tensor product counts as its factors.
+/// A factor that is itself a tensor product is replaced by its factors.
 ///
 /// ```
 /// use operator_core::hilbert::{Fock, HilbertSpace, Spin, TensorHilbert};
@@ -54,7 +54,7 @@ impl TensorHilbert {
         Ok(TensorHilbert { factors, layout })
     }
 
-    /// The factors, none of them a tensor product.
+    /// The factors. None of them is a tensor product.
     pub fn factors(&self) -> &[HilbertSpace] {
         &self.factors
     }
@@ -89,7 +89,7 @@ fn starts(factors: &[HilbertSpace]) -> impl Iterator<Item = usize> + '_ {
 }
 
 impl HilbertSpace {
-    /// The tensor product of `factors`, [`TensorHilbert::new`].
+    /// The tensor product of `factors`; see [`TensorHilbert::new`].
     ///
     /// # Errors
     /// [`Error::InvalidHilbert`] for no factors, or more than 2^31 sites.
@@ -105,7 +105,7 @@ impl HilbertSpace {
         }
     }
 
-    /// The factor that a site belongs to, and the factor's sites. `None` if there is no such site.
+    /// The factor that a site belongs to, and the sites of this factor. `None` if there is no such site.
     pub fn factor_of(&self, site: usize) -> Option<(&HilbertSpace, Range<usize>)> {
         let factors = self.factors();
         let ranges = factors.iter().zip(starts(factors));
@@ -113,10 +113,10 @@ impl HilbertSpace {
         ranges.find(|(_, sites)| sites.contains(&site))
     }
 
-    /// The sites of another space that stands for the factors of this one from number `first` on.
+    /// The sites of another space that equals consecutive factors of this one, starting with number `first`.
     ///
     /// # Errors
-    /// [`Error::HilbertMismatch`] if these factors are others, or are not there.
+    /// [`Error::HilbertMismatch`] if these factors differ or do not exist.
     pub fn sites_of(&self, part: &HilbertSpace, first: usize) -> Result<Range<usize>> {
         let start = self.factors().iter().take(first).map(HilbertSpace::n_sites).sum();
         let own = self.factors().get(first..).unwrap_or_default();
@@ -130,7 +130,7 @@ impl HilbertSpace {
     }
 }
 
-/// The tensor product; it fails beyond 2^31 sites, [`Error::InvalidHilbert`].
+/// The tensor product. It fails for more than 2^31 sites with [`Error::InvalidHilbert`].
 ///
 /// ```
 /// use operator_core::hilbert::{HilbertSpace, Qubit, Spin};

@@ -1,4 +1,4 @@
-//! Spaces against lists of all rows, and their errors.
+//! Compares spaces with lists of all rows, and checks their errors.
 
 use super::*;
 use crate::error::Error;
@@ -41,7 +41,7 @@ fn tensors() -> Vec<HilbertSpace> {
     ]
 }
 
-/// All rows of local states in lexicographic order of indices, kept where the constraint holds.
+/// All rows of local states in lexicographic order of indices that satisfy the constraint.
 fn brute_force(space: &HilbertSpace) -> Vec<Vec<i8>> {
     let mut rows: Vec<Vec<usize>> = vec![vec![]];
     for site in 0..space.n_sites() {
@@ -99,7 +99,7 @@ fn large_spaces_are_sampled_though_not_numbered() {
 
 #[test]
 fn random_states_are_uniform() {
-    // 19 states, 18 degrees of freedom: chi-square exceeds 42.3 with probability 1e-3 for a right sampler.
+    // 19 states, 18 degrees of freedom: a correct sampler exceeds a chi-square of 42.3 with probability 1e-3.
     uniform(Fock::new(2, 4).unwrap().with_n_particles(4).unwrap().into(), 19, 42.3);
     // 18 states, 17 degrees of freedom: 40.8 with probability 1e-3.
     let bosons: HilbertSpace = Fock::new(2, 3).unwrap().with_n_particles(2).unwrap().into();
