@@ -1,4 +1,4 @@
-//! The lattices and graphs that most models live on.
+//! Common lattices and graphs.
 
 use super::lattice::MAX_DIRECTIONS;
 use super::{Boundary, Graph, Lattice, check_size};
@@ -14,7 +14,7 @@ fn triangular_basis() -> [[f64; 2]; 2] {
     [[1.0, 0.0], [0.5, triangle_height()]]
 }
 
-/// Common lattices. Add neighbour orders and boundaries before building the graph.
+/// Common lattices. Set neighbour orders and boundaries before you build the graph.
 impl Lattice {
     /// A chain of `n` sites at distance 1.
     pub fn chain(n: usize) -> Self {
@@ -34,15 +34,15 @@ impl Lattice {
         Self::grid(extents)
     }
 
-    /// A hypercubic lattice in as many dimensions as there are extents, with sites at distance 1.
+    /// A hypercubic lattice with one dimension for each extent, and sites at distance 1.
     pub fn grid(extents: impl Into<Vec<usize>>) -> Self {
         let extents = extents.into();
-        // A basis for absurdly many directions would not fit into memory; `build` refuses their number.
+        // A basis with a huge number of directions would not fit into memory; `build` rejects that number.
         let d = if extents.len() <= MAX_DIRECTIONS { extents.len() } else { 0 };
         Self::new((0..d).map(|direction| unit_vector(d, direction)), extents)
     }
 
-    /// A triangular lattice with nearest neighbours at distance 1, six to a site.
+    /// A triangular lattice with six nearest neighbours to a site, at distance 1.
     ///
     /// The basis vectors are `(1, 0)` and `(1/2, √3/2)`.
     pub fn triangular(extents: [usize; 2]) -> Self {
@@ -72,7 +72,7 @@ fn unit_vector(d: usize, direction: usize) -> Vec<f64> {
     vector
 }
 
-/// Common graphs, with nearest-neighbour edges of colour 0. See [`Lattice`] for further neighbours and for
+/// Common graphs, with nearest-neighbour edges of colour 0. Use [`Lattice`] for further neighbours, or for
 /// boundaries that differ between directions.
 impl Graph {
     /// A chain of `n` sites. A periodic chain of two sites has one edge.
@@ -86,7 +86,7 @@ impl Graph {
     /// ```
     ///
     /// # Errors
-    /// As [`Lattice::build`]; in particular, `n` is 0, or 1 for a periodic chain.
+    /// As for [`Lattice::build`]. In particular, `n` is 0, or 1 for a periodic chain.
     pub fn chain(n: usize, boundary: Boundary) -> Result<Self> {
         Lattice::chain(n).boundary(boundary).build()
     }
@@ -94,15 +94,15 @@ impl Graph {
     /// A square lattice of `l × l` sites.
     ///
     /// # Errors
-    /// As [`Lattice::build`]; in particular, `l` is 0, or 1 for a periodic lattice.
+    /// As for [`Lattice::build`]. In particular, `l` is 0, or 1 for a periodic lattice.
     pub fn square(l: usize, boundary: Boundary) -> Result<Self> {
         Lattice::square([l, l]).boundary(boundary).build()
     }
 
-    /// A hypercubic lattice in as many dimensions as there are extents.
+    /// A hypercubic lattice with one dimension for each extent.
     ///
     /// # Errors
-    /// As [`Lattice::build`]; in particular, an extent is 0, or 1 for a periodic lattice.
+    /// As for [`Lattice::build`]. In particular, an extent is 0, or 1 for a periodic lattice.
     pub fn grid(extents: &[usize], boundary: Boundary) -> Result<Self> {
         Lattice::grid(extents).boundary(boundary).build()
     }
@@ -118,7 +118,7 @@ impl Graph {
     /// ```
     ///
     /// # Errors
-    /// As [`Lattice::build`]; in particular, an extent is 0, or 1 in a periodic direction.
+    /// As for [`Lattice::build`]. In particular, an extent is 0, or 1 in a periodic direction.
     pub fn grid_with(directions: &[(usize, Boundary)]) -> Result<Self> {
         let (extents, boundaries): (Vec<usize>, Vec<Boundary>) = directions.iter().copied().unzip();
         Lattice::grid(extents).boundaries(boundaries).build()
@@ -127,7 +127,7 @@ impl Graph {
     /// A hypercubic lattice of `l` sites along each of `dims` directions.
     ///
     /// # Errors
-    /// As [`Lattice::build`]; in particular, `dims` is 0 or above 32, or `l` is 0, or 1 if periodic.
+    /// As for [`Lattice::build`]. In particular, `dims` is 0 or above 32, or `l` is 0, or 1 if periodic.
     pub fn hypercube(l: usize, dims: usize, boundary: Boundary) -> Result<Self> {
         if dims > MAX_DIRECTIONS {
             return Err(Error::Lattice(format!("{dims} directions; give between 1 and {MAX_DIRECTIONS}")));
@@ -138,7 +138,7 @@ impl Graph {
     /// A triangular lattice of `extents[0] × extents[1]` sites.
     ///
     /// # Errors
-    /// As [`Lattice::build`]; in particular, an extent is 0, or 1 for a periodic lattice.
+    /// As for [`Lattice::build`]. In particular, an extent is 0, or 1 for a periodic lattice.
     pub fn triangular(extents: [usize; 2], boundary: Boundary) -> Result<Self> {
         Lattice::triangular(extents).boundary(boundary).build()
     }
@@ -146,20 +146,20 @@ impl Graph {
     /// A honeycomb lattice of `extents[0] × extents[1]` cells of two sites.
     ///
     /// # Errors
-    /// As [`Lattice::build`]; in particular, an extent is 0.
+    /// As for [`Lattice::build`]. In particular, an extent is 0.
     pub fn honeycomb(extents: [usize; 2], boundary: Boundary) -> Result<Self> {
         Lattice::honeycomb(extents).boundary(boundary).build()
     }
 
-    /// A honeycomb lattice of `extents[0] × extents[1]` cells of two sites, its edges coloured by direction, as
+    /// A honeycomb lattice of `extents[0] × extents[1]` cells of two sites. Edges are coloured by direction, as
     /// [`KitaevHoneycomb`](crate::KitaevHoneycomb) needs them.
     ///
-    /// Colour 0 are the x bonds, within a cell; colour 1 the y bonds, to the cell before along the first basis
-    /// vector; colour 2 the z bonds, to the cell before along the second. Seen from the first site of a cell,
-    /// they lead to `(1/2, √3/6)`, `(−1/2, √3/6)` and `(0, −1/√3)`.
+    /// Colour 0 marks the x bonds, within a cell. Colour 1 marks the y bonds, to the previous cell along the
+    /// first basis vector. Colour 2 marks the z bonds, to the previous cell along the second basis vector. From
+    /// the first site of a cell they lead to `(1/2, √3/6)`, `(−1/2, √3/6)` and `(0, −1/√3)`.
     ///
     /// # Errors
-    /// As [`Lattice::build`]; in particular, an extent is 0, or 1 for a periodic lattice.
+    /// As for [`Lattice::build`]. In particular, an extent is 0, or 1 for a periodic lattice.
     pub fn kitaev_honeycomb(extents: [usize; 2], boundary: Boundary) -> Result<Self> {
         Lattice::honeycomb(extents).color_by_direction().boundary(boundary).build()
     }
@@ -167,12 +167,12 @@ impl Graph {
     /// A kagome lattice of `extents[0] × extents[1]` cells of three sites.
     ///
     /// # Errors
-    /// As [`Lattice::build`]; in particular, an extent is 0.
+    /// As for [`Lattice::build`]. In particular, an extent is 0.
     pub fn kagome(extents: [usize; 2], boundary: Boundary) -> Result<Self> {
         Lattice::kagome(extents).boundary(boundary).build()
     }
 
-    /// The complete graph: an edge between every two of `n` sites.
+    /// The complete graph: an edge between each two of `n` sites.
     ///
     /// # Errors
     /// [`Error::TooLarge`] if the edges would not fit into memory.
@@ -188,7 +188,7 @@ mod tests {
     use super::Boundary::{Open, Periodic};
     use super::*;
 
-    /// Neighbours of each order around each site, which must be the same for all sites.
+    /// Neighbours of each order for each site; they must be the same for all sites.
     fn coordination(lattice: Lattice, n_orders: usize) -> Vec<usize> {
         let graph = lattice.neighbors(n_orders).build().unwrap();
         let mut counts = vec![vec![0; n_orders]; graph.n_nodes()];
@@ -234,7 +234,8 @@ mod tests {
         assert_eq!(coordination(Lattice::honeycomb([5, 4]), 3), [3, 6, 3]);
     }
 
-    /// The third shortest distance is a lattice vector; all six shortest ones join sites of one sublattice.
+    /// The third shortest distance is a lattice vector; all six shortest distances join sites of one
+    /// sublattice.
     #[test]
     fn kagome_neighbors_are_four_four_six() {
         assert_eq!(coordination(Lattice::kagome([5, 4]), 3), [4, 4, 6]);
@@ -247,7 +248,7 @@ mod tests {
         let h = 3_f64.sqrt() / 6.0;
         let expected = [[0.5, h], [-0.5, h], [0.0, -2.0 * h]];
         for (edge, &color) in graph.edges().iter().zip(graph.edge_colors()) {
-            // First sites of cells have even numbers.
+            // The first site of each cell has an even number.
             let [a, b] = if edge[0] % 2 == 0 { *edge } else { [edge[1], edge[0]] };
             for axis in 0..2 {
                 let along = positions[b][axis] - positions[a][axis];
@@ -267,7 +268,7 @@ mod tests {
             "lattice: sites 0 and 1 are joined in the directions 0 and 1, so their edge has no colour; \
              give the periodic directions larger extents"
         );
-        // The bonds to the left and to the right are one direction, so they may be one edge.
+        // The bonds to the left and to the right have one direction, so they may be one edge.
         let ladder = Lattice::square([2, 3]).color_by_direction().build().unwrap();
         assert_eq!(ladder.edges_of_color(1).count(), 3);
     }

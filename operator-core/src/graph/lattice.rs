@@ -4,33 +4,33 @@ use super::stencil::{self, Bond};
 use super::{Graph, check_size};
 use crate::error::{Error, Result};
 
-/// Largest number of directions: with more, even an extent of 2 in each is more than any memory holds.
+/// Largest number of directions. With more, even extents of 2 exceed any memory.
 pub(super) const MAX_DIRECTIONS: usize = 32;
 
 /// What happens at the two ends of a lattice direction.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Boundary {
-    /// The lattice ends: sites at the surface have fewer neighbours.
+    /// The lattice ends; sites at its surface have fewer neighbours.
     Open,
-    /// The last cell is followed by the first.
+    /// The first cell follows the last.
     #[default]
     Periodic,
 }
 
 /// Builds the graph of a lattice: a unit cell repeated along its basis vectors.
 ///
-/// Site `(n, s)`, which is site `s` of the cell with coordinates `n`, lies at `Σᵢ nᵢ aᵢ + rₛ`, where `aᵢ` are
-/// the basis vectors and `rₛ` the offsets of the unit cell's sites, both cartesian. Cells are numbered with
-/// the last coordinate running fastest, and the sites of a cell follow each other: site `(n, s)` has the
-/// number `cell(n) · n_offsets + s`.
+/// Site `(n, s)` is site `s` of the cell with coordinates `n`. It lies at `Σᵢ nᵢ aᵢ + rₛ`, where `aᵢ` are the
+/// basis vectors and `rₛ` the offsets of the unit cell's sites, both cartesian. Cells are numbered with the
+/// last coordinate running fastest, and the sites of a cell are consecutive: site `(n, s)` has the number
+/// `cell(n) · n_offsets + s`.
 ///
 /// Two sites are neighbours of order `k` if their distance is the `k`-th shortest of all distances between
 /// sites of the infinite lattice. Distances within a relative 1e-8 count as equal, so give basis vectors in
-/// full precision (`3_f64.sqrt() / 2.0` rather than `0.866`). Neighbours of order `k` are joined by an edge
-/// of colour `k - 1`. Edges are sorted by colour, then by sites, and run from the lower to the higher site.
+/// full precision (`3_f64.sqrt() / 2.0` rather than `0.866`). An edge of colour `k - 1` joins neighbours of
+/// order `k`. Edges are sorted by colour, then by sites, and run from the lower to the higher site.
 ///
-/// Every direction is [`Periodic`](Boundary::Periodic) and the order is 1 unless told otherwise. Values are
-/// checked by [`build`](Self::build) and [`positions`](Self::positions).
+/// By default, every direction is [`Periodic`](Boundary::Periodic) and the order is 1. [`build`](Self::build)
+/// and [`positions`](Self::positions) check the values.
 ///
 /// ```
 /// use operator_core::graph::{Boundary, Lattice};
@@ -54,7 +54,7 @@ pub struct Lattice {
     coloring: Coloring,
 }
 
-/// What the colour of an edge tells.
+/// What the colour of an edge stands for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Coloring {
     /// Its neighbour order.
@@ -64,9 +64,10 @@ enum Coloring {
 }
 
 impl Lattice {
-    /// A lattice with these basis vectors, as many cells along each as `extents` says, and one site a cell.
+    /// A lattice with these basis vectors, `extents` cells along them, and one site in each cell.
     ///
-    /// In `d` dimensions, `basis` holds `d` cartesian vectors of `d` components and `extents` `d` numbers.
+    /// In `d` dimensions, `basis` holds `d` cartesian vectors with `d` components each, and `extents` holds `d`
+    /// numbers.
     pub fn new(basis: impl IntoIterator<Item = impl Into<Vec<f64>>>, extents: impl Into<Vec<usize>>) -> Self {
         let basis: Vec<Vec<f64>> = basis.into_iter().map(Into::into).collect();
         let extents = extents.into();
@@ -80,14 +81,14 @@ impl Lattice {
         }
     }
 
-    /// Sets the sites of the unit cell by their cartesian positions within it.
+    /// Sets the sites of the unit cell by their cartesian positions in it.
     ///
-    /// The coordinates are lengths, as those of the basis vectors, not fractions of the basis vectors.
+    /// The coordinates are lengths, like those of the basis vectors, not fractions of the basis vectors.
     ///
     /// ```
     /// use operator_core::graph::Lattice;
     ///
-    /// // A chain whose bonds are short and long in turn.
+    /// // A chain whose bonds alternate between short and long.
     /// let dimers = Lattice::new([[2.0]], [4]).site_offsets([[0.0], [0.9]]).neighbors(2);
     /// let graph = dimers.build()?;
     /// assert_eq!(graph.edges_of_color(0).collect::<Vec<_>>(), [[0, 1], [2, 3], [4, 5], [6, 7]]);
@@ -100,32 +101,32 @@ impl Lattice {
         self
     }
 
-    /// Sets the boundary of every direction.
+    /// Sets one boundary for all directions.
     #[must_use]
     pub fn boundary(mut self, boundary: Boundary) -> Self {
         self.boundaries = vec![boundary; self.extents.len()];
         self
     }
 
-    /// Sets the boundary of each direction by itself.
+    /// Sets the boundary of each direction.
     #[must_use]
     pub fn boundaries(mut self, boundaries: impl Into<Vec<Boundary>>) -> Self {
         self.boundaries = boundaries.into();
         self
     }
 
-    /// Sets the highest neighbour order: 1 for nearest neighbours, 2 for next-nearest ones too, and so on.
+    /// Sets the highest neighbour order: 1 for nearest neighbours, 2 to include next-nearest ones, and so on.
     #[must_use]
     pub fn neighbors(mut self, max_order: usize) -> Self {
         self.max_order = max_order;
         self
     }
 
-    /// Colours edges by their direction instead of their neighbour order: the bonds that a unit cell repeats
-    /// get a colour each.
+    /// Colours edges by direction instead of neighbour order: each bond of the unit cell gets its own colour.
     ///
-    /// Colours are numbered by neighbour order, within one order by the distance of the bond's cells (the sum
-    /// of its coordinates' differences), then by the bond's first site, its second, and the difference.
+    /// Colours are numbered by neighbour order. Within one order they are sorted by the distance of the bond's
+    /// cells (the sum of the absolute differences of their coordinates), then by the bond's first site, its
+    /// second site, and the difference.
     ///
     /// ```
     /// use operator_core::graph::Lattice;
@@ -140,18 +141,17 @@ impl Lattice {
         self
     }
 
-    /// The graph, with an edge of colour `k - 1` between neighbours of order `k`, unless edges are coloured
-    /// [by direction](Self::color_by_direction).
+    /// Builds the graph. An edge of colour `k - 1` joins neighbours of order `k`, unless edges are coloured [by
+    /// direction](Self::color_by_direction).
     ///
-    /// A small periodic lattice may join two sites in several ways; they get one edge, of the lowest order.
+    /// A small periodic lattice may join two sites in several ways; they get one edge, with the lowest order.
     ///
     /// # Errors
-    /// - [`Error::Lattice`]: there are no directions or more than 32; the basis, the offsets or the
-    ///   boundaries do not have one entry a direction; a number is not finite; the basis vectors are linearly
-    ///   dependent; two sites fall on the same place; an extent or the neighbour order is 0; the order
-    ///   reaches over too many sites; a periodic direction is so short that a site would be its own
-    ///   neighbour; or edges are coloured by direction, and it is so short that two directions join the same
-    ///   sites.
+    /// - [`Error::Lattice`]: there are no directions, or more than 32; the basis, the offsets or the boundaries
+    ///   do not have one entry for each direction; a number is not finite; the basis vectors are linearly
+    ///   dependent; two sites have the same position; an extent or the neighbour order is 0; the order reaches
+    ///   too many sites; a periodic direction is so short that a site would be its own neighbour; or edges are
+    ///   coloured by direction, and a direction is so short that two bonds join the same sites.
     /// - [`Error::TooLarge`]: the graph would not fit into memory.
     pub fn build(&self) -> Result<Graph> {
         self.check()?;
@@ -178,8 +178,8 @@ impl Lattice {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Lattice`] and [`Error::TooLarge`] if the extents, basis or offsets are not those of a
-    /// lattice, as for [`build`](Self::build).
+    /// [`Error::Lattice`] and [`Error::TooLarge`] for invalid extents, basis vectors or offsets, as for
+    /// [`build`](Self::build).
     pub fn positions(&self) -> Result<Vec<Vec<f64>>> {
         self.check()?;
         let mut positions = Vec::with_capacity(self.n_cells() * self.offsets.len());
@@ -194,7 +194,7 @@ impl Lattice {
         &self.extents
     }
 
-    /// Where each translation takes each site.
+    /// For each translation, the image of each site.
     pub(super) fn translated_sites(&self) -> Result<Vec<Vec<usize>>> {
         self.check()?;
         let n_offsets = self.offsets.len();
@@ -207,7 +207,7 @@ impl Lattice {
             let shift: Vec<i64> = shift.iter().map(|&n| n as i64).collect();
             let mut sites = Vec::with_capacity(self.n_cells() * n_offsets);
             self.for_each_cell(|_, coordinates| {
-                // Open directions are not shifted, so there always is a cell.
+                // Open directions are not shifted, so the cell always exists.
                 let cell = self.shifted_cell(coordinates, &shift).unwrap_or(0);
                 sites.extend((0..n_offsets).map(|s| cell * n_offsets + s));
             });
@@ -242,8 +242,8 @@ impl Lattice {
         colors
     }
 
-    /// The edges of all cells with their colours, from the bonds of one. Pairs of sites may come up more than
-    /// once.
+    /// The edges of all cells with their colours, from the bonds of one cell. A pair of sites may occur more
+    /// than once.
     fn repeat(&self, bonds: &[Bond], colors: &[usize]) -> Vec<([usize; 2], usize)> {
         let n_offsets = self.offsets.len();
         let mut edges = Vec::new();
@@ -267,7 +267,7 @@ impl Lattice {
         }
     }
 
-    /// Number of the cell that lies `shift` away; none if that is beyond an open end.
+    /// Number of the cell that lies `shift` away; `None` if it lies beyond an open end.
     fn shifted_cell(&self, coordinates: &[usize], shift: &[i64]) -> Option<usize> {
         let mut cell = 0;
         for (direction, &extent) in self.extents.iter().enumerate() {
@@ -281,12 +281,12 @@ impl Lattice {
         Some(cell)
     }
 
-    /// Number of cells; [`check`](Self::check) has seen to it that it does not overflow.
+    /// Number of cells; [`check`](Self::check) ensures that it does not overflow.
     fn n_cells(&self) -> usize {
         self.extents.iter().product()
     }
 
-    /// Number of cells as a float, which may be too large for an integer.
+    /// Number of cells as a float, because it may be too large for an integer.
     fn n_cells_estimate(&self) -> f64 {
         self.extents.iter().map(|&extent| extent as f64).product()
     }
@@ -295,7 +295,7 @@ impl Lattice {
         self.n_cells_estimate() * self.offsets.len() as f64
     }
 
-    /// Checks everything but what takes the bonds to know.
+    /// Checks everything that can be checked without the bonds.
     fn check(&self) -> Result<()> {
         self.check_dimensions()?;
         self.check_finite()?;
@@ -305,7 +305,7 @@ impl Lattice {
                 "neighbour order 0 asks for no edges at all; give at least 1, the nearest neighbours",
             );
         }
-        // A position takes memory for each of its coordinates.
+        // A position takes memory for each coordinate.
         check_size(self.n_sites_estimate() * (1 + self.extents.len()) as f64, 0.0)
     }
 
@@ -356,7 +356,7 @@ impl Lattice {
         }
     }
 
-    /// Basis vectors and site offsets, with what to call them in messages.
+    /// Basis vectors and site offsets, with their names for messages.
     fn named_vectors(&self) -> impl Iterator<Item = (&'static str, usize, &[f64])> {
         let basis = self.basis.iter().enumerate().map(|(i, vector)| ("basis vector", i, vector.as_slice()));
         let offsets =
@@ -379,20 +379,20 @@ impl Lattice {
         ))
     }
 
-    /// Whether every cell is reached from itself by this shift.
+    /// Whether this shift leads from every cell back to itself.
     fn leads_home(&self, shift: &[i64]) -> bool {
         let origin = vec![0; shift.len()];
         self.shifted_cell(&origin, shift) == Some(0)
     }
 }
 
-/// How far bonds between equivalent sites reach along a direction, in cells.
+/// How many cells bonds between equivalent sites span along a direction.
 fn farthest(bonds: &[Bond], direction: usize) -> u64 {
     let own = bonds.iter().filter(|bond| bond.from == bond.to);
     own.map(|bond| bond.shift[direction].unsigned_abs()).max().unwrap_or(0)
 }
 
-/// Checks that no two sites are joined in two colours.
+/// Checks that each pair of sites has only one colour.
 fn check_one_color_a_pair(edges: &[([usize; 2], usize)]) -> Result<()> {
     let mut sorted = edges.to_vec();
     sorted.sort_unstable();
@@ -405,7 +405,7 @@ fn check_one_color_a_pair(edges: &[([usize; 2], usize)]) -> Result<()> {
     }
 }
 
-/// Each pair of sites once, with its lowest colour; sorted by colour, then by sites.
+/// Each pair of sites once, with its lowest colour. Sorted by colour, then by sites.
 fn without_repetitions(mut edges: Vec<([usize; 2], usize)>) -> Vec<([usize; 2], usize)> {
     edges.sort_unstable();
     edges.dedup_by_key(|(edge, _)| *edge);
@@ -413,7 +413,7 @@ fn without_repetitions(mut edges: Vec<([usize; 2], usize)>) -> Vec<([usize; 2], 
     edges
 }
 
-/// The coordinates of the next cell, the last coordinate running fastest.
+/// Advances to the coordinates of the next cell; the last coordinate runs fastest.
 fn advance(coordinates: &mut [usize], extents: &[usize]) {
     for (coordinate, &extent) in coordinates.iter_mut().zip(extents).rev() {
         *coordinate += 1;
@@ -444,7 +444,7 @@ mod tests {
         graph.edges_of_color(color).collect()
     }
 
-    /// The distance between two sites, the shortest over all periodic images.
+    /// The distance between two sites: the shortest over all periodic images.
     fn distance(lattice: &Lattice, a: &[f64], b: &[f64]) -> f64 {
         let mut images = vec![a.iter().zip(b).map(|(x, y)| x - y).collect::<Vec<f64>>()];
         for (direction, vector) in lattice.basis.iter().enumerate() {
@@ -496,7 +496,7 @@ mod tests {
         let graph = Lattice::square([2, 2]).neighbors(2).build().unwrap();
         assert_eq!(edges_of(&graph, 0), [[0, 1], [0, 2], [1, 3], [2, 3]]);
         assert_eq!(edges_of(&graph, 1), [[0, 3], [1, 2]]);
-        // On a ring of three, the second neighbour to the right is the first one to the left.
+        // On a ring of three, the second neighbour to the right is the first neighbour to the left.
         let ring = Lattice::chain(3).neighbors(2).build().unwrap();
         assert_eq!(edges_of(&ring, 0), [[0, 1], [0, 2], [1, 2]]);
         assert_eq!(ring.n_colors(), 1);
@@ -526,7 +526,7 @@ mod tests {
 
     #[test]
     fn orders_are_those_of_the_infinite_lattice() {
-        // One row of a square lattice: its own second neighbours are third neighbours of the square lattice.
+        // One row of a square lattice: the row's second neighbours are third neighbours of the square lattice.
         let row = Lattice::square([1, 4]).boundary(Boundary::Open).neighbors(3).build().unwrap();
         assert!(edges_of(&row, 1).is_empty());
         assert_eq!(edges_of(&row, 2), [[0, 2], [1, 3]]);
@@ -587,7 +587,7 @@ mod tests {
     }
 
     proptest! {
-        /// Extents of 7 and up keep the orders below from wrapping onto each other.
+        /// Extents of at least 7 keep the orders below from wrapping onto each other.
         #[test]
         fn periodic_edges_are_the_pairs_at_the_shortest_distances(
             a in 0.8..1.3_f64, skew in -0.6..0.6_f64, b in 0.8..1.3_f64, x in 0.2..0.8_f64, order in 1..=3_usize,

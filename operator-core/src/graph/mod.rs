@@ -1,4 +1,4 @@
-//! Graphs of sites and coloured edges, and the lattices they are usually built from.
+//! Graphs of sites and coloured edges, and the lattices that usually build them.
 //!
 //! - [`Graph`]: sites `0..n` and undirected edges, each with a colour.
 //! - [`Lattice`]: builds the graph of a Bravais lattice with a basis, up to any neighbour order.
@@ -30,20 +30,20 @@ pub use permutations::PermutationGroup;
 
 use crate::error::{Error, Result};
 
-/// Largest memory, in bytes, that a graph may take while it is built.
+/// The most bytes that a graph may take while it is built.
 const MAX_BYTES: f64 = 4.0 * 1024.0 * 1024.0 * 1024.0;
-/// Memory of one site: its range in the adjacency list and a cursor while that list is filled.
+/// Bytes for one site: its range in the adjacency list, and a cursor while that list is filled.
 const BYTES_PER_SITE: f64 = 16.0;
-/// Memory of one edge: its ends and colour as they are collected and as they are kept, and two neighbours.
+/// Bytes for one edge: its ends and colour, both as collected and as stored, and two neighbours.
 const BYTES_PER_EDGE: f64 = 64.0;
-/// Highest colour. It leaves room for a list with an entry a colour on any machine that holds the graph.
+/// Highest colour. On any machine that holds the graph, there is room for a list with an entry for each colour.
 const MAX_COLOR: usize = (u32::MAX - 1) as usize;
 
 /// An undirected graph whose edges carry colours.
 ///
-/// Sites are numbered from 0. Edges keep the order and the direction in which they were given. A colour tells
-/// kinds of edges apart, such as nearest and next-nearest neighbours, so that each kind can have its own
-/// coupling. A clone shares the memory of the original.
+/// Sites are numbered from 0. Edges keep the order and direction in which they were given. Colours distinguish
+/// kinds of edges, such as nearest and next-nearest neighbours, so that each kind can have its own coupling.
+/// Clones share memory.
 ///
 /// ```
 /// use operator_core::graph::Graph;
@@ -67,10 +67,10 @@ struct Inner {
 }
 
 impl Graph {
-    /// A graph of `n_nodes` sites with these edges, all of colour 0.
+    /// A graph of `n_nodes` sites with these edges, all with colour 0.
     ///
     /// # Errors
-    /// As [`from_colored_edges`](Self::from_colored_edges).
+    /// As for [`from_colored_edges`](Self::from_colored_edges).
     pub fn from_edges(n_nodes: usize, edges: impl IntoIterator<Item = [usize; 2]>) -> Result<Self> {
         Self::from_colored_edges(n_nodes, edges.into_iter().map(|edge| (edge, 0)))
     }
@@ -105,7 +105,7 @@ impl Graph {
         Ok(Self::from_parts(edges, colors, adjacency))
     }
 
-    /// The same sites and edges with other colours, one an edge.
+    /// The same sites and edges with new colours, one for each edge.
     ///
     /// ```
     /// use operator_core::graph::{Boundary, Graph};
@@ -116,7 +116,7 @@ impl Graph {
     /// ```
     ///
     /// # Errors
-    /// - [`Error::ColorCount`]: there are fewer or more colours than edges.
+    /// - [`Error::ColorCount`]: the numbers of colours and edges differ.
     /// - [`Error::EdgeColor`]: a colour does not fit into 32 bits.
     pub fn with_colors(&self, colors: impl Into<Vec<usize>>) -> Result<Self> {
         let colors = colors.into();
@@ -154,24 +154,24 @@ impl Graph {
         self.inner.n_colors
     }
 
-    /// The edges of one colour, in order; none if no edge has it.
+    /// The edges of one colour, in order; empty if no edge has this colour.
     pub fn edges_of_color(&self, color: usize) -> impl Iterator<Item = [usize; 2]> {
         let colored = self.inner.edges.iter().zip(&self.inner.colors);
         colored.filter(move |&(_, &c)| c == color).map(|(&edge, _)| edge)
     }
 
-    /// The sites that share an edge with `site`, in ascending order; none if the graph has no such site.
+    /// The sites that share an edge with `site`, in ascending order; empty if there is no such site.
     pub fn neighbors(&self, site: usize) -> &[usize] {
         self.inner.adjacency.neighbors(site)
     }
 
-    /// Whether the sites fall into two groups such that every edge joins one group to the other.
+    /// Whether the sites split into two groups such that every edge joins one group to the other.
     pub fn is_bipartite(&self) -> bool {
         let mut side = vec![None; self.n_nodes()];
         (0..self.n_nodes()).all(|start| side[start].is_some() || self.splits_in_two(start, &mut side))
     }
 
-    /// Whether every site can be reached from every other; true for a graph without sites.
+    /// Whether every site can be reached from every other. True for a graph without sites.
     pub fn is_connected(&self) -> bool {
         let mut side = vec![None; self.n_nodes()];
         if self.n_nodes() > 0 {
@@ -180,8 +180,8 @@ impl Graph {
         side.iter().all(Option::is_some)
     }
 
-    /// Puts every site reached from `start` on the side opposite to the site it was reached from. Says
-    /// whether no edge joins two sites of one side.
+    /// Puts each site reached from `start` on the side opposite to its predecessor. Returns whether no edge
+    /// joins two sites of one side.
     fn splits_in_two(&self, start: usize, side: &mut [Option<bool>]) -> bool {
         let mut consistent = true;
         let mut pending = vec![(start, false)];
@@ -200,7 +200,7 @@ impl Graph {
         consistent
     }
 
-    /// A graph of parts that are known to agree.
+    /// A graph from parts that are known to be consistent.
     fn from_parts(edges: Vec<[usize; 2]>, colors: Vec<usize>, adjacency: Adjacency) -> Self {
         let n_colors = colors.iter().max().map_or(0, |highest| highest + 1);
         Graph { inner: Arc::new(Inner { edges, colors, n_colors, adjacency }) }
@@ -222,7 +222,7 @@ fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{plural}")
 }
 
-/// Refuses graphs that would exhaust the memory. The numbers are floats because their products may overflow.
+/// Rejects graphs that would exhaust memory. The counts are floats because their products may overflow.
 fn check_size(n_sites: f64, n_edges: f64) -> Result<()> {
     let bytes = n_sites * BYTES_PER_SITE + n_edges * BYTES_PER_EDGE;
     if bytes <= MAX_BYTES {
@@ -236,7 +236,7 @@ fn check_size(n_sites: f64, n_edges: f64) -> Result<()> {
     })
 }
 
-/// Edges and colours apart, each edge checked by itself.
+/// Separates edges and colours, and checks each edge on its own.
 fn collect_checked(
     n_nodes: usize,
     colored_edges: impl IntoIterator<Item = ([usize; 2], usize)>,
@@ -293,7 +293,7 @@ impl Adjacency {
         Adjacency { starts, neighbors }
     }
 
-    /// Running sum of the sites' numbers of edges.
+    /// Running sum of the number of edges at each site.
     fn starts(n_nodes: usize, edges: &[[usize; 2]]) -> Vec<usize> {
         let mut starts = vec![0; n_nodes + 1];
         for &site in edges.iter().flatten() {
@@ -316,10 +316,10 @@ impl Adjacency {
         &self.neighbors[self.starts[site]..self.starts[site + 1]]
     }
 
-    /// The first pair of sites that more than one edge joins.
+    /// The first pair of sites joined by more than one edge.
     fn repeated_pair(&self) -> Option<[usize; 2]> {
         (0..self.n_nodes()).find_map(|site| {
-            // Neighbours are sorted, so a repeated one follows itself.
+            // Neighbours are sorted, so duplicates are adjacent.
             let twice = self.neighbors(site).windows(2).find(|pair| pair[0] == pair[1])?;
             Some([site, twice[0]])
         })

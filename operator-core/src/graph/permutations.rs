@@ -1,4 +1,4 @@
-//! Permutations of sites, and groups of them.
+//! Permutations of sites, and groups of permutations.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use crate::graph::Lattice;
 
 /// A group of permutations of sites, such as the translations of a lattice.
 ///
-/// A permutation g sends site i to g(i), and gh is h first, then g. A clone shares the memory of the original.
+/// A permutation g sends site i to g(i); gh applies h first, then g. Clones share memory.
 ///
 /// ```
 /// use operator_core::graph::{Lattice, PermutationGroup};
@@ -24,16 +24,16 @@ use crate::graph::Lattice;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PermutationGroup {
     permutations: Arc<[Vec<usize>]>,
-    /// The number of `g⁻¹ h`, row g, column h.
+    /// The number of `g⁻¹ h`, in row g and column h.
     quotients: Arc<[u32]>,
 }
 
 impl PermutationGroup {
-    /// The group of these permutations, each the list of all g(i).
+    /// The group of these permutations, each given as the list of all g(i).
     ///
     /// # Errors
-    /// [`Error::PermutationGroup`] if a list is no permutation, permutations are of different lengths or
-    /// repeated, or they are not closed: a product of one's inverse with another is missing.
+    /// [`Error::PermutationGroup`] if a list is not a permutation, if permutations have different lengths or
+    /// are repeated, or if they are not closed: the product of one's inverse with another is missing.
     pub fn new(permutations: impl IntoIterator<Item = impl Into<Vec<usize>>>) -> Result<Self> {
         let permutations: Vec<Vec<usize>> = permutations.into_iter().map(Into::into).collect();
         let failed = |reason: String| Error::PermutationGroup { reason };
@@ -83,7 +83,7 @@ impl PermutationGroup {
         self.permutations.len()
     }
 
-    /// Number of sites that are permuted.
+    /// Number of sites that the permutations act on.
     pub fn n_sites(&self) -> usize {
         self.permutations.first().map_or(0, Vec::len)
     }
@@ -93,7 +93,7 @@ impl PermutationGroup {
         &self.permutations
     }
 
-    /// The number of the element `g⁻¹ h`. Numbers beyond the last element count as the last one.
+    /// The number of the element `g⁻¹ h`. A number beyond the last element is taken as the last one.
     pub fn quotient(&self, g: usize, h: usize) -> usize {
         let last = self.len() - 1;
         self.quotients[g.min(last) * self.len() + h.min(last)] as usize
@@ -104,7 +104,7 @@ impl Lattice {
     /// The translations by whole cells along the periodic directions, the identity first.
     ///
     /// # Errors
-    /// As [`positions`](Self::positions).
+    /// As for [`positions`](Self::positions).
     pub fn translations(&self) -> Result<PermutationGroup> {
         PermutationGroup::new(self.translated_sites()?)
     }

@@ -1,19 +1,19 @@
-//! The bonds of one unit cell of an infinite lattice, sorted into neighbour orders.
+//! The bonds of one unit cell of an infinite lattice, sorted by neighbour order.
 
 use crate::error::{Error, Result};
 
-/// Distances that differ by less than this, relative to their size, belong to the same neighbour order.
+/// Distances with a smaller relative difference belong to the same neighbour order.
 const TOLERANCE: f64 = 1e-8;
-/// Basis vectors are linearly dependent if one keeps less than this fraction of its length once its part
-/// along the others is taken away.
+/// Basis vectors are linearly dependent if a vector keeps less than this fraction of its length after its
+/// components along the others are removed.
 const DEPENDENT: f64 = 1e-10;
-/// A site offset may lie this many times the longest component of a basis vector away from the cell's corner;
-/// farther away, rounding would blur the distances.
+/// A site offset may lie this many times the longest component of a basis vector away from the cell's corner.
+/// Farther away, rounding would blur the distances.
 const FARTHEST_OFFSET: f64 = 1e6;
-/// Candidates that may be looked at, so that absurd orders and bases end in an error instead of never.
+/// The most candidates to inspect, so that absurd orders and bases end in an error instead of running forever.
 const MAX_CANDIDATES: usize = 4_000_000;
-/// Candidates are taken from a sphere larger by this factor, so that rounding cannot cut a neighbour order in
-/// two at the sphere's surface.
+/// Candidates come from a sphere enlarged by this factor, so that rounding at its surface cannot split a
+/// neighbour order.
 const SLACK: f64 = 1.0 + 1e-6;
 /// Growth of the sphere until it holds enough neighbour orders.
 const GROWTH: f64 = 1.5;
@@ -25,17 +25,17 @@ pub(super) struct Bond {
     pub(super) from: usize,
     /// Site within the second cell.
     pub(super) to: usize,
-    /// The second cell, counted from the first.
+    /// The second cell's coordinates relative to the first.
     pub(super) shift: Vec<i64>,
     /// Neighbour order, counted from 0.
     pub(super) order: usize,
 }
 
-/// The bonds of the `n_orders` shortest lengths that start in one cell, each pair of sites once.
+/// The bonds of the `n_orders` shortest lengths that start in one cell; each pair of sites comes once.
 ///
 /// Expects `d` finite basis vectors of length `d`, and at least one site offset, finite and of length `d`.
 pub(super) fn bonds(basis: &[Vec<f64>], offsets: &[Vec<f64>], n_orders: usize) -> Result<Vec<Bond>> {
-    // Lengths are counted in units of the largest component, so that their squares cannot overflow.
+    // Lengths are in units of the largest component, so that their squares cannot overflow.
     let unit = basis.iter().flatten().fold(0.0, |largest: f64, x| largest.max(x.abs()));
     let offsets = in_units(offsets, unit);
     let mut search = Search::new(in_units(basis, unit))?;
@@ -71,7 +71,7 @@ fn check_offsets(offsets: &[Vec<f64>]) -> Result<()> {
     }
 }
 
-/// The neighbour order of each candidate, which are sorted by length.
+/// The neighbour order of each candidate. Candidates are sorted by length.
 fn orders(sorted: &[Candidate]) -> Vec<usize> {
     let mut order = 0;
     let mut shortest = sorted.first().map_or(0.0, |candidate| candidate.length);
@@ -85,7 +85,7 @@ fn orders(sorted: &[Candidate]) -> Vec<usize> {
     sorted.iter().map(next).collect()
 }
 
-/// A bond whose neighbour order is not known yet.
+/// A bond whose neighbour order is still unknown.
 struct Candidate {
     from: usize,
     to: usize,
@@ -99,9 +99,9 @@ impl Candidate {
     }
 }
 
-/// Finds the lattice vectors in a sphere by fixing their components one after the other, as Fincke and Pohst
-/// do: the components fixed so far already bound the length from below. Skewed bases and many dimensions thus
-/// cost little more than the vectors found.
+/// Finds the lattice vectors in a sphere by fixing their components one by one (Fincke and Pohst). The
+/// components fixed so far bound the length from below. So even skewed bases and many dimensions cost little
+/// more than the vectors found.
 struct Search {
     basis: Vec<Vec<f64>>,
     /// Orthonormal vectors; the first k span the same space as the first k basis vectors.
@@ -119,7 +119,7 @@ impl Search {
         for (direction, vector) in basis.iter().enumerate() {
             let rest = without_components(vector, &axes);
             let length = norm(&rest);
-            // Negated, so that NaN from a vector of zeros counts as dependent too.
+            // Negated, so that the NaN of a zero vector also counts as dependent.
             let independent = length > DEPENDENT * norm(vector);
             if !independent {
                 return Err(Error::Lattice(format!(
@@ -138,7 +138,7 @@ impl Search {
         self.basis.iter().map(|vector| norm(vector)).fold(f64::INFINITY, f64::min)
     }
 
-    /// Every pair of sites that are at most `radius` apart, the first of them in cell 0, each pair once.
+    /// Every pair of sites at most `radius` apart whose first site is in cell 0; each pair comes once.
     fn bonds_within(&mut self, radius: f64, offsets: &[Vec<f64>]) -> Result<Vec<Candidate>> {
         let mut found = Vec::new();
         for from in 0..offsets.len() {
@@ -176,8 +176,8 @@ impl Search {
         Ok(found)
     }
 
-    /// Runs through components `0..level` of `shift`, the others being fixed. `left` is what remains of the
-    /// squared radius after the axes `level..`.
+    /// Enumerates components `0..level` of `shift` while the others stay fixed. `left` is the squared radius
+    /// that remains after the axes `level..`.
     fn fix_below(
         &mut self,
         level: usize,
@@ -200,7 +200,7 @@ impl Search {
             self.count_candidate()?;
             shift[axis] = component;
             let along = center + component as f64 * step;
-            // Rounding may leave a little less than nothing at the sphere's surface.
+            // Rounding may make this slightly negative at the sphere's surface.
             let left = (left - along * along).max(0.0);
             self.fix_below(axis, left, along_axes, shift, found)?;
         }
@@ -230,12 +230,12 @@ impl Search {
     }
 }
 
-/// Whether the first component that is not 0 is positive: true for one of `shift` and `-shift`, false for 0.
+/// Whether the first non-zero component is positive: true for exactly one of `shift` and `-shift`, false for 0.
 fn is_forward(shift: &[i64]) -> bool {
     shift.iter().find(|&&component| component != 0).is_some_and(|&component| component > 0)
 }
 
-/// What is left of `vector` after its components along orthonormal `axes`.
+/// The rest of `vector` after removing its components along orthonormal `axes`.
 fn without_components(vector: &[f64], axes: &[Vec<f64>]) -> Vec<f64> {
     let mut rest = vector.to_vec();
     for axis in axes {
