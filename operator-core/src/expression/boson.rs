@@ -1,4 +1,4 @@
-//! Operators of bosonic sites. Their matrices end at n_max.
+//! Operators on bosonic sites. Their matrices end at n_max.
 
 use super::Expression;
 use super::factor::{Factor, Symbol};

@@ -1,4 +1,4 @@
-//! Operators of one site.
+//! Operators on one site.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::hilbert::HilbertSpace;
 use crate::terms::{Ladder, destroy, number, raise, twice_spin};
 
-/// An operator of one site.
+/// An operator on one site.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Factor {
     pub(super) site: usize,
@@ -31,7 +31,7 @@ pub(super) enum Symbol {
     FermionNumber,
 }
 
-/// What stands on a site.
+/// What a site holds.
 #[derive(Clone, Copy, PartialEq)]
 enum SiteKind {
     Spin,
@@ -39,7 +39,7 @@ enum SiteKind {
     Fermion,
 }
 
-/// What a symbol is on its site.
+/// What a symbol does on its site.
 pub(super) enum Action {
     Matrix(Array2<Complex64>),
     Ladders(&'static [bool]),
@@ -65,10 +65,10 @@ impl Factor {
         Factor { symbol, ..self }
     }
 
-    /// The operator on a space: a matrix on its site, or ladder operators, each by whether it creates.
+    /// The operator on a space: a matrix on its site, or ladder operators, each given by whether it creates.
     ///
     /// # Errors
-    /// [`Error::SiteOutOfRange`]; [`Error::WrongHilbert`] if the site is of another kind.
+    /// [`Error::SiteOutOfRange`]; [`Error::WrongHilbert`] if the site has another kind.
     pub(super) fn on(self, hilbert: &HilbertSpace) -> Result<Action> {
         let n_sites = hilbert.n_sites();
         if self.site >= n_sites {
@@ -124,7 +124,7 @@ impl Symbol {
     }
 }
 
-/// What stands on a site; `None` if there is no such site.
+/// What a site holds; `None` if there is no such site.
 fn site_kind(hilbert: &HilbertSpace, site: usize) -> Option<SiteKind> {
     let (factor, _) = hilbert.factor_of(site)?;
     match factor {

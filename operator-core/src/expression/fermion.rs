@@ -1,4 +1,4 @@
-//! Operators of fermion modes. With spin, [`SpinOrbitalFermions::mode`] numbers the modes.
+//! Operators on fermion modes. With spin, [`SpinOrbitalFermions::mode`] numbers the modes.
 //!
 //! [`SpinOrbitalFermions::mode`]: crate::hilbert::SpinOrbitalFermions::mode
 

@@ -1,7 +1,7 @@
-//! Hamiltonians as formulas, written before there is a Hilbert space.
+//! Hamiltonians as formulas, written without a Hilbert space.
 //!
-//! The functions of [`spin`], [`boson`] and [`fermion`] make operators of one site; `+`, `-` and `*` combine
-//! them, with each other and with numbers. [`Expression::on`] reads the formula on a Hilbert space.
+//! The functions of [`spin`], [`boson`] and [`fermion`] make operators on one site. `+`, `-` and `*` combine
+//! them with each other and with numbers. [`Expression::on`] interprets the formula on a Hilbert space.
 //!
 //! The transverse-field Ising chain and the Bose-Hubbard chain:
 //!
@@ -41,8 +41,8 @@ use factor::Factor;
 
 /// A sum of products of site operators, each with a coefficient.
 ///
-/// Nothing is checked before the formula is read on a space, so its operations cannot fail. The empty sum
-/// is 0; numbers stand for multiples of the identity.
+/// Nothing is checked until the formula is interpreted on a space, so its operations cannot fail. The empty sum
+/// is 0. Numbers stand for multiples of the identity.
 ///
 /// ```
 /// use operator_core::expression::fermion;
@@ -103,15 +103,15 @@ impl Expression {
         (0..n).fold(identity(), |power, _| power * self)
     }
 
-    /// The formula on a Hilbert space, like terms merged.
+    /// The formula on a Hilbert space, with like terms merged.
     ///
-    /// On spins 1/2 and qubits it is written in Pauli strings, on other spins and bosons in local matrices
-    /// (products on one site are multiplied first), on fermion modes in fermion strings. Boson matrices end
-    /// at the space's n_max, and so `boson::destroy(0) * boson::create(0)` is 0 on n_max bosons.
+    /// The result has Pauli strings on spins 1/2 and qubits, local matrices on other spins and bosons (factors
+    /// on one site are multiplied first), and fermion strings on fermion modes. Boson matrices end at the
+    /// space's n_max, so `boson::destroy(0) * boson::create(0)` is 0 on n_max bosons.
     ///
     /// # Errors
     /// [`Error::SiteOutOfRange`](crate::Error::SiteOutOfRange);
-    /// [`Error::WrongHilbert`](crate::Error::WrongHilbert) for an operator of another kind of site;
+    /// [`Error::WrongHilbert`](crate::Error::WrongHilbert) for an operator on the wrong kind of site;
     /// [`Error::NotFinite`](crate::Error::NotFinite);
     /// [`Error::TooLarge`](crate::Error::TooLarge) for a product of too many matrices.
     pub fn on(&self, hilbert: impl Into<HilbertSpace>) -> Result<Terms> {
@@ -121,13 +121,13 @@ impl Expression {
     /// The formula on a Hilbert space as an operator, checked and ready for any backend.
     ///
     /// # Errors
-    /// As [`on`](Self::on); [`Error::LeavesHilbert`](crate::Error::LeavesHilbert) if it leaves a constrained
-    /// space.
+    /// As for [`on`](Self::on); [`Error::LeavesHilbert`](crate::Error::LeavesHilbert) if it leaves a
+    /// constrained space.
     pub fn definition(&self, hilbert: impl Into<HilbertSpace>) -> Result<Definition> {
         Definition::new(self.short_name(), self.on(hilbert)?)
     }
 
-    /// The first products of a long formula only, so that a name costs no more than it shows.
+    /// Only the first products of a long formula, so that naming it costs no more than what is shown.
     fn short_name(&self) -> String {
         let first = Expression { products: self.products.iter().take(8).cloned().collect() };
         let rest = if self.products.len() > 8 { " + ..." } else { "" };
@@ -136,7 +136,7 @@ impl Expression {
 }
 
 impl Terms {
-    /// Adds `coefficient ·` a formula, read on the space of these terms.
+    /// Adds `coefficient ·` a formula, interpreted on the space of these terms.
     ///
     /// ```
     /// use operator_core::{Definition, expression::{Expression, spin::sigmax}, hilbert::Spin, terms::Terms};
@@ -148,7 +148,7 @@ impl Terms {
     /// ```
     ///
     /// # Errors
-    /// As [`Expression::on`].
+    /// As for [`Expression::on`].
     pub fn expression(
         &mut self,
         coefficient: impl Into<Coefficient>,

@@ -1,4 +1,4 @@
-//! A formula on a Hilbert space.
+//! Interprets a formula on a Hilbert space.
 
 use std::collections::BTreeMap;
 
@@ -27,8 +27,8 @@ pub(super) fn resolve(expression: &Expression, hilbert: HilbertSpace) -> Result<
     Ok(Terms::from_parts(hilbert, Parameters::new(), terms))
 }
 
-/// Operators of different kinds of site commute, so a product is one of ladder operators, in order, times
-/// one of matrices, multiplied site by site.
+/// Operators on different kinds of site commute. So a product is one of ladder operators, in order, times one
+/// of matrices, multiplied site by site.
 fn resolve_product(
     product: &Product,
     hilbert: &HilbertSpace,
@@ -67,7 +67,7 @@ fn resolve_product(
     }
 }
 
-/// The tensor product of matrices on single sites: Pauli strings if all sites are two-level, else a matrix.
+/// The tensor product of one-site matrices: Pauli strings if all sites are two-level, otherwise a matrix.
 fn emit_matrices(
     matrices: &BTreeMap<usize, Matrix>,
     hilbert: &HilbertSpace,
@@ -95,7 +95,7 @@ fn emit_matrices(
     strings.into_iter().try_for_each(|(z, string)| emit(z, TermKind::Pauli(string)))
 }
 
-/// A 2 x 2 matrix as a sum of 1 and Pauli matrices, without those whose factor is 0.
+/// Expands a 2 x 2 matrix in 1 and the Pauli matrices, without zero coefficients.
 fn pauli_expansion(m: &Matrix) -> Vec<(Complex64, Option<Pauli>)> {
     let expansion = [
         ((m[[0, 0]] + m[[1, 1]]) / 2.0, None),

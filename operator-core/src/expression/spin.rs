@@ -1,7 +1,7 @@
-//! Operators of spins of any length, and of qubits, as NetKet names and normalises them.
+//! Operators on spins of any length and on qubits, with the names and normalisation of NetKet.
 //!
-//! For spins 1/2 and qubits they are the Pauli matrices; for s > 1/2 `sigmax`, `sigmay`, `sigmaz` are twice
-//! the spin, 2 S_x, 2 S_y, 2 S_z, while `sigmap` and `sigmam` are S₊ and S₋ for any s.
+//! For spins 1/2 and qubits they are the Pauli matrices. For s > 1/2 `sigmax`, `sigmay` and `sigmaz` are twice
+//! the spin, 2 S_x, 2 S_y and 2 S_z; `sigmap` and `sigmam` are S₊ and S₋ for any s.
 //!
 //! # Source
 //! `netket.operator.spin`, NetKet 3.
