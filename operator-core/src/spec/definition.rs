@@ -13,8 +13,8 @@ impl Definition {
     /// Reads an operator from its [spec](crate::spec).
     ///
     /// # Errors
-    /// [`Error::UnknownModel`]; [`Error::Spec`] for a key that is missing or of the wrong type; the errors
-    /// of the space, the graph and the model for values that do not fit together.
+    /// [`Error::UnknownModel`]; [`Error::Spec`] for a key that is missing or has the wrong type; the errors of
+    /// the space, the graph and the model for values that do not fit together.
     pub fn from_spec(spec: &Value) -> Result<Self> {
         let spec = Reader::new(spec, "spec");
         let name = spec.key("model")?.str()?;
@@ -30,14 +30,15 @@ impl Definition {
     /// Reads an operator from the text of its [spec](crate::spec).
     ///
     /// # Errors
-    /// As [`from_spec`](Self::from_spec), and [`Error::Spec`] for text that is not JSON.
+    /// As for [`from_spec`](Self::from_spec), and [`Error::Spec`] for text that is not JSON.
     pub fn from_json(text: &str) -> Result<Self> {
         let spec = serde_json::from_str(text).map_err(|error| Error::Spec(error.to_string()))?;
         Self::from_spec(&spec)
     }
 
-    /// The operator's [spec](crate::spec), with the present values of its parameters: that of its model, or
-    /// its terms where it was written by hand, made by algebra, or is a model of another crate.
+    /// The operator's [spec](crate::spec) with the present values of its parameters. It uses the form of its
+    /// model, or lists the terms if the operator was written by hand, made by algebra, or is a model of another
+    /// crate.
     pub fn to_spec(&self) -> Value {
         let Some(spec) = self.structure().spec() else { return terms::write(self) };
         let mut spec = spec.value.clone();

@@ -1,4 +1,4 @@
-//! Graphs of models from JSON.
+//! Reads the graphs of models from JSON.
 
 use super::reader::Reader;
 use crate::error::Result;
@@ -18,7 +18,7 @@ pub(crate) fn orbital_graph(spec: &Reader<'_>, hilbert: &HilbertSpace) -> Result
     }
 }
 
-/// The same with colours, where these are given.
+/// The same with colours, if they are given.
 pub(crate) fn colored_graph(spec: &Reader<'_>, hilbert: &HilbertSpace) -> Result<Graph> {
     let graph = graph(spec, hilbert)?;
     match spec.optional("edge_colors")? {

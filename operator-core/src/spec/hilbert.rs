@@ -6,7 +6,7 @@ use super::reader::Reader;
 use crate::error::{Error, Result};
 use crate::hilbert::{Fock, HilbertSpace, Qubit, Spin, SpinOrbitalFermions};
 
-/// A Hilbert space in the form that [`hilbert_from_json`] reads.
+/// A Hilbert space as JSON that [`hilbert_from_json`] reads.
 pub fn hilbert_to_json(hilbert: &HilbertSpace) -> Value {
     match hilbert {
         HilbertSpace::Spin(space) => json!({
@@ -29,11 +29,11 @@ pub fn hilbert_to_json(hilbert: &HilbertSpace) -> Value {
     }
 }
 
-/// Reads a Hilbert space, as described in [`spec`](crate::spec).
+/// Reads a Hilbert space in the format of [`spec`](crate::spec).
 ///
 /// # Errors
-/// [`Error::Spec`] for a key that is missing, not known or of the wrong type; [`Error::InvalidHilbert`] for
-/// values that make no space.
+/// [`Error::Spec`] for a key that is missing, unknown or has the wrong type; [`Error::InvalidHilbert`] for
+/// values that define no space.
 pub fn hilbert_from_json(value: &Value) -> Result<HilbertSpace> {
     read(&Reader::new(value, "hilbert"))
 }

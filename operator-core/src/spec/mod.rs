@@ -1,7 +1,7 @@
 //! Operators from and to JSON.
 //!
-//! A spec is an object: `model` names the operator, `hilbert` its space, and the other keys are what the
-//! model needs. Quantities that are optional may be left out or null.
+//! A spec is an object: `model` names the operator, `hilbert` describes its space, and the other keys depend on
+//! the model. An optional quantity may be left out or null.
 //!
 //! | `model` | keys |
 //! |---|---|
@@ -28,8 +28,8 @@
 //! | `spin_orbital_fermions` | `n_orbitals`, `s`, `n_fermions`, `n_fermions_per_spin` (all but the first optional) |
 //! | `tensor` | `factors`, a list of spaces |
 //!
-//! Keys of the operator that its model does not know are remarks, and are not read; the space takes no
-//! others.
+//! Keys of the operator that its model does not know are remarks and are ignored. In the space, unknown keys
+//! are errors.
 //!
 //! ```
 //! use operator_core::Definition;

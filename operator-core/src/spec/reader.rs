@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::error::{Error, Result};
 use crate::parameters::ParameterValue;
 
-/// A JSON value and where it stands.
+/// A JSON value and its path.
 #[derive(Clone, Debug)]
 pub(crate) struct Reader<'a> {
     value: &'a Value,
@@ -33,7 +33,7 @@ impl<'a> Reader<'a> {
         format!("{}.{key}", self.path)
     }
 
-    /// The value of a key that must be there.
+    /// The value of a required key.
     pub(crate) fn key(&self, key: &str) -> Result<Reader<'a>> {
         match self.optional(key)? {
             Some(reader) => Ok(reader),
@@ -47,7 +47,7 @@ impl<'a> Reader<'a> {
         Ok(value.map(|value| Reader { value, path: self.path_of(key) }))
     }
 
-    /// Refuses keys other than `known`.
+    /// Rejects all keys other than `known`.
     pub(crate) fn only(&self, known: &[&str]) -> Result<()> {
         match self.object()?.keys().find(|key| !known.contains(&key.as_str())) {
             Some(key) => {
@@ -121,12 +121,12 @@ impl<'a> Reader<'a> {
         self.sites("a pair of sites")
     }
 
-    /// So many whole numbers.
+    /// `N` whole numbers.
     pub(crate) fn sites<const N: usize>(&self, expected: &str) -> Result<[usize; N]> {
         self.counts()?.try_into().or_else(|_| self.expected(expected))
     }
 
-    /// The rows of a matrix, all equally long.
+    /// The rows of a matrix, all of equal length.
     pub(crate) fn matrix(&self) -> Result<Array2<f64>> {
         let rows = self.items()?.map(|row| row.numbers()).collect::<Result<Vec<_>>>()?;
         let n_cols = rows.first().map_or(0, Vec::len);
@@ -138,7 +138,7 @@ impl<'a> Reader<'a> {
         Array2::from_shape_vec(shape, rows.concat()).or_else(|_| self.expected("a matrix"))
     }
 
-    /// A matrix from its real part `re` and its imaginary part `im`, which may be left out.
+    /// A matrix from its real part `re` and its optional imaginary part `im`.
     pub(crate) fn complex_matrix(&self) -> Result<Array2<Complex64>> {
         let re = self.key("re")?.matrix()?;
         let mut matrix = re.mapv(Complex64::from);
@@ -152,7 +152,7 @@ impl<'a> Reader<'a> {
         Ok(matrix)
     }
 
-    /// An error about the number of items of this value.
+    /// An error about the number of items in this value.
     pub(crate) fn wrong_len<T>(&self, got: usize, expected: usize, what: &str) -> Result<T> {
         Err(Error::Spec(format!("{} has {got} items; expected {expected}, {what}", self.path)))
     }
@@ -163,7 +163,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// A value for a message, cut short.
+/// A value for a message, truncated.
 fn shown(value: &Value) -> String {
     const LONGEST: usize = 40;
     let text = value.to_string();

@@ -1,4 +1,4 @@
-//! Operators that no model stands for, term by term.
+//! Term-by-term specs, for operators without a model's form.
 
 use std::collections::HashMap;
 
@@ -16,8 +16,8 @@ use crate::terms::{Coefficient, Ladder, LocalMatrix, Pauli, TermKind, Terms};
 /// The model's name in specs.
 pub(super) const NAME: &str = "terms";
 
-/// The spec of any definition, with the present values of its parameters. Matrices that terms share are
-/// written once.
+/// The spec of any definition, with the present values of its parameters. A matrix that terms share is written
+/// once.
 pub(super) fn write(definition: &Definition) -> Value {
     let mut matrices: Vec<Value> = Vec::new();
     let mut known: HashMap<*const ndarray::Array2<Complex64>, usize> = HashMap::new();

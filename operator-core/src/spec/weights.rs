@@ -1,4 +1,4 @@
-//! Weights of strings from JSON.
+//! Reads the weights of strings from JSON.
 
 use num_complex::Complex64;
 
@@ -14,7 +14,7 @@ pub(crate) struct Weights {
 }
 
 impl Weights {
-    /// Reads `weights`, and `weights_im` where they are given.
+    /// Reads `weights`, and `weights_im` if it is given.
     pub(crate) fn read(spec: &Reader<'_>, n_strings: usize) -> Result<Self> {
         let one_a_string = |reader: &Reader<'_>, len: usize| {
             if len == n_strings { Ok(()) } else { reader.wrong_len(len, n_strings, "one a string") }
@@ -39,7 +39,7 @@ impl Weights {
         self.values.push(weight);
     }
 
-    /// The operator that `build` makes of the weights.
+    /// The operator that `build` makes from the weights.
     pub(crate) fn definition(
         self,
         build: impl FnOnce(Vec<Complex64>) -> Result<Definition>,
@@ -47,7 +47,7 @@ impl Weights {
         if !self.imaginary || self.values.is_empty() {
             return build(self.values);
         }
-        // Build with imaginary parts that are not 0, then set them.
+        // Build with non-zero imaginary parts, so that they become parameters, then set them.
         let definition = build(self.values.iter().map(|weight| Complex64::new(weight.re, 1.0)).collect())?;
         let (mut parameters, structure) = definition.unpack();
         parameters.set("weights_im", self.values.iter().map(|weight| weight.im).collect::<Vec<_>>())?;

@@ -1,4 +1,4 @@
-//! Models with a form of their own in JSON, and what all of them write.
+//! Models with their own form in JSON, and what all of them write.
 
 use serde_json::Value;
 
@@ -13,18 +13,18 @@ use crate::parameters::ParameterValue;
 /// Reads a model on a space.
 pub(crate) type Read = fn(&Reader<'_>, HilbertSpace) -> Result<Definition>;
 
-/// A model of this crate with a form of its own in JSON: its reader and its writer.
+/// A model of this crate with its own form in JSON: its reader and its writer.
 pub(crate) trait Written: Model + Sized {
     /// Its name in specs.
     const NAME: &'static str;
 
-    /// What it writes besides its name, its space and its parameters.
+    /// Writes everything except its name, its space and its parameters.
     fn write(&self) -> Value;
 
     /// Reads a model on a space.
     fn read(spec: &Reader<'_>, hilbert: HilbertSpace) -> Result<Definition>;
 
-    /// The spec without parameters, `None` if the model has no space.
+    /// The spec without parameters; `None` if the model has no space.
     fn to_spec(&self) -> Option<ModelSpec> {
         let mut value = self.write();
         value["model"] = Self::NAME.into();
