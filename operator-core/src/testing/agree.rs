@@ -1,4 +1,4 @@
-//! Whether two operators are the same.
+//! Compares two operators.
 
 use ndarray::{ArrayView1, ArrayView2};
 use num_complex::Complex64;
@@ -9,10 +9,10 @@ use crate::element::Element;
 use crate::merged_row::MergedRow;
 use crate::operator::DiscreteOperator;
 
-/// Compares two operators, on different backends or of different element types, element by element.
+/// Compares two operators element by element; they may have different backends or element types.
 ///
-/// They must live on one space, agree on Hermiticity, and connect the same states by elements that are equal
-/// to rounding. The order of a sample's elements is not compared.
+/// They must live on the same space, agree on Hermiticity, and connect the same states by elements that are
+/// equal up to rounding. The order of a sample's elements may differ.
 ///
 /// # Errors
 /// The first difference.
@@ -29,7 +29,7 @@ pub fn check_agree<A: DiscreteOperator, B: DiscreteOperator>(a: &A, b: &B) -> Ch
     }
 }
 
-/// Compares to the precision of `T`.
+/// Compares in the precision of `T`.
 fn compare<T: Element, A: Element, B: Element>(
     x: ArrayView2<'_, i8>,
     left: &ConnBatch<A>,
@@ -58,7 +58,7 @@ fn compare<T: Element, A: Element, B: Element>(
     Ok(())
 }
 
-/// A sample's elements, those to the same state added up.
+/// A sample's elements; those that lead to the same state are added up.
 fn merge<T: Element>(
     sample: ArrayView1<'_, i8>,
     conn: &ConnBatch<T>,

@@ -1,4 +1,4 @@
-//! The suite for a whole backend.
+//! The conformance suite for a whole backend.
 
 use num_complex::{Complex32, Complex64};
 
@@ -10,8 +10,8 @@ use crate::element::Element;
 use crate::error::Error;
 use crate::operator::DiscreteOperator;
 
-/// Runs the [`catalogue`] on a backend's default device, with real and complex elements, with the
-/// parameters it is made with and with others.
+/// Runs the [`catalogue`] on a backend's default device with real and complex elements. Each operator is
+/// checked with its original parameters and with new ones.
 ///
 /// # Errors
 /// The first operator that fails, and why.
@@ -37,8 +37,7 @@ pub fn check_backend_on<B: Lower<f64> + Lower<Complex64>>(device: &B::Device) ->
     Ok(())
 }
 
-/// Runs the [`catalogue`] on a device with elements in single precision, and compares them to those in double
-/// precision.
+/// Runs the [`catalogue`] on a device with single-precision elements, and compares them with double precision.
 ///
 /// # Errors
 /// The first operator that fails, and why.
@@ -64,8 +63,8 @@ where
     Ok(())
 }
 
-/// Lowers one operator to a backend's default device, as real if it is real and as complex, and checks it by
-/// itself, against independent references, and one element type against the other.
+/// Lowers one operator to a backend's default device, with complex elements and, if it is real, with real ones.
+/// Checks each form alone and against independent references, and compares the two forms.
 ///
 /// # Errors
 /// What is wrong.

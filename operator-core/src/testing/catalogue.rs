@@ -1,4 +1,4 @@
-//! Operators of every kind that the kernels treat differently.
+//! Operators of every kind that kernels treat differently.
 
 use ndarray::Array2;
 use num_complex::Complex64;
@@ -23,11 +23,11 @@ pub struct Entry {
     pub definition: Definition,
 }
 
-/// Operators on all spaces: the models, random Pauli strings and matrices, hops with conserved numbers,
-/// fermion strings, tensor products, and what cancels or is empty. The same ones every time.
+/// Operators on all spaces: the models, random Pauli strings and matrices, hops with conserved numbers, fermion
+/// strings, tensor products, and operators that cancel or are empty. The list is the same every time.
 ///
 /// # Errors
-/// Never, unless this crate is broken.
+/// None, unless this crate is broken.
 pub fn catalogue() -> Result<Vec<Entry>> {
     let mut entries = Vec::new();
     let mut add = |name, definition| entries.push(Entry { name, definition });
@@ -177,7 +177,7 @@ fn pauli_strings(add: &mut dyn FnMut(&'static str, Definition)) -> Result<()> {
     Ok(())
 }
 
-/// A random matrix, about half of it zero.
+/// A random matrix with about half of its elements zero.
 fn random_matrix(rng: &mut SplitMix, dim: usize, complex: bool) -> Array2<Complex64> {
     Array2::from_shape_simple_fn((dim, dim), || match rng.below(2) {
         0 => Complex64::ZERO,
@@ -227,7 +227,7 @@ fn local_matrices(add: &mut dyn FnMut(&'static str, Definition)) -> Result<()> {
     Ok(())
 }
 
-/// A random Hermitian matrix on two sites of `dim` local states that keeps the sum of their indices.
+/// A random Hermitian matrix on two sites with `dim` local states that conserves the sum of their indices.
 fn exchange(rng: &mut SplitMix, dim: usize) -> Array2<Complex64> {
     let mut matrix = Array2::zeros((dim * dim, dim * dim));
     for (row, column) in (0..dim * dim).flat_map(|row| (row..dim * dim).map(move |column| (row, column))) {
@@ -294,7 +294,7 @@ fn fermions(add: &mut dyn FnMut(&'static str, Definition)) -> Result<()> {
     Ok(())
 }
 
-/// Random Hermitian hops of one and of two particles, each within a spin state or between two densities.
+/// Random Hermitian hops of one and two particles, within a spin state or between two densities.
 fn two_body(hilbert: HilbertSpace, rng: &mut SplitMix) -> Result<Definition> {
     let blocks: Vec<(usize, usize)> =
         hilbert.blocks().iter().map(|block| (block.start, block.n_sites)).collect();
@@ -314,7 +314,7 @@ fn two_body(hilbert: HilbertSpace, rng: &mut SplitMix) -> Result<Definition> {
     Definition::new("two-body", terms)
 }
 
-/// Hops around a ring of each spin state, and interactions of neighbours and of spin states.
+/// Hops around a ring for each spin state, and interactions between neighbours and between spin states.
 fn hubbard(hilbert: HilbertSpace, n_spin_states: usize, hop: Complex64) -> Result<Definition> {
     let n_orbitals = hilbert.n_sites() / n_spin_states;
     let mut terms = Terms::new(hilbert);
@@ -375,7 +375,7 @@ fn starts(hilbert: &HilbertSpace) -> Vec<usize> {
     starts
 }
 
-/// The annihilation operator of a boson, which also takes a spin from one local state to the one before it.
+/// The annihilation operator of a boson; on a spin it leads from one local state to the previous one.
 fn lower(dim: usize) -> Array2<Complex64> {
     Array2::from_shape_fn((dim, dim), |(row, column)| {
         if column == row + 1 { (column as f64).sqrt().into() } else { Complex64::ZERO }
@@ -391,7 +391,7 @@ fn number(dim: usize) -> Array2<Complex64> {
     Array2::from_diag(&ndarray::Array1::from_shape_fn(dim, |n| Complex64::from(n as f64)))
 }
 
-/// Spins in cavities, `Σ ω b†b + Σ g (σ b† + σ† b)`: excitations go to and fro between the factors.
+/// Spins in cavities, `Σ ω b†b + Σ g (σ b† + σ† b)`: excitations move between the factors.
 fn dicke(hilbert: HilbertSpace) -> Result<Definition> {
     let (n_spins, n_sites) = (starts(&hilbert)[1], hilbert.n_sites());
     let (spin, boson) = (hilbert.local_dim(0), hilbert.local_dim(n_spins));
@@ -408,7 +408,7 @@ fn dicke(hilbert: HilbertSpace) -> Result<Definition> {
     Definition::new("Dicke", terms)
 }
 
-/// Electrons that hop between all orbitals of a spin state, and phonons that they create,
+/// Electrons that hop between all orbitals of a spin state, and phonons that they create:
 /// `Σ t c†_i c_j + Σ n_i (b_k + b_k†) + Σ b†b`.
 fn holstein(hilbert: HilbertSpace) -> Result<Definition> {
     let starts = starts(&hilbert);
@@ -439,7 +439,8 @@ fn holstein(hilbert: HilbertSpace) -> Result<Definition> {
     Definition::new("Holstein", terms)
 }
 
-/// A ring of electrons and one of spins 1/2, `n_i σz_i` between them, and any boson shaken by the electrons.
+/// A ring of electrons and a ring of spins 1/2, coupled by `n_i σz_i`. If there is a boson, the electrons shake
+/// it.
 fn kondo(hilbert: HilbertSpace) -> Result<Definition> {
     let (starts, n_sites) = (starts(&hilbert), hilbert.n_sites());
     let n = starts[1];
@@ -477,7 +478,7 @@ fn all_families(hilbert: HilbertSpace, seed: u64) -> Result<Definition> {
             let string: Vec<Ladder> =
                 (0..len).map(|k| Ladder { mode: mode(&mut rng), dagger: k % 2 == 0 }).collect();
             terms.fermion(coefficient(), &string)?;
-            // A hop that is counted by a third mode shares a group with the plain one.
+            // A hop multiplied by the number of a third mode shares a group with the plain hop.
             let counted = Ladder::create(mode(&mut rng));
             let string = [&string[..], &[counted, Ladder { dagger: false, ..counted }]].concat();
             terms.fermion(coefficient(), &string)?;
@@ -490,7 +491,7 @@ fn all_families(hilbert: HilbertSpace, seed: u64) -> Result<Definition> {
             k if k >= n_flips => (two_level[site], Pauli::Z),
             k => (two_level[site], [Pauli::X, Pauli::Y][k % 2]),
         };
-        // Two strings with equal flips and unequal signs.
+        // Two strings with equal flips and different signs.
         for n in [sites.len(), sites.len() - sites.len().saturating_sub(n_flips) / 2] {
             let string: Vec<_> = sites[..n].iter().enumerate().map(matrix).collect();
             terms.pauli(coefficient(), &string)?;

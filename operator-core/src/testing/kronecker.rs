@@ -10,14 +10,15 @@ use crate::terms::{Ladder, Pauli, TermKind, real_matrix};
 
 type Matrix = Array2<Complex64>;
 
-/// The largest full space, constraints lifted, whose matrices are multiplied out.
+/// The largest full space, without constraints, whose matrices are multiplied out.
 const MAX_DIM: usize = 4096;
 
-/// An operator's matrix, each term written out on the full space by Kronecker products (fermion strings by
-/// products of Jordan-Wigner matrices of their factor), then restricted to the states that meet the constraint.
+/// An operator's matrix. Each term is a Kronecker product on the full space (for fermion strings, a product of
+/// the Jordan-Wigner matrices of their factor); the result is restricted to the states that satisfy the
+/// constraint.
 ///
 /// # Errors
-/// [`Error::TooLarge`] for a space of more than 4096 states, constraints lifted.
+/// [`Error::TooLarge`] for a space of more than 4096 states without constraints.
 pub fn kronecker_dense(definition: &Definition) -> Result<Array2<Complex64>> {
     let hilbert = definition.hilbert();
     let dims: Vec<usize> = (0..hilbert.n_sites()).map(|site| hilbert.local_dim(site)).collect();
@@ -65,7 +66,7 @@ fn pauli_string(paulis: &[(usize, Pauli)], dims: &[usize]) -> Matrix {
     }))
 }
 
-/// The Jordan-Wigner matrix of a ladder on its factor, the identity on every other.
+/// The Jordan-Wigner matrix of a ladder operator on its factor, with the identity on every other factor.
 fn fermion(hilbert: &HilbertSpace, ladder: Ladder) -> Matrix {
     let mut start = 0;
     product(hilbert.factors().iter().map(|factor| {
@@ -79,7 +80,7 @@ fn fermion(hilbert: &HilbertSpace, ladder: Ladder) -> Matrix {
     }))
 }
 
-/// Z on all modes before the ladder's, c or c† on its own, nothing on those after it.
+/// Z on all modes before the ladder operator's, c or c† on its own mode, and 1 on the modes after it.
 fn jordan_wigner(ladder: Ladder, n_modes: usize) -> Matrix {
     let destroy = real_matrix([[0.0, 1.0], [0.0, 0.0]]);
     product((0..n_modes).map(|mode| match mode {
@@ -90,7 +91,7 @@ fn jordan_wigner(ladder: Ladder, n_modes: usize) -> Matrix {
     }))
 }
 
-/// `matrix ⊗ 1` with the factors brought from the order (`sites`, all others) to that of the space.
+/// `matrix ⊗ 1`, with the factors reordered from (`sites`, all others) to the order of the space.
 fn embed(sites: &[usize], matrix: &Matrix, dims: &[usize]) -> Matrix {
     let others = (0..dims.len()).filter(|site| !sites.contains(site));
     let order: Vec<usize> = sites.iter().copied().chain(others).collect();
@@ -106,7 +107,7 @@ fn embed(sites: &[usize], matrix: &Matrix, dims: &[usize]) -> Matrix {
     Matrix::from_shape_fn((dim, dim), |(r, c)| shuffled[[place[r], place[c]]])
 }
 
-/// Digits of a number, most significant first, each with a base of its own.
+/// Digits of a number, most significant first, each with its own base.
 fn digits(mut index: usize, dims: &[usize]) -> Vec<usize> {
     let mut digits = vec![0; dims.len()];
     for (digit, &dim) in digits.iter_mut().zip(dims).rev() {
@@ -116,7 +117,7 @@ fn digits(mut index: usize, dims: &[usize]) -> Vec<usize> {
     digits
 }
 
-/// The rows and columns of the states that meet the constraint.
+/// The rows and columns of the states that satisfy the constraint.
 fn restrict(full: &Matrix, hilbert: &HilbertSpace) -> Result<Matrix> {
     let states = hilbert.all_states()?;
     let places: Vec<usize> = states

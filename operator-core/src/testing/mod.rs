@@ -1,14 +1,12 @@
-//! The conformance suite: what every operator promises, checked against independent code.
+//! The conformance suite: checks the promises of every operator against independent code.
 //!
-//! It is written once and run on each backend by [`check_backend`], on each device by [`check_backend_on`];
-//! authors of operators run [`check_operator`] (or [`check_custom_operator`] for a kernel of their own) on
-//! what they made, and [`check_agree`] on the same operator in two forms. A check returns what it found
-//! wrong as a message.
+//! [`check_backend`] runs the suite on a backend, and [`check_backend_on`] on one of its devices. Authors of
+//! operators run [`check_operator`] on them, or [`check_custom_operator`] for an operator with its own kernel.
+//! [`check_agree`] compares two forms of one operator. A check returns the first fault as a message.
 //!
-//! References come from code that shares nothing with the kernels: [`kronecker_dense`] multiplies out full
-//! matrices, and [`reference_row`] applies one term at a time, on spaces of any size. Authors of wave
-//! functions run [`check_walker`]. Tests that are generic in the backend are run on several by
-//! [`on_backends!`](crate::on_backends).
+//! The references share no code with the kernels: [`kronecker_dense`] multiplies out full matrices, and
+//! [`reference_row`] applies one term at a time, on spaces of any size. Authors of wave functions run
+//! [`check_walker`]. [`on_backends!`](crate::on_backends) runs generic tests on several backends.
 
 mod agree;
 mod backend;
@@ -38,7 +36,7 @@ use num_complex::Complex64;
 
 use crate::element::Element;
 
-/// The result of a check: what is wrong, if anything is.
+/// The result of a check; an error says what is wrong.
 pub type Checked = Result<(), String>;
 
 /// Fails with a message unless the condition holds.
@@ -51,12 +49,12 @@ macro_rules! ensure {
 }
 pub(crate) use ensure;
 
-/// Puts a name before the message of an error.
+/// Puts a name in front of an error's message.
 fn within<T, E: std::fmt::Display>(name: &str, result: Result<T, E>) -> Result<T, String> {
     result.map_err(|error| format!("{name}: {error}"))
 }
 
-/// Whether two matrix elements of an operator whose elements are of the size `scale` are equal to rounding.
+/// Whether two matrix elements are equal up to rounding, for an operator with elements of size `scale`.
 fn close<T: Element>(a: Complex64, b: Complex64, scale: f64) -> bool {
     let epsilon = if size_of::<T::Real>() == 4 { 1e-5 } else { 1e-11 };
     (a - b).norm() <= epsilon * scale.max(1.0)

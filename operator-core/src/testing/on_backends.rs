@@ -1,15 +1,15 @@
-//! Tests that are generic in the backend, on several backends.
+//! Runs generic tests on several backends.
 
 /// What a generic test returns.
 pub type TestResult = Result<(), Box<dyn std::error::Error>>;
 
-/// Runs generic tests on several backends: a module for each test, in it a test for each backend.
+/// Runs generic tests on several backends. It makes a module for each test, with one test for each backend.
 ///
-/// Backends come first, each with the name of its tests. Attributes of a backend, such as the feature that
-/// brings it, apply to all its tests; those of a test to it on all backends. A test is a function `fn
-/// name<B>() ->` [`TestResult`](crate::testing::TestResult) that stands where the macro is called.
+/// List the backends first, each with the name of its tests. A backend's attributes, such as the feature that
+/// enables it, apply to all its tests; a test's attributes apply to it on all backends. A test is a function
+/// `fn name<B>() ->` [`TestResult`](crate::testing::TestResult) in scope where the macro is called.
 ///
-/// A crate writes its backends once, in a macro of its own:
+/// A crate lists its backends once, in its own macro:
 ///
 /// ```
 /// use operator_core::testing::TestResult;

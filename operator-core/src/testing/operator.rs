@@ -1,4 +1,4 @@
-//! What every operator promises, whatever it is made of.
+//! The promises of every operator.
 
 use std::collections::HashSet;
 
@@ -13,16 +13,18 @@ use crate::error::Error;
 use crate::hilbert::HilbertSpace;
 use crate::operator::DiscreteOperator;
 
-/// Spaces of at most this many states have their matrices compared.
+/// Matrices are compared on spaces of at most this many states.
 const DENSE_STATES: usize = 1024;
 
-/// Checks an operator for all that [`DiscreteOperator`] promises.
+/// Checks everything that [`DiscreteOperator`] promises.
 ///
-/// These are: the diagonal comes first and no x' twice; every x' is a state of the space; padded and
-/// flattened elements agree, and unused slots hold the sample and 0, after the used ones; numbers of
-/// elements agree and stay below `max_conn_size`; batches, single samples, views of any layout and used
-/// buffers give the same; sparse and dense matrices and `apply` agree on small spaces, and `is_hermitian`
-/// with them where the space has no constraint; bad samples are errors.
+/// - The diagonal comes first, each x' comes once, and every x' is a state of the space.
+/// - Padded and flattened elements agree. Unused slots hold the sample and 0, after the used ones.
+/// - The numbers of elements agree and do not exceed `max_conn_size`.
+/// - Batches, single samples, views of any layout and used buffers give the same results.
+/// - On small spaces, sparse and dense matrices and `apply` agree. Without a constraint, `is_hermitian` agrees
+///   with them too.
+/// - Bad samples are errors.
 ///
 /// # Errors
 /// The first promise that is broken.
@@ -30,8 +32,8 @@ pub fn check_operator<O: DiscreteOperator>(operator: &O) -> Checked {
     check(operator, false)
 }
 
-/// Checks an operator with a kernel of its own: as [`check_operator`], but an x' may come more than once,
-/// the diagonal anywhere, and padding may stop at the most elements of the batch.
+/// Checks an operator with its own kernel like [`check_operator`], but less strictly: an x' may come more than
+/// once, the diagonal may come anywhere, and padding may stop at the batch's largest number of elements.
 ///
 /// # Errors
 /// The first promise that is broken.
@@ -190,7 +192,7 @@ fn bad_samples<O: DiscreteOperator>(operator: &O, x: ArrayView2<'_, i8>) -> Chec
     all_refuse(operator, bad.view(), "a sample outside the constraint", &refused)
 }
 
-/// A sample with one quantum number changed where the sum of a block is fixed.
+/// A sample with one quantum number changed, in a block whose sum is fixed.
 fn outside_constraint(hilbert: &HilbertSpace, x: ArrayView2<'_, i8>) -> Option<Array2<i8>> {
     let block = hilbert.blocks().iter().find(|block| block.total.is_some() && block.n_sites > 0)?;
     let mut bad = x.slice(s![..1, ..]).to_owned();
@@ -246,7 +248,8 @@ fn matrices<O: DiscreteOperator>(operator: &O, conn: &ConnBatch<O::Element>) -> 
         .indexed_iter()
         .all(|((r, c), mel)| close::<O::Element>(mel.to_complex(), dense[[c, r]].to_complex().conj(), scale));
     let flag = operator.is_hermitian();
-    // With a constraint the flag speaks of the space without it, so it may only be stricter.
+    // On a constrained space the flag still refers to the space without the constraint, so it may only be
+    // stricter.
     let agrees = if hilbert.is_constrained() { hermitian || !flag } else { hermitian == flag };
     ensure!(agrees, "is_hermitian is {flag}; the matrix says {hermitian}");
     Ok(())

@@ -1,4 +1,4 @@
-//! Random numbers that are the same on every machine, and samples to test on.
+//! Random numbers that are the same on every machine, and samples for tests.
 
 use std::convert::Infallible;
 
@@ -8,18 +8,18 @@ use rand::TryRng;
 use crate::error::Result;
 use crate::hilbert::HilbertSpace;
 
-/// Spaces of at most this many states are tested on all of them.
+/// Spaces of at most this many states are tested in full.
 const ALL_STATES: usize = 1024;
 
-/// How many states of a larger space are tested.
+/// Number of states tested on a larger space.
 const SOME_STATES: usize = 48;
 
-/// A small generator of random numbers, the same on every machine.
+/// A small random number generator with the same output on every machine.
 #[derive(Clone, Debug)]
 pub struct SplitMix(u64);
 
 impl SplitMix {
-    /// The generator of a seed.
+    /// The generator with this seed.
     pub fn new(seed: u64) -> Self {
         SplitMix(seed)
     }
@@ -37,12 +37,12 @@ impl SplitMix {
         (self.next() >> 11) as f64 / (1u64 << 52) as f64 - 1.0
     }
 
-    /// A whole number below `n`, which is not 0.
+    /// A whole number below `n`, which must not be 0.
     pub fn below(&mut self, n: usize) -> usize {
         (self.next() % n as u64) as usize
     }
 
-    /// `k` distinct numbers below `n`, in random order; all of them if `k` is larger.
+    /// `k` distinct numbers below `n` in random order; all of them if `k` is larger.
     pub fn distinct(&mut self, k: usize, n: usize) -> Vec<usize> {
         let mut all: Vec<usize> = (0..n).collect();
         for i in 0..k.min(n) {
@@ -73,10 +73,10 @@ impl TryRng for SplitMix {
     }
 }
 
-/// The states on which an operator is tested: all of a small space, random ones of a large space.
+/// The states to test an operator on: all states of a small space, random states of a large one.
 ///
 /// # Errors
-/// Those of [`HilbertSpace::all_states`].
+/// As for [`HilbertSpace::all_states`].
 pub fn test_samples(hilbert: &HilbertSpace) -> Result<Array2<i8>> {
     match hilbert.n_states() {
         Ok(n_states) if n_states <= ALL_STATES => hilbert.all_states(),

@@ -1,4 +1,4 @@
-//! Connected elements one term at a time, on spaces of any size.
+//! Connected elements from one term at a time, on spaces of any size.
 
 use std::collections::BTreeMap;
 
@@ -14,8 +14,8 @@ use crate::terms::{FermionString, LocalTerm, Pauli, PauliString, TermKind};
 
 type Row = BTreeMap<Vec<i8>, Complex64>;
 
-/// The row `<x|O|·>` of a state x: every x' that some term reaches with the sum of the terms' elements, which
-/// may be 0 where they cancel.
+/// The row `<x|O|·>` of a state x: every x' that some term reaches, with the sum of the terms' elements. The
+/// sum may be 0 if they cancel.
 pub fn reference_row(definition: &Definition, x: &[i8]) -> BTreeMap<Vec<i8>, Complex64> {
     let parameters = definition.parameters().to_vec();
     let hilbert = definition.hilbert();
@@ -74,8 +74,8 @@ fn pauli_row(
     add(state, mel);
 }
 
-/// From the left, a creation operator empties its mode and an annihilation operator fills it, past the
-/// fermions of its factor on modes before it.
+/// Read from the left, a creation operator empties its mode and an annihilation operator fills it. The sign
+/// comes from the fermions on earlier modes of its factor.
 fn fermion_row(
     hilbert: &HilbertSpace,
     string: &FermionString,
@@ -102,7 +102,7 @@ fn fermion_row(
     add(state, mel);
 }
 
-/// Compares an operator's connected elements on some samples with [`reference_row`] of its definition.
+/// Compares an operator's connected elements for some samples with [`reference_row`] of its definition.
 ///
 /// # Errors
 /// The first difference.

@@ -1,4 +1,4 @@
-//! A wave function that is a list of values.
+//! A wave function given by a list of values.
 
 use std::marker::PhantomData;
 
@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::hilbert::HilbertSpace;
 use crate::wave_function::{Walker, WaveFunction};
 
-/// A wave function that is a list of ln ψ, one of each state of a small space, on any backend.
+/// A wave function given by ln ψ of each state of a small space, on any backend.
 #[derive(Clone, Debug)]
 pub struct Table<B> {
     hilbert: HilbertSpace,
@@ -22,11 +22,11 @@ pub struct Table<B> {
 }
 
 impl<B: Backend> Table<B> {
-    /// A wave function from its values.
+    /// The wave function with these values.
     ///
     /// # Errors
     /// [`NotIndexable`](crate::Error::NotIndexable) for spaces that are too large;
-    /// [`VectorLength`](crate::Error::VectorLength) if there is not one value a state.
+    /// [`VectorLength`](crate::Error::VectorLength) unless there is one value for each state.
     pub fn new(hilbert: impl Into<HilbertSpace>, log_psi: Array1<Complex64>) -> Result<Self> {
         let hilbert = hilbert.into();
         let (got, expected) = (log_psi.len(), hilbert.n_states()?);
@@ -36,7 +36,7 @@ impl<B: Backend> Table<B> {
         Ok(Table { hilbert, log_psi, walks: false, backend: PhantomData })
     }
 
-    /// Amplitudes between 1/e and e with any phase.
+    /// Random amplitudes between 1/e and e, with any phase.
     ///
     /// # Errors
     /// [`NotIndexable`](crate::Error::NotIndexable) for spaces that are too large.
@@ -47,7 +47,7 @@ impl<B: Backend> Table<B> {
         Self::new(hilbert, log_psi)
     }
 
-    /// The same with a [`Walker`], which answers NaN to questions that a walker need not expect.
+    /// The same with a [`Walker`], which answers NaN to questions that break its contract.
     #[must_use]
     pub fn with_walker(mut self) -> Self {
         self.walks = true;
@@ -66,10 +66,10 @@ impl<B: Backend> Table<B> {
         weights / norm
     }
 
-    /// The numbers of the states of a batch.
+    /// The numbers of the states in a batch.
     ///
     /// # Errors
-    /// Those of [`HilbertSpace::index_of`] and of the device.
+    /// As for [`HilbertSpace::index_of`], and the errors of the device.
     pub fn indices(&self, x: &B::Configurations) -> Result<Vec<usize>> {
         B::to_host(x)?.rows().into_iter().map(|x| self.hilbert.index_of(&x.to_vec())).collect()
     }
@@ -94,7 +94,7 @@ impl<B: Backend> WaveFunction<B> for Table<B> {
 
 const NAN: Complex64 = Complex64::new(f64::NAN, f64::NAN);
 
-/// Looks up every x', and loses its way where the contract of [`Walker`] is broken.
+/// Looks up every x'. It answers NaN if a caller breaks the contract of [`Walker`].
 struct TableWalker<'a> {
     hilbert: &'a HilbertSpace,
     log_psi: &'a Array1<Complex64>,
@@ -110,7 +110,7 @@ impl TableWalker<'_> {
         self.hilbert.index_of(x).ok().and_then(|index| self.log_psi.get(index).copied())
     }
 
-    /// x', where the changes are changes of different sites.
+    /// x' if the changes are real changes of distinct sites.
     fn changed(&self, changes: &[(usize, i8)]) -> Option<Vec<i8>> {
         let mut x = self.present.clone();
         for &(site, value) in changes {

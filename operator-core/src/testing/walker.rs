@@ -1,4 +1,4 @@
-//! What every walker promises.
+//! The promises of every walker.
 
 use ndarray::ArrayView1;
 use num_complex::Complex64;
@@ -9,18 +9,18 @@ use crate::change_sets::ChangeSets;
 use crate::hilbert::HilbertSpace;
 use crate::wave_function::{Walker, WaveFunction};
 
-/// How often a move of one or two sites is drawn before a random state is taken.
+/// Number of moves of one or two sites drawn before a random state is taken.
 const ATTEMPTS: usize = 10;
 
 /// Fewer ratios than this are asked for together.
 const TOGETHER: usize = 12;
 
-/// Checks a wave function's walker against [`WaveFunction::log_psi`]: on `n_moves` proposals from random
-/// states, of one, two and all sites, of which about half are accepted and followed. Before each, several ratios
-/// are asked for [together](Walker::ratios).
+/// Checks a wave function's walker against [`WaveFunction::log_psi`]. Starting from random states, it makes
+/// `n_moves` proposals, which change one, two or all sites. About half are accepted. Before each proposal it
+/// asks for several ratios [together](Walker::ratios).
 ///
-/// Ratios agree to 10⁻⁸ of the larger amplitude. Walkers start anew four times, and must then have forgotten
-/// where they were.
+/// Ratios must agree to 10⁻⁸ of the larger amplitude. Walkers start anew four times, and must then have
+/// forgotten where they were.
 ///
 /// # Errors
 /// The first value that differs, or that there is no walker.
@@ -28,11 +28,11 @@ pub fn check_walker<B: Backend, W: WaveFunction<B>>(wave_function: &W, n_moves: 
     check_walker_within(wave_function, 1e-8, n_moves, seed)
 }
 
-/// The same where ratios agree to `tolerance` of the larger amplitude, as those of wave functions in single
-/// precision cannot do better than to some 10⁻⁵.
+/// [`check_walker`] with ratios that agree to `tolerance` of the larger amplitude. Wave functions in single
+/// precision reach about 10⁻⁵.
 ///
 /// # Errors
-/// As [`check_walker`].
+/// As for [`check_walker`].
 pub fn check_walker_within<B: Backend, W: WaveFunction<B>>(
     wave_function: &W,
     tolerance: f64,
@@ -78,7 +78,7 @@ pub fn check_walker_within<B: Backend, W: WaveFunction<B>>(
     Ok(())
 }
 
-/// Checks that several ratios together are those that come one after another.
+/// Checks that ratios asked for together equal those asked for one by one.
 fn check_ratios(
     walker: &mut dyn Walker,
     hilbert: &HilbertSpace,
@@ -117,7 +117,7 @@ fn close(a: Complex64, b: Complex64, tolerance: f64) -> bool {
     (a - b).norm() <= tolerance * a.norm().max(b.norm()).max(1.0)
 }
 
-/// Of the same number, so that imaginary parts may differ by 2π.
+/// Compares values of the same number; imaginary parts may differ by 2π.
 fn same_logarithm(a: Complex64, b: Complex64, tolerance: f64) -> bool {
     let phases = [a, b].map(|z| Complex64::cis(z.im));
     (a.re - b.re).abs() <= tolerance * b.re.abs().max(1.0) && close(phases[0], phases[1], tolerance)
@@ -127,7 +127,7 @@ fn random_state(hilbert: &HilbertSpace, rng: &mut SplitMix) -> Vec<i8> {
     hilbert.random_states(1, rng).iter().copied().collect()
 }
 
-/// A state that differs in one or two sites where there is one, or any state.
+/// A state that differs from this one in one or two sites, if there is one; otherwise any state.
 fn proposal(hilbert: &HilbertSpace, x: &[i8], rng: &mut SplitMix) -> Vec<i8> {
     for _ in 0..ATTEMPTS {
         let mut to = x.to_vec();
