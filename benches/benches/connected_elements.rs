@@ -1,4 +1,4 @@
-//! Connected elements of a batch of 1024 samples, on all systems: flat and padded side by side, on one thread
+//! Connected elements of a batch of 1024 samples on all systems: flat and padded side by side, on one thread
 //! and on all.
 
 mod side_by_side;

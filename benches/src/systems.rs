@@ -1,6 +1,6 @@
-//! The systems that backends and peers are compared on.
+//! The systems on which backends and peers are compared.
 //!
-//! Names, couplings and the recipe of the random strings are those of the peers' side, `peers/systems.py`.
+//! Names, couplings and the recipe of the random strings match the peers' side, `peers/systems.py`.
 
 use ndarray::Array2;
 use operator_core::graph::Lattice;
@@ -18,12 +18,12 @@ const SAMPLES_SEED: u64 = 1234;
 /// Seed of the random strings.
 const STRINGS_SEED: u64 = 42;
 
-/// How large systems and works are.
+/// Size of systems and works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Size {
-    /// As they are compared.
+    /// The size for comparisons.
     Full,
-    /// As small as they can be, to try a program.
+    /// As small as possible, to try a program.
     Small,
 }
 
@@ -40,22 +40,22 @@ impl Size {
 /// A Hamiltonian with its name and the graph of its sites.
 #[derive(Clone, Debug)]
 pub struct System {
-    /// The name, which the peers' side knows if the size is [`Size::Full`].
+    /// The name; the peers' side knows it if the size is [`Size::Full`].
     pub name: String,
     /// The Hamiltonian.
     pub definition: Definition,
-    /// Bonds between the sites; none where the terms have no lattice.
+    /// Bonds between the sites; none if the terms have no lattice.
     pub graph: Option<Graph>,
-    /// How large it is.
+    /// Its size.
     pub size: Size,
 }
 
 impl System {
-    /// Random states of the space, always the same ones, shape `(n, n_sites)`. Their distribution is that of the
-    /// peers' side: uniform, but bosons are put on `n_max` places a site.
+    /// Random states of the space, always the same ones, shape `(n, n_sites)`. Their distribution matches the
+    /// peers' side: uniform, except that bosons are placed on `n_max` places for each site.
     ///
     /// # Errors
-    /// None for these systems; those of the space of places.
+    /// None for these systems; in general, errors of the space of places.
     pub fn samples(&self, n: usize) -> Result<Array2<i8>> {
         let mut numbers = SplitMix::new(SAMPLES_SEED);
         let hilbert = self.definition.hilbert();
@@ -77,7 +77,7 @@ impl System {
     /// Ising chain of 100 spins, `h = J = 1`.
     ///
     /// # Errors
-    /// None for these sizes; those of the model.
+    /// None for these sizes; in general, errors of the model.
     pub fn ising_chain(size: Size) -> Result<Self> {
         let n = size.pick(100, 6);
         let chain = Graph::chain(n, Boundary::Periodic)?;
@@ -88,7 +88,7 @@ impl System {
     /// Ising model on a square of 10 × 10 spins, `h = J = 1`.
     ///
     /// # Errors
-    /// As [`ising_chain`](Self::ising_chain).
+    /// As for [`ising_chain`](Self::ising_chain).
     pub fn ising_square(size: Size) -> Result<Self> {
         let l = size.pick(10, 3);
         let square = Graph::square(l, Boundary::Periodic)?;
@@ -96,10 +96,10 @@ impl System {
         Ok(System { name: format!("ising_square_{l}x{l}"), definition: ising, graph: Some(square), size })
     }
 
-    /// The same with a coupling of its own on each bond, between 0.5 and 1.5: 201 parameters in all.
+    /// The same with a separate coupling on each bond, between 0.5 and 1.5: 201 parameters in all.
     ///
     /// # Errors
-    /// As [`ising_chain`](Self::ising_chain).
+    /// As for [`ising_chain`](Self::ising_chain).
     pub fn ising_square_by_bonds(size: Size) -> Result<Self> {
         let l = size.pick(10, 3);
         let square = Graph::square(l, Boundary::Periodic)?;
@@ -110,10 +110,10 @@ impl System {
         Ok(System { name, definition: ising, graph: Some(square), size })
     }
 
-    /// Heisenberg model on a square of 10 × 10 spins without magnetisation, `J = 1`.
+    /// Heisenberg model on a square of 10 × 10 spins at zero magnetisation, `J = 1`.
     ///
     /// # Errors
-    /// As [`ising_chain`](Self::ising_chain).
+    /// As for [`ising_chain`](Self::ising_chain).
     pub fn heisenberg(size: Size) -> Result<Self> {
         let l = size.pick(10, 2);
         let square = Graph::square(l, Boundary::Periodic)?;
@@ -122,10 +122,10 @@ impl System {
         Ok(System { name: format!("heisenberg_{l}x{l}_sz0"), definition, graph: Some(square), size })
     }
 
-    /// Heisenberg model with neighbours of second order on the same square, `J1 = 1`, `J2 = 0.5`.
+    /// Heisenberg model with next-nearest neighbours on the same square, `J1 = 1`, `J2 = 0.5`.
     ///
     /// # Errors
-    /// As [`ising_chain`](Self::ising_chain).
+    /// As for [`ising_chain`](Self::ising_chain).
     pub fn j1_j2(size: Size) -> Result<Self> {
         let l = size.pick(10, 4);
         let square = Lattice::square([l, l]).neighbors(2).build()?;
@@ -134,10 +134,10 @@ impl System {
         Ok(System { name: format!("j1j2_{l}x{l}_sz0"), definition, graph: Some(square), size })
     }
 
-    /// As many bosons as sites on a square of 8 × 8, at most four a site, `J = 1`, `U = 4`.
+    /// Bosons on a square of 8 × 8 sites at unit filling, at most four on each site, `J = 1`, `U = 4`.
     ///
     /// # Errors
-    /// As [`ising_chain`](Self::ising_chain).
+    /// As for [`ising_chain`](Self::ising_chain).
     pub fn bose_hubbard(size: Size) -> Result<Self> {
         let l = size.pick(8, 2);
         let square = Graph::square(l, Boundary::Periodic)?;
@@ -146,10 +146,10 @@ impl System {
         Ok(System { name: format!("bose_hubbard_{l}x{l}_nmax4"), definition, graph: Some(square), size })
     }
 
-    /// Electrons on a square of 6 × 6 at half filling, `t = 1`, `U = 4`. The graph is that of the orbitals.
+    /// Electrons on a square of 6 × 6 at half filling, `t = 1`, `U = 4`. The graph joins orbitals.
     ///
     /// # Errors
-    /// As [`ising_chain`](Self::ising_chain).
+    /// As for [`ising_chain`](Self::ising_chain).
     pub fn fermi_hubbard(size: Size) -> Result<Self> {
         let l = size.pick(6, 2);
         let square = Graph::square(l, Boundary::Periodic)?;
@@ -163,7 +163,7 @@ impl System {
     /// A thousand random strings of four Pauli matrices on 40 qubits.
     ///
     /// # Errors
-    /// As [`ising_chain`](Self::ising_chain).
+    /// As for [`ising_chain`](Self::ising_chain).
     pub fn pauli_strings(size: Size) -> Result<Self> {
         let (n_strings, n_qubits) = size.pick((1000, 40), (20, 6));
         let (strings, weights) = random_strings(n_strings, n_qubits, STRINGS_SEED);
@@ -171,10 +171,10 @@ impl System {
         Ok(System { name: format!("pauli_{n_strings}_4local_{n_qubits}q"), definition, graph: None, size })
     }
 
-    /// Heisenberg ring of 20 spins without magnetisation, 184 756 states, `J = 1`.
+    /// Heisenberg ring of 20 spins at zero magnetisation, 184 756 states, `J = 1`.
     ///
     /// # Errors
-    /// As [`ising_chain`](Self::ising_chain).
+    /// As for [`ising_chain`](Self::ising_chain).
     pub fn heisenberg_chain(size: Size) -> Result<Self> {
         let n = size.pick(20, 6);
         let chain = Graph::chain(n, Boundary::Periodic)?;
@@ -186,7 +186,7 @@ impl System {
     /// The systems on which connected elements are compared.
     ///
     /// # Errors
-    /// As [`ising_chain`](Self::ising_chain).
+    /// As for [`ising_chain`](Self::ising_chain).
     pub fn for_connected_elements(size: Size) -> Result<Vec<Self>> {
         [
             Self::ising_chain,
@@ -203,10 +203,11 @@ impl System {
     }
 }
 
-/// Random strings of four letters on different sites, and their weights from −1 to 1.
+/// Random strings of four letters on different sites, with weights from −1 to 1.
 ///
-/// They come from Knuth's linear congruential generator alone, so that the peers have the same ones: for each
-/// letter a site, drawn again while it is taken, then the letter; after the four, the weight.
+/// They come only from Knuth's linear congruential generator, so that the peers have the same ones. Each letter
+/// takes a random site, drawn again until it is free, and then a random letter; after the four letters comes
+/// the weight.
 fn random_strings(n_strings: usize, n_qubits: usize, seed: u64) -> (Vec<Vec<(usize, Pauli)>>, Vec<f64>) {
     let mut state = seed;
     let mut draw = || {
@@ -230,7 +231,7 @@ fn random_strings(n_strings: usize, n_qubits: usize, seed: u64) -> (Vec<Vec<(usi
 mod tests {
     use super::*;
 
-    /// Against what `peers/systems.py` makes of the seed.
+    /// Compares with what `peers/systems.py` makes from the seed.
     #[test]
     fn random_strings_are_those_of_the_peers() {
         use Pauli::{X, Y, Z};
@@ -260,9 +261,9 @@ mod tests {
         Ok(())
     }
 
-    /// A site is empty where none of its 4 of 256 places holds one of 64 particles, in (1 − 1/4)⁴ = 0.316 of cases
-    /// were they independent; 0.314 as they are not, by C(252, 64) / C(256, 64). Off by five standard errors of
-    /// 12 800 independent sites once in a million seeds.
+    /// A site is empty if none of its 4 of the 256 places holds one of the 64 particles. For independent places
+    /// the probability would be (1 − 1/4)⁴ = 0.316. The exact value is C(252, 64) / C(256, 64) = 0.314. For 12
+    /// 800 independent sites, a deviation of five standard errors occurs once in a million seeds.
     #[test]
     fn bosons_are_put_on_places() -> Result<()> {
         let samples = System::bose_hubbard(Size::Full)?.samples(200)?;

@@ -1,4 +1,4 @@
-//! Works as groups of criterion: flat and padded, on one thread and on all.
+//! Works as criterion groups: flat and padded, on one thread and on all.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use benches::compare::{Unit, works};
 use benches::systems::Size;
 use criterion::{Criterion, Throughput};
 
-/// A group for each work of one of these names.
+/// A group for each work with one of these names.
 pub(crate) fn bench(c: &mut Criterion, names: &[&str]) {
     let all = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = if all > 1 { vec![1, all] } else { vec![1] };

@@ -11,42 +11,42 @@ use benches::systems::Size;
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Times backends, on one thread and on all, and with --netket the peers, on the same works.
+/// Times backends on one thread and on all, and with --netket the peers, on the same works.
 ///
-/// Best of many runs, in turns. Ctrl-C stops with what there is.
+/// Contenders take turns, and the best of many runs counts. Ctrl-C stops and prints the results so far.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// Print one JSON object a line, as soon as it is known.
+    /// Print one JSON object a line, as soon as each is known.
     #[arg(long, conflicts_with = "markdown")]
     json: bool,
     /// Print a Markdown table.
     #[arg(long)]
     markdown: bool,
-    /// Run the peers' side too, in this Python, which needs NetKet and QuSpin (data/requirements.txt).
+    /// Also run the peers' side in this Python, which needs NetKet and QuSpin (data/requirements.txt).
     #[arg(long, value_name = "PYTHON")]
     netket: Option<PathBuf>,
-    /// Only works whose name has all these words in it, such as `conn,ising`; see --list. May be repeated.
+    /// Run only works whose name contains all these words, such as `conn,ising`; see --list. May be repeated.
     #[arg(long, value_name = "WORDS")]
     only: Vec<String>,
-    /// List the works and end.
+    /// List the works and exit.
     #[arg(long)]
     list: bool,
-    /// Numbers of threads; one and all unless set.
+    /// Numbers of threads; by default one and all.
     #[arg(long, value_delimiter = ',', value_parser = positive)]
     threads: Vec<usize>,
     /// Seconds for each backend, number of threads and peer.
     #[arg(long, default_value_t = 3.0, value_parser = seconds)]
     seconds: f64,
-    /// In how many turns they are spent.
+    /// Number of turns that share these seconds.
     #[arg(long, default_value_t = 3, value_parser = positive)]
     turns: usize,
-    /// One short turn: a tenth of the seconds.
+    /// One short turn with a tenth of the seconds.
     #[arg(long)]
     quick: bool,
-    /// Small systems and few samples, to try the program. The peers do not know these systems.
+    /// Use small systems and few samples, to try the program. The peers do not know these systems.
     #[arg(long)]
     small: bool,
-    /// Print the energy of a fresh wave function on a backend and end.
+    /// Print the energy of a fresh wave function on a backend and exit.
     #[arg(long = FIRST_ENERGY, hide = true, value_name = "BACKEND")]
     first_energy: Option<String>,
 }
@@ -64,10 +64,12 @@ impl Arguments {
 
     fn threads(&self) -> Vec<usize> {
         let all = std::thread::available_parallelism().map_or(1, usize::from);
-        match self.threads.is_empty() {
-            true if all > 1 => vec![1, all],
-            true => vec![1],
-            false => self.threads.clone(),
+        if !self.threads.is_empty() {
+            self.threads.clone()
+        } else if all > 1 {
+            vec![1, all]
+        } else {
+            vec![1]
         }
     }
 
@@ -104,7 +106,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether all went well.
+/// Whether everything went well.
 fn run(arguments: &Arguments) -> Result<bool, Box<dyn std::error::Error>> {
     if let Some(backend) = &arguments.first_energy {
         let energy = first_energy(backend, arguments.size())?;
@@ -126,7 +128,7 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn std::error::Error>> {
     compare(arguments, &works)
 }
 
-/// Compares one work after another. One that fails is named, and the others go on.
+/// Compares one work after another. Names a work that fails, and goes on with the others.
 fn compare(arguments: &Arguments, works: &[Work]) -> Result<bool, Box<dyn std::error::Error>> {
     listen_to_ctrl_c()?;
     let mut peers = arguments.netket.as_deref().map(Peers::start).transpose()?;
@@ -168,7 +170,7 @@ fn print_json(lines: &[Line]) -> io::Result<()> {
     out.flush()
 }
 
-/// Shown on terminals only.
+/// Shown only on terminals.
 fn progress(n_works: usize) -> ProgressBar {
     let bar = ProgressBar::new(n_works as u64);
     let style = ProgressStyle::with_template("{elapsed_precise} [{bar:20}] {pos}/{len} {msg}");
@@ -177,7 +179,7 @@ fn progress(n_works: usize) -> ProgressBar {
     bar
 }
 
-/// The command of this run, without this machine's own paths.
+/// The command of this run, without paths of this machine.
 fn command() -> String {
     let mut words = vec!["cargo run --release -p benches --bin compare --".to_owned()];
     let mut is_path = false;
@@ -198,9 +200,9 @@ fn is_pressed() -> bool {
     PRESSED.load(Ordering::SeqCst)
 }
 
-/// The first Ctrl-C asks to stop; the second one ends the program.
+/// The first Ctrl-C asks the program to stop; the second one ends it.
 fn listen_to_ctrl_c() -> Result<(), ctrlc::Error> {
-    /// The shells' status of a program that Ctrl-C ended.
+    /// The exit status that shells report for a program ended by Ctrl-C.
     const EXIT_STATUS: i32 = 130;
     ctrlc::set_handler(|| {
         if PRESSED.swap(true, Ordering::SeqCst) {

@@ -7,19 +7,19 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-/// The libraries whose API is kept.
+/// The libraries whose API is tracked.
 const LIBRARIES: [&str; 6] =
     ["operator_core", "backend_flat", "backend_padded", "sum_operator", "sampler", "variational"];
 
 /// Compares the public API with the lists in the repository.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// Folder with rustdoc's JSON, as `target/doc`.
+    /// Folder with rustdoc's JSON, such as `target/doc`.
     json: PathBuf,
-    /// Folder with the lists, one file a library.
+    /// Folder with the lists, one file for each library.
     #[arg(default_value = "benches/data/public-api")]
     lists: PathBuf,
-    /// Writes the lists instead.
+    /// Write the lists instead of comparing.
     #[arg(long)]
     write: bool,
 }
@@ -47,7 +47,7 @@ fn main() -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// The items that one list has and the other lacks, each with a sign; none after writing.
+/// The items that only one of the lists has, each with a sign; none after writing.
 fn check(arguments: &Arguments, library: &str) -> Result<Vec<String>, String> {
     let items = items(&arguments.json.join(format!("{library}.json")))?;
     let path = arguments.lists.join(format!("{library}.txt"));
@@ -64,7 +64,7 @@ fn check(arguments: &Arguments, library: &str) -> Result<Vec<String>, String> {
     Ok(removed.chain(added).collect())
 }
 
-/// What is public, without implementations that follow for every type.
+/// The public items, without implementations that every type has.
 fn items(json: &Path) -> Result<BTreeSet<String>, String> {
     let api = public_api::Builder::from_rustdoc_json(json)
         .omit_blanket_impls(true)

@@ -1,7 +1,9 @@
+//! Where and when a comparison ran: date, processor, threads, versions.
+
 use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// When and on which machine: `2026-11-25, AMD EPYC, 2 threads, linux x86_64, benches 0.1.0`.
+/// The date and the machine: `2026-11-25, AMD EPYC, 2 threads, linux x86_64, benches 0.1.0`.
 pub fn about() -> String {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -14,14 +16,14 @@ pub fn about() -> String {
     }
 }
 
-/// The processor's name, where Linux says it.
+/// The processor's name, if Linux gives it.
 fn processor() -> Option<String> {
     let text = fs::read_to_string("/proc/cpuinfo").ok()?;
     let line = text.lines().find(|line| line.starts_with("model name"))?;
     line.split_once(':').map(|(_, name)| name.trim().to_owned())
 }
 
-/// The date of a day after 1970-01-01.
+/// The date of a day counted from 1970-01-01.
 ///
 /// Years begin in March, so that the leap day comes last (Hinnant, chrono-compatible low-level date algorithms,
 /// `civil_from_days`).

@@ -1,3 +1,5 @@
+//! Runs contenders and peers in turns and keeps the best of each.
+
 use std::time::Instant;
 
 use serde_json::Value;
@@ -8,25 +10,25 @@ use super::line::Line;
 use super::peer::{PeerItem, Peers};
 use super::works::Work;
 
-/// Lets contenders and peers take turns, so that a machine that is slow for a while is slow for all.
+/// Lets contenders and peers take turns, so that a machine that slows down for a while slows all of them.
 pub struct Comparison<'a> {
     /// Seconds for each contender and each peer.
     pub seconds: f64,
-    /// In how many turns; each has at least one run.
+    /// Number of turns that share these seconds; each turn has at least one run.
     pub turns: usize,
-    /// Numbers of threads that backends run on.
+    /// Numbers of threads for the backends.
     pub threads: &'a [usize],
     /// The peers' side, if there is one.
     pub peers: Option<Peers>,
-    /// Whether to stop with what there is; looked at between runs.
+    /// Whether to stop with the results so far; checked between runs.
     pub stop: &'a dyn Fn() -> bool,
 }
 
 impl Comparison<'_> {
-    /// A line for each contender that has run, in their order.
+    /// One line for each contender that has run, in order.
     ///
     /// # Errors
-    /// Those of the work; [`Error::Program`](super::Error::Program) if the peers' side fails as a whole.
+    /// Errors of the work; [`Error::Program`](super::Error::Program) if the peers' side fails as a whole.
     pub fn run(&mut self, work: &Work) -> Result<Vec<Line>> {
         let mut ours = Vec::new();
         for contender in work.contenders(self.threads)? {
@@ -45,7 +47,7 @@ impl Comparison<'_> {
             let Some(peers) = &mut self.peers else { continue };
             for asked in &mut theirs {
                 if !(self.stop)() {
-                    // The Ctrl-C that stops this program ends the other one too.
+                    // The Ctrl-C that stops this program also ends the other one.
                     match asked.take_turn(seconds, peers) {
                         Err(_) if (self.stop)() => {}
                         result => result?,
@@ -107,10 +109,10 @@ impl<'a> Asked<'a> {
         self.best.as_ref().and_then(|answer| answer["seconds"].as_f64())
     }
 
-    /// As many runs as fit into the time, at least one; the first says how long one takes. What failed is not
-    /// tried again.
+    /// Makes as many runs as fit into the time, at least one. The first run tells how long one takes. A failed
+    /// item is not tried again.
     fn take_turn(&mut self, seconds: f64, peers: &mut Peers) -> Result<()> {
-        /// Beyond it, more runs hardly find a shorter one.
+        /// Beyond this, more runs rarely find a shorter one.
         const MAX_REPEATS: f64 = 1000.0;
         let is_first = self.best.is_none();
         if is_first {

@@ -1,3 +1,5 @@
+//! One backend's way to do a work, with its threads and its clock.
+
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -6,24 +8,24 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::error::{Error, Result};
 
-/// One way to do a work, ready to run again and again on threads of its own.
+/// One way to do a work, ready to run repeatedly on its own threads.
 pub struct Contender {
     /// What is done.
     pub what: &'static str,
     /// Who does it.
     pub backend: &'static str,
-    /// On how many threads.
+    /// Number of threads.
     pub threads: usize,
-    /// How many elements, samples or proposals a run has.
+    /// Number of elements, samples or proposals in a run.
     pub count: usize,
-    /// How many bytes a run writes, where they are its result.
+    /// Number of bytes that a run writes, if they are its result.
     pub bytes: Option<usize>,
     pool: ThreadPool,
     run: Box<dyn FnMut() -> Result<()> + Send>,
 }
 
 impl Contender {
-    /// Of a function that does the work once. `count` is 1 and no bytes are known unless they are set.
+    /// A contender from a function that does the work once. Unless set, `count` is 1 and no bytes are known.
     ///
     /// # Errors
     /// [`Error::Threads`] if the threads cannot be started.
@@ -40,35 +42,36 @@ impl Contender {
         Ok(Contender { what, backend, threads, count: 1, bytes: None, pool, run: Box::new(run) })
     }
 
-    /// Sets how many elements, samples or proposals a run has.
+    /// Sets the number of elements, samples or proposals in a run.
     #[must_use]
     pub fn with_count(mut self, count: usize) -> Self {
         self.count = count;
         self
     }
 
-    /// Sets how many bytes a run writes.
+    /// Sets the number of bytes that a run writes.
     #[must_use]
     pub fn with_bytes(mut self, bytes: usize) -> Self {
         self.bytes = Some(bytes);
         self
     }
 
-    /// One that only sets as many bytes as this one writes, on as many threads; `None` where no bytes are
-    /// known. No way to write the result is faster.
+    /// A contender that only sets the same number of bytes on the same number of threads; `None` if no bytes
+    /// are known. This bounds the time of any way to write the result.
     ///
     /// # Errors
-    /// As [`new`](Self::new).
+    /// As for [`new`](Self::new).
     pub fn memset(&self) -> Result<Option<Self>> {
         let Some(bytes) = self.bytes else { return Ok(None) };
         let part = bytes.div_ceil(self.threads).max(1);
-        // Not zeros, whose pages would be made in the first run.
+        // Not zeros: their pages would only be made in the first run.
         let (mut buffer, mut value) = (vec![1u8; bytes], 1u8);
         let run = move || {
             value = value.wrapping_add(1);
-            match buffer.len() <= part {
-                true => buffer.fill(value),
-                false => buffer.par_chunks_mut(part).for_each(|part| part.fill(value)),
+            if buffer.len() <= part {
+                buffer.fill(value);
+            } else {
+                buffer.par_chunks_mut(part).for_each(|part| part.fill(value));
             }
             black_box(&mut buffer);
             Ok(())
@@ -76,10 +79,10 @@ impl Contender {
         Self::new("memset", "memset", self.threads, run).map(Some)
     }
 
-    /// The seconds that one run takes; the way into the pool of threads is not counted.
+    /// The seconds of one run, without the entry into the thread pool.
     ///
     /// # Errors
-    /// Those of the work.
+    /// Errors of the work.
     pub fn time(&mut self) -> Result<f64> {
         let Contender { pool, run, .. } = self;
         pool.install(|| {

@@ -1,3 +1,5 @@
+//! The error of comparisons.
+
 /// What can go wrong in a comparison.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -5,15 +7,15 @@ pub enum Error {
     /// An error of the work itself.
     #[error(transparent)]
     Work(#[from] variational::Error),
-    /// Threads that cannot be started.
+    /// Threads could not be started.
     #[error("no pool of {threads} threads: {source}")]
     Threads {
-        /// Their number.
+        /// Number of threads.
         threads: usize,
-        /// What the system says.
+        /// The system's message.
         source: rayon::ThreadPoolBuildError,
     },
-    /// A program that cannot be started, or that does not answer.
+    /// A program could not be started, or does not answer.
     #[error("{program}: {reason}")]
     Program {
         /// The program.

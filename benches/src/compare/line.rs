@@ -1,64 +1,66 @@
+//! One result of a comparison: a contender beside its peers.
+
 use serde::Serialize;
 use serde_json::Value;
 
 use super::contender::Contender;
 use super::unit::{Figure, Unit};
 
-/// What came of one contender.
+/// The result of one contender.
 #[derive(Clone, Debug, Serialize)]
 pub struct Line {
     /// The system.
     pub system: String,
-    /// What was done.
+    /// The work.
     pub what: &'static str,
-    /// Who did it.
+    /// The backend.
     pub backend: &'static str,
-    /// On how many threads.
+    /// Number of threads.
     pub threads: usize,
-    /// The shortest run.
+    /// Seconds of the shortest run.
     pub seconds: f64,
-    /// The same in the unit of the work.
+    /// The same time in the unit of the work.
     #[serde(flatten)]
     pub figure: Figure,
-    /// How many elements, samples or proposals the run had.
+    /// Number of elements, samples or proposals in the run.
     pub count: usize,
-    /// How many bytes a run writes, where they are its result.
+    /// Number of bytes that a run writes, if they are its result.
     pub bytes: Option<usize>,
-    /// What setting these bytes takes, as a fraction of the time: 1 is the bound.
+    /// The time to set these bytes as a fraction of the run's time: 1 is the bound.
     pub memset_fraction: Option<f64>,
-    /// What the peers took for the same.
+    /// The peers' results for the same work.
     pub peers: Vec<PeerLine>,
 }
 
-/// What came of a peer.
+/// The result of a peer.
 #[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
 pub enum PeerLine {
-    /// It did the work.
+    /// The peer did the work.
     Measured {
         /// Name of the peer.
         peer: &'static str,
-        /// The shortest run.
+        /// Seconds of the shortest run.
         seconds: f64,
-        /// The same in the unit of the work.
+        /// The same time in the unit of the work.
         #[serde(flatten)]
         figure: Figure,
-        /// How many elements, samples or proposals its run had.
+        /// Number of elements, samples or proposals in its run.
         count: usize,
         /// How many times as long it takes per unit.
         ratio: f64,
     },
-    /// It did not.
+    /// The peer did not do it.
     Failed {
         /// Name of the peer.
         peer: &'static str,
-        /// What it says.
+        /// Its error message.
         error: String,
     },
 }
 
 impl Line {
-    /// Of a contender, its shortest run and that of setting its bytes.
+    /// A line from a contender's shortest run and the shortest run that sets its bytes.
     pub(super) fn new(
         system: &str,
         unit: Unit,
@@ -80,7 +82,7 @@ impl Line {
         }
     }
 
-    /// Adds a peer's answer. A peer that does not say its count did as much as this side.
+    /// Adds a peer's answer. A peer that gives no count is taken to have the same count as this side.
     pub(super) fn add_peer(&mut self, peer: &'static str, answer: &Value) {
         let Some(seconds) = answer["seconds"].as_f64() else {
             let error = answer["error"].as_str().unwrap_or("the answer has no seconds").to_owned();

@@ -1,4 +1,4 @@
-//! Times of the same works on the same systems, by the backends and by the peers, who take turns.
+//! Times backends and peers in turns, on the same works and systems.
 //!
 //! A [`Work`] on a system has [`Contender`]s, one for each backend, form and number of threads, and items for
 //! the peers. [`Comparison`] lets them take turns and makes a [`Line`] of each contender.

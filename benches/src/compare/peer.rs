@@ -1,3 +1,5 @@
+//! The Python process on the peers' side.
+
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -6,19 +8,19 @@ use serde_json::Value;
 
 use super::error::{Error, Result};
 
-/// The program of the peers' side, which `peers/README.md` describes.
+/// The program on the peers' side; see `peers/README.md`.
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/netket_side.py");
 
-/// What a peer is asked to do.
+/// A request to a peer.
 #[derive(Clone, Debug)]
 pub struct PeerItem {
     /// The peer's name in lines and tables.
     pub name: &'static str,
-    /// The item, without its repeats.
+    /// The work item, without its repeats.
     pub item: Value,
 }
 
-/// The peers' side, a Python that answers one item at a time.
+/// The peers' side: a Python program that answers one item at a time.
 pub struct Peers {
     python: String,
     child: Child,
@@ -27,7 +29,7 @@ pub struct Peers {
 }
 
 impl Peers {
-    /// Starts it in a Python that has NetKet. What the libraries have to say goes to stderr.
+    /// Starts it in a Python that has NetKet. Messages of the libraries go to stderr.
     ///
     /// # Errors
     /// [`Error::Program`] if the Python cannot be started.
@@ -48,11 +50,11 @@ impl Peers {
         }
     }
 
-    /// The answer to an item, after the best of `repeats` runs.
+    /// The answer to an item: the best of `repeats` runs.
     ///
     /// # Errors
-    /// [`Error::Program`] if the program has ended or answers something else than JSON. What goes wrong with an
-    /// item is in the answer.
+    /// [`Error::Program`] if the program has ended or its answer is not JSON. An error in the item itself is
+    /// part of the answer.
     pub fn ask(&mut self, item: &Value, repeats: usize) -> Result<Value> {
         let mut item = item.clone();
         item["repeats"] = repeats.into();
@@ -69,10 +71,10 @@ impl Peers {
         Err(Error::Program { program: self.python.clone(), reason })
     }
 
-    /// Versions of what the peers' side runs, as they print: `netket 3.23.0, numba 0.68.1`.
+    /// Versions of the peers' libraries, for printing: `netket 3.23.0, numba 0.68.1`.
     ///
     /// # Errors
-    /// As [`ask`](Self::ask).
+    /// As for [`ask`](Self::ask).
     pub fn versions(&mut self) -> Result<String> {
         let about = self.ask(&serde_json::json!({"what": "about"}), 1)?;
         let Some(versions) = about["versions"].as_object() else {
@@ -86,7 +88,7 @@ impl Peers {
     }
 }
 
-/// An unfinished item is not waited for.
+/// Does not wait for an unfinished item.
 impl Drop for Peers {
     fn drop(&mut self) {
         let _ = self.child.kill();

@@ -1,10 +1,12 @@
+//! Results as a table.
+
 use super::line::{Line, PeerLine};
 use super::unit::three_digits;
 
-/// How a table looks.
+/// The style of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
-    /// Columns that are aligned by spaces.
+    /// Columns aligned with spaces.
     Text,
     /// Markdown.
     Markdown,
@@ -13,7 +15,7 @@ pub enum Style {
 const HEADINGS: [&str; 7] =
     ["system", "work", "backend", "threads", "time", "of memset", "peers, and how many times as long"];
 
-/// The lines as a table, with its end of line.
+/// The lines as a table, ending with a line break.
 pub fn table(lines: &[Line], style: Style) -> String {
     let mut rows: Vec<Vec<String>> = vec![HEADINGS.map(str::to_owned).to_vec()];
     rows.extend(lines.iter().map(cells));

@@ -1,20 +1,22 @@
+//! Units of times.
+
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-/// What the seconds of a run are divided by.
+/// The unit of a work's times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
-    /// Nanoseconds per connected element that is not zero.
+    /// Nanoseconds per non-zero connected element.
     Element,
     /// Microseconds per sample.
     Sample,
     /// Nanoseconds per proposed move.
     Proposal,
-    /// Milliseconds of the whole run.
+    /// Milliseconds of a whole run.
     Run,
 }
 
 impl Unit {
-    /// The figure of a run with this many elements, samples or proposals.
+    /// Converts the seconds of a run with `count` elements, samples or proposals.
     pub fn figure(self, seconds: f64, count: usize) -> Figure {
         let scale = match self {
             Unit::Element | Unit::Proposal => 1e9,
@@ -24,7 +26,7 @@ impl Unit {
         Figure { unit: self, value: scale * seconds / count.max(1) as f64 }
     }
 
-    /// Where an answer of the peers' side has its own count.
+    /// The key of a peer's own count in its answer.
     pub(super) fn count_key(self) -> Option<&'static str> {
         match self {
             Unit::Element => Some("elements"),
@@ -44,16 +46,16 @@ impl Unit {
     }
 }
 
-/// Time in a [`Unit`].
+/// A time in a [`Unit`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Figure {
     /// The unit.
     pub unit: Unit,
-    /// The number of it.
+    /// The value.
     pub value: f64,
 }
 
-/// One entry, such as `"ns_per_element": 2.5`.
+/// Serialises as one entry, such as `"ns_per_element": 2.5`.
 impl Serialize for Figure {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(1))?;
@@ -62,7 +64,7 @@ impl Serialize for Figure {
     }
 }
 
-/// Three digits and the unit, `2.50 ns/element`.
+/// Prints three digits and the unit: `2.50 ns/element`.
 impl std::fmt::Display for Figure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let unit = match self.unit {

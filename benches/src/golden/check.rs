@@ -1,3 +1,5 @@
+//! Checks an operator against a file of reference data.
+
 use std::collections::BTreeMap;
 
 use faer::{Mat, Side};
@@ -10,13 +12,13 @@ use super::Golden;
 /// Largest difference between matrix elements that count as equal.
 const TOLERANCE: f64 = 1e-10;
 
-/// Elements below this size may be missing from a file.
+/// A file may omit elements below this size.
 const LISTED: f64 = 2e-12;
 
 type Checked = Result<(), String>;
 
-/// Checks what does not depend on the backend: that the operator survives its own spec, and its Hermiticity
-/// where the file knows it.
+/// Checks what does not depend on the backend: the operator's round trip through its own spec, and its
+/// Hermiticity if the file states it.
 pub(super) fn check_definition(definition: &Definition, golden: &Golden) -> Checked {
     let spec = definition.to_spec();
     let again = Definition::from_spec(&spec).map_err(|error| format!("read from its own spec: {error}"))?;
@@ -35,7 +37,7 @@ pub(super) fn check_definition(definition: &Definition, golden: &Golden) -> Chec
     }
 }
 
-/// Checks a lowered operator against all that the file has.
+/// Checks a lowered operator against everything in the file.
 pub(super) fn check_operator<O: DiscreteOperator>(operator: &O, golden: &Golden) -> Checked {
     let samples = states(&golden.samples, operator.hilbert()).map_err(|error| format!("samples: {error}"))?;
     check_samples(operator, samples.view(), golden)?;
@@ -98,7 +100,7 @@ fn check_sample<T: Element>(
     }
 }
 
-/// Whether two elements are equal to rounding; NaN equals nothing.
+/// Whether two elements are equal up to rounding. NaN equals nothing.
 fn equal(a: Complex64, b: Complex64) -> bool {
     (a - b).norm() <= TOLERANCE
 }
@@ -111,9 +113,10 @@ fn check_matrix<O: DiscreteOperator>(operator: &O, states: ArrayView2<'_, i8>, g
     if distinct.len() != places.len() || places.len() != n_states {
         return Err(format!("all_states lists {} distinct states of {n_states}", distinct.len()));
     }
-    let ordered = match is_listed_backwards(hilbert) {
-        true => places.iter().copied().eq((0..n_states).rev()),
-        false => places.iter().copied().eq(0..n_states),
+    let ordered = if is_listed_backwards(hilbert) {
+        places.iter().copied().eq((0..n_states).rev())
+    } else {
+        places.iter().copied().eq(0..n_states)
     };
     if !ordered {
         return Err("all_states is in another order".into());
@@ -133,13 +136,14 @@ fn check_matrix<O: DiscreteOperator>(operator: &O, states: ArrayView2<'_, i8>, g
     }
 }
 
-/// Whether the files list this space's states backwards: they have spins 1/2 with a fixed magnetisation by
-/// ascending quantum numbers, all others by ascending local index, as this project has all spaces.
+/// Whether the files list this space's states backwards. They order spins 1/2 with a fixed magnetisation by
+/// ascending quantum numbers. They order all other spaces by ascending local index, as this project does for
+/// every space.
 fn is_listed_backwards(hilbert: &HilbertSpace) -> bool {
     matches!(hilbert, HilbertSpace::Spin(space) if space.s() == 0.5) && hilbert.is_constrained()
 }
 
-/// Whether the file lists its states in the opposite of this project's order.
+/// Whether the file lists its states in the reverse of this project's order.
 pub(super) fn is_reversed(golden: &Golden, hilbert: &HilbertSpace) -> bool {
     let first = golden.all_states.as_ref().and_then(|states| states.first());
     let index = first.and_then(|state| hilbert.index_of(state).ok());
@@ -153,7 +157,7 @@ fn check_eigenvalues(dense: &Array2<Complex64>, expected: &[f64]) -> Checked {
         .map_err(|error| format!("the eigenvalues did not converge: {error:?}"))?;
     let mut expected = expected.to_vec();
     expected.sort_by(f64::total_cmp);
-    // Rounding in an eigenvalue is relative to the largest one.
+    // The rounding error of an eigenvalue is relative to the largest one.
     let scale = expected.iter().fold(1.0_f64, |scale, value| scale.max(value.abs()));
     let differs = |(got, expected): &(&f64, &f64)| {
         let difference = (*got - *expected).abs();

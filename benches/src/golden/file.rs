@@ -1,3 +1,5 @@
+//! The contents of a file of reference data.
+
 use ndarray::Array2;
 use num_complex::Complex64;
 use serde::Deserialize;
@@ -60,7 +62,7 @@ impl Golden {
         Some(Array2::from_shape_fn((n, n), |(r, c)| Complex64::new(re[r][c], im(r, c))))
     }
 
-    /// What there is to compare.
+    /// What there is to compare, in words.
     pub(super) fn summary(&self) -> String {
         let plural = if self.samples.len() == 1 { "" } else { "s" };
         let mut summary = format!("{} sample{plural}", self.samples.len());

@@ -1,7 +1,7 @@
-//! Conformance to reference connected elements, one JSON file a case.
+//! Conformance with reference connected elements, one JSON file for each case.
 //!
-//! A file holds an operator's spec, samples with their connected elements, and for small spaces all states,
-//! the dense matrix and its eigenvalues. `data/golden/README.md` describes the format.
+//! A file holds an operator's spec and samples with their connected elements. For small spaces it also holds
+//! all states, the dense matrix and its eigenvalues. `data/golden/README.md` describes the format.
 
 mod check;
 mod file;
@@ -14,16 +14,16 @@ use operator_core::{Backend, Definition, Lower};
 
 pub use file::Golden;
 
-/// What came of one file.
+/// The outcome of one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// All agrees; what was compared.
+    /// Everything agrees; says what was compared.
     Passed(String),
-    /// Something does not agree or cannot be read; what.
+    /// Something does not agree or cannot be read; says what.
     Failed(String),
 }
 
-/// How many files passed and failed.
+/// Numbers of files that passed and failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Files that agree.
@@ -48,10 +48,10 @@ impl std::fmt::Display for Tally {
     }
 }
 
-/// The files named by some paths: files as they are, and the JSON files of folders in order of name.
+/// The files named by these paths: files as given, and the JSON files of folders, sorted by name.
 ///
 /// # Errors
-/// A path that cannot be read, or nothing found.
+/// A path that cannot be read, or no files.
 pub fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
     let mut files = Vec::new();
     for path in paths {
@@ -61,10 +61,7 @@ pub fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
             files.push(path.clone());
         }
     }
-    match files.is_empty() {
-        true => Err("no JSON files found".into()),
-        false => Ok(files),
-    }
+    if files.is_empty() { Err("no JSON files found".into()) } else { Ok(files) }
 }
 
 fn json_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
@@ -77,10 +74,10 @@ fn json_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
         }
     }
     files.sort();
-    match files.is_empty() {
-        true => Err(format!("{}: no JSON files in this folder", folder.display())),
-        false => Ok(files),
+    if files.is_empty() {
+        return Err(format!("{}: no JSON files in this folder", folder.display()));
     }
+    Ok(files)
 }
 
 /// Checks one file on all backends.
@@ -105,7 +102,7 @@ fn check(path: &Path) -> Result<Outcome, String> {
     Ok(Outcome::Passed(format!("({}): {what}", backends.join(", "))))
 }
 
-/// Checks an operator on one backend, as real if it is real, and returns the backend's name.
+/// Checks an operator on one backend, with real elements if it is real. Returns the backend's name.
 fn on_backend<B: Lower<f64> + Lower<Complex64>>(
     definition: &Definition,
     golden: &Golden,

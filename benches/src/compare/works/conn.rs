@@ -24,9 +24,10 @@ pub(super) fn elements(system: System) -> Work {
 }
 
 fn prepare(system: &System, threads: &[usize]) -> Result<Vec<Contender>> {
-    match system.definition.is_real() {
-        true => contenders::<f64>(system, threads),
-        false => contenders::<Complex64>(system, threads),
+    if system.definition.is_real() {
+        contenders::<f64>(system, threads)
+    } else {
+        contenders::<Complex64>(system, threads)
     }
 }
 
@@ -47,7 +48,7 @@ fn contenders<T: Element>(system: &System, threads: &[usize]) -> Result<Vec<Cont
     for &threads in threads {
         contenders.push(counted(&flat, &x, threads)?);
     }
-    // These visit one after another; threads are up to whoever calls them.
+    // These visit one sample after another, so threads are the caller's business.
     contenders.push(visited(&flat, &x)?);
     contenders.push(visited_one_by_one(&flat, &x)?);
     for &threads in threads {
@@ -56,7 +57,7 @@ fn contenders<T: Element>(system: &System, threads: &[usize]) -> Result<Vec<Cont
     Ok(contenders.into_iter().map(|contender| contender.with_count(total)).collect())
 }
 
-/// Into a buffer that is reused.
+/// Into a reused buffer.
 fn flattened<T: Element>(operator: &FlatOperator<T>, x: &Array2<i8>, threads: usize) -> Result<Contender> {
     let (operator, x, mut conn) = (operator.clone(), x.clone(), ConnBatch::new());
     operator.get_conn_flattened_into(x.view(), &mut conn)?;
@@ -66,7 +67,7 @@ fn flattened<T: Element>(operator: &FlatOperator<T>, x: &Array2<i8>, threads: us
     Ok(Contender::new("conn flattened", Flat::NAME, threads, run)?.with_bytes(bytes))
 }
 
-/// States as bits, into a buffer that is reused.
+/// States as bits, into a reused buffer.
 fn packed<T: Element>(operator: &FlatOperator<T>, x: &Array2<i8>, threads: usize) -> Result<Contender> {
     let (operator, x, mut conn) = (operator.clone(), x.clone(), operator.get_conn_packed(x.view())?);
     let element = conn.states().ncols() * size_of::<u64>() + size_of::<T>();
@@ -75,7 +76,7 @@ fn packed<T: Element>(operator: &FlatOperator<T>, x: &Array2<i8>, threads: usize
     Ok(Contender::new("conn packed", Flat::NAME, threads, run)?.with_bytes(bytes))
 }
 
-/// Elements are found and counted, but not written.
+/// Finds and counts elements without writing them.
 fn counted<T: Element>(operator: &FlatOperator<T>, x: &Array2<i8>, threads: usize) -> Result<Contender> {
     let (operator, x) = (operator.clone(), x.clone());
     let run = move || {
@@ -85,7 +86,7 @@ fn counted<T: Element>(operator: &FlatOperator<T>, x: &Array2<i8>, threads: usiz
     Contender::new("conn counted", Flat::NAME, threads, run)
 }
 
-/// Nothing is stored; elements are added up, and the sites they change, so that none goes unseen.
+/// Stores nothing. Adds up the elements and the sites they change, so that none can be optimised away.
 fn visited<T: Element>(operator: &FlatOperator<T>, x: &Array2<i8>) -> Result<Contender> {
     let (operator, x) = (operator.clone(), x.clone());
     let run = move || {
@@ -112,7 +113,7 @@ fn visited_one_by_one<T: Element>(operator: &FlatOperator<T>, x: &Array2<i8>) ->
     Contender::new("conn visited one by one", Flat::NAME, 1, run)
 }
 
-/// What visitors add up: several sums, so that it is not one addition waiting for the other that is timed.
+/// The sums of a visitor. There are several, so that the time is not that of additions waiting for each other.
 #[derive(Default)]
 struct Sums<T> {
     mels: [T; 8],
@@ -127,7 +128,7 @@ impl<T: Element> Sums<T> {
     }
 }
 
-/// Tensors of static shape, samples included.
+/// Tensors of static shape, including their samples.
 fn tensors<T: Element>(operator: &PaddedOperator<T>, x: &Array2<i8>, threads: usize) -> Result<Contender> {
     let n_slots = x.nrows() * operator.max_conn_size();
     let bytes = n_slots * (x.ncols() * size_of::<f32>() + size_of::<T>());

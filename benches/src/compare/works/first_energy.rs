@@ -12,7 +12,7 @@ use super::{PeerItem, SEED, Side, Work, rbm, sampling};
 use crate::compare::{Contender, Error, Result, Unit};
 use crate::systems::{Size, System};
 
-/// The option that makes the program `compare` print [`first_energy`] of a backend and end.
+/// The option that makes `compare` print [`first_energy`] of a backend and exit.
 pub const FLAG: &str = "first-energy";
 
 pub(super) fn from_start(system: System) -> Work {
@@ -21,10 +21,11 @@ pub(super) fn from_start(system: System) -> Work {
     Work { what: "first_energy", system, unit: Unit::Run, peers, prepare }
 }
 
-/// The energy of a fresh RBM on the Heisenberg square, on a backend of this name; `None` for another name.
+/// The energy of a fresh RBM on the Heisenberg square, on the backend with this name; `None` for any other
+/// name.
 ///
 /// # Errors
-/// Those of the work.
+/// Errors of the work.
 pub fn first_energy(backend: &str, size: Size) -> Result<Option<f64>> {
     match backend {
         Flat::NAME => energy::<Flat>(size).map(Some),
@@ -41,7 +42,7 @@ fn energy<B: Side>(size: Size) -> Result<f64> {
     Ok(state.expect(&operator)?.mean.re)
 }
 
-/// With the largest number of threads.
+/// On the largest number of threads.
 fn prepare(system: &System, threads: &[usize]) -> Result<Vec<Contender>> {
     let threads = threads.iter().copied().max().unwrap_or(1);
     [Flat::NAME, Padded::NAME].into_iter().map(|backend| contender(backend, system.size, threads)).collect()

@@ -19,7 +19,7 @@ const RBM_IN_F32: &str = "local_energy RBM in f32";
 const MLP: &str = "local_energy MLP";
 const MLP_IN_F32: &str = "local_energy MLP in f32";
 
-/// Connected configurations that networks without walkers are given at a time.
+/// Connected configurations passed to networks without walkers at a time.
 const CHUNK_SIZE: usize = 8192;
 
 pub(super) fn of_rbm(system: System) -> Work {
@@ -30,7 +30,7 @@ pub(super) fn of_rbm(system: System) -> Work {
     Work { what: RBM, system, unit: Unit::Sample, peers, prepare }
 }
 
-/// Without a walker: connected configurations are evaluated in batches.
+/// Without a walker, connected configurations are evaluated in batches.
 pub(super) fn of_mlp(system: System) -> Work {
     let peers = vec![peer(&system, "mlp")];
     let prepare = |system: &System, threads: &[usize]| {
@@ -69,7 +69,7 @@ fn peer(system: &System, model: &str) -> PeerItem {
     PeerItem { name: "NetKet JAX", item }
 }
 
-/// Two hidden layers of as many tanh units as there are sites.
+/// Two hidden layers, each with as many tanh units as there are sites.
 fn mlp<B: NetworkBackend, T: Scalar>(system: &System) -> operator_core::Result<Mlp<B, T>> {
     let hilbert = system.definition.hilbert().clone();
     let n_sites = hilbert.n_sites();

@@ -61,7 +61,7 @@ fn product<B: Side>(system: &System, threads: usize) -> Result<Contender> {
     Ok(Contender::new("apply", B::NAME, threads, run)?.with_count(n_elements(system)?))
 }
 
-/// How many elements of the matrix are not zero.
+/// Number of non-zero elements of the matrix.
 fn n_elements(system: &System) -> Result<usize> {
     Ok(system.definition.lower::<Flat>()?.to_sparse()?.nnz())
 }

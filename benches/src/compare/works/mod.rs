@@ -1,4 +1,4 @@
-//! What is compared, one work a file.
+//! The works to compare, one a file.
 
 mod conn;
 mod first_energy;
@@ -21,24 +21,24 @@ use crate::systems::{Size, System};
 
 pub use first_energy::{FLAG as FIRST_ENERGY, first_energy};
 
-/// Hidden units per site of the wave function, as the peers have it.
+/// Hidden units per site of the wave function, the same as the peers'.
 const ALPHA: f64 = 1.0;
 
-/// Standard deviation of its parameters, that of NetKet. Samples are as good as uniformly random.
+/// Standard deviation of its parameters, NetKet's default. Samples are nearly uniform.
 const SIGMA: f64 = 0.01;
 
 const SEED: u64 = 1;
 
-/// Makes the contenders of a work, for these numbers of threads.
+/// Makes the contenders of a work for these numbers of threads.
 type Prepare = fn(&System, &[usize]) -> Result<Vec<Contender>>;
 
 /// A work on a system.
 pub struct Work {
-    /// What is done.
+    /// Name of the work.
     pub what: &'static str,
-    /// On which system.
+    /// The system.
     pub system: System,
-    /// What times are divided by.
+    /// Unit of its times.
     pub unit: Unit,
     /// The same work for the peers.
     pub peers: Vec<PeerItem>,
@@ -46,16 +46,16 @@ pub struct Work {
 }
 
 impl Work {
-    /// Who does it, for each number of threads.
+    /// The contenders for these numbers of threads.
     ///
     /// # Errors
-    /// Those of the work; [`Error::Threads`](super::Error::Threads).
+    /// Errors of the work; [`Error::Threads`](super::Error::Threads).
     pub fn contenders(&self, threads: &[usize]) -> Result<Vec<Contender>> {
         (self.prepare)(&self.system, threads)
     }
 }
 
-/// `conn heisenberg_10x10_sz0`
+/// Prints as `conn heisenberg_10x10_sz0`.
 impl std::fmt::Display for Work {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} {}", self.what, self.system.name)
@@ -65,7 +65,7 @@ impl std::fmt::Display for Work {
 /// All works.
 ///
 /// # Errors
-/// None for these systems; those of their models.
+/// None for these systems; in general, errors of the models.
 pub fn works(size: Size) -> Result<Vec<Work>> {
     let (ising, heisenberg) = (System::ising_chain(size)?, System::heisenberg(size)?);
     let ring = System::heisenberg_chain(size)?;
@@ -107,7 +107,7 @@ impl<B> Side for B where
 {
 }
 
-/// Makes the contender of a backend with so many threads.
+/// Makes the contender of a backend for a number of threads.
 type Make = fn(&System, usize) -> Result<Contender>;
 
 /// Both backends, each on all numbers of threads.

@@ -1,4 +1,4 @@
-//! Metropolis sampling of an RBM: one sample of each chain, after a sweep of as many moves as sites.
+//! Metropolis sampling of an RBM: one sample from each chain after a sweep of `n_sites` moves.
 
 use std::hint::black_box;
 

@@ -11,7 +11,7 @@ use super::{PeerItem, SEED, Side, Work, rbm, sampling, side_by_side};
 use crate::compare::{Contender, Result, Unit};
 use crate::systems::System;
 
-/// Samples of each chain that are dropped before those of a step: what NetKet does unless it is told.
+/// Samples that each chain drops before those of a step; this is NetKet's default.
 const N_DISCARD: usize = 5;
 
 pub(super) fn step(system: System) -> Work {
@@ -24,7 +24,7 @@ fn prepare(system: &System, threads: &[usize]) -> Result<Vec<Contender>> {
     side_by_side(system, threads, contender::<Flat>, contender::<Padded>)
 }
 
-/// With the rule that the peers' side takes where none is named.
+/// With the peers' default rule.
 fn contender<B: Side>(system: &System, threads: usize) -> Result<Contender> {
     match system.definition.hilbert().is_constrained() {
         true => with_sampler::<B, _>(system, threads, sampling::exchange_sampler(system)?),
