@@ -12,7 +12,7 @@ pub struct LocalStates {
 }
 
 impl LocalStates {
-    /// Quantum number of local index `index`; meaningless for an index beyond the last one.
+    /// Quantum number of local index `index`; meaningless beyond the last one.
     #[inline]
     pub fn value(self, index: usize) -> i8 {
         (i32::from(self.first) + i32::from(self.step) * index as i32) as i8

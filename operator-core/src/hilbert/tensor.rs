@@ -130,7 +130,7 @@ impl HilbertSpace {
     }
 }
 
-/// The tensor product. It fails for more than 2^31 sites with [`Error::InvalidHilbert`].
+/// The tensor product; it fails beyond 2^31 sites, [`Error::InvalidHilbert`].
 ///
 /// ```
 /// use operator_core::hilbert::{HilbertSpace, Qubit, Spin};

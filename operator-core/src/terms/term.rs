@@ -15,7 +15,7 @@ use crate::hilbert::HilbertSpace;
 pub struct Term {
     /// Its coefficient.
     pub coefficient: Coefficient,
-    /// The matrix or string that it multiplies.
+    /// What it multiplies.
     pub kind: TermKind,
 }
 

@@ -107,7 +107,7 @@ impl<B> Side for B where
 {
 }
 
-/// Makes the contender of a backend for a number of threads.
+/// Makes the contender of a backend with so many threads.
 type Make = fn(&System, usize) -> Result<Contender>;
 
 /// Both backends, each on all numbers of threads.

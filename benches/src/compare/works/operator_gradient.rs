@@ -29,7 +29,7 @@ fn prepare(system: &System, threads: &[usize]) -> Result<Vec<Contender>> {
 
 type State<B> = MonteCarloState<B, MetropolisSampler<B, sampler::LocalRule>, Rbm<B>>;
 
-/// The energy alone and with its gradient, on the same samples, drawn before timing starts.
+/// The energy alone, and with its gradient, of the same samples, which are drawn before the clock runs.
 fn both<B: Side>(system: &System, threads: usize) -> Result<[Contender; 2]> {
     let n_samples = system.size.pick(1024, 16);
     let operator = system.definition.lower::<B>()?;

@@ -24,7 +24,7 @@ fn prepare(system: &System, threads: &[usize]) -> Result<Vec<Contender>> {
     side_by_side(system, threads, contender::<Flat>, contender::<Padded>)
 }
 
-/// With the peers' default rule.
+/// With the rule that the peers' side takes where none is named.
 fn contender<B: Side>(system: &System, threads: usize) -> Result<Contender> {
     match system.definition.hilbert().is_constrained() {
         true => with_sampler::<B, _>(system, threads, sampling::exchange_sampler(system)?),
