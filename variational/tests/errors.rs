@@ -2,13 +2,13 @@
 
 mod common;
 
-use common::{Complete, TestResult, heisenberg, ising, rbm};
+use common::{TestResult, heisenberg, ising, rbm};
 use num_complex::Complex64;
 use operator_core::hilbert::Spin;
 use operator_core::testing::Table;
 use operator_core::{DiscreteOperator, Model, PauliStrings};
 use sampler::HamiltonianSampler;
-use variational::{Error, FullSumState, MonteCarloState, Rbm, Sr, VariationalState, Vmc, exact};
+use variational::{Error, FullSumState, MonteCarloState, Rbm, RunsVmc, Sr, VariationalState, Vmc, exact};
 
 fn message<T>(result: Result<T, impl Into<Error>>) -> String {
     match result {
@@ -17,7 +17,7 @@ fn message<T>(result: Result<T, impl Into<Error>>) -> String {
     }
 }
 
-fn operators_that_are_not_hermitian_have_no_energy<B: Complete>() -> TestResult {
+fn operators_that_are_not_hermitian_have_no_energy<B: RunsVmc + RunsVmc<Complex64>>() -> TestResult {
     let raise = PauliStrings::new(Spin::half(2)?, ["XI"], [Complex64::new(1.0, 0.5)])?.definition()?;
     let operator = raise.lower_as::<B, Complex64>()?;
     let mut state = FullSumState::new(rbm::<B>(operator.hilbert(), 0.1)?)?;
@@ -29,7 +29,7 @@ fn operators_that_are_not_hermitian_have_no_energy<B: Complete>() -> TestResult 
     Ok(())
 }
 
-fn settings_out_of_range_are_refused<B: Complete>() -> TestResult {
+fn settings_out_of_range_are_refused<B: RunsVmc>() -> TestResult {
     let operator = ising(3)?.lower::<B>()?;
     let psi = || rbm::<B>(operator.hilbert(), 0.1);
     let sampler = || HamiltonianSampler::new(&operator);
@@ -44,7 +44,7 @@ fn settings_out_of_range_are_refused<B: Complete>() -> TestResult {
     Ok(())
 }
 
-fn operators_on_another_space_are_refused<B: Complete>() -> TestResult {
+fn operators_on_another_space_are_refused<B: RunsVmc>() -> TestResult {
     let other = heisenberg(4)?.lower::<B>()?;
     let mut state = FullSumState::new(rbm::<B>(&Spin::half(4)?.into(), 0.1)?)?;
     assert_eq!(
@@ -54,7 +54,7 @@ fn operators_on_another_space_are_refused<B: Complete>() -> TestResult {
     Ok(())
 }
 
-fn wave_functions_that_are_no_numbers_are_named<B: Complete>() -> TestResult {
+fn wave_functions_that_are_no_numbers_are_named<B: RunsVmc>() -> TestResult {
     let operator = ising(3)?.lower::<B>()?;
     let mut psi = Table::<B>::random(operator.hilbert().clone(), 1)?;
     psi.log_psi[5] = Complex64::new(f64::NAN, 0.0);
@@ -69,7 +69,7 @@ fn wave_functions_that_are_no_numbers_are_named<B: Complete>() -> TestResult {
     Ok(())
 }
 
-fn steps_to_nowhere_leave_the_parameters_as_they_were<B: Complete>() -> TestResult {
+fn steps_to_nowhere_leave_the_parameters_as_they_were<B: RunsVmc>() -> TestResult {
     let operator = ising(3)?.lower::<B>()?;
     let state = FullSumState::new(rbm::<B>(operator.hilbert(), 0.1)?)?;
     let before = variational::Trainable::parameters(state.wave_function());
