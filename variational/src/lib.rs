@@ -44,8 +44,8 @@
 //! - [`RunsVmc`]: the one bound for code that is generic over backends; [`prelude`]: all traits in one `use`.
 //!
 //! # Features
-//! `flat` (on by default) and `padded` bring the backends, here as [`Flat`] and `Padded`. `serde` makes settings
-//! ([`Schedule`], [`SrSolver`]) and [`Stats`] serialisable. `cuda` and `metal` are candle's.
+//! `flat` (on by default) and `padded` bring the backends, here as [`Flat`] and `Padded`. `serde` makes
+//! optimisers' settings and [`Stats`] serialisable. `cuda` and `metal` are candle's.
 
 pub mod dynamics;
 pub mod exact;

@@ -8,7 +8,9 @@ use operator_core::hilbert::Spin;
 use operator_core::testing::Table;
 use operator_core::{DiscreteOperator, Model, PauliStrings};
 use sampler::HamiltonianSampler;
-use variational::{Error, FullSumState, MonteCarloState, Rbm, RunsVmc, Sr, VariationalState, Vmc, exact};
+use variational::{
+    Ensemble, Error, FullSumState, MonteCarloState, Rbm, RunsVmc, Sr, VariationalState, Vmc, exact,
+};
 
 fn message<T>(result: Result<T, impl Into<Error>>) -> String {
     match result {
@@ -41,6 +43,22 @@ fn settings_out_of_range_are_refused<B: RunsVmc>() -> TestResult {
     assert_eq!(message(Sr::new(-0.1, 0.01)), "the learning rate is -0.1; it must be a positive number");
     let tiny = message(Rbm::<B>::new(Spin::half(3)?, 0.1, 0, 0.1));
     assert!(tiny.starts_with("0 hidden units; expected at least 1; alpha = 0.1 is too small"), "{tiny}");
+    Ok(())
+}
+
+fn ensembles_that_do_not_add_up_are_refused<B: RunsVmc>() -> TestResult {
+    let x = |n: usize| B::from_host(ndarray::Array2::from_elem((n, 2), 1).view(), &B::default_device());
+    let one_weight = message(Ensemble::<B>::exact(x(2)?, ndarray::array![1.0]));
+    assert_eq!(one_weight, "weights of configurations have shape [1]; expected [2]");
+    let uneven = message(Ensemble::<B>::of_chains(x(5)?, 2));
+    assert_eq!(uneven, "chains of samples have shape [5]; expected [2, 2]");
+    assert_eq!(
+        message(Ensemble::<B>::of_chains(x(4)?, 0)),
+        "the number of chains is 0; it must be at least 1"
+    );
+    let ensemble = Ensemble::<B>::of_chains(x(4)?, 2)?;
+    let values = ndarray::array![1.0, 1.0, 3.0, 3.0].mapv(Complex64::from);
+    assert_eq!((ensemble.n_chains(), ensemble.stats(&values)?.mean.re), (Some(2), 2.0));
     Ok(())
 }
 
@@ -83,6 +101,7 @@ fn steps_to_nowhere_leave_the_parameters_as_they_were<B: RunsVmc>() -> TestResul
 on_backends!(
     operators_that_are_not_hermitian_have_no_energy,
     settings_out_of_range_are_refused,
+    ensembles_that_do_not_add_up_are_refused,
     operators_on_another_space_are_refused,
     wave_functions_that_are_no_numbers_are_named,
     steps_to_nowhere_leave_the_parameters_as_they_were,
