@@ -2,9 +2,9 @@
 
 mod diagnosis;
 mod moments;
-#[cfg(feature = "serde")]
-mod nan_as_none;
 mod online;
+#[cfg(feature = "serde")]
+mod serialised;
 
 pub use diagnosis::{Diagnosis, Problem};
 pub use online::OnlineStats;
@@ -30,21 +30,22 @@ const BLOCKS: usize = 32;
 #[non_exhaustive]
 pub struct Stats {
     /// The mean.
+    #[cfg_attr(feature = "serde", serde(with = "serialised::complex"))]
     pub mean: Complex64,
     /// Standard error of the mean, including correlations: `sqrt(σ² (1 + 2τ) / n)` for several chains; for a
     /// single chain, from the scatter of 32 block means.
-    #[cfg_attr(feature = "serde", serde(with = "nan_as_none"))]
+    #[cfg_attr(feature = "serde", serde(with = "serialised::real"))]
     pub error_of_mean: f64,
     /// Variance `σ² = <|a − <a>|²>`.
-    #[cfg_attr(feature = "serde", serde(with = "nan_as_none"))]
+    #[cfg_attr(feature = "serde", serde(with = "serialised::real"))]
     pub variance: f64,
     /// Split R̂ (Gelman et al., Bayesian Data Analysis, 3rd ed., 11.4): each chain is cut into halves, and the
     /// scatter between their means is compared with the scatter within them. It is 1 if chains agree. Above about
     /// 1.02 they still remember where they started. NaN for fewer than four samples per chain.
-    #[cfg_attr(feature = "serde", serde(with = "nan_as_none"))]
+    #[cfg_attr(feature = "serde", serde(with = "serialised::real"))]
     pub r_hat: f64,
     /// Integrated autocorrelation time `τ = Σ_{t≥1} ρ(t)` in samples; 0 for independent samples, as in NetKet.
-    #[cfg_attr(feature = "serde", serde(with = "nan_as_none"))]
+    #[cfg_attr(feature = "serde", serde(with = "serialised::real"))]
     pub tau_corr: f64,
 }
 
