@@ -181,7 +181,7 @@ impl<B: HostBackend> Backend for B {
 )]
 pub trait Lower<T: Element>: Backend {
     /// The backend's operator.
-    type Operator: DiscreteOperator<Backend = Self, Element = T> + Clone + Debug;
+    type Operator: DiscreteOperator<Backend = Self, Element = T> + Clone + Debug + 'static;
 
     /// Lowers a definition to this backend.
     ///

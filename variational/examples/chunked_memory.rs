@@ -7,18 +7,16 @@
 //! cargo run --release --example chunked_memory --features padded -- padded
 //! ```
 //!
-//! Prints the largest resident memory of the process after each backend, or after the one that is named, and
-//! exits with a failure if it is above 500 MB. Linux only: it reads `/proc/self/status`.
+//! Prints the largest resident memory of the process after each backend, or after the named one, and exits with a
+//! failure if it is above 500 MB. Linux only: it reads `/proc/self/status`.
 
 use std::error::Error;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use operator_core::hilbert::Spin;
-use operator_core::{Boundary, DiscreteOperator, Graph, Heisenberg, Lower, Model};
-use sampler::{HamiltonianBackend, HamiltonianSampler};
-use variational::wave_functions::network::NetworkBackend;
-use variational::{LocalKernel, MonteCarloState, Rbm, VariationalState};
+use variational::prelude::*;
+use variational::{Boundary, Graph, HamiltonianSampler, MonteCarloState, Rbm};
+use variational::{hilbert::Spin, models::Heisenberg};
 
 const SIDE: usize = 12;
 const N_SAMPLES: usize = 100_000;
@@ -27,18 +25,15 @@ const CHUNK_SIZE: usize = 8192;
 /// In units of 10⁶ bytes, the binary included.
 const BOUND: f64 = 500.0;
 
-/// Samples and measures on one backend, unless another one is asked for.
-fn measure<B>(only: Option<&str>) -> Result<(), Box<dyn Error>>
-where
-    B: Lower<f64> + NetworkBackend + LocalKernel<B::Operator> + HamiltonianBackend<B::Operator>,
-{
+/// Samples and measures on one backend, unless the user asked for the other one.
+fn measure<B: RunsVmc>(only: Option<&str>) -> Result<(), Box<dyn Error>> {
     if only.is_some_and(|only| only != B::NAME) {
         return Ok(());
     }
     let square = Graph::square(SIDE, Boundary::Periodic)?;
     let space = Spin::half(SIDE * SIDE)?.with_total_sz(0.0)?;
     let operator = Heisenberg::new(space, &square, 1.0)?.lower::<B>()?;
-    // What the samples are matters little here, so a sweep is one move.
+    // Good samples do not matter here, so a sweep is one move.
     let sampler = HamiltonianSampler::new(&operator)?.with_n_chains(100)?.with_sweep_size(1)?.with_seed(1);
     let rbm = Rbm::<B>::new(operator.hilbert().clone(), 1.0, 1, 0.01)?;
 
@@ -53,7 +48,7 @@ where
     Ok(())
 }
 
-/// The largest resident memory that the process has had, in 10⁶ bytes.
+/// The largest resident memory of the process so far, in 10⁶ bytes.
 fn peak_memory() -> Result<f64, Box<dyn Error>> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM")?;

@@ -1,17 +1,16 @@
-//! Operators of your own: one written as terms, which has every backend, and one written as a kernel of two
-//! methods. Both are sampled from and measured like any other.
+//! Two operators of your own: one written as terms, which runs on every backend, and one written as a kernel with two
+//! methods. Both are sampled and measured like any other.
 //!
 //! ```text
 //! cargo run --release --example custom_operator
 //! cargo run --release --example custom_operator --features padded
 //! ```
 
-use operator_core::hilbert::{HilbertSpace, Spin};
-use operator_core::terms::{Pauli, Terms};
-use operator_core::{DiscreteOperator, Lower, Model, Result};
-use sampler::{HamiltonianBackend, HamiltonianSampler};
-use variational::wave_functions::network::NetworkBackend;
-use variational::{FullSumState, LocalKernel, MonteCarloState, Rbm, VariationalState};
+use variational::hilbert::{HilbertSpace, Spin};
+use variational::operator_core::Result;
+use variational::operator_core::terms::{Pauli, Terms};
+use variational::prelude::*;
+use variational::{FullSumState, HamiltonianSampler, MonteCarloState, Rbm};
 
 const N_SITES: usize = 10;
 
@@ -34,7 +33,7 @@ impl Model for Cluster {
     }
 }
 
-/// The mean of an operator in a random state, sampled and exact. The backend comes from the operator.
+/// Prints the mean of an operator in a random state, sampled and exact. The operator determines the backend.
 fn measure<B, O>(name: &str, operator: &O) -> std::result::Result<(), Box<dyn std::error::Error>>
 where
     B: NetworkBackend + LocalKernel<O> + HamiltonianBackend<O>,
@@ -48,20 +47,17 @@ where
     Ok(())
 }
 
-fn cluster<B>() -> std::result::Result<(), Box<dyn std::error::Error>>
-where
-    B: Lower<f64> + NetworkBackend + LocalKernel<B::Operator> + HamiltonianBackend<B::Operator>,
-{
+fn cluster<B: RunsVmc>() -> std::result::Result<(), Box<dyn std::error::Error>> {
     measure::<B, _>("cluster", &Cluster.lower::<B>()?)
 }
 
 #[cfg(feature = "flat")]
 mod kernel {
-    use backend_flat::{Emitter, FlatKernel, FlatOperator};
+    use variational::backend_flat::{Emitter, FlatOperator};
 
     use super::*;
 
-    /// Moves the whole chain by one site, either way: as terms it would be a product over all sites.
+    /// Moves the whole chain by one site in either direction. As terms this would be a product over all sites.
     #[derive(Debug)]
     struct Translations(HilbertSpace);
 
@@ -87,7 +83,7 @@ mod kernel {
 fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     #[cfg(feature = "flat")]
     {
-        use sum_operator::SumOperator;
+        use variational::sum_operator::SumOperator;
         cluster::<variational::Flat>()?;
         let cluster = Cluster.lower::<variational::Flat>()?;
         let sum = SumOperator::new([(1.0, cluster), (0.5, kernel::translations()?)])?;

@@ -12,16 +12,16 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use operator_core::hilbert::{HilbertSpace, Spin};
-use operator_core::{Boundary, Definition, DiscreteOperator, Graph, Heisenberg, Ising, Lower, Model};
-use sampler::{HamiltonianBackend, HamiltonianSampler};
-use variational::wave_functions::network::NetworkBackend;
-use variational::{FullSumState, LocalKernel, MonteCarloState, Rbm, Sr, Stats, VariationalState, Vmc, exact};
+use variational::hilbert::{HilbertSpace, Spin};
+use variational::models::{Heisenberg, Ising};
+use variational::prelude::*;
+use variational::{Boundary, Definition, Graph, HamiltonianSampler};
+use variational::{FullSumState, MonteCarloState, Rbm, Sr, Stats, Vmc, exact};
 
-/// Relative error of the energy that the optimisation must reach.
+/// The relative error of the energy that the optimisation must reach.
 const TARGET: f64 = 1e-3;
 
-/// Standard errors that a sampled energy may be off: a right program exceeds it once in 10⁶ runs.
+/// How many standard errors a sampled energy may be off. A correct program exceeds this once in 10⁶ runs.
 const SIGMAS: f64 = 5.0;
 
 struct Row {
@@ -33,11 +33,8 @@ struct Row {
     seconds: f64,
 }
 
-/// The whole comparison on one backend. The backend's name is all that changes.
-fn run<B>() -> Result<(Vec<Row>, bool), Box<dyn Error>>
-where
-    B: Lower<f64> + NetworkBackend + LocalKernel<B::Operator> + HamiltonianBackend<B::Operator>,
-{
+/// The whole comparison on one backend. Only the backend's name changes.
+fn run<B: RunsVmc>() -> Result<(Vec<Row>, bool), Box<dyn Error>> {
     let ring = Graph::chain(10, Boundary::Periodic)?;
     let square = Graph::square(4, Boundary::Periodic)?;
     let critical = Ising::new(Spin::half(10)?, &ring, 1.0, -1.0)?.definition()?;
@@ -71,16 +68,13 @@ where
 }
 
 /// Finds the ground state by stochastic reconfiguration.
-fn optimise<B>(definition: &Definition) -> Result<(Row, bool), Box<dyn Error>>
-where
-    B: Lower<f64> + NetworkBackend + LocalKernel<B::Operator> + HamiltonianBackend<B::Operator>,
-{
+fn optimise<B: RunsVmc>(definition: &Definition) -> Result<(Row, bool), Box<dyn Error>> {
     let start = Instant::now();
     let operator = definition.lower::<B>()?;
     let sampler = HamiltonianSampler::new(&operator)?.with_n_chains(32)?.with_seed(2);
     let state = MonteCarloState::new(sampler, rbm::<B>(operator.hilbert(), 0.01)?, 1024)?;
-    let mut vmc = Vmc::new(state, &operator, Sr::new(0.1, 0.01)?);
-    vmc.run(150, true)?;
+    let mut vmc = Vmc::new(state, &operator, Sr::new(0.1, 0.01)?).with_progress();
+    vmc.run(150)?;
 
     let sampled = vmc.state_mut().expect(&operator)?;
     let rbm = vmc.into_state().wave_function().clone();
@@ -92,7 +86,7 @@ where
     Ok((row, (full_sum - ground_state).abs() < TARGET * ground_state.abs()))
 }
 
-fn rbm<B: NetworkBackend>(hilbert: &HilbertSpace, sigma: f64) -> operator_core::Result<Rbm<B>> {
+fn rbm<B: NetworkBackend>(hilbert: &HilbertSpace, sigma: f64) -> variational::operator_core::Result<Rbm<B>> {
     Rbm::new(hilbert.clone(), 1.0, 3, sigma)
 }
 

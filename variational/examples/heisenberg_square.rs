@@ -6,12 +6,12 @@
 //! cargo run --release --example heisenberg_square --features padded -- --backend padded
 //! ```
 //!
-//! The 4 × 4 lattice gets an [`Rbm`]; the 6 × 6 lattice one that all translations leave as it is ([`RbmSymm`]).
+//! The 4 × 4 lattice gets an [`Rbm`], the 6 × 6 lattice one that is invariant under all translations ([`RbmSymm`]).
 //! Energies are per site in units of `J S·S`, that is, `<H> / (4 N)` for the Hamiltonian in Pauli matrices.
 //!
 //! A run writes its log in the layout of NetKet's JsonLog, a picture of its energies and a checkpoint to
-//! `target/heisenberg_square`, unless `--out` names another folder. Ctrl-C finishes the step and saves, and
-//! `--resume` goes on from there, to the same bits. Exits with a failure if the energy misses the exact one by
+//! `target/heisenberg_square`, unless `--out` names another folder. Ctrl-C finishes the step and saves;
+//! `--resume` continues from there to the same bits. Exits with a failure if the energy misses the exact one by
 //! more than 0.1 % (4 × 4) or 0.5 % (6 × 6).
 
 mod common {
@@ -25,18 +25,16 @@ use std::time::Instant;
 
 use clap::{Parser, ValueEnum};
 use common::plot::{self, BLUE, Curve, GREY, Panel};
-use operator_core::graph::{Graph, Lattice};
-use operator_core::hilbert::{HilbertSpace, Spin};
-use operator_core::{Boundary, Heisenberg, Lower, Model};
-use sampler::ExchangeSampler;
-use variational::wave_functions::network::NetworkBackend;
-use variational::{
-    End, LocalKernel, MonteCarloState, Rbm, RbmSymm, RunLog, Schedule, Sr, Stats, Trainable, Vmc,
-};
+use variational::hilbert::{HilbertSpace, Spin};
+use variational::models::Heisenberg;
+use variational::operator_core::graph::Lattice;
+use variational::prelude::*;
+use variational::{Boundary, End, ExchangeSampler, Graph, MonteCarloState};
+use variational::{Rbm, RbmSymm, RunLog, Schedule, Sr, Stats, Vmc};
 
 #[derive(Parser)]
 struct Options {
-    /// Sites along each direction: 4 or 6, of which the exact energies are known.
+    /// Sites along each direction: 4 or 6, where the exact energies are known.
     #[arg(long, default_value_t = 4)]
     extent: usize,
     /// Steps of stochastic reconfiguration; 400 for the 4 × 4 lattice and 300 for 6 × 6 unless given.
@@ -45,7 +43,7 @@ struct Options {
     /// Where the log, the picture and the checkpoint go.
     #[arg(long, default_value = "target/heisenberg_square")]
     out: PathBuf,
-    /// Goes on from the checkpoint.
+    /// Continue from the checkpoint.
     #[arg(long)]
     resume: bool,
     #[arg(long, value_enum, default_value_t)]
@@ -59,7 +57,7 @@ enum Choice {
     Padded,
 }
 
-/// What is known of a lattice.
+/// One lattice and its reference values.
 struct Case {
     extent: usize,
     /// Exact energy a site, in units of J S·S: 4 × 4 by diagonalisation, 6 × 6 from Schulz, Ziman and
@@ -68,7 +66,7 @@ struct Case {
     /// Largest relative error.
     target: f64,
     steps: usize,
-    /// At the start; it falls to a tenth.
+    /// At the first step; it falls to a tenth of this.
     learning_rate: f64,
 }
 
@@ -82,7 +80,7 @@ impl Case {
         self.extent * self.extent
     }
 
-    /// From the energy of the Hamiltonian in Pauli matrices to that of a site in units of J S·S.
+    /// The energy per site in units of J S·S, from the energy of the Hamiltonian in Pauli matrices.
     fn per_site(&self, energy: f64) -> f64 {
         energy / (4.0 * self.n_sites() as f64)
     }
@@ -91,7 +89,7 @@ impl Case {
 /// Optimises `wave_function` and measures it; `None` if the run was interrupted.
 fn run<B, W>(case: &Case, options: &Options, wave_function: W) -> Result<Option<Stats>, Box<dyn Error>>
 where
-    B: Lower<f64> + LocalKernel<B::Operator>,
+    B: RunsVmc,
     W: Trainable<B>,
 {
     let graph = Graph::square(case.extent, Boundary::Periodic)?;
@@ -106,13 +104,14 @@ where
     let name = format!("{0}x{0}", case.extent);
     let file = |extension: &str| options.out.join(&name).with_extension(extension);
     let mut vmc = Vmc::new(state, &operator, sr)
+        .with_progress()
         .with_log(file("json"))
         .with_checkpoint(file("safetensors"), 50)?
         .with_ctrl_c();
     if options.resume {
         vmc.resume()?;
     }
-    let history = vmc.run_to(steps, true)?;
+    let history = vmc.run_to(steps)?;
     draw(case, vmc.log(), &file("png"))?;
     println!("log, picture and checkpoint: {}", file("*").display());
     if history.end != End::Finished {
@@ -168,10 +167,7 @@ fn draw(case: &Case, log: &RunLog, path: &Path) -> Result<(), Box<dyn Error>> {
     )
 }
 
-fn optimise<B>(case: &Case, options: &Options) -> Result<Option<Stats>, Box<dyn Error>>
-where
-    B: Lower<f64> + NetworkBackend + LocalKernel<B::Operator>,
-{
+fn optimise<B: RunsVmc>(case: &Case, options: &Options) -> Result<Option<Stats>, Box<dyn Error>> {
     match case.extent {
         4 => run::<B, _>(case, options, Rbm::<B>::new(spins(case)?, 4.0, 7, 0.05)?),
         extent => {

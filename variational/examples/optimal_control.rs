@@ -1,5 +1,5 @@
-//! Optimal control: the field h(t) of an Ising ring is tuned so that spins along x reach the cat (GHZ) state
-//! in a fixed time, by gradients in the Hamiltonian's own parameters.
+//! Optimal control: gradients in the Hamiltonian's own parameters tune the field h(t) of an Ising ring, so that spins
+//! along x reach the cat (GHZ) state in a fixed time.
 //!
 //! ```text
 //! cargo run --release --example optimal_control
@@ -7,8 +7,8 @@
 //! cargo run --release --example optimal_control -- picture.png
 //! ```
 //!
-//! The flat backend gets the gradient from the derivative operator (GRAPE), the padded one by automatic
-//! differentiation through the evolution. The field before and after, and the way there, are drawn in
+//! The flat backend gets the gradient from the derivative operator (GRAPE), the padded one from automatic
+//! differentiation through the evolution. A picture of the field before and after, and of the infidelity, goes to
 //! `target/optimal_control.png` unless a path is given. Exits with a failure if a fidelity stays below 99.9 %.
 
 mod common {
@@ -23,8 +23,8 @@ use std::time::Instant;
 
 use common::control::{self, Gradient, Problem};
 use common::plot::{self, Curve, Panel};
-use ndarray::Array1;
 use variational::Adam;
+use variational::ndarray::Array1;
 
 const N_SITES: usize = 6;
 
@@ -32,7 +32,7 @@ const N_SITES: usize = 6;
 const DURATION: f64 = 3.0;
 const N_PIECES: usize = 40;
 
-/// The fidelity to be reached, and that at which to stop.
+/// The fidelity to reach, and the one at which to stop.
 const TARGET: f64 = 0.999;
 const ENOUGH: f64 = 0.9999;
 
@@ -43,7 +43,7 @@ struct Outcome {
     backend: &'static str,
     before: Vec<f64>,
     after: Vec<f64>,
-    /// Of each iteration.
+    /// One per iteration.
     fidelities: Vec<f64>,
 }
 
@@ -69,7 +69,7 @@ fn optimise(backend: &'static str, gradient: &impl Gradient) -> Result<Outcome, 
         if done {
             break;
         }
-        // Up the fidelity is down its negative.
+        // Adam descends, so it gets the gradient of the negative fidelity.
         fields += &adam.step_from_gradient(&-Array1::from(gradient));
     }
     println!("{backend:<7} {} iterations in {:.1} s", fidelities.len(), start.elapsed().as_secs_f64());

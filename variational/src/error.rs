@@ -1,8 +1,9 @@
-//! Errors of this crate, into which those of all others convert.
+//! Errors of this crate. The errors of all crates below convert into them.
 
 /// Everything that can go wrong with variational states and their optimisation.
 ///
-/// Errors of operators, backends and samplers pass through unchanged.
+/// Errors of operators, backends and samplers convert into it and pass through unchanged, so `?` with this one type
+/// is enough in a program.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -12,7 +13,7 @@ pub enum Error {
     /// An error of a sampler.
     #[error(transparent)]
     Sampler(#[from] sampler::Error),
-    /// An error of operators that are combined, or whose backend is chosen at run time.
+    /// An error of combined operators, or of operators whose backend is chosen at run time.
     #[error(transparent)]
     SumOperator(#[from] sum_operator::Error),
     /// A setting outside its range.
@@ -40,10 +41,10 @@ pub enum Error {
     NotFinite {
         /// What the value belongs to.
         what: &'static str,
-        /// Its place, in row-major order.
+        /// Its index in row-major order.
         index: usize,
     },
-    /// No state of the space has an amplitude.
+    /// The wave function vanishes on the whole space.
     #[error("the wave function is zero on all {n_states} states of {hilbert}")]
     ZeroWaveFunction {
         /// Number of states.
@@ -66,10 +67,10 @@ pub enum Error {
     NotConverged {
         /// The operator, as it prints.
         operator: String,
-        /// How far it came.
+        /// How far it got.
         reason: String,
     },
-    /// The equations of stochastic reconfiguration were not solved to the wanted precision.
+    /// The equations of stochastic reconfiguration were not solved to the requested precision.
     #[error(
         "conjugate gradients left a residual of {residual:.1e} after {iterations} iterations; raise the diagonal shift, the tolerance or the number of iterations"
     )]
@@ -79,7 +80,7 @@ pub enum Error {
         /// Number of iterations.
         iterations: usize,
     },
-    /// A wave function whose layout is not that of its parameters.
+    /// A wave function whose layout does not fit its parameters.
     #[error("the layout of the wave function: {reason}")]
     Layout {
         /// What is wrong with it.
@@ -90,12 +91,12 @@ pub enum Error {
     File {
         /// `read` or `write`.
         action: &'static str,
-        /// Where it is.
+        /// The path.
         path: String,
-        /// What the system says.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// A file that is damaged, or that holds something else than what is asked of it.
+    /// A file that is damaged or holds something else than expected.
     #[error("{origin}: {reason}")]
     Content {
         /// The file.
@@ -103,20 +104,20 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
-    /// A step of a run failed, and the state before it is in a file.
+    /// A step of a run failed. The state before it is in a file.
     #[error("step {step}: {source}; the state before this step is in {path}")]
     Diverged {
         /// Number of the step.
         step: usize,
-        /// The file, a checkpoint.
+        /// The file, which is a checkpoint.
         path: String,
         /// Why it failed.
         source: Box<Error>,
     },
-    /// A name that stands for something else already.
+    /// A name that is already taken.
     #[error("{what} is named {name:?}, as another one is; choose a name that is free")]
     Name {
-        /// What was to be named.
+        /// What the name was meant for.
         what: &'static str,
         /// The name.
         name: String,
@@ -124,7 +125,7 @@ pub enum Error {
     /// The handler of Ctrl-C cannot be installed.
     #[error("Ctrl-C cannot be caught: {reason}; run without `with_ctrl_c`")]
     CtrlC {
-        /// What the system says.
+        /// The system's message.
         reason: String,
     },
 }

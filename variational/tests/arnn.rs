@@ -8,7 +8,7 @@ use operator_core::WaveFunction;
 use operator_core::hilbert::{Fock, HilbertSpace, Spin, SpinOrbitalFermions, TensorHilbert};
 use sampler::{Autoregressive, DirectSampler};
 use variational::wave_functions::network::{Activation, NetworkBackend};
-use variational::{Arnn, FullSumState, MonteCarloState, Trainable, VariationalState};
+use variational::{Arnn, FullSumState, MonteCarloState, RunsVmc, Trainable, VariationalState};
 
 /// Free and constrained, of one and of several local dimensions.
 fn spaces() -> operator_core::Result<Vec<HilbertSpace>> {
@@ -73,7 +73,7 @@ fn conditionals_are_those_of_the_wave_function<B: NetworkBackend>() -> TestResul
     Ok(())
 }
 
-fn sites_that_are_not_there_have_no_conditionals<B: common::Complete>() -> TestResult {
+fn sites_that_are_not_there_have_no_conditionals<B: RunsVmc>() -> TestResult {
     let arnn = arnn::<B>(&Spin::half(6)?.into())?;
     let x = B::from_host(arnn.hilbert().states_in(0..1)?.view(), &B::default_device())?;
     let refused = arnn.conditionals(&x, 6);
@@ -82,7 +82,7 @@ fn sites_that_are_not_there_have_no_conditionals<B: common::Complete>() -> TestR
 }
 
 /// The mean of 4000 independent samples lies within five of its errors, but for one seed in 10⁶.
-fn samples_have_the_means_of_the_wave_function<B: common::Complete>() -> TestResult {
+fn samples_have_the_means_of_the_wave_function<B: RunsVmc>() -> TestResult {
     let operator = ising(6)?.lower::<B>()?;
     let arnn = arnn::<B>(&Spin::half(6)?.into())?;
     let exact = FullSumState::<B, _>::new(arnn.clone())?.expect(&operator)?;

@@ -2,14 +2,14 @@
 
 mod common;
 
-use common::{Complete, TestResult, dense_mean, heisenberg, ising};
+use common::{TestResult, dense_mean, heisenberg, ising};
 use operator_core::expression::{boson, fermion, spin};
 use operator_core::hilbert::{Fock, HilbertSpace, Spin, SpinOrbitalFermions};
 use operator_core::testing::Table;
 use operator_core::{DiscreteOperator, Lower, Model};
 use sampler::{HamiltonianBackend, HamiltonianSampler};
 use sum_operator::{Combine, EmbedOperator, ProductOperator, SumOperator, TensorOperator};
-use variational::{FullSumState, LocalKernel, MonteCarloState, VariationalState};
+use variational::{FullSumState, LocalKernel, MonteCarloState, RunsVmc, VariationalState};
 
 type Operator<B> = <B as Lower<f64>>::Operator;
 
@@ -32,7 +32,7 @@ where
 
 fn sums_and_products_are_sampled_and_measured<B>() -> TestResult
 where
-    B: Complete + Combine<Operator<B>>,
+    B: RunsVmc + Combine<Operator<B>>,
     B: LocalKernel<SumOperator<Operator<B>>> + HamiltonianBackend<SumOperator<Operator<B>>>,
     B: LocalKernel<ProductOperator<Operator<B>>> + HamiltonianBackend<ProductOperator<Operator<B>>>,
 {
@@ -46,7 +46,7 @@ where
 /// A spin in a cavity, electrons on bosons: `A ⊗ B` alone, and with each part by itself.
 fn tensor_products_are_sampled_and_measured<B>() -> TestResult
 where
-    B: Complete + Combine<Operator<B>>,
+    B: RunsVmc + Combine<Operator<B>>,
     B: LocalKernel<SumOperator<Operator<B>>> + HamiltonianBackend<SumOperator<Operator<B>>>,
 {
     let bosons = HilbertSpace::from(Fock::new(3, 1)?);

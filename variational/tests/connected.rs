@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::num::NonZeroUsize;
 use std::sync::Mutex;
 
-use common::{Complete, Named, TestResult, heisenberg, ising, networks, single_networks};
+use common::{Named, TestResult, heisenberg, ising, networks, single_networks};
 use ndarray::{Array1, Array2, Axis};
 use num_complex::{Complex32, Complex64};
 use operator_core::hilbert::{Fock, HilbertSpace, Spin};
@@ -16,7 +16,7 @@ use proptest::prelude::*;
 use variational::wave_functions::network::{
     Activation, Architecture, Branch, Custom, Init, NetworkBackend, Scalar,
 };
-use variational::{LocalKernel, Mlp, Network, Rbm, Times};
+use variational::{LocalKernel, Mlp, Network, Rbm, RunsVmc, Times};
 
 fn two_layers<B: NetworkBackend, T: Scalar>(hilbert: &HilbertSpace) -> operator_core::Result<Named<B>> {
     let n_sites = hilbert.n_sites();
@@ -142,7 +142,7 @@ fn origins_that_are_not_there_are_errors<B: NetworkBackend>() -> TestResult {
 }
 
 /// Each sample against its row of the matrix: `Σ_x' <x|O|x'> ψ(x') / ψ(x)`.
-fn deep_networks_have_the_local_estimators_of_the_matrix<B: Complete>() -> TestResult {
+fn deep_networks_have_the_local_estimators_of_the_matrix<B: RunsVmc>() -> TestResult {
     for definition in [ising(6)?, heisenberg(8)?] {
         let operator = definition.lower::<B>()?;
         let matrix = operator.to_dense()?;

@@ -2,20 +2,21 @@
 
 mod common;
 
-use std::cell::RefCell;
 use std::fs;
+use std::sync::{Arc, Mutex};
 
-use common::{Complete, Table, TestResult, ising, rbm};
+use common::{Table, TestResult, ising, rbm};
 use ndarray::Array1;
 use num_complex::Complex64;
 use operator_core::{Backend, DiscreteOperator, HilbertSpace, WaveFunction};
 use sampler::HamiltonianSampler;
 use variational::{
     Callback, Control, ConvergenceStopping, EarlyStopping, End, Error, Event, FullSumState, LogDerivatives,
-    MonteCarloState, Optimiser, Response, Sgd, Snapshot, Sr, Trainable, VariationalState, Vmc, exact,
+    MonteCarloState, Optimiser, Response, RunsVmc, Sgd, Snapshot, Sr, Trainable, VariationalState, Vmc,
+    exact,
 };
 
-fn observables_are_measured_on_the_samples_of_the_energy<B: Complete>() -> TestResult {
+fn observables_are_measured_on_the_samples_of_the_energy<B: RunsVmc + RunsVmc<Complex64>>() -> TestResult {
     let (operator, field) = (ising(5)?.lower::<B>()?, ising(5)?.lower_as::<B, Complex64>()?);
     let sampler = HamiltonianSampler::new(&operator)?.with_seed(1);
     let mut state = MonteCarloState::new(sampler, rbm::<B>(operator.hilbert(), 0.3)?, 160)?;
@@ -26,7 +27,7 @@ fn observables_are_measured_on_the_samples_of_the_energy<B: Complete>() -> TestR
     let expected = (state.expect(&operator)?, state.expect(&field)?);
     assert_eq!(step.energy, expected.0);
     assert_eq!(step.observables, [("again".into(), expected.0), ("complex".into(), expected.1)]);
-    let history = vmc.run(3, false)?;
+    let history = vmc.run(3)?;
     assert_eq!(history.steps.iter().map(|step| step.number).collect::<Vec<_>>(), [1, 2, 3]);
     let logged: Vec<_> = vmc.log().series("again").collect();
     assert_eq!(logged.len(), 4);
@@ -41,13 +42,13 @@ fn observables_are_measured_on_the_samples_of_the_energy<B: Complete>() -> TestR
     Ok(())
 }
 
-fn a_log_is_written_in_the_layout_of_netket<B: Complete>() -> TestResult {
+fn a_log_is_written_in_the_layout_of_netket<B: RunsVmc>() -> TestResult {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("run.json");
     let operator = ising(4)?.lower::<B>()?;
     let table = Table::<B>::random(operator.hilbert())?;
     let mut vmc = Vmc::new(FullSumState::<B, _>::new(table)?, &operator, Sgd::new(0.02)?).with_log(&path);
-    let history = vmc.run(7, false)?;
+    let history = vmc.run(7)?;
     let log: serde_json::Value = serde_json::from_str(&fs::read_to_string(&path)?)?;
     let energy = &log["Energy"];
     for (k, step) in history.steps.iter().enumerate() {
@@ -67,26 +68,27 @@ fn close(read: &serde_json::Value, expected: f64) -> bool {
     read.as_f64().is_some_and(|read| (read - expected).abs() <= 1e-14 * expected.abs())
 }
 
-fn callbacks_end_runs_and_say_why<B: Complete>() -> TestResult {
+fn callbacks_end_runs_and_say_why<B: RunsVmc>() -> TestResult {
     let operator = ising(4)?.lower::<B>()?;
     let ground_state = exact::ground_state_energy(&operator)?;
     let state = FullSumState::new(rbm::<B>(operator.hilbert(), 0.1)?)?;
     let new = || -> variational::Result<_> { Ok(Vmc::new(state.clone(), &operator, Sr::new(0.1, 0.01)?)) };
 
-    let seen = RefCell::new(Vec::new());
-    let mut vmc = new()?.on_step(|event| {
-        seen.borrow_mut().push(event.step.number);
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let to_see = seen.clone();
+    let mut vmc = new()?.on_step(move |event| {
+        to_see.lock().expect("nobody panicked").push(event.step.number);
         match event.step.number {
             2 => Control::Stop("enough".into()),
             _ => Control::Continue,
         }
     });
-    let history = vmc.run(100, false)?;
+    let history = vmc.run(100)?;
     assert_eq!((history.steps.len(), history.end), (3, End::Stopped("enough".into())));
-    assert_eq!(*seen.borrow(), [0, 1, 2]);
-    assert_eq!(vmc.run_to(3, false)?.end, End::Finished, "no steps are missing");
+    assert_eq!(*seen.lock().expect("nobody panicked"), [0, 1, 2]);
+    assert_eq!(vmc.run_to(3)?.end, End::Finished, "no steps are missing");
 
-    let history = new()?.with_callback(EarlyStopping::new(5, 1e-4)?).run(2000, false)?;
+    let history = new()?.with_callback(EarlyStopping::new(5, 1e-4)?).run(2000)?;
     assert!(
         matches!(&history.end, End::Stopped(reason) if reason.contains("for 5 steps")),
         "{:?}",
@@ -94,7 +96,7 @@ fn callbacks_end_runs_and_say_why<B: Complete>() -> TestResult {
     );
     let target = 0.99 * ground_state;
     let converged = ConvergenceStopping::new(target).with_patience(2)?;
-    let history = new()?.with_callback(converged).run(2000, false)?;
+    let history = new()?.with_callback(converged).run(2000)?;
     assert!(
         matches!(&history.end, End::Stopped(reason) if reason.contains("has reached")),
         "{:?}",
@@ -102,6 +104,26 @@ fn callbacks_end_runs_and_say_why<B: Complete>() -> TestResult {
     );
     let last: Vec<f64> = history.steps.iter().rev().take(10).map(|step| step.energy.mean.re).collect();
     assert!(last.iter().sum::<f64>() / 10.0 <= target);
+    Ok(())
+}
+
+/// A run owns all that it uses: it outlives the operators it was made from, and goes to another thread.
+fn runs_are_made_in_one_place_and_taken_in_another<B: RunsVmc>() -> TestResult {
+    fn new<B: RunsVmc>() -> Result<impl FnOnce() -> variational::Result<(f64, usize)> + Send, Error> {
+        let operator = ising(4)?.lower::<B>()?;
+        let sampler = HamiltonianSampler::new(&operator)?.with_seed(1);
+        let state = MonteCarloState::new(sampler, rbm::<B>(operator.hilbert(), 0.1)?, 64)?;
+        let mut vmc = Vmc::new(state, &operator, Sr::new(0.1, 0.01)?)
+            .with_observable("again", &operator)?
+            .with_callback(EarlyStopping::new(100, 0.0)?)
+            .on_step(|_| Control::Continue);
+        Ok(move || {
+            let steps = vmc.run(3)?.steps;
+            Ok((steps[2].energy.mean.re, vmc.n_steps()))
+        })
+    }
+    let there = std::thread::spawn(new::<B>()?).join().map_err(|_| "the thread panicked")??;
+    assert_eq!(there, new::<B>()?()?);
     Ok(())
 }
 
@@ -139,7 +161,7 @@ impl<B: Backend> Trainable<B> for Fragile<B> {
     }
 }
 
-fn a_step_that_fails_is_saved_and_fails_again<B: Complete>() -> TestResult {
+fn a_step_that_fails_is_saved_and_fails_again<B: RunsVmc>() -> TestResult {
     let folder = tempfile::tempdir()?;
     let (good, bad) = (folder.path().join("run.safetensors"), folder.path().join("run.failed.safetensors"));
     let operator = ising(4)?.lower::<B>()?;
@@ -149,7 +171,7 @@ fn a_step_that_fails_is_saved_and_fails_again<B: Complete>() -> TestResult {
             .with_log(folder.path().join("log")))
     };
     let mut vmc = new()?.with_checkpoint(&good, 2)?;
-    let Err(Error::Diverged { step, path, source }) = vmc.run(10_000, false) else {
+    let Err(Error::Diverged { step, path, source }) = vmc.run(10_000) else {
         return Err("the wave function became NaN unseen".into());
     };
     assert!(step >= 2 && path == bad.display().to_string(), "{step} {path}");
@@ -163,7 +185,7 @@ fn a_step_that_fails_is_saved_and_fails_again<B: Complete>() -> TestResult {
     assert_eq!(again.n_steps(), step);
     assert_eq!(again.state().wave_function().parameters(), vmc.state().wave_function().parameters());
     // Without a checkpoint to write, the error comes as it is.
-    let error = again.run(1, false).err().map(|error| error.to_string());
+    let error = again.run(1).err().map(|error| error.to_string());
     assert_eq!(error, Some(source.to_string()));
     Ok(())
 }
@@ -186,7 +208,7 @@ impl Optimiser for ToNowhere {
 }
 
 /// The optimiser has its memory back, as if it had not been asked.
-fn a_step_to_nowhere_leaves_everything_as_it_was<B: Complete>() -> TestResult {
+fn a_step_to_nowhere_leaves_everything_as_it_was<B: RunsVmc>() -> TestResult {
     let operator = ising(3)?.lower::<B>()?;
     let state = FullSumState::new(rbm::<B>(operator.hilbert(), 0.1)?)?;
     let mut vmc = Vmc::new(state, &operator, ToNowhere(Sgd::new(0.1)?.with_momentum(0.9)?));
@@ -216,7 +238,7 @@ impl<S> Callback<S> for Count {
     }
 }
 
-fn callbacks_remember_through_checkpoints<B: Complete>() -> TestResult {
+fn callbacks_remember_through_checkpoints<B: RunsVmc>() -> TestResult {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("run.safetensors");
     let operator = ising(3)?.lower::<B>()?;
@@ -227,10 +249,10 @@ fn callbacks_remember_through_checkpoints<B: Complete>() -> TestResult {
     };
     let mut vmc = new()?;
     assert!(!vmc.resume()?, "there is no file yet");
-    assert_eq!(vmc.run(3, false)?.end, End::Finished);
+    assert_eq!(vmc.run(3)?.end, End::Finished);
     let mut resumed = new()?;
     assert!(resumed.resume()?);
-    let history = resumed.run_to(100, false)?;
+    let history = resumed.run_to(100)?;
     assert_eq!((history.steps.len(), history.end), (2, End::Stopped("five".into())));
     Ok(())
 }
@@ -239,6 +261,7 @@ on_backends!(
     observables_are_measured_on_the_samples_of_the_energy,
     a_log_is_written_in_the_layout_of_netket,
     callbacks_end_runs_and_say_why,
+    runs_are_made_in_one_place_and_taken_in_another,
     a_step_that_fails_is_saved_and_fails_again,
     a_step_to_nowhere_leaves_everything_as_it_was,
     callbacks_remember_through_checkpoints,

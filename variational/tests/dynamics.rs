@@ -4,7 +4,7 @@
 mod common;
 
 use backend_flat::FlatOperator;
-use common::{Complete, TestResult, heisenberg, ising};
+use common::{TestResult, heisenberg, ising};
 use faer::{Mat, Side};
 use ndarray::Array1;
 use num_complex::Complex64;
@@ -12,7 +12,7 @@ use operator_core::hilbert::Qubit;
 use operator_core::testing::Table;
 use operator_core::{Definition, DiscreteOperator, Model, PauliStrings};
 use proptest::prelude::*;
-use variational::{Flat, dynamics};
+use variational::{Flat, RunsVmc, dynamics};
 
 /// `Σ_k exp(−i E_k t) |k><k|ψ>` from all eigenvectors.
 fn by_diagonalisation(
@@ -84,7 +84,7 @@ proptest! {
     }
 }
 
-fn both_backends_evolve_alike<B: Complete>() -> TestResult {
+fn both_backends_evolve_alike<B: RunsVmc + RunsVmc<Complex64>>() -> TestResult {
     for definition in [ising(6)?, heisenberg(8)?, twisted()?] {
         let psi = random(&definition, 3);
         let evolved = dynamics::evolve(&definition.lower_as::<B, Complex64>()?, &psi, 1.7)?;
@@ -96,7 +96,7 @@ fn both_backends_evolve_alike<B: Complete>() -> TestResult {
     Ok(())
 }
 
-fn what_does_not_fit_is_refused<B: Complete>() -> TestResult {
+fn what_does_not_fit_is_refused<B: RunsVmc>() -> TestResult {
     let operator = ising(3)?.lower::<B>()?;
     let psi = Array1::from_elem(8, Complex64::ONE);
     let message = |result: variational::Result<Array1<Complex64>>| result.unwrap_err().to_string();

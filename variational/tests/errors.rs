@@ -2,13 +2,15 @@
 
 mod common;
 
-use common::{Complete, TestResult, heisenberg, ising, rbm};
+use common::{TestResult, heisenberg, ising, rbm};
 use num_complex::Complex64;
 use operator_core::hilbert::Spin;
 use operator_core::testing::Table;
 use operator_core::{DiscreteOperator, Model, PauliStrings};
 use sampler::HamiltonianSampler;
-use variational::{Error, FullSumState, MonteCarloState, Rbm, Sr, VariationalState, Vmc, exact};
+use variational::{
+    Ensemble, Error, FullSumState, MonteCarloState, Rbm, RunsVmc, Sr, VariationalState, Vmc, exact,
+};
 
 fn message<T>(result: Result<T, impl Into<Error>>) -> String {
     match result {
@@ -17,7 +19,7 @@ fn message<T>(result: Result<T, impl Into<Error>>) -> String {
     }
 }
 
-fn operators_that_are_not_hermitian_have_no_energy<B: Complete>() -> TestResult {
+fn operators_that_are_not_hermitian_have_no_energy<B: RunsVmc + RunsVmc<Complex64>>() -> TestResult {
     let raise = PauliStrings::new(Spin::half(2)?, ["XI"], [Complex64::new(1.0, 0.5)])?.definition()?;
     let operator = raise.lower_as::<B, Complex64>()?;
     let mut state = FullSumState::new(rbm::<B>(operator.hilbert(), 0.1)?)?;
@@ -29,7 +31,7 @@ fn operators_that_are_not_hermitian_have_no_energy<B: Complete>() -> TestResult 
     Ok(())
 }
 
-fn settings_out_of_range_are_refused<B: Complete>() -> TestResult {
+fn settings_out_of_range_are_refused<B: RunsVmc>() -> TestResult {
     let operator = ising(3)?.lower::<B>()?;
     let psi = || rbm::<B>(operator.hilbert(), 0.1);
     let sampler = || HamiltonianSampler::new(&operator);
@@ -44,7 +46,23 @@ fn settings_out_of_range_are_refused<B: Complete>() -> TestResult {
     Ok(())
 }
 
-fn operators_on_another_space_are_refused<B: Complete>() -> TestResult {
+fn ensembles_that_do_not_add_up_are_refused<B: RunsVmc>() -> TestResult {
+    let x = |n: usize| B::from_host(ndarray::Array2::from_elem((n, 2), 1).view(), &B::default_device());
+    let one_weight = message(Ensemble::<B>::exact(x(2)?, ndarray::array![1.0]));
+    assert_eq!(one_weight, "weights of configurations have shape [1]; expected [2]");
+    let uneven = message(Ensemble::<B>::of_chains(x(5)?, 2));
+    assert_eq!(uneven, "chains of samples have shape [5]; expected [2, 2]");
+    assert_eq!(
+        message(Ensemble::<B>::of_chains(x(4)?, 0)),
+        "the number of chains is 0; it must be at least 1"
+    );
+    let ensemble = Ensemble::<B>::of_chains(x(4)?, 2)?;
+    let values = ndarray::array![1.0, 1.0, 3.0, 3.0].mapv(Complex64::from);
+    assert_eq!((ensemble.n_chains(), ensemble.stats(&values)?.mean.re), (Some(2), 2.0));
+    Ok(())
+}
+
+fn operators_on_another_space_are_refused<B: RunsVmc>() -> TestResult {
     let other = heisenberg(4)?.lower::<B>()?;
     let mut state = FullSumState::new(rbm::<B>(&Spin::half(4)?.into(), 0.1)?)?;
     assert_eq!(
@@ -54,7 +72,7 @@ fn operators_on_another_space_are_refused<B: Complete>() -> TestResult {
     Ok(())
 }
 
-fn wave_functions_that_are_no_numbers_are_named<B: Complete>() -> TestResult {
+fn wave_functions_that_are_no_numbers_are_named<B: RunsVmc>() -> TestResult {
     let operator = ising(3)?.lower::<B>()?;
     let mut psi = Table::<B>::random(operator.hilbert().clone(), 1)?;
     psi.log_psi[5] = Complex64::new(f64::NAN, 0.0);
@@ -69,7 +87,7 @@ fn wave_functions_that_are_no_numbers_are_named<B: Complete>() -> TestResult {
     Ok(())
 }
 
-fn steps_to_nowhere_leave_the_parameters_as_they_were<B: Complete>() -> TestResult {
+fn steps_to_nowhere_leave_the_parameters_as_they_were<B: RunsVmc>() -> TestResult {
     let operator = ising(3)?.lower::<B>()?;
     let state = FullSumState::new(rbm::<B>(operator.hilbert(), 0.1)?)?;
     let before = variational::Trainable::parameters(state.wave_function());
@@ -83,6 +101,7 @@ fn steps_to_nowhere_leave_the_parameters_as_they_were<B: Complete>() -> TestResu
 on_backends!(
     operators_that_are_not_hermitian_have_no_energy,
     settings_out_of_range_are_refused,
+    ensembles_that_do_not_add_up_are_refused,
     operators_on_another_space_are_refused,
     wave_functions_that_are_no_numbers_are_named,
     steps_to_nowhere_leave_the_parameters_as_they_were,

@@ -2,13 +2,13 @@
 
 mod common;
 
-use common::{Complete, TestResult, dense_mean, heisenberg, ising, rbm};
+use common::{TestResult, dense_mean, heisenberg, ising, rbm};
 use num_complex::Complex64;
 use operator_core::hilbert::{HilbertSpace, Qubit};
 use operator_core::testing::Table;
 use operator_core::{Definition, DiscreteOperator, Model, PauliStrings};
 use sampler::HamiltonianSampler;
-use variational::{FullSumState, MonteCarloState, Rbm, Stats, VariationalState, exact};
+use variational::{FullSumState, MonteCarloState, Rbm, RunsVmc, Stats, VariationalState, exact};
 
 /// Hermitian, with complex elements.
 fn twisted() -> operator_core::Result<Definition> {
@@ -22,7 +22,7 @@ fn damped() -> operator_core::Result<Definition> {
     PauliStrings::new(Qubit::new(4)?, ["XYII", "IZXI", "ZIIZ"], weights)?.definition()
 }
 
-fn full_sums_are_dense_expectation_values<B: Complete>() -> TestResult {
+fn full_sums_are_dense_expectation_values<B: RunsVmc + RunsVmc<Complex64>>() -> TestResult {
     for definition in [ising(6)?, heisenberg(6)?, twisted()?, damped()?] {
         let operator = definition.lower_as::<B, Complex64>()?;
         let table = Table::<B>::random(definition.hilbert().clone(), 1)?;
@@ -43,7 +43,7 @@ fn full_sums_are_dense_expectation_values<B: Complete>() -> TestResult {
 
 /// Five standard errors: the error itself is estimated from 16 chains, so a right program fails for fewer
 /// than one seed in 10⁵.
-fn sampled_means_lie_within_their_errors<B: Complete>() -> TestResult {
+fn sampled_means_lie_within_their_errors<B: RunsVmc + RunsVmc<Complex64>>() -> TestResult {
     for (definition, seed) in [(ising(6)?, 1), (heisenberg(6)?, 2), (twisted()?, 3)] {
         let operator = definition.lower_as::<B, Complex64>()?;
         let table = Table::<B>::random(definition.hilbert().clone(), 1)?;
@@ -58,7 +58,7 @@ fn sampled_means_lie_within_their_errors<B: Complete>() -> TestResult {
     Ok(())
 }
 
-fn chunks_do_not_change_results<B: Complete>() -> TestResult {
+fn chunks_do_not_change_results<B: RunsVmc>() -> TestResult {
     let operator = heisenberg(8)?.lower::<B>()?;
     let mut means: Vec<Stats> = Vec::new();
     for chunk_size in [None, Some(1), Some(13), Some(1 << 20)] {
@@ -77,7 +77,7 @@ fn chunks_do_not_change_results<B: Complete>() -> TestResult {
 }
 
 /// The ground state from the full matrix gives the same local estimator everywhere.
-fn eigenstates_have_no_variance<B: Complete>() -> TestResult {
+fn eigenstates_have_no_variance<B: RunsVmc>() -> TestResult {
     for definition in [ising(6)?, heisenberg(8)?] {
         let operator = definition.lower::<B>()?;
         let (energy, psi) = exact::ground_state(&operator)?;
@@ -93,7 +93,7 @@ fn eigenstates_have_no_variance<B: Complete>() -> TestResult {
 }
 
 /// All parameters 0 is the uniform superposition, whose energies are known.
-fn a_uniform_state_has_known_energies<B: Complete>() -> TestResult {
+fn a_uniform_state_has_known_energies<B: RunsVmc>() -> TestResult {
     let uniform = |hilbert: &HilbertSpace| Rbm::<B>::new(hilbert.clone(), 1.0, 0, 0.0);
     let ising = ising(6)?.lower::<B>()?;
     let stats = FullSumState::new(uniform(ising.hilbert())?)?.expect(&ising)?;
@@ -107,7 +107,7 @@ fn a_uniform_state_has_known_energies<B: Complete>() -> TestResult {
 }
 
 /// Samples are kept until the wave function changes or new ones are asked for.
-fn samples_stay_until_the_state_changes<B: Complete>() -> TestResult {
+fn samples_stay_until_the_state_changes<B: RunsVmc>() -> TestResult {
     let operator = ising(5)?.lower::<B>()?;
     let sampler = HamiltonianSampler::new(&operator)?.with_seed(6);
     let mut state = MonteCarloState::new(sampler, rbm::<B>(operator.hilbert(), 0.3)?, 200)?;

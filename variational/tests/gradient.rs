@@ -2,18 +2,18 @@
 
 mod common;
 
-use common::{Complete, Table, TestResult, heisenberg, ising, networks, rbm};
+use common::{Table, TestResult, heisenberg, ising, networks, rbm};
 use ndarray::{Array1, Array2};
 use num_complex::Complex64;
 use operator_core::hilbert::Qubit;
 use operator_core::{DiscreteOperator, Model, PauliStrings};
 use sampler::HamiltonianSampler;
-use variational::{FullSumState, LocalKernel, MonteCarloState, Trainable, VariationalState};
+use variational::{FullSumState, LocalKernel, MonteCarloState, RunsVmc, Trainable, VariationalState};
 
 /// Compares with differences of fourth order, whose error for step 10⁻⁴ is rounding, about 10⁻¹¹.
 fn check<B, O, W>(operator: &O, wave_function: W) -> TestResult
 where
-    B: Complete + LocalKernel<O>,
+    B: RunsVmc + LocalKernel<O>,
     O: DiscreteOperator<Backend = B>,
     W: Trainable<B>,
 {
@@ -39,7 +39,7 @@ where
     Ok(())
 }
 
-fn gradients_are_finite_differences<B: Complete>() -> TestResult {
+fn gradients_are_finite_differences<B: RunsVmc + RunsVmc<Complex64>>() -> TestResult {
     for definition in [ising(5)?, heisenberg(6)?] {
         let operator = definition.lower::<B>()?;
         for (name, network) in networks::<B>(definition.hilbert())? {
@@ -55,7 +55,7 @@ fn gradients_are_finite_differences<B: Complete>() -> TestResult {
 /// The mean over 12 seeds, with the error that their scatter gives. Beyond six such errors lies 10⁻⁴ of
 /// Student's distribution with 11 degrees of freedom: of 32 components one is there for 3 of 1000 choices of
 /// seeds.
-fn sampled_gradients_scatter_around_the_exact_one<B: Complete>() -> TestResult {
+fn sampled_gradients_scatter_around_the_exact_one<B: RunsVmc>() -> TestResult {
     let n_seeds = 12;
     let operator = ising(4)?.lower::<B>()?;
     let wave_function = Table::random(operator.hilbert())?;
@@ -75,7 +75,7 @@ fn sampled_gradients_scatter_around_the_exact_one<B: Complete>() -> TestResult {
     Ok(())
 }
 
-fn chunks_do_not_change_gradients<B: Complete>() -> TestResult {
+fn chunks_do_not_change_gradients<B: RunsVmc>() -> TestResult {
     let operator = heisenberg(6)?.lower::<B>()?;
     let gradient = |chunk_size| -> variational::Result<Array1<f64>> {
         let mut state = FullSumState::<B, _>::new(rbm::<B>(operator.hilbert(), 0.4)?)?;
@@ -93,7 +93,7 @@ fn chunks_do_not_change_gradients<B: Complete>() -> TestResult {
 }
 
 /// Of an operator that is not Hermitian, from its matrix.
-fn forces_are_covariances<B: Complete>() -> TestResult {
+fn forces_are_covariances<B: RunsVmc + RunsVmc<Complex64>>() -> TestResult {
     let strings = PauliStrings::new(Qubit::new(3)?, ["XYI", "IZY", "ZIX"], [0.3, -1.2, 0.7])?;
     let squared = (&strings.definition()? * &strings.definition()?)?;
     let ladder = (&squared + &strings.definition()?.scaled(Complex64::new(0.2, 0.9))?)?;

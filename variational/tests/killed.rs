@@ -24,10 +24,11 @@ const ENDLESS: usize = 100_000_000;
 type Operator = FlatOperator<f64>;
 type State = MonteCarloState<Flat, HamiltonianSampler<Operator>, Rbm<Flat>>;
 
-fn new<'a>(operator: &'a Operator, folder: &Path) -> variational::Result<Vmc<'a, State, Operator, Adam>> {
-    let sampler = HamiltonianSampler::new(operator)?.with_n_chains(4)?.with_seed(3);
+fn new(folder: &Path) -> variational::Result<Vmc<State, Operator, Adam>> {
+    let operator = heisenberg(6)?.lower::<Flat>()?;
+    let sampler = HamiltonianSampler::new(&operator)?.with_n_chains(4)?.with_seed(3);
     let rbm = Rbm::<Flat>::new(operator.hilbert().clone(), 1.0, 3, 0.1)?;
-    let vmc = Vmc::new(MonteCarloState::new(sampler, rbm, 32)?, operator, Adam::new(0.01)?);
+    let vmc = Vmc::new(MonteCarloState::new(sampler, rbm, 32)?, &operator, Adam::new(0.01)?);
     Ok(vmc
         .with_log(folder.join("run.json"))
         .with_checkpoint(folder.join("run.safetensors"), 1)?
@@ -39,10 +40,9 @@ fn new<'a>(operator: &'a Operator, folder: &Path) -> variational::Result<Vmc<'a,
 fn child() -> TestResult {
     let folder = env::var_os(FOLDER).ok_or("started by hand; the other tests say where it is to write")?;
     let folder = Path::new(&folder);
-    let operator = heisenberg(6)?.lower::<Flat>()?;
-    let mut vmc = new(&operator, folder)?;
+    let mut vmc = new(folder)?;
     vmc.resume()?;
-    let history = vmc.run(ENDLESS, false)?;
+    let history = vmc.run(ENDLESS)?;
     fs::write(folder.join("end"), format!("{:?}", history.end))?;
     Ok(())
 }
@@ -74,15 +74,13 @@ fn wait_for(child: &mut Child, folder: &Path, step: usize) -> TestResult {
 
 /// A few more steps from the child's checkpoint, against a run of one piece.
 fn goes_on_to_the_bit(folder: &Path) -> TestResult {
-    let operator = heisenberg(6)?.lower::<Flat>()?;
-    let mut resumed = new(&operator, folder)?;
+    let mut resumed = new(folder)?;
     assert!(resumed.resume()?);
     let total = resumed.n_steps() + 3;
     let elsewhere = tempfile::tempdir()?;
-    let mut whole =
-        new(&operator, elsewhere.path())?.with_checkpoint(elsewhere.path().join("whole"), total)?;
-    whole.run_to(total, false)?;
-    resumed.run_to(total, false)?;
+    let mut whole = new(elsewhere.path())?.with_checkpoint(elsewhere.path().join("whole"), total)?;
+    whole.run_to(total)?;
+    resumed.run_to(total)?;
     assert_eq!(resumed.snapshot()?, whole.snapshot()?);
     let logs = [folder, elsewhere.path()].map(|folder| fs::read_to_string(folder.join("run.json")));
     let [resumed, whole] = logs;

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Complete, TestResult, heisenberg, ising};
+use common::{TestResult, heisenberg, ising};
 use num_complex::Complex64;
 use operator_core::hilbert::{Fock, Qubit, Spin, SpinOrbitalFermions};
 use operator_core::testing::Table;
@@ -10,11 +10,10 @@ use operator_core::{
     BoseHubbard, Boundary, Definition, FermiHubbard, Graph, Ising, Lower, Model, PauliStrings,
 };
 use sampler::HamiltonianSampler;
-use sum_operator::{Combine, SumOperator};
-use variational::{FullSumState, MonteCarloState, OperatorGradKernel, VariationalState, exact};
+use sum_operator::SumOperator;
+use variational::{FullSumState, MonteCarloState, OperatorGradKernel, RunsVmc, VariationalState, exact};
 
 type Real<B> = <B as Lower<f64>>::Operator;
-type Complex<B> = <B as Lower<Complex64>>::Operator;
 
 /// Masks and tables, one parameter and many, real and complex, Hermitian and not, and parameters that are 0.
 fn definitions() -> operator_core::Result<Vec<Definition>> {
@@ -43,7 +42,7 @@ fn definitions() -> operator_core::Result<Vec<Definition>> {
 /// A mean is linear in the parameters, so that its difference over a step of 1 is the derivative.
 fn gradients_are_differences<B>() -> TestResult
 where
-    B: Complete + OperatorGradKernel<Complex<B>>,
+    B: RunsVmc + RunsVmc<Complex64>,
 {
     for definition in definitions()? {
         let psi = Table::<B>::random(definition.hilbert().clone(), 1)?;
@@ -79,7 +78,7 @@ where
 /// On equal samples the derivatives, their errors included, are those of the derivative as an operator.
 fn sampled_gradients_are_means_of_the_derivative_operators<B>() -> TestResult
 where
-    B: Complete + OperatorGradKernel<Complex<B>>,
+    B: RunsVmc + RunsVmc<Complex64>,
 {
     for definition in definitions()?.into_iter().filter(Definition::is_hermitian) {
         // Whether the sampler reaches all states does not matter here, but it needs moves.
@@ -109,7 +108,7 @@ where
 /// `dE₀/dλ = <ψ₀|∂H/∂λ|ψ₀>` (Hellmann and Feynman), against energies of the full matrix.
 fn ground_states_obey_hellmann_and_feynman<B>() -> TestResult
 where
-    B: Complete + OperatorGradKernel<Real<B>>,
+    B: RunsVmc,
 {
     let definition = ising(6)?;
     let operator = definition.lower::<B>()?;
@@ -135,7 +134,7 @@ where
 
 fn sums_of_terms_have_the_gradients_of_their_parts<B>() -> TestResult
 where
-    B: Complete + Combine<Real<B>> + OperatorGradKernel<Real<B>>,
+    B: RunsVmc,
     B: OperatorGradKernel<SumOperator<Real<B>>>,
 {
     let chain = Graph::chain(6, Boundary::Periodic)?;

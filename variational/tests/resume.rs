@@ -5,14 +5,14 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::{Complete, Table, TestResult, heisenberg, ising};
+use common::{Table, TestResult, heisenberg, ising};
 use ndarray::Array1;
 use operator_core::hilbert::Spin;
 use operator_core::{DiscreteOperator, HilbertSpace, Lower};
 use sampler::HamiltonianSampler;
 use variational::{
-    Adam, Error, FullSumState, MonteCarloState, Optimiser, Rbm, Schedule, Sgd, Snapshot, Sr, SrSolver,
-    Trainable, VariationalState, Vmc, load_parameters, save_parameters,
+    Adam, Error, FullSumState, MonteCarloState, Optimiser, Rbm, RunsVmc, Schedule, Sgd, Snapshot, Sr,
+    SrSolver, Trainable, VariationalState, Vmc, load_parameters, save_parameters,
 };
 
 /// Steps before the interruption, and after it.
@@ -26,7 +26,7 @@ fn goes_on<B, S, P>(
     optimiser: impl Fn() -> variational::Result<P>,
 ) -> TestResult
 where
-    B: Complete,
+    B: RunsVmc,
     S: VariationalState<Backend = B>,
     S::WaveFunction: Trainable<B>,
     P: Optimiser,
@@ -39,19 +39,19 @@ where
     let mut whole = new(1)?;
     let mut first = new(1)?;
     for vmc in [&mut whole, &mut first] {
-        vmc.run(STEPS.0, false)?;
+        vmc.run(STEPS.0)?;
         // Samples that the next step uses are part of the state.
         vmc.state_mut().expect(operator)?;
     }
     first.save_checkpoint(&path)?;
     let mut second = new(2)?;
-    second.run(1, false)?;
+    second.run(1)?;
     assert_ne!(second.snapshot()?, first.snapshot()?);
     second.load_checkpoint(&path)?;
     assert_eq!(second.snapshot()?, first.snapshot()?);
-    let steps = second.run_to(STEPS.0 + STEPS.1, false)?.steps;
+    let steps = second.run_to(STEPS.0 + STEPS.1)?.steps;
     // Numbers print with all their digits; and exact sums have NaN for R̂.
-    assert_eq!(format!("{steps:?}"), format!("{:?}", whole.run(STEPS.1, false)?.steps));
+    assert_eq!(format!("{steps:?}"), format!("{:?}", whole.run(STEPS.1)?.steps));
     assert_eq!(second.snapshot()?, whole.snapshot()?);
     assert_eq!(second.log().series("again").count(), STEPS.0 + STEPS.1);
     Ok(())
@@ -62,7 +62,7 @@ fn goes_on_with_all_optimisers<B, S>(
     state: impl Fn(u64) -> variational::Result<S>,
 ) -> TestResult
 where
-    B: Complete,
+    B: RunsVmc,
     S: VariationalState<Backend = B>,
     S::WaveFunction: Trainable<B>,
 {
@@ -75,7 +75,7 @@ where
     Ok(())
 }
 
-fn sampled_runs_go_on_to_the_bit<B: Complete>() -> TestResult {
+fn sampled_runs_go_on_to_the_bit<B: RunsVmc>() -> TestResult {
     let operator = heisenberg(6)?.lower::<B>()?;
     goes_on_with_all_optimisers(&operator, |seed| {
         let sampler = HamiltonianSampler::new(&operator)?.with_n_chains(4)?.with_seed(seed);
@@ -84,7 +84,7 @@ fn sampled_runs_go_on_to_the_bit<B: Complete>() -> TestResult {
     })
 }
 
-fn exact_runs_go_on_to_the_bit<B: Complete>() -> TestResult {
+fn exact_runs_go_on_to_the_bit<B: RunsVmc>() -> TestResult {
     let operator = ising(4)?.lower::<B>()?;
     goes_on_with_all_optimisers(&operator, |seed| {
         FullSumState::new(Rbm::<B>::new(operator.hilbert().clone(), 1.0, seed, 0.1)?)
@@ -116,16 +116,17 @@ fn a_run_moves_from_one_backend_to_the_other() -> TestResult {
     let sr = || Sr::new(0.1, 0.01);
     let mut flat = Vmc::new(small::<Flat>(&flat, hilbert, (1.0, 4))?, &flat, sr()?);
     let mut padded = Vmc::new(small::<Padded>(&padded, hilbert, (1.0, 4))?, &padded, sr()?);
-    flat.run(3, false)?;
+    flat.run(3)?;
     flat.save_checkpoint(&path)?;
     padded.load_checkpoint(&path)?;
     assert_eq!(padded.state().wave_function().parameters(), flat.state().wave_function().parameters());
     let samples = padded.state_mut().ensemble()?;
-    assert_eq!(Padded::to_host(&samples.configurations)?, flat.state_mut().ensemble()?.configurations);
+    let flat_samples = flat.state_mut().ensemble()?;
+    assert_eq!(Padded::to_host(samples.configurations())?, *flat_samples.configurations());
     Ok(())
 }
 
-fn small<B: Complete>(
+fn small<B: RunsVmc>(
     operator: &<B as Lower<f64>>::Operator,
     hilbert: &HilbertSpace,
     (alpha, n_chains): (f64, usize),
@@ -134,7 +135,7 @@ fn small<B: Complete>(
     MonteCarloState::new(sampler, Rbm::<B>::new(hilbert.clone(), alpha, 1, 0.1)?, 16)
 }
 
-fn files_of_something_else_are_refused_and_change_nothing<B: Complete>() -> TestResult {
+fn files_of_something_else_are_refused_and_change_nothing<B: RunsVmc>() -> TestResult {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("run.safetensors");
     let name = path.display().to_string();
@@ -142,7 +143,7 @@ fn files_of_something_else_are_refused_and_change_nothing<B: Complete>() -> Test
     let (hilbert, operator) = (definition.hilbert(), definition.lower::<B>()?);
     let sgd = || Sgd::new(0.1);
     let mut vmc = Vmc::new(small::<B>(&operator, hilbert, (1.0, 4))?, &operator, sgd()?);
-    vmc.run(2, false)?;
+    vmc.run(2)?;
     let before = vmc.snapshot()?;
     let mut refused = |expected: &str| -> TestResult {
         let error = vmc.load_checkpoint(&path).err();
@@ -155,7 +156,7 @@ fn files_of_something_else_are_refused_and_change_nothing<B: Complete>() -> Test
 
     let run = |settings| -> variational::Result<_> {
         let mut other = Vmc::new(small::<B>(&operator, hilbert, settings)?, &operator, sgd()?);
-        other.run(3, false)?;
+        other.run(3)?;
         other.snapshot()
     };
     run((2.0, 4))?.write(&path)?;
@@ -188,16 +189,16 @@ fn files_of_something_else_are_refused_and_change_nothing<B: Complete>() -> Test
     Ok(())
 }
 
-fn files_that_are_damaged_are_refused_and_change_nothing<B: Complete>() -> TestResult {
+fn files_that_are_damaged_are_refused_and_change_nothing<B: RunsVmc>() -> TestResult {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("run.safetensors");
     let definition = ising(3)?;
     let operator = definition.lower::<B>()?;
     let state = small::<B>(&operator, definition.hilbert(), (1.0, 2))?;
     let mut vmc = Vmc::new(state, &operator, Sr::new(0.1, 0.1)?);
-    vmc.run(2, false)?;
+    vmc.run(2)?;
     vmc.save_checkpoint(&path)?;
-    vmc.run(1, false)?;
+    vmc.run(1)?;
     let before = vmc.snapshot()?;
     let whole = fs::read(&path)?;
     let mut damaged: Vec<Vec<u8>> = (0..40).map(|part| whole[..part * whole.len() / 40].to_vec()).collect();
@@ -223,7 +224,7 @@ fn files_that_are_damaged_are_refused_and_change_nothing<B: Complete>() -> TestR
     Ok(())
 }
 
-fn parameters_of_any_wave_function_are_saved_and_loaded<B: Complete>() -> TestResult {
+fn parameters_of_any_wave_function_are_saved_and_loaded<B: RunsVmc>() -> TestResult {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("parameters.safetensors");
     let hilbert: HilbertSpace = Spin::half(4)?.into();
@@ -255,7 +256,7 @@ fn parameters_of_any_wave_function_are_saved_and_loaded<B: Complete>() -> TestRe
 }
 
 /// A file as PyTorch or NumPy would write it: single precision, no notes.
-fn single_precision_is_read<B: Complete>(path: &Path, table: &mut Table<B>) -> TestResult {
+fn single_precision_is_read<B: RunsVmc>(path: &Path, table: &mut Table<B>) -> TestResult {
     use safetensors::{Dtype, tensor::TensorView};
     let values: Vec<f32> = (0..32).map(|k| 0.1 * k as f32).collect();
     let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
@@ -267,14 +268,14 @@ fn single_precision_is_read<B: Complete>(path: &Path, table: &mut Table<B>) -> T
 }
 
 /// What a run leaves behind is also a file of parameters.
-fn parameters_are_read_from_checkpoints<B: Complete>() -> TestResult {
+fn parameters_are_read_from_checkpoints<B: RunsVmc>() -> TestResult {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("run.safetensors");
     let operator = ising(3)?.lower::<B>()?;
     let rbm = |seed| Rbm::<B>::new(Spin::half(3)?, 1.0, seed, 0.1);
     let mut vmc =
         Vmc::new(FullSumState::new(rbm(1)?)?, &operator, Adam::new(0.1)?).with_checkpoint(&path, 10)?;
-    vmc.run(3, false)?;
+    vmc.run(3)?;
     let mut read = rbm(2)?;
     load_parameters(&path, &mut read)?;
     assert_eq!(read.parameters(), vmc.state().wave_function().parameters());

@@ -2,13 +2,13 @@
 
 mod common;
 
-use common::{Complete, TestResult, heisenberg, ising};
+use common::{TestResult, heisenberg, ising};
 use ndarray::{Array1, Array2};
 use num_complex::Complex64;
 use operator_core::testing::Table;
 use operator_core::{Backend, HilbertSpace, Result, WaveFunction};
 use sampler::{Autoregressive, DirectSampler, HamiltonianSampler};
-use variational::{FullSumState, MonteCarloState, VariationalState};
+use variational::{FullSumState, MonteCarloState, RunsVmc, VariationalState};
 
 /// Spins that are up with a probability of their own, independently, with signs in between.
 #[derive(Clone, Debug)]
@@ -47,7 +47,7 @@ impl<B: Backend> Autoregressive<B> for Tilted {
 
 /// A right program is beyond five errors for one of 10⁶ seeds. Of 16 independent chains of 250 samples, R̂ has a
 /// standard deviation of 0.001 and τ one of 0.03, so their bounds are ten and more of them away.
-fn direct_samples_give_the_exact_mean_within_errors<B: Complete>() -> TestResult {
+fn direct_samples_give_the_exact_mean_within_errors<B: RunsVmc>() -> TestResult {
     let operator = ising(5)?.lower::<B>()?;
     let psi = Tilted(ising(5)?.hilbert().clone());
     let exact = FullSumState::<B, _>::new(psi.clone())?.expect(&operator)?.mean;
@@ -63,7 +63,7 @@ fn direct_samples_give_the_exact_mean_within_errors<B: Complete>() -> TestResult
     Ok(())
 }
 
-fn walkers_give_the_same_state<B: Complete>() -> TestResult {
+fn walkers_give_the_same_state<B: RunsVmc>() -> TestResult {
     let operator = heisenberg(6)?.lower::<B>()?;
     let psi = Table::<B>::random(heisenberg(6)?.hilbert().clone(), 2)?;
     let mean = |psi: Table<B>| -> variational::Result<Complex64> {

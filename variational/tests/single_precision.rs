@@ -2,13 +2,13 @@
 
 mod common;
 
-use common::{Complete, TestResult, ising};
+use common::{TestResult, ising};
 use ndarray::Array1;
 use operator_core::DiscreteOperator;
 use operator_core::testing::SplitMix;
 use sampler::HamiltonianSampler;
 use std::num::NonZeroUsize;
-use variational::{MonteCarloState, Rbm, Sr, Trainable, VariationalState, Vmc, exact};
+use variational::{MonteCarloState, Rbm, RunsVmc, Sr, Trainable, VariationalState, Vmc, exact};
 
 /// A sum to full precision (Neumaier).
 fn exact_sum(terms: impl Iterator<Item = f64>) -> f64 {
@@ -63,7 +63,7 @@ impl Direct {
 }
 
 /// ln ψ is of the order of 10⁶ here, of which f32 has seven digits, and ratios of amplitudes go to e^±200.
-fn ten_thousand_units_with_theta_up_to_100_have_the_local_estimators_of_double_precision<B: Complete>()
+fn ten_thousand_units_with_theta_up_to_100_have_the_local_estimators_of_double_precision<B: RunsVmc>()
 -> TestResult {
     let operator = ising(10)?.lower::<B>()?;
     let (hilbert, matrix) = (operator.hilbert(), operator.to_dense()?);
@@ -91,12 +91,12 @@ fn ten_thousand_units_with_theta_up_to_100_have_the_local_estimators_of_double_p
 }
 
 /// Small steps add up, because parameters are in double precision.
-fn single_precision_finds_the_ground_state<B: Complete>() -> TestResult {
+fn single_precision_finds_the_ground_state<B: RunsVmc>() -> TestResult {
     let operator = ising(6)?.lower::<B>()?;
     let sampler = HamiltonianSampler::new(&operator)?.with_seed(1);
     let rbm = Rbm::<B, f32>::new(operator.hilbert().clone(), 1.0, 2, 0.01)?;
     let mut vmc = Vmc::new(MonteCarloState::new(sampler, rbm, 500)?, &operator, Sr::new(0.1, 0.01)?);
-    vmc.run(60, false)?;
+    vmc.run(60)?;
     let energy = vmc.state_mut().expect(&operator)?;
     let expected = exact::ground_state_energy(&operator)?;
     assert!((energy.mean.re - expected).abs() < 0.03, "{energy} {expected}");

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Complete, Table, TestResult, rbm};
+use common::{Table, TestResult, rbm};
 use ndarray::{Array1, Array2};
 use num_complex::Complex64;
 use operator_core::hilbert::{HilbertSpace, Spin, SpinOrbitalFermions};
@@ -12,7 +12,7 @@ use operator_core::{
     Backend, Boundary, Definition, DiscreteOperator, Error, FermiHubbard, Graph, Lower, Model, WaveFunction,
 };
 use sampler::{ExchangeSampler, HamiltonianSampler};
-use variational::{FullSumState, MonteCarloState, Slater, Times, Trainable, VariationalState};
+use variational::{FullSumState, MonteCarloState, RunsVmc, Slater, Times, Trainable, VariationalState};
 
 fn spaces() -> operator_core::Result<Vec<HilbertSpace>> {
     let with_spin = SpinOrbitalFermions::with_spin(4, 0.5)?;
@@ -47,7 +47,7 @@ fn determinant(matrix: &Array2<f64>) -> f64 {
     (0..n).map(|column| sign(column) * matrix[[0, column]] * determinant(&minor(column))).sum()
 }
 
-fn amplitudes_are_determinants_of_filled_orbitals<B: Complete>() -> TestResult {
+fn amplitudes_are_determinants_of_filled_orbitals<B: RunsVmc>() -> TestResult {
     for (seed, hilbert) in spaces()?.into_iter().enumerate() {
         let psi = Slater::<B>::new(hilbert.clone(), seed as u64)?;
         let states = hilbert.all_states()?;
@@ -65,7 +65,7 @@ fn amplitudes_are_determinants_of_filled_orbitals<B: Complete>() -> TestResult {
 }
 
 /// `Σ_m coefficients[m] c†_m` on all fillings of the modes, where nothing is fixed.
-fn create<B: Complete>(
+fn create<B: RunsVmc>(
     hilbert: &HilbertSpace,
     start: usize,
     coefficients: &[f64],
@@ -79,7 +79,7 @@ fn create<B: Complete>(
 
 /// The state is `Π c†_k |0>` by the matrices of creation operators, up to a sign, so Jordan-Wigner strings
 /// are those of operators.
-fn states_are_made_by_creation_operators<B: Complete>() -> TestResult {
+fn states_are_made_by_creation_operators<B: RunsVmc>() -> TestResult {
     for (seed, hilbert) in spaces()?.into_iter().enumerate() {
         let psi = Slater::<B>::new(hilbert.clone(), 10 + seed as u64)?;
         let free = HilbertSpace::from(SpinOrbitalFermions::new(hilbert.n_sites())?);
@@ -130,7 +130,7 @@ fn filled_levels(n_sites: usize, n_particles: usize) -> f64 {
     levels.iter().take(n_particles).sum()
 }
 
-fn free_fermions_on_a_ring_are_exact_without_variance<B: Complete>() -> TestResult {
+fn free_fermions_on_a_ring_are_exact_without_variance<B: RunsVmc>() -> TestResult {
     // Closed shells: 1, 3 or 5 of a spin.
     for (n_sites, per_spin) in [(6, [3, 3]), (5, [3, 1]), (7, [1, 5])] {
         let (graph, hopping) = ring(n_sites)?;
@@ -152,7 +152,7 @@ fn free_fermions_on_a_ring_are_exact_without_variance<B: Complete>() -> TestResu
 }
 
 /// Random hops between all orbitals, so that every sign of every order counts.
-fn free_fermions_with_any_hops_are_exact_without_variance<B: Complete>() -> TestResult {
+fn free_fermions_with_any_hops_are_exact_without_variance<B: RunsVmc>() -> TestResult {
     for (seed, n_particles) in [(1, 1), (2, 2), (3, 3), (4, 4)] {
         let mut rng = SplitMix::new(seed);
         let random = Array2::from_shape_simple_fn((5, 5), || rng.number());
@@ -193,7 +193,7 @@ fn check_derivatives<B: Backend, W: Trainable<B>>(psi: &mut W, states: &Array2<i
     Ok(())
 }
 
-fn log_derivatives_are_finite_differences<B: Complete>() -> TestResult {
+fn log_derivatives_are_finite_differences<B: RunsVmc>() -> TestResult {
     for (seed, hilbert) in spaces()?.into_iter().enumerate() {
         let mut psi = Slater::<B>::new(hilbert.clone(), seed as u64)?;
         check_derivatives::<B, _>(&mut psi, &hilbert.all_states()?)?;
@@ -205,7 +205,7 @@ fn log_derivatives_are_finite_differences<B: Complete>() -> TestResult {
 }
 
 /// With interactions, where the gradient is not zero; central differences as in the tests of gradients.
-fn energy_gradients_are_finite_differences<B: Complete>() -> TestResult {
+fn energy_gradients_are_finite_differences<B: RunsVmc>() -> TestResult {
     let (graph, hopping) = ring(4)?;
     let space = SpinOrbitalFermions::with_spin(4, 0.5)?.with_n_fermions_per_spin(&[2, 1])?;
     let operator = FermiHubbard::new(space.clone(), &graph, 1.0, 4.0)?.lower::<B>()?;
@@ -229,7 +229,7 @@ fn energy_gradients_are_finite_differences<B: Complete>() -> TestResult {
     Ok(())
 }
 
-fn walkers_keep_up_with_determinants<B: Complete>() -> TestResult {
+fn walkers_keep_up_with_determinants<B: RunsVmc>() -> TestResult {
     for (seed, hilbert) in spaces()?.into_iter().enumerate() {
         let seed = seed as u64;
         if hilbert.n_states()? > 1 {
@@ -247,7 +247,7 @@ fn walkers_keep_up_with_determinants<B: Complete>() -> TestResult {
 }
 
 /// All amplitudes where two particles share an orbital vanish, to the last bit of what they are made of.
-fn amplitudes_that_cancel_are_zero<B: Complete>() -> TestResult {
+fn amplitudes_that_cancel_are_zero<B: RunsVmc>() -> TestResult {
     let space = SpinOrbitalFermions::new(4)?.with_n_fermions(2)?;
     let twice = ndarray::array![[0.3, 0.1], [0.6, 0.2], [0.9, 0.3], [0.7, -0.4]];
     let psi = Slater::<B>::from_orbitals(space, [twice])?;
@@ -258,7 +258,7 @@ fn amplitudes_that_cancel_are_zero<B: Complete>() -> TestResult {
     Ok(())
 }
 
-fn products_are_products<B: Complete>() -> TestResult {
+fn products_are_products<B: RunsVmc>() -> TestResult {
     let hilbert = spaces()?.swap_remove(2);
     let states = hilbert.all_states()?;
     let slater = Slater::<B>::new(hilbert.clone(), 1)?;
@@ -284,7 +284,7 @@ fn products_are_products<B: Complete>() -> TestResult {
     Ok(())
 }
 
-fn wrong_spaces_and_orbitals_are_errors<B: Complete>() -> TestResult {
+fn wrong_spaces_and_orbitals_are_errors<B: RunsVmc>() -> TestResult {
     let with_spin = SpinOrbitalFermions::with_spin(4, 0.5)?;
     for space in [HilbertSpace::from(Spin::half(4)?), with_spin.clone().into()] {
         assert!(matches!(Slater::<B>::new(space, 0), Err(Error::WrongHilbert { .. })));

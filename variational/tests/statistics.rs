@@ -2,17 +2,17 @@
 
 mod common;
 
-use common::{Complete, TestResult, ising, rbm};
+use common::{TestResult, ising, rbm};
 use operator_core::Graph;
 use operator_core::hilbert::Spin;
 use operator_core::testing::Table;
 use operator_core::{DiscreteOperator, Heisenberg, Model};
 use sampler::{ExchangeSampler, HamiltonianSampler};
-use variational::{Error, FullSumState, MonteCarloState, Problem, VariationalState};
+use variational::{Error, FullSumState, MonteCarloState, Problem, RunsVmc, VariationalState};
 
 /// Five standard errors of 16 chains: fewer than one seed in 10⁵ fails. The number of samples that the target
 /// takes follows from the first batch's error, up to the noise of that error.
-fn means_are_as_precise_as_asked<B: Complete>() -> TestResult {
+fn means_are_as_precise_as_asked<B: RunsVmc>() -> TestResult {
     let operator = ising(6)?.lower::<B>()?;
     let table = Table::<B>::random(operator.hilbert().clone(), 1)?;
     let exact = FullSumState::<B, _>::new(table.clone())?.expect(&operator)?;
@@ -44,7 +44,7 @@ fn means_are_as_precise_as_asked<B: Complete>() -> TestResult {
     Ok(())
 }
 
-fn a_check_says_what_to_change<B: Complete>() -> TestResult {
+fn a_check_says_what_to_change<B: RunsVmc>() -> TestResult {
     let operator = ising(6)?.lower::<B>()?;
     let sampler = || HamiltonianSampler::new(&operator);
     let psi = rbm::<B>(operator.hilbert(), 0.05)?;
@@ -63,7 +63,7 @@ fn a_check_says_what_to_change<B: Complete>() -> TestResult {
 }
 
 /// Exchanges of one pair never leave the sector of the other spins, so each chain stays where it started.
-fn chains_that_are_stuck_are_found<B: Complete>() -> TestResult {
+fn chains_that_are_stuck_are_found<B: RunsVmc>() -> TestResult {
     let chain = Graph::from_edges(6, [[0, 1]])?;
     let hilbert = Spin::half(6)?.with_total_sz(0.0)?;
     let heisenberg = heisenberg_ring(&hilbert)?.lower::<B>()?;

@@ -5,14 +5,14 @@ mod common;
 
 use std::num::NonZeroUsize;
 
-use common::{Complete, TestResult, dense_mean};
+use common::{TestResult, dense_mean};
 use num_complex::Complex64;
 use operator_core::hilbert::{HilbertSpace, Spin};
 use operator_core::terms::{Pauli, Terms};
 use operator_core::testing::Table;
 use operator_core::{DiscreteOperator, Model, Result, WaveFunction};
 use sampler::{HamiltonianBackend, HamiltonianSampler};
-use variational::{FullSumState, LocalKernel, MonteCarloState, VariationalState};
+use variational::{FullSumState, LocalKernel, MonteCarloState, RunsVmc, VariationalState};
 
 const N_SITES: usize = 6;
 
@@ -49,7 +49,7 @@ impl Model for Pxp {
 /// Full sum and samples against the matrix. States that PXP cannot leave have no amplitude in `psi`.
 fn measure<B, O>(operator: &O) -> TestResult
 where
-    B: Complete + LocalKernel<O> + HamiltonianBackend<O>,
+    B: RunsVmc + LocalKernel<O> + HamiltonianBackend<O>,
     O: DiscreteOperator<Backend = B> + Clone,
 {
     let mut psi = Table::<B>::random(operator.hilbert().clone(), 1)?;
@@ -67,7 +67,7 @@ where
     Ok(())
 }
 
-fn terms_are_sampled_and_measured<B: Complete>() -> TestResult {
+fn terms_are_sampled_and_measured<B: RunsVmc>() -> TestResult {
     measure::<B, _>(&Pxp.lower::<B>()?)
 }
 

@@ -1,14 +1,13 @@
 //! The control problem of the example `optimal_control`, with its gradient on each backend.
 
-use ndarray::Array1;
-use num_complex::Complex64;
-use operator_core::hilbert::Spin;
-use operator_core::{Boundary, Definition, Graph, Ising, Model};
-use variational::{Result, dynamics};
+use variational::ndarray::Array1;
+use variational::num_complex::Complex64;
+use variational::prelude::*;
+use variational::{Boundary, Definition, Graph, Result, dynamics, hilbert::Spin, models::Ising};
 
-/// An Ising ring in a field that is constant on each of some equal pieces of a fixed duration.
+/// An Ising ring for a fixed duration, in a field that is constant on each of several equal pieces.
 pub(crate) struct Problem {
-    /// `−h Σ σx − Σ σz σz`; the field h is what is controlled.
+    /// `−h Σ σx − Σ σz σz`; the field h is the control.
     definition: Definition,
     start: Array1<Complex64>,
     target: Array1<Complex64>,
@@ -16,7 +15,7 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
-    /// From all spins along x to the cat (GHZ) state, (|up … up> + |down … down>) / √2.
+    /// Starts with all spins along x; the target is the cat (GHZ) state, (|up … up> + |down … down>) / √2.
     pub(crate) fn cat_state(n_sites: usize, duration: f64) -> Result<Self> {
         let chain = Graph::chain(n_sites, Boundary::Periodic)?;
         let definition = Ising::new(Spin::half(n_sites)?, &chain, 0.0, -1.0)?.definition()?;
@@ -28,21 +27,21 @@ impl Problem {
     }
 }
 
-/// A backend's way to the gradient.
+/// A backend's way to compute the gradient.
 pub(crate) trait Gradient {
-    /// `F = |<target|U_n … U_1|start>|²` and its derivatives in the fields of the n pieces.
+    /// `F = |<target|U_n … U_1|start>|²` and its derivatives in the fields on the n pieces.
     fn fidelity_and_grad(&self, fields: &[f64]) -> Result<(f64, Vec<f64>)>;
 }
 
 #[cfg(feature = "flat")]
 pub(crate) mod flat {
-    use backend_flat::FlatOperator;
     use variational::Flat;
+    use variational::backend_flat::FlatOperator;
 
     use super::*;
 
-    /// GRAPE (Khaneja et al., J. Magn. Reson. 172, 296 (2005)) with exact derivatives: the start evolved
-    /// forwards, the target backwards, and between them the derivative of each piece, by the operator ∂H/∂h.
+    /// GRAPE (Khaneja et al., J. Magn. Reson. 172, 296 (2005)) with exact derivatives: evolves the start forwards and
+    /// the target backwards, and takes each piece's derivative, from the operator ∂H/∂h, between the two.
     pub(crate) struct Grape {
         problem: Problem,
         operator: FlatOperator,
@@ -90,20 +89,19 @@ pub(crate) mod flat {
 
 #[cfg(feature = "padded")]
 pub(crate) mod padded {
-    use backend_padded::{ComplexTensor, PaddedOperator};
-    use candle_core::{Device, Tensor, Var};
-    use operator_core::{Backend, Error};
     use variational::Padded;
+    use variational::backend_padded::{self, ComplexTensor, PaddedOperator};
+    use variational::candle_core::{self, Device, Tensor, Var};
 
     use super::*;
 
-    /// Backwards through the evolution, from the fidelity to the parameters' tensor.
+    /// Automatic differentiation through the evolution, from the fidelity back to the tensor of parameters.
     pub(crate) struct Autograd {
         operator: PaddedOperator,
         start: ComplexTensor,
         target: ComplexTensor,
         duration: f64,
-        /// The parameters at h = 0, and the change of them all with h.
+        /// The parameters at h = 0, and their derivatives in h.
         at_zero: Tensor,
         by_field: Tensor,
     }
@@ -158,6 +156,6 @@ pub(crate) mod padded {
     }
 
     fn failed(error: candle_core::Error) -> variational::Error {
-        Error::backend(Padded::NAME, error).into()
+        backend_padded::failed(error).into()
     }
 }

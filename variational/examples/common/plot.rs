@@ -9,7 +9,7 @@ use plotters::coord::ranged1d::{AsRangedCoord, Ranged, ValueFormatter};
 use plotters::prelude::*;
 use plotters::style::{FontStyle, register_font};
 
-/// Colours that are told apart in grey too.
+/// Colours that remain distinct in greyscale.
 pub(crate) const BLUE: RGBColor = RGBColor(0x1f, 0x4e, 0x9c);
 pub(crate) const ORANGE: RGBColor = RGBColor(0xe0, 0x7b, 0x1a);
 pub(crate) const GREY: RGBColor = RGBColor(0x8a, 0x8a, 0x8a);

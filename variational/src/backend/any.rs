@@ -13,20 +13,28 @@ use crate::estimate::{LocalKernel, OperatorGradKernel};
 /// configurations where it runs.
 macro_rules! by_variant {
     ($operator:expr, $wave_function:expr, $x:expr, $kernel:ident, $chunk_size:expr) => {{
-        let on = OnBackend($wave_function);
+        let wave_function = $wave_function;
         match $operator {
             #[cfg(feature = "flat")]
-            AnyOperator::Flat(operator) => backend_flat::Flat::$kernel(operator, &on, $x, $chunk_size),
+            AnyOperator::Flat(operator) => {
+                let on = OnBackend::<backend_flat::Flat, _> { wave_function, device: () };
+                backend_flat::Flat::$kernel(operator, &on, $x, $chunk_size)
+            }
             #[cfg(feature = "flat")]
-            AnyOperator::FlatComplex(operator) => backend_flat::Flat::$kernel(operator, &on, $x, $chunk_size),
+            AnyOperator::FlatComplex(operator) => {
+                let on = OnBackend::<backend_flat::Flat, _> { wave_function, device: () };
+                backend_flat::Flat::$kernel(operator, &on, $x, $chunk_size)
+            }
             #[cfg(feature = "padded")]
             AnyOperator::Padded(operator) => {
-                let x = super::padded::on_device(operator, $x)?;
+                let (device, x) = super::padded::on_device(operator, $x)?;
+                let on = OnBackend::<backend_padded::Padded, _> { wave_function, device };
                 backend_padded::Padded::$kernel(operator, &on, &x, $chunk_size)
             }
             #[cfg(feature = "padded")]
             AnyOperator::PaddedComplex(operator) => {
-                let x = super::padded::on_device(operator, $x)?;
+                let (device, x) = super::padded::on_device(operator, $x)?;
+                let on = OnBackend::<backend_padded::Padded, _> { wave_function, device };
                 backend_padded::Padded::$kernel(operator, &on, &x, $chunk_size)
             }
         }

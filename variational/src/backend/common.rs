@@ -16,5 +16,9 @@ where
     operator.hilbert().expect_same(wave_function.hilbert())
 }
 
-/// A wave function that takes host batches, for a backend's own kernel.
-pub(super) struct OnBackend<'a, W>(pub(super) &'a W);
+/// A wave function that takes host batches, for the kernel of a backend's operator on a device.
+pub(super) struct OnBackend<'a, B: Backend, W> {
+    pub(super) wave_function: &'a W,
+    /// Where the operator is.
+    pub(super) device: B::Device,
+}

@@ -1,7 +1,7 @@
-//! Time evolution: of exact states of small systems, `ψ(t) = exp(−i H t) ψ(0)`, and their derivatives in the
+//! Time evolution of exact states of small systems, `ψ(t) = exp(−i H t) ψ(0)`, and their derivatives in the
 //! Hamiltonian's parameters, for optimal control.
 //!
-//! A field that changes in time is a sequence of short evolutions, each with its own parameters.
+//! Treat a field that changes in time as a sequence of short evolutions, each with its own parameters.
 
 mod taylor;
 
@@ -17,13 +17,13 @@ use crate::exact::StoredOperator;
 /// `exp(−i H t) ψ`, in the order of
 /// [`HilbertSpace::all_states`](operator_core::HilbertSpace::all_states).
 ///
-/// By a Taylor series in steps over which ‖H‖ t is at most 1, cut off where its terms fall below rounding:
-/// what is lost is of the order of 10⁻¹⁵ of the norm of ψ a step. H may have any elements; a Hermitian one
-/// keeps the norm. Negative times go back.
+/// Uses a Taylor series in steps with ‖H‖ t of at most 1, cut off where its terms fall below rounding. The error is of
+/// the order of 10⁻¹⁵ of the norm of ψ per step. H may be any operator; a Hermitian one conserves the norm. Negative
+/// times evolve backwards.
 ///
 /// ```
-/// use operator_core::{Boundary, Graph, Ising, Model, hilbert::Spin};
-/// use variational::{Flat, dynamics};
+/// use variational::prelude::*;
+/// use variational::{Boundary, Flat, Graph, dynamics, hilbert::Spin, models::Ising};
 ///
 /// let pair = Graph::chain(2, Boundary::Open)?;
 /// let field = Ising::new(Spin::half(2)?, &pair, 1.0, 0.0)?.lower::<Flat>()?; // H = −σx − σx
@@ -57,8 +57,8 @@ pub fn evolve<O: DiscreteOperator>(
 /// [`evolve`], and the derivative of `exp(−i H t) ψ` in a parameter λ of H, from the operator `∂H/∂λ`
 /// ([`Definition::derivative`](operator_core::Definition::derivative)).
 ///
-/// The derivative is exact, not of first order in t: it solves `i ∂φ/∂t = H φ + (∂H/∂λ) ψ` from φ = 0 along
-/// with the state, to the same precision.
+/// The derivative is exact, not first order in t: it solves `i ∂φ/∂t = H φ + (∂H/∂λ) ψ` from φ = 0 together with the
+/// state, to the same precision.
 ///
 /// # Source
 /// de Fouquieres, Schirmer, Glaser and Kuprov, J. Magn. Reson. 212, 412 (2011), for exact gradients in optimal

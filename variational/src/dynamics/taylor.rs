@@ -1,14 +1,14 @@
-//! The Taylor series of an exponential, in steps that lose no digits.
+//! The Taylor series of an exponential, in steps small enough to lose no digits.
 
 use crate::error::{Error, Result};
 
-/// Terms below this part of the first are dropped.
+/// Terms smaller than this, relative to the first, are dropped.
 const PRECISION: f64 = 1e-16;
 
 /// The exponential of a small matrix times a time, as repeated Taylor series of one order.
 ///
-/// Steps and order come from a bound of the norm alone and not from the vector, so that the series is a fixed
-/// sequence of products, which can be differentiated.
+/// Steps and order depend only on a bound of the norm, not on the vector. So the series is a fixed sequence of
+/// products and can be differentiated.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Series {
     n_steps: usize,
@@ -18,7 +18,7 @@ pub(crate) struct Series {
 }
 
 impl Series {
-    /// For a matrix whose norm is at most `norm`.
+    /// The series for a matrix whose norm is at most `norm`.
     ///
     /// # Errors
     /// [`Error::Setting`] for a time that is not finite or spans more than 10⁹ steps.
@@ -42,8 +42,7 @@ impl Series {
         Ok(Series { n_steps, order, step: time / n_steps as f64 })
     }
 
-    /// `exp(A t) v` from `apply(v, s)`, which gives `s A v`, and `add`, which adds its second argument to its
-    /// first.
+    /// `exp(A t) v`, where `apply(v, s)` returns `s A v` and `add` adds its second argument to the first.
     pub(crate) fn sum<V: Clone>(
         &self,
         mut v: V,

@@ -1,4 +1,4 @@
-//! What a backend does for expectation values: local estimators, and their derivatives in an operator's parameters.
+//! A backend's part in expectation values: local estimators, and their derivatives in an operator's parameters.
 
 mod local_kernel;
 mod operator_gradient;

@@ -13,8 +13,8 @@ use crate::statistics::Stats;
 
 /// A backend that can differentiate operators of type `O` in their own parameters.
 ///
-/// The flat backend goes through the derivatives' matrix elements, the padded one backwards through its
-/// tensors; both give the same.
+/// The flat backend uses the matrix elements of the derivatives, the padded one goes backwards through its tensors.
+/// Both give the same result.
 #[diagnostic::on_unimplemented(
     message = "backend `{Self}` does not differentiate operators of type `{O}` in their parameters",
     note = "turn on the feature of the backend in the crate `variational`: `flat` for `backend_flat::Flat` (on by default), `padded` for `backend_padded::Padded`",
@@ -38,7 +38,7 @@ pub trait OperatorGradKernel<O: ?Sized>: LocalKernel<O> {
 
 /// The gradient of an expectation value in the operator's own parameters, with the error of each component.
 ///
-/// Prints one line a parameter, as `dE/dh = -5.46 ± 0.02 [σ²=…]`.
+/// Prints one line per parameter, such as `dE/dh = -5.46 ± 0.02 [σ²=…]`.
 #[derive(Clone, Debug)]
 pub struct OperatorGradient {
     parameters: Parameters,
@@ -46,31 +46,31 @@ pub struct OperatorGradient {
 }
 
 impl OperatorGradient {
-    /// With as many statistics as the parameters have values.
+    /// One of `stats` for each value of the parameters.
     pub(crate) fn new(parameters: Parameters, stats: Vec<Stats>) -> Self {
         OperatorGradient { parameters, stats }
     }
 
-    /// The derivatives by all values of the parameters, in the order of [`Parameters::to_vec`].
+    /// The derivatives in all values of the parameters, in the order of [`Parameters::to_vec`].
     pub fn stats(&self) -> &[Stats] {
         &self.stats
     }
 
-    /// The derivatives by the values of one parameter.
+    /// The derivatives in the values of one parameter.
     ///
     /// # Errors
-    /// [`UnknownParameter`](operator_core::Error::UnknownParameter), with the names there are.
+    /// [`UnknownParameter`](operator_core::Error::UnknownParameter), which lists the known names.
     pub fn get(&self, name: &str) -> Result<&[Stats]> {
         Ok(&self.stats[self.parameters.range(name)?])
     }
 
-    /// The real parts of all means, shape `(n_values,)`. For a Hermitian operator of real parameters this is
-    /// the whole gradient.
+    /// The real parts of all means, shape `(n_values,)`. For a Hermitian operator with real parameters this is the
+    /// whole gradient.
     pub fn means(&self) -> Array1<f64> {
         self.stats.iter().map(|stats| stats.mean.re).collect()
     }
 
-    /// The parameters at which the gradient was taken.
+    /// The parameters where the gradient was taken.
     pub fn parameters(&self) -> &Parameters {
         &self.parameters
     }
@@ -92,7 +92,7 @@ impl fmt::Display for OperatorGradient {
     }
 }
 
-/// Statistics of each column, over threads: there may be many parameters.
+/// Statistics of each column, in parallel, as there may be many parameters.
 pub(crate) fn column_stats(
     values: &Array2<Complex64>,
     stats: impl Fn(&Array1<Complex64>) -> crate::Result<Stats> + Sync,

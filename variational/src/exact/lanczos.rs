@@ -11,16 +11,16 @@ use super::not_converged;
 use super::stored_operator::StoredOperator;
 use crate::error::Result;
 
-/// Krylov vectors that are kept at a time; then the iteration starts again from the best state.
+/// Krylov vectors to keep; then the iteration restarts from the best state.
 const KRYLOV_VECTORS: usize = 60;
 
 /// Restarts before giving up.
 const RESTARTS: usize = 50;
 
-/// Residuals, as a part of the largest eigenvalue, at which an eigenvector is converged.
+/// The residual, relative to the largest eigenvalue, at which an eigenvector is converged.
 const TOLERANCE: f64 = 1e-11;
 
-/// The `k` lowest eigenvalues and eigenvectors, one after another, each orthogonal to those before.
+/// The `k` lowest eigenvalues and eigenvectors, one after another, each orthogonal to the previous ones.
 pub(super) fn lowest<O: DiscreteOperator, T: Element>(
     operator: &O,
     matrix: &StoredOperator<'_, O, T>,
@@ -35,7 +35,7 @@ pub(super) fn lowest<O: DiscreteOperator, T: Element>(
         let next = next_eigenvector(operator, matrix, &known, start)?;
         found.push(next);
     }
-    // Of nearly equal eigenvalues the higher may come first.
+    // The higher of two nearly equal eigenvalues may come first.
     found.sort_by(|(a, _), (b, _)| a.total_cmp(b));
     let energies = found.iter().map(|(energy, _)| *energy).collect();
     let states =
@@ -73,12 +73,12 @@ struct Krylov<T> {
     vectors: Vec<Array1<T>>,
     diagonal: Vec<f64>,
     beside: Vec<f64>,
-    /// Norm of what the operator adds to the last vector outside the basis.
+    /// Norm of the part outside the basis that the operator makes of the last vector.
     next_norm: f64,
 }
 
 impl<T: Element> Krylov<T> {
-    /// From a start vector, among what is orthogonal to `known` ones.
+    /// Starts from a vector, and stays orthogonal to the `known` ones.
     fn build<O: DiscreteOperator>(
         matrix: &StoredOperator<'_, O, T>,
         known: &[&Array1<T>],
@@ -120,8 +120,8 @@ impl<T: Element> Krylov<T> {
     }
 }
 
-/// Takes the parts along orthonormal vectors out of `v`. Twice is enough (Parlett): once leaves what rounding
-/// brings back.
+/// Removes the components along orthonormal vectors from `v`. Twice is enough (Parlett): once leaves rounding
+/// errors.
 fn orthogonalise<'a, T: Element>(v: &mut Array1<T>, vectors: impl Iterator<Item = &'a Array1<T>> + Clone) {
     for _ in 0..2 {
         for vector in vectors.clone() {

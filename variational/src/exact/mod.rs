@@ -1,4 +1,4 @@
-//! Lowest energies and states of small systems, to compare with.
+//! Lowest energies and states of small systems, for comparison.
 
 mod lanczos;
 mod stored_operator;
@@ -12,22 +12,22 @@ use operator_core::{DiscreteOperator, Element};
 
 use crate::error::{Error, Result};
 
-/// Spaces of at most this many states are diagonalised as a full matrix.
+/// With at most this many states, the full matrix is diagonalised.
 const DENSE_STATES: usize = 2000;
 
 /// The lowest eigenvalue of a Hermitian operator.
 ///
-/// Up to 2000 states the matrix is diagonalised; beyond, Lanczos' method with restarts keeps 60 vectors of the
-/// space. The matrix is stored in compressed rows if it fits into 2 GiB, else each product finds its elements
-/// anew. Converged to `10⁻¹¹` of the largest eigenvalue found.
+/// Up to 2000 states the full matrix is diagonalised. Beyond that, Lanczos' method with restarts keeps 60 vectors of
+/// the space and converges to `10⁻¹¹` of the largest eigenvalue found. It stores the matrix in compressed rows if
+/// that fits into 2 GiB; otherwise each product finds the elements again.
 ///
 /// # Errors
 /// [`NotHermitian`](operator_core::Error::NotHermitian), [`NotIndexable`](operator_core::Error::NotIndexable);
 /// [`Error::NotConverged`].
 ///
 /// ```
-/// use operator_core::{Boundary, Graph, Ising, Model, hilbert::Spin};
-/// use variational::{Flat, exact};
+/// use variational::prelude::*;
+/// use variational::{Boundary, Flat, Graph, exact, hilbert::Spin, models::Ising};
 ///
 /// let chain = Graph::chain(10, Boundary::Periodic)?;
 /// let critical = Ising::new(Spin::half(10)?, &chain, 1.0, -1.0)?.lower::<Flat>()?;
@@ -62,14 +62,14 @@ pub fn ground_state<O: DiscreteOperator>(operator: &O) -> Result<(f64, Array1<Co
     Ok((energies[0], states.column(0).to_owned()))
 }
 
-/// The `k` lowest eigenvalues in ascending order, as often as they are degenerate, and orthonormal
-/// eigenvectors, the columns of the array `(n_states, k)`.
+/// The `k` lowest eigenvalues in ascending order, repeated if degenerate, and orthonormal eigenvectors as columns of
+/// shape `(n_states, k)`.
 ///
-/// Beyond 2000 states each is found by Lanczos' method among the states orthogonal to those before it.
+/// Beyond 2000 states, Lanczos' method finds each among the states orthogonal to the previous ones.
 ///
 /// ```
-/// use operator_core::{Boundary, Graph, Ising, Model, hilbert::Spin};
-/// use variational::{Flat, exact};
+/// use variational::prelude::*;
+/// use variational::{Boundary, Flat, Graph, exact, hilbert::Spin, models::Ising};
 ///
 /// let chain = Graph::chain(4, Boundary::Periodic)?;
 /// let magnet = Ising::new(Spin::half(4)?, &chain, 0.0, -1.0)?.lower::<Flat>()?;
@@ -81,7 +81,7 @@ pub fn ground_state<O: DiscreteOperator>(operator: &O) -> Result<(f64, Array1<Co
 /// ```
 ///
 /// # Errors
-/// [`Error::Setting`] if there are no `k` states; otherwise as [`ground_state_energy`].
+/// [`Error::Setting`] if `k` is 0 or exceeds the number of states; otherwise as [`ground_state_energy`].
 pub fn lowest<O: DiscreteOperator>(operator: &O, k: usize) -> Result<(Array1<f64>, Array2<Complex64>)> {
     let n_states = check(operator)?;
     if k == 0 || k > n_states {
@@ -96,7 +96,7 @@ pub fn lowest<O: DiscreteOperator>(operator: &O, k: usize) -> Result<(Array1<f64
     }
 }
 
-/// By a full matrix, whose elements `part` takes from complex numbers.
+/// Diagonalises the full matrix; `part` converts its elements from complex numbers.
 fn dense<O, T>(operator: &O, k: usize, part: fn(Complex64) -> T) -> Result<(Array1<f64>, Array2<Complex64>)>
 where
     O: DiscreteOperator,

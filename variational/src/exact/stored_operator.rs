@@ -1,17 +1,17 @@
-//! The matrix of an operator, to be applied many times.
+//! The matrix of an operator, for many products.
 
 use ndarray::Array1;
 use operator_core::{DiscreteOperator, Element, Error, Result};
 use rayon::prelude::*;
 
-/// Matrices that may take more memory than this are not stored.
+/// Matrices that may need more memory than this are not stored.
 const MAX_STORED_BYTES: f64 = 2.0 * 1024.0 * 1024.0 * 1024.0;
 
-/// Rows a task; fewer rows are multiplied on one thread.
+/// Rows per task; fewer rows are multiplied on one thread.
 const ROWS_PER_TASK: usize = 1024;
 
-/// An operator's matrix with elements of type `T`, stored in compressed rows if it fits, else found anew by
-/// each product.
+/// An operator's matrix with elements of type `T`, stored in compressed rows if it fits. Otherwise each product finds
+/// the elements again.
 pub(crate) struct StoredOperator<'a, O, T> {
     n_states: usize,
     hilbert: String,
@@ -30,7 +30,7 @@ impl<'a, O: DiscreteOperator, T: Element> StoredOperator<'a, O, T> {
         Self::with_limit(operator, MAX_STORED_BYTES)
     }
 
-    /// As [`new`](Self::new); stored in at most so many bytes.
+    /// As [`new`](Self::new), stored in at most `max_bytes`.
     pub(crate) fn with_limit(operator: &'a O, max_bytes: f64) -> Result<Self> {
         let n_states = operator.hilbert().n_states()?;
         let hilbert = operator.hilbert().to_string();
@@ -49,7 +49,7 @@ impl<'a, O: DiscreteOperator, T: Element> StoredOperator<'a, O, T> {
         self.n_states
     }
 
-    /// `H v`; each row is summed in order, so that threads do not change it.
+    /// `H v`. Each row is summed in order, so the result does not depend on threads.
     ///
     /// # Errors
     /// [`Error::VectorLength`]; [`Error::Custom`] if a custom operator leaves its space.
@@ -64,7 +64,7 @@ impl<'a, O: DiscreteOperator, T: Element> StoredOperator<'a, O, T> {
         Ok(out.into())
     }
 
-    /// The largest sum of absolute values in a row, which no absolute value of an eigenvalue exceeds.
+    /// The largest sum of absolute values in a row, an upper bound of the absolute values of eigenvalues.
     ///
     /// # Errors
     /// [`Error::Custom`] if a custom operator leaves its space.
@@ -74,7 +74,7 @@ impl<'a, O: DiscreteOperator, T: Element> StoredOperator<'a, O, T> {
         Ok(sums.into_iter().fold(0.0, f64::max))
     }
 
-    /// Fills `out` with what `f` makes of the columns and values of each row.
+    /// Fills `out` with the result of `f` on the columns and values of each row.
     fn for_rows<R: Send>(&self, out: &mut [R], f: impl Fn(&[usize], &[T]) -> R + Sync) -> Result<()> {
         if out.len() != self.n_states {
             return Err(self.wrong_length(out.len()));

@@ -14,17 +14,22 @@ use crate::storage::Snapshot;
 /// # Source
 /// Kingma and Ba, ICLR 2015 (arXiv:1412.6980), algorithm 1.
 #[derive(Clone, Debug)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Deserialize, serde::Serialize),
+    serde(try_from = "super::settings::AdamSettings", into = "super::settings::AdamSettings")
+)]
 pub struct Adam {
-    learning_rate: Schedule,
-    betas: (f64, f64),
-    epsilon: f64,
+    pub(super) learning_rate: Schedule,
+    pub(super) betas: (f64, f64),
+    pub(super) epsilon: f64,
     /// m and v.
     moments: Option<(Array1<f64>, Array1<f64>)>,
     n_steps: usize,
 }
 
 impl Adam {
-    /// With learning rate η, `β₁ = 0.9`, `β₂ = 0.999` and `ε = 10⁻⁸`; `Adam::new(0.001)` is a start.
+    /// Sets the learning rate η; `β₁ = 0.9`, `β₂ = 0.999` and `ε = 10⁻⁸`. `Adam::new(0.001)` is a good start.
     ///
     /// # Errors
     /// [`Error::Setting`](crate::Error::Setting) unless η is positive.
@@ -33,7 +38,7 @@ impl Adam {
         Ok(Adam { learning_rate, betas: (0.9, 0.999), epsilon: 1e-8, moments: None, n_steps: 0 })
     }
 
-    /// Sets how much of the running means of g and g² a step keeps.
+    /// Sets how much of the running means of g and g² each step keeps.
     ///
     /// # Errors
     /// [`Error::Setting`](crate::Error::Setting) unless both are at least 0 and less than 1.
@@ -42,7 +47,7 @@ impl Adam {
         Ok(self)
     }
 
-    /// Sets what keeps the division from becoming one by zero.
+    /// Sets ε, which prevents division by zero.
     ///
     /// # Errors
     /// [`Error::Setting`](crate::Error::Setting) unless it is positive.
@@ -51,7 +56,7 @@ impl Adam {
         Ok(self)
     }
 
-    /// The step that a gradient of shape `(n_parameters,)` asks for, for functions other than energies.
+    /// The step for a gradient of shape `(n_parameters,)`, for functions other than energies.
     ///
     /// ```
     /// // The minimum of (θ − 3)²
@@ -67,7 +72,7 @@ impl Adam {
         let (beta1, beta2) = self.betas;
         let (mut m, mut v) = match self.moments.take() {
             Some((m, v)) if m.len() == gradient.len() => (m, v),
-            // Other parameters than before: their means start anew.
+            // New parameters start with new means.
             _ => {
                 self.n_steps = 0;
                 (zeros(), zeros())

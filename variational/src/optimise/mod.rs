@@ -1,7 +1,9 @@
-//! Optimisers: from what a batch says about the energy to a step of the parameters.
+//! Optimisers: they turn what a batch says about the energy into a step of the parameters.
 
 mod adam;
 mod schedule;
+#[cfg(feature = "serde")]
+mod settings;
 mod sgd;
 mod solver;
 mod sr;
@@ -20,34 +22,34 @@ use crate::storage::Snapshot;
 
 /// A rule for the next step of the parameters.
 ///
-/// What an optimiser remembers from step to step belongs into [`save`](Self::save) and
-/// [`restore`](Self::restore), or a resumed run goes another way than one that was not interrupted.
+/// An optimiser that remembers anything from step to step must implement [`save`](Self::save) and
+/// [`restore`](Self::restore). Otherwise a resumed run differs from an uninterrupted one.
 pub trait Optimiser {
-    /// What is added to the parameters, shape `(n_parameters,)`.
+    /// The change to add to the parameters, shape `(n_parameters,)`.
     ///
     /// # Errors
-    /// Whatever keeps the step from being found.
+    /// Whatever prevents the step.
     fn step(&mut self, response: &Response) -> Result<Array1<f64>>;
 
-    /// Puts what is remembered into a snapshot; nothing unless it is said here.
+    /// Saves what the optimiser remembers. By default it saves nothing.
     fn save(&self, _snapshot: &mut Snapshot) {}
 
-    /// Takes back what [`save`](Self::save) has put there.
+    /// Reads back what [`save`](Self::save) saved.
     ///
     /// # Errors
-    /// [`Error::Content`] if it is not there, or is another optimiser's.
+    /// [`Error::Content`] if it is missing or belongs to another optimiser.
     fn restore(&mut self, _snapshot: &Snapshot) -> Result<()> {
         Ok(())
     }
 }
 
-/// Saves the number of steps taken, under the name of the optimiser.
+/// Saves the number of steps taken and the optimiser's name.
 fn save_steps(snapshot: &mut Snapshot, optimiser: &str, n_steps: usize) {
     snapshot.note("kind", optimiser);
     snapshot.note("n_steps", n_steps);
 }
 
-/// The number of steps taken, if this is the same kind of optimiser's.
+/// Reads the number of steps taken; an error if another optimiser took them.
 fn restore_steps(snapshot: &Snapshot, optimiser: &str) -> Result<usize> {
     let found: String = snapshot.read_note("kind")?;
     if found != optimiser {
@@ -57,7 +59,7 @@ fn restore_steps(snapshot: &Snapshot, optimiser: &str) -> Result<usize> {
     snapshot.read_note("n_steps")
 }
 
-/// Refuses a part of what is remembered that is not at least 0 and less than 1.
+/// Checks that a decay factor is at least 0 and less than 1.
 fn check_decay(what: &'static str, value: f64) -> Result<f64> {
     if !(0.0..1.0).contains(&value) {
         let expected = "it must be at least 0 and less than 1";

@@ -1,13 +1,13 @@
-//! Numbers that change along a run: learning rates and shifts.
+//! Settings that change along a run: learning rates and shifts.
 
 use std::f64::consts::PI;
 
 use crate::error::{Error, Result};
 
-/// A setting that depends on the number of the step: a learning rate, a diagonal shift.
+/// A setting that depends on the step, such as a learning rate or a diagonal shift.
 ///
-/// A plain number is a constant one, so `Sgd::new(0.01)` needs no schedule. The others go from a first value
-/// to a last one in `n_steps` steps and stay there. Steps are those of the optimiser, from 0.
+/// A plain number converts into a constant schedule: `Sgd::new(0.01)`. The other schedules go from a first value to a
+/// last one in `n_steps` steps and stay there. The optimiser counts the steps, from 0.
 ///
 /// ```
 /// use variational::{Schedule, Sr};
@@ -18,6 +18,7 @@ use crate::error::{Error, Result};
 /// # Ok::<(), variational::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
 pub struct Schedule {
     from: f64,
     to: f64,
@@ -26,6 +27,7 @@ pub struct Schedule {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
 enum Shape {
     Linear,
     Exponential,
@@ -67,7 +69,7 @@ impl Schedule {
         }
     }
 
-    /// Refuses one that is not a positive number at every step. All shapes are monotonous, so the ends tell.
+    /// Checks that the value is a positive number at every step. All shapes are monotonic, so the ends decide.
     pub(super) fn check_positive(self, what: &'static str) -> Result<Self> {
         let wrong = [self.from, self.to].into_iter().find(|value| !(*value > 0.0 && value.is_finite()));
         match wrong {

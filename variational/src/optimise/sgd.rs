@@ -9,9 +9,14 @@ use crate::storage::Snapshot;
 
 /// Gradient descent with momentum, `v ← β v + ∇E`, `θ ← θ − η v`.
 #[derive(Clone, Debug)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Deserialize, serde::Serialize),
+    serde(try_from = "super::settings::SgdSettings", into = "super::settings::SgdSettings")
+)]
 pub struct Sgd {
-    learning_rate: Schedule,
-    momentum: f64,
+    pub(super) learning_rate: Schedule,
+    pub(super) momentum: f64,
     velocity: Option<Array1<f64>>,
     n_steps: usize,
 }
@@ -26,7 +31,7 @@ impl Sgd {
         Ok(Sgd { learning_rate, momentum: 0.0, velocity: None, n_steps: 0 })
     }
 
-    /// Keeps a part β of the last step's velocity.
+    /// Sets the part β of the velocity that each step keeps.
     ///
     /// # Errors
     /// [`Error::Setting`](crate::Error::Setting) unless 0 ≤ β < 1.
@@ -35,7 +40,7 @@ impl Sgd {
         Ok(self)
     }
 
-    /// The step that a gradient of shape `(n_parameters,)` asks for, for functions other than energies.
+    /// The step for a gradient of shape `(n_parameters,)`, for functions other than energies.
     pub fn step_from_gradient(&mut self, gradient: &Array1<f64>) -> Array1<f64> {
         let velocity = match self.velocity.take() {
             Some(velocity) if velocity.len() == gradient.len() => self.momentum * velocity + gradient,

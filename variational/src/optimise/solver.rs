@@ -1,4 +1,4 @@
-//! How the linear equations of stochastic reconfiguration are solved.
+//! Solvers for the linear equations of stochastic reconfiguration.
 
 use faer::prelude::Solve;
 use faer::{Mat, Side};
@@ -11,22 +11,25 @@ use crate::error::{Error, Result};
 /// The largest matrix that [`SrSolver::Auto`] forms: 128 MiB.
 const MAX_MATRIX: usize = 4096;
 
-/// How [`Sr`](super::Sr) solves `(Jᵀ J + ε) δ = Jᵀ r`. All give the same step, to rounding or to the tolerance.
+/// How [`Sr`](super::Sr) solves `(Jᵀ J + ε) δ = Jᵀ r`. All solvers give the same step, up to rounding or the
+/// tolerance.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
+#[non_exhaustive]
 pub enum SrSolver {
-    /// The smaller of the two matrices up to 4096 rows, conjugate gradients beyond.
+    /// The smaller of the two matrices if it has up to 4096 rows, otherwise conjugate gradients.
     #[default]
     Auto,
     /// Cholesky's method on the quantum geometric tensor `Jᵀ J + ε`, `(n_parameters, n_parameters)`.
     Dense,
-    /// Cholesky's method on `J Jᵀ + ε`, as many rows as samples (twice for complex ψ): the same step is
-    /// `Jᵀ (J Jᵀ + ε)⁻¹ r`. Chen and Heyl, Nature Physics 20, 1476 (2024).
+    /// Cholesky's method on `J Jᵀ + ε`, with one row per sample (two for complex ψ). The step `Jᵀ (J Jᵀ + ε)⁻¹ r`
+    /// is the same. Chen and Heyl, Nature Physics 20, 1476 (2024).
     MinSr,
-    /// Conjugate gradients, which multiply by J and Jᵀ and form no matrix.
+    /// Conjugate gradients, which multiply by J and Jᵀ without forming a matrix.
     ConjugateGradients {
-        /// Where to stop: size of the residual relative to `Jᵀ r`.
+        /// Size of the residual at which to stop, relative to `Jᵀ r`.
         tolerance: f64,
-        /// Iterations before giving up.
+        /// Iterations before it gives up.
         max_iterations: usize,
     },
 }
@@ -37,7 +40,7 @@ impl SrSolver {
         SrSolver::ConjugateGradients { tolerance: 1e-8, max_iterations: 1000 }
     }
 
-    /// What `Auto` stands for.
+    /// The solver to use; resolves `Auto`.
     fn chosen_for(self, response: &Response) -> Self {
         let (n_rows, n_parameters) = response.dim();
         match self {
@@ -80,7 +83,7 @@ fn cholesky(mut matrix: Mat<f64>, rhs: &Array1<f64>, diag_shift: f64) -> Result<
     Ok(factor.solve(&rhs).col(0).iter().copied().collect())
 }
 
-/// Hestenes and Stiefel's method from δ = 0. It never starts from an earlier step, so it needs no memory.
+/// Hestenes and Stiefel's method from δ = 0. It never starts from an earlier step, so it has no memory to save.
 fn conjugate_gradients(
     response: &Response,
     diag_shift: f64,

@@ -8,11 +8,11 @@ use crate::derivatives::Response;
 use crate::error::{Error, Result};
 use crate::storage::Snapshot;
 
-/// Stochastic reconfiguration, `θ ← θ − η (S + ε)⁻¹ F` with `F = Jᵀ r = ∇E / 2` and `S = Jᵀ J`: a step η of
-/// imaginary time, projected on the wave functions that there are.
+/// Stochastic reconfiguration, `θ ← θ − η (S + ε)⁻¹ F` with `F = Jᵀ r = ∇E / 2` and `S = Jᵀ J`: a step η in
+/// imaginary time, projected onto the variational wave functions.
 ///
-/// With more parameters than rows of J the same step is `−η Jᵀ (J Jᵀ + ε)⁻¹ r`, whose matrix is smaller
-/// (minSR); where both are large, conjugate gradients form neither. [`SrSolver`] says which, or chooses.
+/// With more parameters than rows of J, the same step is `−η Jᵀ (J Jᵀ + ε)⁻¹ r`, which needs a smaller matrix
+/// (minSR). If both are large, conjugate gradients form neither matrix. [`SrSolver`] selects the method.
 ///
 /// ```
 /// use variational::{Schedule, Sr, SrSolver};
@@ -23,15 +23,20 @@ use crate::storage::Snapshot;
 /// # Source
 /// Sorella, PRL 80, 4558 (1998).
 #[derive(Clone, Debug)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Deserialize, serde::Serialize),
+    serde(try_from = "super::settings::SrSettings", into = "super::settings::SrSettings")
+)]
 pub struct Sr {
-    learning_rate: Schedule,
-    diag_shift: Schedule,
-    solver: SrSolver,
+    pub(super) learning_rate: Schedule,
+    pub(super) diag_shift: Schedule,
+    pub(super) solver: SrSolver,
     n_steps: usize,
 }
 
 impl Sr {
-    /// With learning rate η and diagonal shift ε; `Sr::new(0.05, 0.01)` is a start.
+    /// Sets the learning rate η and the diagonal shift ε; `Sr::new(0.05, 0.01)` is a good start.
     ///
     /// # Errors
     /// [`Error::Setting`] unless both are positive.
@@ -41,10 +46,10 @@ impl Sr {
         Ok(Sr { learning_rate, diag_shift, solver: SrSolver::Auto, n_steps: 0 })
     }
 
-    /// Sets how the equations are solved, [`SrSolver::Auto`] unless set.
+    /// Sets how the equations are solved; the default is [`SrSolver::Auto`].
     ///
     /// # Errors
-    /// [`Error::Setting`] for a tolerance that is not between 0 and 1, or no iterations.
+    /// [`Error::Setting`] if the tolerance is not between 0 and 1 or the number of iterations is 0.
     pub fn with_solver(mut self, solver: SrSolver) -> Result<Self> {
         if let SrSolver::ConjugateGradients { tolerance, max_iterations } = solver {
             if !(tolerance > 0.0 && tolerance < 1.0) {
@@ -60,10 +65,10 @@ impl Sr {
         Ok(self)
     }
 
-    /// `(S + ε)⁻¹ F`, with the shift of the step that comes next.
+    /// `(S + ε)⁻¹ F`, with the shift of the next step.
     ///
     /// # Errors
-    /// [`Error::NotPositiveDefinite`] if the shift is lost in rounding; [`Error::NotSolved`] if conjugate
+    /// [`Error::NotPositiveDefinite`] if rounding swallows the shift; [`Error::NotSolved`] if conjugate
     /// gradients do not converge.
     pub fn natural_gradient(&self, response: &Response) -> Result<Array1<f64>> {
         self.solver.solve(response, self.diag_shift.at(self.n_steps))

@@ -1,4 +1,4 @@
-//! What decides after each step whether a run goes on.
+//! Callbacks: after each step they decide whether a run continues.
 
 use std::collections::VecDeque;
 
@@ -8,38 +8,40 @@ use super::step::Step;
 use crate::error::{Error, Result};
 use crate::storage::Snapshot;
 
-/// What a callback is told after each step.
+/// What a callback gets after each step.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Event<'e, S> {
-    /// The step that was taken.
+    /// The step just taken.
     pub step: &'e Step,
     /// The state, with its new parameters.
     pub state: &'e S,
 }
 
-/// What a callback answers.
+/// A callback's answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Control {
-    /// Go on.
+    /// Continue the run.
     Continue,
-    /// End the run after this step, for this reason.
+    /// End the run after this step for this reason.
     Stop(String),
 }
 
-/// Something that follows a run and may end it.
+/// Follows a run and may end it.
 ///
-/// A closure without memory of its own is given to [`Vmc::on_step`](super::Vmc::on_step).
+/// [`Vmc::on_step`](super::Vmc::on_step) takes a closure instead, whose memory checkpoints do not hold.
 pub trait Callback<S> {
     /// Called after each step, before checkpoints are written.
     fn on_step(&mut self, event: &Event<'_, S>) -> Control;
 
-    /// Puts what is remembered from step to step into a snapshot; nothing unless it is said here.
+    /// Saves what the callback remembers from step to step. By default it saves nothing.
     fn save(&self, _snapshot: &mut Snapshot) {}
 
-    /// Takes back what [`save`](Self::save) has put there.
+    /// Reads back what [`save`](Self::save) saved.
     ///
     /// # Errors
-    /// [`Error::Content`] if it is not there.
+    /// [`Error::Content`] if it is missing.
     fn restore(&mut self, _snapshot: &Snapshot) -> Result<()> {
         Ok(())
     }
@@ -54,7 +56,7 @@ impl<S, F: FnMut(&Event<'_, S>) -> Control> Callback<S> for Closure<F> {
     }
 }
 
-/// Ends a run whose energy no longer falls.
+/// Ends a run once its energy stops falling.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EarlyStopping {
     patience: usize,
@@ -64,8 +66,7 @@ pub struct EarlyStopping {
 }
 
 impl EarlyStopping {
-    /// Stops after `patience` steps in a row none of which is lower than the lowest energy before them by more
-    /// than `min_delta`.
+    /// Stops after `patience` steps in a row that do not lower the best energy by more than `min_delta`.
     ///
     /// # Errors
     /// [`Error::Setting`] if `patience` is 0, or `min_delta` negative or NaN.
@@ -81,14 +82,17 @@ impl EarlyStopping {
 impl<S> Callback<S> for EarlyStopping {
     fn on_step(&mut self, event: &Event<'_, S>) -> Control {
         let energy = event.step.energy.mean.re;
-        match self.best {
-            Some(best) if energy >= best - self.min_delta => self.waited += 1,
-            _ => (self.best, self.waited) = (Some(energy), 0),
-        }
+        let best = match self.best {
+            Some(best) if energy >= best - self.min_delta => best,
+            _ => {
+                (self.best, self.waited) = (Some(energy), 0);
+                return Control::Continue;
+            }
+        };
+        self.waited += 1;
         if self.waited < self.patience {
             return Control::Continue;
         }
-        let best = self.best.unwrap_or(energy);
         Control::Stop(format!("the energy has not fallen below {best} for {} steps", self.waited))
     }
 
@@ -107,7 +111,7 @@ impl<S> Callback<S> for EarlyStopping {
     }
 }
 
-/// Ends a run whose energy has reached a target.
+/// Ends a run once its energy has reached a target.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ConvergenceStopping {
     target: f64,
@@ -123,7 +127,7 @@ impl ConvergenceStopping {
         ConvergenceStopping { target, window: 10, patience: 10, energies: VecDeque::new(), reached: 0 }
     }
 
-    /// Sets the number of steps that are averaged.
+    /// Sets the number of steps to average.
     ///
     /// # Errors
     /// [`Error::Setting`] if it is 0.
@@ -170,10 +174,10 @@ impl<S> Callback<S> for ConvergenceStopping {
 }
 
 pub(super) fn at_least_one(what: &'static str, value: usize) -> Result<usize> {
-    match value {
-        0 => Err(Error::Setting { what, value: "0".into(), expected: "it must be at least 1" }),
-        _ => Ok(value),
+    if value == 0 {
+        return Err(Error::Setting { what, value: "0".into(), expected: "it must be at least 1" });
     }
+    Ok(value)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! A run in a file, from which it goes on to the bit.
+//! Checkpoints: a run in a file, from which it continues to the bit.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -14,10 +14,10 @@ use crate::state::VariationalState;
 use crate::storage::Snapshot;
 use crate::storage::{insert_parameters, read_parameters};
 
-/// What a checkpoint says of itself.
+/// The format note in checkpoints.
 const FORMAT: &str = "variational checkpoint 1";
 
-impl<'a, S, O, P> Vmc<'a, S, O, P>
+impl<S, O, P> Vmc<S, O, P>
 where
     S: VariationalState,
     S::Backend: LocalKernel<O>,
@@ -25,11 +25,11 @@ where
     O: DiscreteOperator<Backend = S::Backend>,
     P: Optimiser,
 {
-    /// All that the run holds: parameters under their own names, and what the state, the optimiser, the log and
-    /// the callbacks remember.
+    /// Everything the run holds: the parameters under their own names, and the memory of the state, the optimiser,
+    /// the log and the callbacks.
     ///
     /// # Errors
-    /// [`Error::Layout`] if the wave function's layout does not fit its parameters; otherwise those of
+    /// [`Error::Layout`] if the wave function's layout does not fit its parameters; otherwise as
     /// [`VariationalState::save`].
     pub fn snapshot(&self) -> Result<Snapshot> {
         fn part(snapshot: &mut Snapshot, name: &str, save: impl FnOnce(&mut Snapshot)) {
@@ -54,24 +54,24 @@ where
         Ok(snapshot)
     }
 
-    /// Goes back to a snapshot of the same run: the same wave function, state, optimiser and callbacks, made
-    /// with the same settings. After an error the run is as before.
+    /// Returns to a snapshot of the same run: one with the same kinds of wave function, state, optimiser and
+    /// callbacks, in the same order and with the same settings. An error leaves the run as it was.
     ///
     /// # Errors
-    /// [`Error::Content`] if it is the snapshot of something else.
+    /// [`Error::Content`] if the snapshot is of something else.
     pub fn restore(&mut self, snapshot: &Snapshot) -> Result<()> {
         let before = self.snapshot()?;
         let restored = self.restore_parts(snapshot);
         if restored.is_err() {
-            // What was there a moment ago fits; the error to report is the first one.
+            // The snapshot taken a moment ago fits. The first error is the one to report.
             let _ = self.restore_parts(&before);
         }
         restored
     }
 
-    /// Writes a checkpoint: a safetensors file that [`load_checkpoint`](Self::load_checkpoint) reads, and
-    /// [`load_parameters`](crate::load_parameters) too. Whenever the program ends, there is the whole new file
-    /// or what was there before.
+    /// Writes a checkpoint: a safetensors file for [`load_checkpoint`](Self::load_checkpoint), which
+    /// [`load_parameters`](crate::load_parameters) can read too. If the program ends while writing, the old file
+    /// is intact.
     ///
     /// # Errors
     /// [`Error::File`] if it cannot be written; otherwise as [`snapshot`](Self::snapshot).
@@ -79,20 +79,19 @@ where
         self.snapshot()?.write(path)
     }
 
-    /// Reads a checkpoint, and goes on from there to the bit.
+    /// Reads a checkpoint; the run continues from it to the bit.
     ///
     /// # Errors
-    /// [`Error::File`] if it cannot be read; [`Error::Content`] if it is damaged, or the checkpoint of something
+    /// [`Error::File`] if it cannot be read; [`Error::Content`] if it is damaged or the checkpoint of something
     /// else.
     pub fn load_checkpoint(&mut self, path: impl AsRef<Path>) -> Result<()> {
         self.restore(&Snapshot::read(path)?)
     }
 
-    /// Reads the checkpoint of [`with_checkpoint`](Self::with_checkpoint), if it is there, and returns whether
-    /// it was.
+    /// Reads the file given to [`with_checkpoint`](Self::with_checkpoint) if it exists, and returns whether it did.
     ///
     /// # Errors
-    /// [`Error::Setting`] if no checkpoint was asked for; otherwise as
+    /// [`Error::Setting`] without [`with_checkpoint`](Self::with_checkpoint); otherwise as
     /// [`load_checkpoint`](Self::load_checkpoint).
     pub fn resume(&mut self) -> Result<bool> {
         let Some(checkpoint) = &self.checkpoint else {
@@ -139,7 +138,7 @@ pub(super) struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// The file for the state before a step that failed, beside the last good one.
+    /// The file for the state before a failed step, beside the last good one.
     pub(super) fn failed_path(&self) -> PathBuf {
         self.path.with_extension("failed.safetensors")
     }

@@ -1,24 +1,24 @@
-//! Ctrl-C as a request that runs look at between steps.
+//! Ctrl-C as a request that runs check between steps.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::error::{Error, Result};
 
-/// The exit status of a program that Ctrl-C ends, by the shells' convention.
+/// The exit status of a program ended by Ctrl-C, by the shells' convention.
 const EXIT_STATUS: i32 = 130;
 
-/// Whether Ctrl-C was pressed since the first of the runs that listen began.
+/// Whether Ctrl-C was pressed since the first listening run began.
 static PRESSED: AtomicBool = AtomicBool::new(false);
 
-/// Number of runs that listen.
+/// Number of listening runs.
 static LISTENING: AtomicUsize = AtomicUsize::new(0);
 
-/// A run that listens, until it is dropped.
+/// A run that listens until it is dropped.
 pub(super) struct Interrupt(());
 
 impl Interrupt {
-    /// Installs the handler, at the first call of the program.
+    /// Installs the handler at the first call in the program.
     pub(super) fn listen() -> Result<Self> {
         static INSTALLED: OnceLock<Result<(), String>> = OnceLock::new();
         let install = || ctrlc::try_set_handler(on_ctrl_c).map_err(|error| error.to_string());
@@ -40,7 +40,7 @@ impl Drop for Interrupt {
     }
 }
 
-/// The first Ctrl-C asks; a second one, or one while no run listens, ends the program as it would without a
+/// The first Ctrl-C is a request. A second one, or one while no run listens, ends the program as if there were no
 /// handler.
 fn on_ctrl_c() {
     if LISTENING.load(Ordering::SeqCst) == 0 || PRESSED.swap(true, Ordering::SeqCst) {

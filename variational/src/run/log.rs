@@ -1,4 +1,4 @@
-//! What was measured along a run, for files and plots.
+//! The log of a run, for files and plots.
 
 use std::path::Path;
 
@@ -10,11 +10,11 @@ use crate::error::Result;
 use crate::statistics::Stats;
 use crate::storage::{Snapshot, write_atomically};
 
-/// What was measured along a run, in the layout of NetKet's `JsonLog`: it reads as a file of NetKet's does.
+/// What a run measured, in the layout of NetKet's `JsonLog`; tools for NetKet's files read it.
 ///
-/// Each quantity has the keys `iters`, `Mean`, `Variance`, `Sigma`, `R_hat` and `TauCorr`, lists of equal
-/// length. Means are numbers if all are real, otherwise an object of the lists `real` and `imag`. What is not a
-/// number, as R̂ of exact sums, is null.
+/// Each quantity has the keys `iters`, `Mean`, `Variance`, `Sigma`, `R_hat` and `TauCorr`, which are lists of equal
+/// length. Means are numbers if all are real, otherwise an object with the lists `real` and `imag`. NaN, such as
+/// the R̂ of exact sums, becomes null.
 ///
 /// ```
 /// use num_complex::Complex64;
@@ -39,12 +39,12 @@ struct Series {
 }
 
 impl RunLog {
-    /// Nothing yet.
+    /// An empty log.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds what was measured of a quantity in a step.
+    /// Adds a quantity's value in a step.
     pub fn push(&mut self, name: &str, iter: usize, stats: Stats) {
         match self.series.iter_mut().find(|series| series.name == name) {
             Some(series) => {
@@ -58,12 +58,12 @@ impl RunLog {
         }
     }
 
-    /// Names of the quantities, in the order in which they came.
+    /// Names of the quantities, in the order they were first added.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.series.iter().map(|series| series.name.as_str())
     }
 
-    /// Steps and values of a quantity, empty for one that is not there.
+    /// Steps and values of a quantity; empty for an unknown one.
     pub fn series(&self, name: &str) -> impl Iterator<Item = (usize, Stats)> {
         let series = self.series.iter().find(|series| series.name == name);
         series.into_iter().flat_map(|series| series.iters.iter().copied().zip(series.stats.iter().copied()))
@@ -75,7 +75,7 @@ impl RunLog {
         Value::Object(series.collect::<Map<_, _>>()).to_string()
     }
 
-    /// Writes the file. Whenever the program ends, there is the whole new file or what was there before.
+    /// Writes the file. If the program ends while writing, the old file is intact.
     ///
     /// # Errors
     /// [`Error::File`](crate::Error::File) if it cannot be written.
@@ -99,10 +99,15 @@ impl RunLog {
         let series = (0..n_series).map(|k| {
             let iters: Array1<u64> = snapshot.array(&format!("{k}.iters"))?;
             let stats: Array2<f64> = snapshot.array_of_shape(&format!("{k}.stats"), &[iters.len(), 6])?;
+            let iters = iters.iter().map(|&iter| {
+                usize::try_from(iter)
+                    .map_err(|_| snapshot.error(format!("step {iter} is too large for this computer")))
+            });
+            let stats = stats.rows().into_iter().map(|row| from_numbers(std::array::from_fn(|k| row[k])));
             Ok(Series {
                 name: snapshot.read_note(&format!("{k}.name"))?,
-                iters: iters.iter().map(|&iter| iter as usize).collect(),
-                stats: stats.rows().into_iter().filter_map(|row| from_numbers(&row.to_vec())).collect(),
+                iters: iters.collect::<Result<_>>()?,
+                stats: stats.collect(),
             })
         });
         self.series = series.collect::<Result<_>>()?;
@@ -132,9 +137,8 @@ fn to_numbers(stats: &Stats) -> [f64; 6] {
     [mean.re, mean.im, error_of_mean, variance, r_hat, tau_corr]
 }
 
-fn from_numbers(numbers: &[f64]) -> Option<Stats> {
-    let &[re, im, error_of_mean, variance, r_hat, tau_corr] = numbers else { return None };
-    Some(Stats { mean: Complex64::new(re, im), error_of_mean, variance, r_hat, tau_corr })
+fn from_numbers([re, im, error_of_mean, variance, r_hat, tau_corr]: [f64; 6]) -> Stats {
+    Stats { mean: Complex64::new(re, im), error_of_mean, variance, r_hat, tau_corr }
 }
 
 #[cfg(test)]

@@ -1,33 +1,36 @@
-//! What a run tells of its steps and of its end.
+//! What a run reports: its steps and its end.
 
 use crate::statistics::Stats;
 
 /// One step of an optimisation.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Step {
     /// Its number, from 0.
     pub number: usize,
-    /// The energy before the parameters were changed.
+    /// The energy before the parameters changed.
     pub energy: Stats,
-    /// Names and means of the observables, from the same samples.
+    /// Names and means of the observables, from the same samples as the energy.
     pub observables: Vec<(String, Stats)>,
 }
 
-/// The steps of a run, and how it came to its end.
+/// The steps of a run, and why it ended.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct History {
     /// The steps, in order.
     pub steps: Vec<Step>,
-    /// Why there are no more of them.
+    /// Why the run ended.
     pub end: End,
 }
 
 /// Why a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum End {
-    /// All steps were taken.
+    /// It took all its steps.
     Finished,
-    /// A callback stopped it, for this reason.
+    /// A callback stopped it for this reason.
     Stopped(String),
     /// Ctrl-C was pressed.
     Interrupted,

@@ -24,22 +24,24 @@ use crate::storage::Snapshot;
 /// The energy's name in logs.
 const ENERGY: &str = "Energy";
 
-/// Steps between two writings of the log, where there are no checkpoints to write it with.
+/// How often the log is written, in steps, if there are no checkpoints.
 const LOG_EVERY: usize = 50;
 
 /// Measures an observable on the present samples of a state.
-type Measure<'a, S> = Box<dyn Fn(&mut S) -> Result<Stats> + 'a>;
+type Measure<S> = Box<dyn Fn(&mut S) -> Result<Stats> + Send>;
 
 /// Variational Monte Carlo: lowers the energy of a state, step by step.
 ///
-/// With a [`FullSumState`](crate::FullSumState) the same without noise. A run that is stopped in whatever way,
-/// resumed from its checkpoint and taken to the same number of steps ends with the same bits as one that was
-/// not stopped:
+/// With a [`FullSumState`](crate::FullSumState) it is the same, without sampling noise. A run owns everything it
+/// uses, so it can be returned from a function or moved to a thread.
+///
+/// A run can be stopped at any time and resumed from its checkpoint. Once it has taken as many steps as an
+/// uninterrupted run, it holds the same bits:
 ///
 /// ```no_run
-/// # use operator_core::{Boundary, Graph, Ising, Model, hilbert::Spin};
-/// # use sampler::HamiltonianSampler;
-/// # use variational::{EarlyStopping, Flat, MonteCarloState, Rbm, Sr, Vmc};
+/// # use variational::prelude::*;
+/// # use variational::{Boundary, EarlyStopping, Flat, Graph, HamiltonianSampler, hilbert::Spin, models::Ising};
+/// # use variational::{MonteCarloState, Rbm, Sr, Vmc};
 /// # let (spins, chain) = (Spin::half(6)?, Graph::chain(6, Boundary::Periodic)?);
 /// # let ising = Ising::new(spins.clone(), &chain, 1.0, -1.0)?.lower::<Flat>()?;
 /// # let flips = Ising::new(spins.clone(), &chain, 1.0, 0.0)?.lower::<Flat>()?;
@@ -50,26 +52,28 @@ type Measure<'a, S> = Box<dyn Fn(&mut S) -> Result<Stats> + 'a>;
 ///     .with_callback(EarlyStopping::new(50, 1e-3)?)
 ///     .with_log("ising.json")
 ///     .with_checkpoint("ising.safetensors", 20)?
-///     .with_ctrl_c();
+///     .with_ctrl_c()
+///     .with_progress();
 /// vmc.resume()?;
-/// let history = vmc.run_to(300, true)?;
+/// let history = vmc.run_to(300)?;
 /// println!("{:?} after {} steps", history.end, vmc.n_steps());
 /// # Ok::<(), variational::Error>(())
 /// ```
-pub struct Vmc<'a, S, O, P> {
+pub struct Vmc<S, O, P> {
     pub(super) state: S,
-    pub(super) operator: &'a O,
+    pub(super) operator: O,
     pub(super) optimiser: P,
     pub(super) n_steps: usize,
-    pub(super) observables: Vec<(String, Measure<'a, S>)>,
-    pub(super) callbacks: Vec<Box<dyn Callback<S> + 'a>>,
+    pub(super) observables: Vec<(String, Measure<S>)>,
+    pub(super) callbacks: Vec<Box<dyn Callback<S> + Send>>,
     pub(super) log: RunLog,
     pub(super) log_path: Option<PathBuf>,
     pub(super) checkpoint: Option<Checkpoint>,
     pub(super) ctrl_c: bool,
+    progress: bool,
 }
 
-impl<'a, S, O, P> Vmc<'a, S, O, P>
+impl<S, O, P> Vmc<S, O, P>
 where
     S: VariationalState,
     S::Backend: LocalKernel<O>,
@@ -77,11 +81,15 @@ where
     O: DiscreteOperator<Backend = S::Backend>,
     P: Optimiser,
 {
-    /// Of a state, the operator whose mean is to be lowered, and a rule for the steps.
-    pub fn new(state: S, operator: &'a O, optimiser: P) -> Self {
+    /// Lowers the mean of `operator` in `state` by steps of `optimiser`. The run keeps a clone of the operator;
+    /// clones of the backends' operators share their tables.
+    pub fn new(state: S, operator: &O, optimiser: P) -> Self
+    where
+        O: Clone,
+    {
         Vmc {
             state,
-            operator,
+            operator: operator.clone(),
             optimiser,
             n_steps: 0,
             observables: Vec::new(),
@@ -90,28 +98,32 @@ where
             log_path: None,
             checkpoint: None,
             ctrl_c: false,
+            progress: false,
         }
     }
 
-    /// Measures another operator in each step, on the samples of the energy, under this name in steps and logs.
+    /// Measures another operator in each step, on the same samples as the energy. Steps and logs show it under
+    /// this name. The run keeps a clone of the operator.
     ///
     /// # Errors
-    /// [`Error::Name`] for the name `Energy` or one that was given before.
-    pub fn with_observable<Q: ?Sized>(mut self, name: impl Into<String>, operator: &'a Q) -> Result<Self>
+    /// [`Error::Name`] if the name is `Energy` or already taken.
+    pub fn with_observable<Q>(mut self, name: impl Into<String>, operator: &Q) -> Result<Self>
     where
+        Q: Clone + Send + 'static,
         S::Backend: LocalKernel<Q>,
     {
         let name = name.into();
         if name == ENERGY || self.observables.iter().any(|(taken, _)| *taken == name) {
             return Err(Error::Name { what: "an observable", name });
         }
-        self.observables.push((name, Box::new(move |state: &mut S| state.expect(operator))));
+        let operator = operator.clone();
+        self.observables.push((name, Box::new(move |state: &mut S| state.expect(&operator))));
         Ok(self)
     }
 
-    /// Adds a callback that is called after each step.
+    /// Adds a callback, called after each step.
     #[must_use]
-    pub fn with_callback(mut self, callback: impl Callback<S> + 'a) -> Self {
+    pub fn with_callback(mut self, callback: impl Callback<S> + Send + 'static) -> Self {
         self.callbacks.push(Box::new(callback));
         self
     }
@@ -119,8 +131,9 @@ where
     /// Calls a closure after each step.
     ///
     /// ```
-    /// # use operator_core::{Boundary, Graph, Ising, Model, hilbert::Spin};
-    /// # use variational::{Control, End, Flat, FullSumState, Rbm, Sgd, Vmc};
+    /// # use variational::prelude::*;
+    /// # use variational::{Boundary, Control, End, Flat, FullSumState, Graph, Rbm, Sgd, Vmc};
+    /// # use variational::{hilbert::Spin, models::Ising};
     /// # let (spins, chain) = (Spin::half(4)?, Graph::chain(4, Boundary::Periodic)?);
     /// # let ising = Ising::new(spins.clone(), &chain, 1.0, -1.0)?.lower::<Flat>()?;
     /// # let state = FullSumState::new(Rbm::<Flat>::new(spins, 1.0, 2, 0.01)?)?;
@@ -130,26 +143,27 @@ where
     ///     }
     ///     Control::Continue
     /// });
-    /// let history = vmc.run(1000, false)?;
+    /// let history = vmc.run(1000)?;
     /// assert_eq!(history.end, End::Stopped("close to an eigenstate".into()));
     /// # Ok::<(), variational::Error>(())
     /// ```
     #[must_use]
-    pub fn on_step(self, closure: impl FnMut(&Event<'_, S>) -> Control + 'a) -> Self {
+    pub fn on_step(self, closure: impl FnMut(&Event<'_, S>) -> Control + Send + 'static) -> Self {
         self.with_callback(Closure(closure))
     }
 
-    /// Writes a log to this file: with each checkpoint, or every 50 steps, and at the end of a run.
+    /// Writes a log to this file: with each checkpoint (or every 50 steps without checkpoints) and at the end of a
+    /// run.
     #[must_use]
     pub fn with_log(mut self, path: impl Into<PathBuf>) -> Self {
         self.log_path = Some(path.into());
         self
     }
 
-    /// Writes a checkpoint to this file every so many steps and at the end of a run.
+    /// Writes a checkpoint to this file every `every` steps and at the end of a run.
     ///
-    /// If a step fails, for NaN among the energies as for any other reason, the state before it goes to a file
-    /// beside it, `run.failed.safetensors` for `run.safetensors`.
+    /// If a step fails for any reason, such as NaN among the energies, the state before that step is saved beside
+    /// the checkpoint: `run.failed.safetensors` for `run.safetensors`.
     ///
     /// # Errors
     /// [`Error::Setting`] if `every` is 0.
@@ -159,22 +173,30 @@ where
         Ok(self)
     }
 
-    /// Lets Ctrl-C end a run after its present step, with the files written and [`End::Interrupted`]. Pressed
-    /// twice, or while no run is on, it ends the program.
+    /// Lets Ctrl-C end a run after the present step: files are written, and the run ends with
+    /// [`End::Interrupted`]. A second Ctrl-C, or one while nothing runs, ends the program.
     #[must_use]
     pub fn with_ctrl_c(mut self) -> Self {
         self.ctrl_c = true;
         self
     }
 
-    /// Measures the energy and the observables, and changes the parameters once. After an error parameters
-    /// and optimiser are as before.
+    /// Shows a bar with the energy on the terminal while steps are taken. It goes to the standard error, and
+    /// nothing is shown if that is not a terminal.
+    #[must_use]
+    pub fn with_progress(mut self) -> Self {
+        self.progress = true;
+        self
+    }
+
+    /// Measures the energy and the observables, then changes the parameters once. An error leaves parameters and
+    /// optimiser as they were.
     ///
     /// # Errors
     /// Those of [`VariationalState::response`] and of the optimiser; [`Error::NotFinite`] if a parameter
     /// would become NaN or infinite.
     pub fn step(&mut self) -> Result<Step> {
-        let response = self.state.response(self.operator)?;
+        let response = self.state.response(&self.operator)?;
         let mut observables = Vec::with_capacity(self.observables.len());
         for (name, measure) in &self.observables {
             observables.push((name.clone(), measure(&mut self.state)?));
@@ -195,14 +217,14 @@ where
         Ok(step)
     }
 
-    /// Takes `n_steps` more steps and returns them; with `progress`, a bar on the terminal shows the energy.
+    /// Takes `n_steps` more steps and returns them.
     ///
     /// # Errors
-    /// Those of [`step`](Self::step), in an [`Error::Diverged`] if there are checkpoints; [`Error::File`] if a
-    /// file cannot be written; [`Error::CtrlC`] if Ctrl-C was asked for and cannot be had.
-    pub fn run(&mut self, n_steps: usize, progress: bool) -> Result<History> {
+    /// Those of [`step`](Self::step), inside an [`Error::Diverged`] if there are checkpoints; [`Error::File`] if a
+    /// file cannot be written; [`Error::CtrlC`] if the Ctrl-C handler cannot be installed.
+    pub fn run(&mut self, n_steps: usize) -> Result<History> {
         let interrupt = self.ctrl_c.then(Interrupt::listen).transpose()?;
-        let bar = if progress { progress_bar(n_steps) } else { ProgressBar::hidden() };
+        let bar = if self.progress { progress_bar(n_steps) } else { ProgressBar::hidden() };
         let mut history = History { steps: Vec::new(), end: End::Finished };
         while history.steps.len() < n_steps && history.end == End::Finished {
             let step = self.step().map_err(|error| {
@@ -224,26 +246,32 @@ where
             }
         }
         self.write_files()?;
-        bar.finish();
+        bar.abandon();
         Ok(history)
     }
 
-    /// Takes as many steps as are missing to `n_steps` of this run, those before it was resumed included.
+    /// Continues until `n_steps` steps have been taken in all, including those before a resume. Takes none if there
+    /// are already that many.
     ///
     /// # Errors
     /// As [`run`](Self::run).
-    pub fn run_to(&mut self, n_steps: usize, progress: bool) -> Result<History> {
-        self.run(n_steps.saturating_sub(self.n_steps), progress)
+    pub fn run_to(&mut self, n_steps: usize) -> Result<History> {
+        self.run(n_steps.saturating_sub(self.n_steps))
     }
 
-    /// Number of steps taken.
+    /// Number of steps taken, including those before a resume.
     pub fn n_steps(&self) -> usize {
         self.n_steps
     }
 
-    /// What was measured in all steps.
+    /// What all steps measured.
     pub fn log(&self) -> &RunLog {
         &self.log
+    }
+
+    /// The operator whose mean is lowered.
+    pub fn operator(&self) -> &O {
+        &self.operator
     }
 
     /// The state.
@@ -251,7 +279,7 @@ where
         &self.state
     }
 
-    /// The state, to be measured.
+    /// The state, for measurements.
     pub fn state_mut(&mut self) -> &mut S {
         &mut self.state
     }
@@ -275,7 +303,7 @@ where
         Ok(self.state.wave_function_mut().set_parameters(&parameters)?)
     }
 
-    /// Calls all callbacks and returns the reason of the first that stops.
+    /// Calls all callbacks and returns the reason of the first that stops the run.
     fn call_back(&mut self, step: &Step) -> Option<String> {
         let event = Event { step, state: &self.state };
         let answers = self.callbacks.iter_mut().map(|callback| callback.on_step(&event));
@@ -292,7 +320,7 @@ where
         self.log_path.as_ref().map_or(Ok(()), |path| self.log.write(path))
     }
 
-    /// Saves what can be saved after a step that failed. That it cannot be is the lesser error.
+    /// Saves what it can after a failed step. The step's error matters more than one of saving.
     fn failed(&self, error: Error) -> Error {
         if let Some(path) = &self.log_path {
             let _ = self.log.write(path);
@@ -308,7 +336,7 @@ where
     }
 }
 
-impl<S: fmt::Debug, O: fmt::Debug, P: fmt::Debug> fmt::Debug for Vmc<'_, S, O, P> {
+impl<S: fmt::Debug, O: fmt::Debug, P: fmt::Debug> fmt::Debug for Vmc<S, O, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Vmc")
             .field("state", &self.state)
@@ -326,7 +354,7 @@ impl<S: fmt::Debug, O: fmt::Debug, P: fmt::Debug> fmt::Debug for Vmc<'_, S, O, P
 fn progress_bar(n_steps: usize) -> ProgressBar {
     let style = ProgressStyle::with_template("{elapsed:>4} {wide_bar} {pos}/{len} E = {msg}");
     let bar = ProgressBar::new(n_steps as u64);
-    bar.set_style(style.expect("the template is one"));
+    bar.set_style(style.expect("the template is valid"));
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
 }

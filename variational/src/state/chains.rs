@@ -1,4 +1,4 @@
-//! Markov chains in a snapshot.
+//! Markov chains in snapshots.
 
 use sampler::{ChainRng, ChainsSnapshot};
 
@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::storage::Snapshot;
 
 pub(super) fn insert_chains(snapshot: &mut Snapshot, chains: &ChainsSnapshot) -> Result<()> {
-    // Generators tell their state to serde alone. Its JSON holds whole numbers, so nothing is rounded.
+    // Generators expose their state only through serde. It is whole numbers, so JSON rounds nothing.
     let rngs = serde_json::to_string(&chains.rngs)
         .map_err(|error| snapshot.error(format!("random generators: {error}")))?;
     snapshot.note("rngs", rngs);

@@ -12,12 +12,12 @@ use crate::error::{Error, Result};
 
 /// A wave function on a small space, averaged over exactly: by sums over all states.
 ///
-/// States whose probability is zero or underflows are left out. Means and gradients do not see them; the
-/// variance of a local estimator, which ψ = 0 does not define there, does not count them either.
+/// States whose probability is zero or underflows are left out. This changes neither means nor gradients. Local
+/// estimators are undefined where ψ = 0, so variances do not include those states either.
 ///
 /// ```
-/// use operator_core::{Boundary, Graph, Ising, Model, hilbert::Spin};
-/// use variational::{Flat, FullSumState, Rbm, VariationalState};
+/// use variational::prelude::*;
+/// use variational::{Boundary, Flat, FullSumState, Graph, Rbm, hilbert::Spin, models::Ising};
 ///
 /// let (spins, chain) = (Spin::half(4)?, Graph::chain(4, Boundary::Periodic)?);
 /// let field = Ising::new(spins.clone(), &chain, 1.0, 0.0)?.lower::<Flat>()?;
@@ -36,26 +36,19 @@ pub struct FullSumState<B: Backend, W> {
 }
 
 impl<B: Backend, W: WaveFunction<B>> FullSumState<B, W> {
-    /// On the backend's default device.
+    /// On the device of the wave function.
     ///
     /// # Errors
     /// [`NotIndexable`](operator_core::Error::NotIndexable) and
     /// [`TooLarge`](operator_core::Error::TooLarge) for spaces that are too large;
     /// [`Backend`](operator_core::Error::Backend) if the device fails.
     pub fn new(wave_function: W) -> Result<Self> {
-        Self::new_on(wave_function, B::default_device())
-    }
-
-    /// On the device of the wave function.
-    ///
-    /// # Errors
-    /// As [`new`](Self::new).
-    pub fn new_on(wave_function: W, device: B::Device) -> Result<Self> {
+        let device = wave_function.device();
         let states = B::from_host(wave_function.hilbert().all_states()?.view(), &device)?;
         Ok(FullSumState { wave_function, states, device, chunk_size: None, ensemble: None })
     }
 
-    /// Sets the largest number of configurations that the wave function is given at once.
+    /// Sets the largest number of configurations passed to the wave function at a time.
     ///
     /// # Errors
     /// [`Error::Setting`] for 0.
@@ -84,11 +77,11 @@ impl<B: Backend, W: WaveFunction<B>> FullSumState<B, W> {
         weights /= weights.sum();
         let kept: Vec<usize> = (0..weights.len()).filter(|&state| weights[state] > 0.0).collect();
         if kept.len() == weights.len() {
-            return Ok(Ensemble { configurations: self.states.clone(), weights, n_chains: None });
+            return Ensemble::exact(self.states.clone(), weights);
         }
         let states = B::to_host(&self.states)?.select(Axis(0), &kept);
         let configurations = B::from_host(states.view(), &self.device)?;
-        Ok(Ensemble { configurations, weights: weights.select(Axis(0), &kept), n_chains: None })
+        Ensemble::exact(configurations, weights.select(Axis(0), &kept))
     }
 }
 

@@ -25,45 +25,76 @@ use crate::storage::Snapshot;
 /// Configurations and their weights in averages over |ψ|².
 #[derive(Clone, Debug)]
 pub struct Ensemble<B: Backend> {
-    /// Shape `(batch, n_sites)`; for chains all of the first, then all of the second, ….
-    pub configurations: B::Configurations,
-    /// Weights of sum 1, shape `(batch,)`.
-    pub weights: Array1<f64>,
-    /// Number of Markov chains, `None` if the average is exact.
-    pub n_chains: Option<usize>,
+    configurations: B::Configurations,
+    weights: Array1<f64>,
+    /// `None` if the average is exact.
+    n_chains: Option<NonZeroUsize>,
 }
 
 impl<B: Backend> Ensemble<B> {
-    /// Mean of one value for each configuration, shape `(batch,)`, and its statistics.
+    /// Configurations of shape `(batch, n_sites)` with exact weights, which add up to 1, shape `(batch,)`.
     ///
     /// # Errors
-    /// [`Error::Shape`] if there is not one value for each.
-    pub fn stats(&self, values: &Array1<Complex64>) -> Result<Stats> {
-        match self.n_chains {
-            Some(_) => Ok(Stats::of_chains(self.by_chain(values)?)),
-            None => {
-                self.check_len(values)?;
-                Ok(Stats::exact(values, &self.weights))
-            }
+    /// [`Error::Shape`] unless each configuration has one weight.
+    pub fn exact(configurations: B::Configurations, weights: Array1<f64>) -> Result<Self> {
+        let (got, expected) = (vec![weights.len()], vec![B::batch_len(&configurations)]);
+        if got != expected {
+            return Err(Error::Shape { what: "weights of configurations", got, expected });
         }
+        Ok(Ensemble { configurations, weights, n_chains: None })
     }
 
-    /// Samples of equal weight, all of the first chain, then all of the second, ….
-    fn of_chains(configurations: B::Configurations, n_chains: usize) -> Self {
-        let n_samples = B::batch_len(&configurations);
+    /// Samples of equal weight, shape `(batch, n_sites)`: all of the first chain, then all of the second, ….
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for no chains; [`Error::Shape`] unless all chains have the same number of samples.
+    pub fn of_chains(samples: B::Configurations, n_chains: usize) -> Result<Self> {
+        let n_samples = B::batch_len(&samples);
+        let Some(n_chains) = NonZeroUsize::new(n_chains) else {
+            let (what, expected) = ("the number of chains", "it must be at least 1");
+            return Err(Error::Setting { what, value: "0".into(), expected });
+        };
+        if !n_samples.is_multiple_of(n_chains.get()) {
+            let (got, expected) = (vec![n_samples], vec![n_chains.get(), n_samples / n_chains]);
+            return Err(Error::Shape { what: "chains of samples", got, expected });
+        }
         let weights = Array1::from_elem(n_samples, 1.0 / n_samples as f64);
-        Ensemble { configurations, weights, n_chains: Some(n_chains) }
+        Ok(Ensemble { configurations: samples, weights, n_chains: Some(n_chains) })
     }
 
-    /// One value for each configuration as an array `(n_chains, n_per_chain)`; exact averages are one chain.
+    /// Shape `(batch, n_sites)`; for chains, all samples of the first, then all of the second, ….
+    pub fn configurations(&self) -> &B::Configurations {
+        &self.configurations
+    }
+
+    /// Weights that add up to 1, shape `(batch,)`.
+    pub fn weights(&self) -> &Array1<f64> {
+        &self.weights
+    }
+
+    /// Number of Markov chains, `None` if the average is exact.
+    pub fn n_chains(&self) -> Option<usize> {
+        self.n_chains.map(NonZeroUsize::get)
+    }
+
+    /// Mean and statistics of one value per configuration, shape `(batch,)`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] unless there is one value per configuration.
+    pub fn stats(&self, values: &Array1<Complex64>) -> Result<Stats> {
+        if self.n_chains.is_some() {
+            return Ok(Stats::of_chains(self.by_chain(values)?));
+        }
+        self.check_len(values)?;
+        Ok(Stats::exact(values, &self.weights))
+    }
+
+    /// One value per configuration as an array `(n_chains, n_per_chain)`; an exact average is one chain.
     fn by_chain<'v>(&self, values: &'v Array1<Complex64>) -> Result<ArrayView2<'v, Complex64>> {
         self.check_len(values)?;
-        let n_chains = self.n_chains.unwrap_or(1);
-        let shape = (n_chains, values.len().checked_div(n_chains).unwrap_or(0));
-        values.view().into_shape_with_order(shape).map_err(|_| {
-            let (got, expected) = (vec![values.len()], vec![shape.0, shape.1]);
-            Error::Shape { what: "chains of samples", got, expected }
-        })
+        let n_chains = self.n_chains.unwrap_or(NonZeroUsize::MIN);
+        let by_chain = values.view().into_shape_with_order((n_chains.get(), values.len() / n_chains));
+        Ok(by_chain.expect("a one-dimensional array of a multiple of n_chains values has this shape"))
     }
 
     fn check_len(&self, values: &Array1<Complex64>) -> Result<()> {
@@ -77,7 +108,7 @@ impl<B: Backend> Ensemble<B> {
 
 /// A wave function that can be averaged over, by sampling ([`MonteCarloState`]) or exactly ([`FullSumState`]).
 ///
-/// A state needs the first four methods; expectation values and gradients follow.
+/// Implement the methods without a body; expectation values and gradients follow from them.
 pub trait VariationalState {
     /// Where it is evaluated.
     type Backend: Backend;
@@ -88,21 +119,21 @@ pub trait VariationalState {
     /// The wave function.
     fn wave_function(&self) -> &Self::WaveFunction;
 
-    /// The wave function, to be changed; samples and weights of before are forgotten.
+    /// The wave function, for changes; the present samples and weights are dropped.
     fn wave_function_mut(&mut self) -> &mut Self::WaveFunction;
 
-    /// Configurations to average over; the same ones until the wave function changes.
+    /// Configurations to average over. They stay the same until the wave function changes.
     ///
     /// # Errors
     /// [`Error::Sampler`] if sampling fails; [`Error::Core`] if the wave function does;
     /// [`Error::ZeroWaveFunction`] in exact averages.
     fn ensemble(&mut self) -> Result<Arc<Ensemble<Self::Backend>>>;
 
-    /// The largest number of configurations that the wave function is given at once, `None` for no limit.
+    /// The largest number of configurations passed to the wave function at a time, `None` for no limit.
     fn chunk_size(&self) -> Option<NonZeroUsize>;
 
-    /// Puts into a snapshot what the state holds beside its parameters, as where its chains are. Nothing
-    /// unless it is said here: right for states that follow from their parameters.
+    /// Saves what the state holds besides its parameters, for example the positions of its chains. By default it
+    /// saves nothing, which suits states that follow from their parameters.
     ///
     /// # Errors
     /// [`Error::Core`] or [`Error::Sampler`] if the backend fails.
@@ -110,10 +141,10 @@ pub trait VariationalState {
         Ok(())
     }
 
-    /// Takes back what [`save`](Self::save) has put there, after the parameters were set.
+    /// Reads back what [`save`](Self::save) saved. Called after the parameters have been set.
     ///
     /// # Errors
-    /// [`Error::Content`] if it is not there, or is another kind of state's.
+    /// [`Error::Content`] if it is missing or belongs to another kind of state.
     fn restore(&mut self, _snapshot: &Snapshot) -> Result<()> {
         Ok(())
     }
@@ -121,7 +152,9 @@ pub trait VariationalState {
     /// `<ψ|O|ψ> / <ψ|ψ>` as the mean of local estimators.
     ///
     /// # Errors
-    /// Those of [`ensemble`](Self::ensemble) and [`LocalKernel::local_estimators`].
+    /// [`HilbertMismatch`](operator_core::Error::HilbertMismatch) and
+    /// [`DeviceMismatch`](operator_core::Error::DeviceMismatch) if operator and wave function do not belong together;
+    /// those of [`ensemble`](Self::ensemble) and [`LocalKernel::local_estimators`].
     fn expect<O>(&mut self, operator: &O) -> Result<Stats>
     where
         O: ?Sized,
@@ -131,7 +164,7 @@ pub trait VariationalState {
         ensemble.stats(&local_estimators(self, operator, &ensemble)?)
     }
 
-    /// Energy and its derivatives by all parameters, `2 Re <(O_k − <O_k>)* (E_loc − <E>)>`, shape
+    /// The energy and its derivatives in all parameters, `2 Re <(O_k − <O_k>)* (E_loc − <E>)>`, shape
     /// `(n_parameters,)`.
     ///
     /// # Errors
@@ -146,17 +179,16 @@ pub trait VariationalState {
         Ok((response.stats(), response.gradient()))
     }
 
-    /// `<O>` and its derivatives by the operator's own parameters, `∂<O>/∂λ_k = <∂O/∂λ_k>`, each with its
-    /// error. The wave function stays as it is, so for a ground state this is the theorem of Hellmann and
-    /// Feynman.
+    /// `<O>` and its derivatives in the operator's own parameters, `∂<O>/∂λ_k = <∂O/∂λ_k>`, each with its error.
+    /// The wave function is held fixed; for a ground state this is the Hellmann-Feynman theorem.
     ///
-    /// Parameters that are 0 have their derivatives like others. Memory grows with the number of samples
-    /// times that of parameters, not with the number of connected elements.
+    /// A parameter that is 0 has a derivative too. Memory grows with the number of samples times the number of
+    /// parameters, not with the number of connected elements.
     ///
     /// ```
     /// # #[cfg(feature = "flat")] {
-    /// use operator_core::{Boundary, Graph, Ising, Model, hilbert::Spin};
-    /// use variational::{Flat, FullSumState, Rbm, VariationalState};
+    /// use variational::prelude::*;
+    /// use variational::{Boundary, Flat, FullSumState, Graph, Rbm, hilbert::Spin, models::Ising};
     ///
     /// let (spins, chain) = (Spin::half(4)?, Graph::chain(4, Boundary::Periodic)?);
     /// let ising = Ising::new(spins.clone(), &chain, 0.0, 1.0)?.lower::<Flat>()?; // or Padded
@@ -178,7 +210,7 @@ pub trait VariationalState {
     {
         let ensemble = self.ensemble()?;
         let (wave_function, chunk_size) = (self.wave_function(), self.chunk_size());
-        let x = &ensemble.configurations;
+        let x = ensemble.configurations();
         let (local, derivatives) =
             Self::Backend::local_estimators_and_operator_grad(operator, wave_function, x, chunk_size)?;
         let (parameters, _) = operator.unpack()?;
@@ -192,11 +224,11 @@ pub trait VariationalState {
     }
 
     /// The mean of an operator, Hermitian or not, and the forces `F_k = <(O_k − <O_k>)* (A_loc − <A>)>`, shape
-    /// `(n_parameters,)`. For a Hermitian operator `2 Re F` is its [gradient](Self::expect_and_grad), and
-    /// `F` is what imaginary and real time evolution of the parameters are driven by.
+    /// `(n_parameters,)`. For a Hermitian operator `2 Re F` is the [gradient](Self::expect_and_grad); `F` drives
+    /// the evolution of the parameters in imaginary and real time.
     ///
     /// # Errors
-    /// As [`expect`](Self::expect); those of [`Trainable::log_derivatives`].
+    /// As [`expect`](Self::expect), and those of [`Trainable::log_derivatives`].
     fn expect_and_forces<O>(&mut self, operator: &O) -> Result<(Stats, Array1<Complex64>)>
     where
         O: ?Sized,
@@ -207,7 +239,7 @@ pub trait VariationalState {
         let mut deviations = local_estimators(self, operator, &ensemble)?;
         let stats = ensemble.stats(&deviations)?;
         // The weighted deviations add up to 0, so the derivatives need no centring.
-        deviations.zip_mut_with(&ensemble.weights, |a, weight| *a = (*a - stats.mean) * *weight);
+        deviations.zip_mut_with(ensemble.weights(), |a, weight| *a = (*a - stats.mean) * *weight);
         let forces = log_derivatives(self, &ensemble)?.adjoint_times(&deviations);
         Ok((stats, forces))
     }
@@ -232,7 +264,7 @@ pub trait VariationalState {
         let energies = local_estimators(self, operator, &ensemble)?;
         let stats = ensemble.stats(&energies)?;
         let derivatives = log_derivatives(self, &ensemble)?;
-        Response::new(stats, &energies, &ensemble.weights, derivatives)
+        Response::new(stats, &energies, ensemble.weights(), derivatives)
     }
 }
 
@@ -257,7 +289,7 @@ where
     S::WaveFunction: Trainable<S::Backend>,
 {
     let (wave_function, x) = (state.wave_function(), &ensemble.configurations);
-    let batch = ensemble.weights.len();
+    let batch = ensemble.weights().len();
     let chunk_size = match state.chunk_size() {
         Some(chunk_size) if chunk_size.get() < batch => chunk_size.get(),
         _ => return checked(wave_function.log_derivatives(x)?, batch, wave_function.n_parameters()),

@@ -15,15 +15,15 @@ use crate::estimate::LocalKernel;
 use crate::statistics::{Diagnosis, OnlineStats, Stats};
 use crate::storage::Snapshot;
 
-/// Samples of each chain that are dropped before each batch, where nothing else is said: a tenth of those that
-/// are kept, at least this many.
+/// By default a tenth as many samples of each chain as are kept are dropped before each batch, but at least this
+/// many.
 const MIN_DISCARD: usize = 10;
 
-/// A wave function averaged over by samples: Markov chains of a
-/// [`MetropolisSampler`](sampler::MetropolisSampler), or what another [`Sampler`] draws.
+/// A wave function averaged over samples: Markov chains of a
+/// [`MetropolisSampler`](sampler::MetropolisSampler), or draws of another [`Sampler`].
 ///
-/// Chains start when the state is made, from the sampler's seed, and go on from batch to batch. A batch is
-/// kept until the wave function changes, or until [`resample`](Self::resample).
+/// Chains start from the sampler's seed when the state is made, and continue from batch to batch. A batch is kept
+/// until the wave function changes or [`resample`](Self::resample) is called.
 #[derive(Clone)]
 pub struct MonteCarloState<B: Backend, S: Sampler<B, W>, W: WaveFunction<B>> {
     sampler: S,
@@ -36,7 +36,7 @@ pub struct MonteCarloState<B: Backend, S: Sampler<B, W>, W: WaveFunction<B>> {
 }
 
 impl<B: Backend, S: Sampler<B, W>, W: WaveFunction<B>> MonteCarloState<B, S, W> {
-    /// A state with `n_samples` samples a batch, rounded up to a multiple of the number of chains.
+    /// A state with `n_samples` samples per batch, rounded up to a multiple of the number of chains.
     ///
     /// # Errors
     /// [`Error::Setting`] if `n_samples` is 0; [`Error::Sampler`] if the chains cannot start.
@@ -52,14 +52,14 @@ impl<B: Backend, S: Sampler<B, W>, W: WaveFunction<B>> MonteCarloState<B, S, W> 
         Ok(MonteCarloState { sampler, wave_function, chains, n_per_chain, n_discard, chunk_size, ensemble })
     }
 
-    /// Sets the number of samples of each chain that are dropped before each batch.
+    /// Sets how many samples of each chain are dropped before each batch.
     #[must_use]
     pub fn with_n_discard(mut self, n_discard: usize) -> Self {
         self.n_discard = n_discard;
         self
     }
 
-    /// Sets the largest number of configurations that the wave function is given at once.
+    /// Sets the largest number of configurations passed to the wave function at a time.
     ///
     /// # Errors
     /// [`Error::Setting`] for 0.
@@ -68,7 +68,7 @@ impl<B: Backend, S: Sampler<B, W>, W: WaveFunction<B>> MonteCarloState<B, S, W> 
         Ok(self)
     }
 
-    /// Number of samples a batch.
+    /// Number of samples per batch.
     pub fn n_samples(&self) -> usize {
         self.n_per_chain * self.sampler.n_chains()
     }
@@ -78,29 +78,29 @@ impl<B: Backend, S: Sampler<B, W>, W: WaveFunction<B>> MonteCarloState<B, S, W> 
         &self.sampler
     }
 
-    /// The sampler's chains; those of a [`MetropolisSampler`](sampler::MetropolisSampler) know their acceptance.
+    /// The sampler's chains. Chains of a [`MetropolisSampler`](sampler::MetropolisSampler) know their acceptance.
     pub fn chains(&self) -> &S::Chains {
         &self.chains
     }
 
-    /// The present samples, shape `(n_samples, n_sites)`, chain after chain; drawn if there are none.
+    /// The present samples, shape `(n_samples, n_sites)`, chain after chain. Draws them if there are none.
     ///
     /// # Errors
     /// [`Error::Sampler`] if sampling fails.
     pub fn samples(&mut self) -> Result<B::Configurations> {
-        Ok(self.ensemble()?.configurations.clone())
+        Ok(self.ensemble()?.configurations().clone())
     }
 
-    /// Forgets the present samples, so that the next average draws new ones.
+    /// Drops the present samples, so the next average draws new ones.
     pub fn resample(&mut self) {
         self.ensemble = None;
     }
 
-    /// The mean of an operator, from as many batches as it takes to bring its error down to `target_error`,
-    /// but no more than `max_samples` samples, rounded up to whole batches.
+    /// The mean of an operator, from as many batches as bring its error down to `target_error`, but at most
+    /// `max_samples` samples, rounded up to whole batches.
     ///
-    /// The present samples are the first batch, and the last batch stays. Whether the target was reached, the
-    /// error of the result says.
+    /// The present samples are the first batch, and the last batch is kept. The error of the result says whether
+    /// the target was reached.
     ///
     /// # Errors
     /// [`Error::Setting`] unless `target_error` is positive; otherwise as
@@ -146,11 +146,11 @@ impl<B: Backend, S: Sampler<B, W>, W: WaveFunction<B>> MonteCarloState<B, S, W> 
         Ok(stats.check(self.sampler.acceptance(&self.chains)))
     }
 
-    /// A new batch, after `n_discard` sweeps.
+    /// Draws a new batch after `n_discard` sweeps.
     fn draw(&mut self, n_discard: usize) -> Result<Arc<Ensemble<B>>> {
         let samples =
             self.sampler.sample(&self.wave_function, &mut self.chains, self.n_per_chain, n_discard)?;
-        Ok(Arc::new(Ensemble::of_chains(samples.configurations, samples.n_chains)))
+        Ok(Arc::new(Ensemble::of_chains(samples.configurations, samples.n_chains)?))
     }
 }
 
@@ -183,24 +183,23 @@ impl<B: Backend, S: Sampler<B, W>, W: WaveFunction<B>> VariationalState for Mont
     fn save(&self, snapshot: &mut Snapshot) -> Result<()> {
         insert_chains(snapshot, &self.sampler.snapshot(&self.chains)?)?;
         if let Some(ensemble) = &self.ensemble {
-            snapshot.insert("samples", B::to_host(&ensemble.configurations)?.view());
+            snapshot.insert("samples", B::to_host(ensemble.configurations())?.view());
         }
         Ok(())
     }
 
     fn restore(&mut self, snapshot: &Snapshot) -> Result<()> {
         let chains = read_chains(snapshot)?;
-        let device = self.sampler.device();
         let ensemble = if snapshot.has_array("samples") {
             let samples: Array2<i8> = snapshot.array("samples")?;
             let (got, n_chains) = (samples.nrows(), chains.rngs.len());
-            if got == 0 || !got.is_multiple_of(n_chains) {
+            if got == 0 || n_chains == 0 || !got.is_multiple_of(n_chains) {
                 let expected = format!("as many of each of {n_chains} chains");
                 return Err(snapshot.error(format!("{got} samples; expected {expected}")));
             }
             let checked = self.sampler.hilbert().check(samples.view());
             checked.map_err(|error| snapshot.error(error.to_string()))?;
-            Some(Ensemble::of_chains(B::from_host(samples.view(), device)?, n_chains))
+            Some(Ensemble::of_chains(B::from_host(samples.view(), &self.wave_function.device())?, n_chains)?)
         } else {
             None
         };

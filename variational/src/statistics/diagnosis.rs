@@ -1,4 +1,4 @@
-//! Whether a mean of samples can be trusted, and what to change if not.
+//! Checks whether Markov chains sampled well, with remedies.
 
 use std::fmt;
 
@@ -7,13 +7,13 @@ use super::Stats;
 /// R̂ above which chains count as not converged.
 const MAX_R_HAT: f64 = 1.02;
 
-/// The autocorrelation time, in samples, above which most of the work goes into samples that say little.
+/// The autocorrelation time, in samples, above which most samples add little.
 const MAX_TAU: f64 = 5.0;
 
-/// The fraction of accepted moves below which chains hardly move.
+/// The fraction of accepted moves below which chains barely move.
 const MIN_ACCEPTANCE: f64 = 0.05;
 
-/// Whether Markov chains sampled well, and what to change if they did not. Prints as a line for each problem.
+/// Whether Markov chains sampled well, and what to change if not. Prints one line per problem.
 ///
 /// From [`Stats::check`] or [`MonteCarloState::check`](crate::MonteCarloState::check).
 #[derive(Clone, Debug, PartialEq)]
@@ -21,11 +21,11 @@ pub struct Diagnosis {
     problems: Vec<Problem>,
 }
 
-/// One thing that is wrong with a set of Markov chains. Prints with its remedy.
+/// A problem with a set of Markov chains. Prints with its remedy.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Problem {
-    /// Fewer than four samples a chain.
+    /// Fewer than four samples per chain.
     FewSamples,
     /// R̂ is above 1.02.
     NotConverged {
@@ -45,19 +45,19 @@ pub enum Problem {
 }
 
 impl Diagnosis {
-    /// Whether nothing is wrong.
+    /// Whether there are no problems.
     pub fn is_good(&self) -> bool {
         self.problems.is_empty()
     }
 
-    /// What is wrong.
+    /// The problems.
     pub fn problems(&self) -> &[Problem] {
         &self.problems
     }
 }
 
 impl Stats {
-    /// What these statistics, and the fraction of accepted moves where it is known, say of the chains.
+    /// Judges the chains by these statistics and, if known, by the fraction of accepted moves.
     ///
     /// ```
     /// # use num_complex::Complex64;

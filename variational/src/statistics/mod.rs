@@ -1,8 +1,10 @@
-//! Means over Markov chains and how far they can be trusted.
+//! Means over Markov chains and their reliability.
 
 mod diagnosis;
 mod moments;
 mod online;
+#[cfg(feature = "serde")]
+mod serialised;
 
 pub use diagnosis::{Diagnosis, Problem};
 pub use online::OnlineStats;
@@ -19,28 +21,36 @@ const WINDOW: f64 = 5.0;
 /// The error of a single chain comes from this many block means, as in NetKet.
 const BLOCKS: usize = 32;
 
-/// Mean of a quantity over Markov chains, and how far it can be trusted.
+/// Mean of a quantity over Markov chains, and its reliability.
 ///
-/// Prints as `-12.78 ± 0.02 [σ²=0.35, R̂=1.002, τ=0.4]`. Exact means have error 0 and no R̂ and τ (NaN).
+/// Prints as `-12.78 ± 0.02 [σ²=0.35, R̂=1.002, τ=0.4]`. Exact means have error 0, and NaN for R̂ and τ.
+/// Fields may be added later.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
+#[non_exhaustive]
 pub struct Stats {
     /// The mean.
+    #[cfg_attr(feature = "serde", serde(with = "serialised::complex"))]
     pub mean: Complex64,
-    /// Standard error of the mean, with correlations: `sqrt(σ² (1 + 2τ) / n)` for several chains, from the
-    /// scatter of 32 block means for a single one.
+    /// Standard error of the mean, including correlations: `sqrt(σ² (1 + 2τ) / n)` for several chains; for a
+    /// single chain, from the scatter of 32 block means.
+    #[cfg_attr(feature = "serde", serde(with = "serialised::real"))]
     pub error_of_mean: f64,
     /// Variance `σ² = <|a − <a>|²>`.
+    #[cfg_attr(feature = "serde", serde(with = "serialised::real"))]
     pub variance: f64,
     /// Split R̂ (Gelman et al., Bayesian Data Analysis, 3rd ed., 11.4): each chain is cut into halves, and the
-    /// scatter of their means is compared with the scatter inside. 1 when chains agree; above about 1.02 they
-    /// have not forgotten where they started. NaN for fewer than four samples a chain.
+    /// scatter between their means is compared with the scatter within them. It is 1 if chains agree. Above about
+    /// 1.02 they still remember where they started. NaN for fewer than four samples per chain.
+    #[cfg_attr(feature = "serde", serde(with = "serialised::real"))]
     pub r_hat: f64,
-    /// Integrated autocorrelation time `τ = Σ_{t≥1} ρ(t)` in samples, 0 for independent ones as in NetKet.
+    /// Integrated autocorrelation time `τ = Σ_{t≥1} ρ(t)` in samples; 0 for independent samples, as in NetKet.
+    #[cfg_attr(feature = "serde", serde(with = "serialised::real"))]
     pub tau_corr: f64,
 }
 
 impl Stats {
-    /// Statistics of values of shape `(n_chains, n_per_chain)`. All NaN if there are none.
+    /// Statistics of values of shape `(n_chains, n_per_chain)`. All are NaN without values.
     ///
     /// ```
     /// use num_complex::Complex64;
@@ -64,13 +74,13 @@ impl Stats {
     pub fn exact(values: &Array1<Complex64>, weights: &Array1<f64>) -> Self {
         let terms = || values.iter().zip(weights);
         let mean: Complex64 = terms().map(|(value, weight)| value * weight).sum();
-        // The root of the weight goes first: where ψ is tiny, the square of an estimator may overflow.
+        // Multiply by the root of the weight first: where ψ is tiny, the square of an estimator may overflow.
         let variance = terms().map(|(value, weight)| ((value - mean) * weight.sqrt()).norm_sqr()).sum();
         Stats { mean, error_of_mean: 0.0, variance, r_hat: f64::NAN, tau_corr: f64::NAN }
     }
 }
 
-/// `−40.77 ± 0.03 [σ²=…, R̂=…, τ=…]`, with as many digits as the error has meaning.
+/// `−40.77 ± 0.03 [σ²=…, R̂=…, τ=…]`, with as many digits as the error justifies.
 impl fmt::Display for Stats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let error = self.error_of_mean;
@@ -97,8 +107,7 @@ impl fmt::Display for Stats {
 
 /// ρ averaged over chains and integrated.
 ///
-/// Deviations are from the mean of all chains, so that chains which are stuck at different values show as
-/// correlated.
+/// Deviations are from the mean of all chains, so chains stuck at different values count as correlated.
 fn autocorrelation_time(deviations: ArrayView2<'_, Complex64>, variance: f64) -> f64 {
     let (n_chains, n_per_chain) = deviations.dim();
     let rho = |t: usize| {
@@ -107,22 +116,22 @@ fn autocorrelation_time(deviations: ArrayView2<'_, Complex64>, variance: f64) ->
             .into_iter()
             .flat_map(|chain| (t..n_per_chain).map(move |k| (chain[k - t].conj() * chain[k]).re))
             .sum();
-        // The unbiased estimate, which sees a constant shift between chains as ρ = 1 at all times.
+        // The unbiased estimate: a constant shift between chains shows as ρ = 1 at all times.
         products / ((n_per_chain - t) * n_chains) as f64 / variance
     };
     if variance > 0.0 { integrate((1..n_per_chain).map(rho)).time() } else { variance * 0.0 }
 }
 
-/// An autocorrelation function summed up.
+/// The sum of an autocorrelation function.
 #[derive(Clone, Copy, Debug)]
 struct Integral {
     sum: f64,
-    /// Whether the window ended the sum, and not the values.
+    /// Whether the window ended the sum, rather than the end of the values.
     closed: bool,
 }
 
 impl Integral {
-    /// At least −1/2, where the samples of each chain would cancel.
+    /// At least −1/2, below which the error of the mean would be imaginary.
     fn time(self) -> f64 {
         self.sum.max(-0.5)
     }
@@ -152,14 +161,14 @@ fn block_means(values: ArrayView1<'_, Complex64>) -> Vec<Complex64> {
     blocks.map(|block| block.sum() / length as f64).collect()
 }
 
-/// The standard error of the mean from the means of blocks that are long enough to be independent.
+/// The standard error of the mean, from the means of blocks long enough to be independent.
 fn block_error(means: &[Complex64]) -> f64 {
     (Moments::of(means).scatter() / means.len() as f64).sqrt()
 }
 
 fn split_r_hat(values: ArrayView2<'_, Complex64>) -> f64 {
     let half = values.ncols() / 2;
-    // The middle sample of an odd number is left out.
+    // With an odd number of samples, the middle one is left out.
     let halves = [0, values.ncols() - half].map(|start| values.slice(s![.., start..start + half]));
     let halves: Vec<Moments> = halves.iter().flat_map(|half| half.rows()).map(Moments::of).collect();
     r_hat(&halves)

@@ -1,8 +1,8 @@
-//! Mean and variance of values that come one after another.
+//! Running mean and variance.
 
 use num_complex::Complex64;
 
-/// Number, mean and squared deviations of values that come one by one.
+/// Number, mean and squared deviations of values seen so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Moments {
     pub(super) n: usize,
@@ -22,7 +22,7 @@ impl Moments {
         *self = self.and(Moments { n: 1, mean: value, square: 0.0 });
     }
 
-    /// Of the values of both (Chan, Golub and LeVeque, 1979).
+    /// The moments of the values of both (Chan, Golub and LeVeque, 1979).
     pub(super) fn and(self, other: Self) -> Self {
         let n = self.n + other.n;
         if n == 0 {

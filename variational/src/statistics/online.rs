@@ -1,4 +1,4 @@
-//! Statistics of more samples than memory holds.
+//! Statistics of more samples than fit in memory.
 
 use std::collections::VecDeque;
 
@@ -9,20 +9,19 @@ use super::moments::Moments;
 use super::{BLOCKS, Stats, block_error, correlated_error, integrate, r_hat};
 use crate::error::{Error, Result};
 
-/// Autocorrelation is summed up to this lag; beyond, block means take over.
+/// Autocorrelation is summed up to this lag; beyond it, block means take over.
 const MAX_LAG: usize = 64;
 
-/// A chain is kept as at least this many blocks, once it is that long, and fewer than twice as many.
+/// A chain that is long enough is kept as at least this many blocks, and fewer than twice as many.
 const MIN_BLOCKS: usize = 2 * BLOCKS;
 
-/// Statistics of chains that are seen once, piece by piece, in memory that does not grow with their length.
+/// Statistics of chains seen once, piece by piece. Memory does not grow with their length.
 ///
-/// The mean and the variance are those of [`Stats::of_chains`] of all pieces put together. So are, to rounding,
-/// - τ and the error from it, where its window closes within 64 samples; for slower chains τ comes from the
-///   scatter of the means of 32 blocks a chain;
-/// - R̂ and the error of a single chain, where halves and blocks are whole numbers of the blocks that are
-///   kept, 64 to 128 a chain: up to 128 samples, or for a length of 2^k. Otherwise up to two of them are left
-///   out.
+/// Up to rounding, the results are those of [`Stats::of_chains`] on all pieces together, with two exceptions:
+/// - τ, and the error that follows from it, agree if its window closes within 64 samples. For slower chains τ comes
+///   from the scatter of the means of 32 blocks per chain.
+/// - R̂ and the error of a single chain agree for up to 128 samples, or for a length of 2^k. Otherwise halves and
+///   blocks are not whole numbers of the 64 to 128 blocks kept per chain, and up to two of those are left out.
 ///
 /// ```
 /// use num_complex::Complex64;
@@ -43,7 +42,7 @@ pub struct OnlineStats {
 }
 
 impl OnlineStats {
-    /// Of chains that have no values yet.
+    /// `n_chains` chains without values.
     pub fn new(n_chains: usize) -> Self {
         OnlineStats { chains: vec![Chain::default(); n_chains] }
     }
@@ -51,7 +50,7 @@ impl OnlineStats {
     /// Adds the next values of every chain, shape `(n_chains, n_values)`.
     ///
     /// # Errors
-    /// [`Error::Shape`] for another number of chains.
+    /// [`Error::Shape`] if the number of chains differs.
     pub fn push(&mut self, values: ArrayView2<'_, Complex64>) -> Result<()> {
         if values.nrows() != self.chains.len() {
             let (got, expected) = (values.shape().to_vec(), vec![self.chains.len(), values.ncols()]);
@@ -61,7 +60,7 @@ impl OnlineStats {
         Ok(())
     }
 
-    /// Adds other chains of the same quantity, as another thread may have seen them. Lengths may differ.
+    /// Adds other chains of the same quantity, for example from another thread. Lengths may differ.
     pub fn merge(&mut self, other: OnlineStats) {
         self.chains.extend(other.chains);
     }
@@ -71,12 +70,12 @@ impl OnlineStats {
         self.chains.len()
     }
 
-    /// Number of values of all chains together.
+    /// Number of values in all chains together.
     pub fn n_samples(&self) -> usize {
         self.chains.iter().map(|chain| chain.n).sum()
     }
 
-    /// The statistics of all values so far, all NaN if there are none.
+    /// The statistics of all values so far; all are NaN without values.
     pub fn stats(&self) -> Stats {
         let all = self.chains.iter().map(Chain::moments).fold(Moments::default(), Moments::and);
         if all.n == 0 {
@@ -127,15 +126,15 @@ impl OnlineStats {
     }
 }
 
-/// What is kept of one chain.
+/// A summary of one chain.
 #[derive(Clone, Debug)]
 struct Chain {
     n: usize,
     /// Consecutive blocks of `block_length` values; the last one may be shorter.
     blocks: Vec<Moments>,
     block_length: usize,
-    /// The first value. Sums and products are of differences from it: with a large mean and a small variance,
-    /// those of the values would cancel.
+    /// The first value. Sums and products use differences from it, because with a large mean and a small variance
+    /// those of the values themselves would cancel.
     reference: Complex64,
     sum: Complex64,
     /// `Σ_k Re (a_{k−t}* a_k)` for t from 0 to [`MAX_LAG`].
@@ -213,7 +212,7 @@ impl Chain {
         self.products[lag] - cross.re + (self.n - lag) as f64 * center.norm_sqr()
     }
 
-    /// The two halves, as far as they are whole blocks.
+    /// The whole blocks within each half.
     fn halves(&self) -> [Moments; 2] {
         let half = self.n / 2;
         let n_first = half / self.block_length;
@@ -221,7 +220,7 @@ impl Chain {
         [total(&self.blocks[..n_first]), total(&self.blocks[n_before_second..])]
     }
 
-    /// The length and the means of [`BLOCKS`] longer blocks, those of all values if there are so few.
+    /// The length and the means of [`BLOCKS`] longer blocks, or of all blocks if there are fewer.
     fn block_means(&self) -> (usize, Vec<Complex64>) {
         let n_whole = self.n / self.block_length;
         let each = (n_whole / BLOCKS).max(1);

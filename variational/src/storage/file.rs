@@ -1,4 +1,4 @@
-//! Files that are either as before or complete, whenever the program ends.
+//! Files that are always whole: the old one or the new one, whenever the program ends.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
-/// Replaces a file at once: the bytes go to a temporary file beside it, reach the disk, and take its name.
+/// Replaces a file atomically: writes a temporary file beside it, syncs it to disk and renames it.
 pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     let temporary = temporary_name(path).ok_or_else(|| {
         let source = io::Error::new(io::ErrorKind::InvalidInput, "it is no name of a file");
@@ -15,7 +15,7 @@ pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     })?;
     let written = write_and_rename(&temporary, path, bytes);
     if written.is_err() {
-        // What is left of it is of no use; the first error is the one to report.
+        // The remains are useless. The first error is the one to report.
         let _ = fs::remove_file(&temporary);
     }
     written.map_err(|source| Error::File { action: "write", path: path.display().to_string(), source })
@@ -33,7 +33,7 @@ fn write_and_rename(temporary: &Path, path: &Path, bytes: &[u8]) -> io::Result<(
     sync_folder(path)
 }
 
-/// Makes the new name last. Only Unix lets a program open a folder for that.
+/// Makes the renaming durable. Only Unix lets a program open a folder to sync it.
 #[cfg(unix)]
 fn sync_folder(path: &Path) -> io::Result<()> {
     match path.parent() {
@@ -47,8 +47,8 @@ fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// In the same folder, as a file can be renamed only on its own disk. The process's number keeps two runs
-/// from writing to one file. `None` for paths that do not name a file.
+/// A name in the same folder, because files can be renamed only within one disk. The process id keeps two runs from
+/// writing to the same file. `None` for paths that do not name a file.
 fn temporary_name(path: &Path) -> Option<PathBuf> {
     let mut name = OsString::from(".");
     name.push(path.file_name()?);

@@ -1,4 +1,4 @@
-//! Files: what a run keeps, and the parameters of wave functions.
+//! Files: snapshots of runs, and parameters of wave functions.
 
 mod file;
 mod parameter_file;

@@ -1,4 +1,4 @@
-//! Parameters of wave functions in files.
+//! Files with the parameters of wave functions.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -10,12 +10,12 @@ use super::snapshot::Snapshot;
 use crate::derivatives::{ParameterArray, Trainable};
 use crate::error::{Error, Result};
 
-/// Writes the parameters to a safetensors file, each array of the [layout](Trainable::layout) under its name,
-/// in double precision.
+/// Writes the parameters to a safetensors file in double precision, each array of the
+/// [layout](Trainable::layout) under its own name.
 ///
 /// ```
-/// use operator_core::hilbert::Spin;
-/// use variational::{Flat, Rbm, Trainable, load_parameters, save_parameters};
+/// use variational::prelude::*;
+/// use variational::{Flat, Rbm, hilbert::Spin, load_parameters, save_parameters};
 ///
 /// # let folder = tempfile::tempdir().unwrap();
 /// # let path = folder.path().join("rbm.safetensors");
@@ -40,12 +40,12 @@ where
     snapshot.write(path)
 }
 
-/// Reads parameters from a safetensors file, as [`save_parameters`] writes it; single precision is read too,
-/// and so are the checkpoints of a run. After an error the parameters are as before.
+/// Reads parameters from a safetensors file written by [`save_parameters`], or from a run's checkpoint. Arrays may be
+/// in single precision. An error leaves the parameters as they were.
 ///
 /// # Errors
-/// [`Error::File`] if the file cannot be read; [`Error::Content`] if an array is missing, has another shape
-/// than the wave function's, or holds NaN or infinity; [`Error::Core`] if the device fails.
+/// [`Error::File`] if the file cannot be read; [`Error::Content`] if an array is missing, has the wrong shape, or
+/// holds NaN or infinity; [`Error::Core`] if the device fails.
 pub fn load_parameters<B, W>(path: impl AsRef<Path>, wave_function: &mut W) -> Result<()>
 where
     B: Backend,
@@ -55,7 +55,7 @@ where
     Ok(wave_function.set_parameters(&parameters)?)
 }
 
-/// Adds the arrays of the layout to a snapshot.
+/// Adds the arrays of the wave function's layout to a snapshot.
 pub(crate) fn insert_parameters<B, W>(snapshot: &mut Snapshot, wave_function: &W) -> Result<()>
 where
     B: Backend,
@@ -72,7 +72,7 @@ where
     Ok(())
 }
 
-/// All parameters of a wave function with this layout, shape `(n_parameters,)`.
+/// Reads all parameters of a wave function, shape `(n_parameters,)`.
 pub(crate) fn read_parameters<B, W>(snapshot: &Snapshot, wave_function: &W) -> Result<Array1<f64>>
 where
     B: Backend,
@@ -90,7 +90,7 @@ where
     Ok(parameters.into())
 }
 
-/// The layout, if its names are unique and its sizes add up.
+/// The layout, after checking that its names are unique and its sizes add up.
 fn checked_layout<B, W>(wave_function: &W, n_parameters: usize) -> Result<Vec<ParameterArray>>
 where
     B: Backend,

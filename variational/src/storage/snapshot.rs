@@ -1,4 +1,4 @@
-//! Named arrays and notes in one file that reads back to the same bits.
+//! Named arrays and notes in one file, which reads back to the same bits.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -23,15 +23,15 @@ mod sealed {
 
         fn to_bytes(values: impl Iterator<Item = Self>) -> Vec<u8>;
 
-        /// `None` if the file's type is not one that can be read as this one.
+        /// `None` if numbers of the file's type cannot be read as this type.
         fn from_bytes(dtype: Dtype, bytes: &[u8]) -> Option<Vec<Self>>;
     }
 }
 
-/// What a run holds, to be written to a file and read back to the bit: arrays and notes, each with a name.
+/// The memory of a run: named arrays and notes, written to a file and read back to the same bits.
 ///
-/// States, optimisers and callbacks put into it what they need to go on, each into a part of its own, and
-/// take it out again. The file is in the safetensors format, with the notes as its metadata.
+/// States, optimisers and callbacks save what they need to continue, each in a part of its own, and read it back
+/// later. The file is in the safetensors format, with the notes as metadata.
 ///
 /// ```
 /// use ndarray::{Array1, array};
@@ -48,11 +48,11 @@ mod sealed {
 pub struct Snapshot {
     arrays: BTreeMap<String, Stored>,
     notes: BTreeMap<String, String>,
-    /// The file that it was read from, for messages.
+    /// The file it was read from, for messages.
     origin: Option<String>,
 }
 
-/// An array in the file's form, little endian and by rows.
+/// An array as in the file: little endian, row by row.
 #[derive(Clone, Debug, PartialEq)]
 struct Stored {
     dtype: Dtype,
@@ -60,7 +60,7 @@ struct Stored {
     bytes: Vec<u8>,
 }
 
-/// The types of numbers that a [`Snapshot`] stores: `f64`, `u64` and `i8`.
+/// The types of numbers that a [`Snapshot`] stores: `f64`, `u64` and `i8`. Sealed.
 pub trait Storable: sealed::Number {}
 
 macro_rules! storable {
@@ -86,18 +86,18 @@ macro_rules! storable {
     };
 }
 
-// Parameters that another program wrote in single precision are read too.
+// Other programs may have written parameters in single precision.
 storable!(f64, F64, F64 as f64, F32 as f32);
 storable!(u64, U64, U64 as u64);
 storable!(i8, I8, I8 as i8);
 
 impl Snapshot {
-    /// Nothing yet.
+    /// An empty snapshot.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds an array, or replaces the one of that name.
+    /// Adds an array, or replaces the one with this name.
     pub fn insert<T: Storable, D: Dimension>(
         &mut self,
         name: impl Into<String>,
@@ -108,25 +108,25 @@ impl Snapshot {
         self.arrays.insert(name.into(), stored);
     }
 
-    /// Adds a line of text or a number, or replaces the one of that name.
+    /// Adds a line of text or a number, or replaces the one with this name.
     pub fn note(&mut self, name: impl Into<String>, value: impl ToString) {
         self.notes.insert(name.into(), value.to_string());
     }
 
-    /// Whether there is an array of that name.
+    /// Whether there is an array with this name.
     pub fn has_array(&self, name: &str) -> bool {
         self.arrays.contains_key(name)
     }
 
-    /// Whether there is a note of that name.
+    /// Whether there is a note with this name.
     pub fn has_note(&self, name: &str) -> bool {
         self.notes.contains_key(name)
     }
 
-    /// An array.
+    /// Reads an array.
     ///
     /// # Errors
-    /// [`Error::Content`] if there is none, or one of another type or number of dimensions.
+    /// [`Error::Content`] if it is missing, or has another type or number of dimensions.
     pub fn array<T: Storable, D: Dimension>(&self, name: &str) -> Result<Array<T, D>> {
         let Some(stored) = self.arrays.get(name) else {
             return Err(self.error(format!("no array {name:?}; it is the file of something else")));
@@ -143,10 +143,10 @@ impl Snapshot {
         })
     }
 
-    /// An array of known shape.
+    /// Reads an array of known shape.
     ///
     /// # Errors
-    /// As [`array`](Self::array), and [`Error::Content`] for another shape.
+    /// As [`array`](Self::array), and [`Error::Content`] if the shape differs.
     pub fn array_of_shape<T: Storable, D: Dimension>(
         &self,
         name: &str,
@@ -160,10 +160,10 @@ impl Snapshot {
         }
     }
 
-    /// A note, read as a `T`.
+    /// Reads a note as a `T`.
     ///
     /// # Errors
-    /// [`Error::Content`] if there is none, or if it does not read as one.
+    /// [`Error::Content`] if it is missing or does not parse.
     pub fn read_note<T: FromStr>(&self, name: &str) -> Result<T> {
         let Some(text) = self.notes.get(name) else {
             return Err(self.error(format!("no note {name:?}; it is the file of something else")));
@@ -171,13 +171,13 @@ impl Snapshot {
         text.parse().map_err(|_| self.error(format!("note {name:?} is {text:?}, which cannot be read")))
     }
 
-    /// Adds all of another snapshot, its names behind `part/`.
+    /// Adds all of another snapshot, with `part/` before its names.
     pub fn insert_part(&mut self, part: &str, other: Snapshot) {
         self.arrays.extend(other.arrays.into_iter().map(|(name, array)| (format!("{part}/{name}"), array)));
         self.notes.extend(other.notes.into_iter().map(|(name, note)| (format!("{part}/{name}"), note)));
     }
 
-    /// What [`insert_part`](Self::insert_part) added; empty if nothing was.
+    /// The part that [`insert_part`](Self::insert_part) added; empty if there is none.
     #[must_use]
     pub fn part(&self, part: &str) -> Snapshot {
         fn behind<V: Clone>(part: &str, map: &BTreeMap<String, V>) -> BTreeMap<String, V> {
@@ -188,7 +188,7 @@ impl Snapshot {
         Snapshot { arrays, notes, origin: self.origin.clone() }
     }
 
-    /// Writes a file. Whenever the program ends, there is the whole new file or what was there before.
+    /// Writes a file. If the program ends while writing, the old file is intact.
     ///
     /// # Errors
     /// [`Error::File`] if it cannot be written.
@@ -227,7 +227,7 @@ impl Snapshot {
             })
             .collect();
         let mut snapshot = Snapshot { arrays, notes, origin: Some(origin) };
-        // Files of other programs have none.
+        // Files of other programs have no checksum.
         match snapshot.notes.remove(CHECKSUM) {
             Some(checksum) if checksum != snapshot.checksum() => {
                 let found = snapshot.checksum();
@@ -237,7 +237,7 @@ impl Snapshot {
         }
     }
 
-    /// Fowler, Noll and Vo's FNV-1a of everything, in order of the names.
+    /// Fowler, Noll and Vo's FNV-1a hash of everything, in the order of the names.
     fn checksum(&self) -> String {
         let mut hash = 0xcbf2_9ce4_8422_2325;
         let mut add = |bytes: &[u8]| {
@@ -253,7 +253,7 @@ impl Snapshot {
         format!("{hash:016x}")
     }
 
-    /// An error about what is in here, for those who read it.
+    /// An error about this snapshot's content, for code that reads it.
     pub fn error(&self, reason: impl Into<String>) -> Error {
         let origin = self.origin.clone().unwrap_or_else(|| "snapshot".into());
         Error::Content { origin, reason: reason.into() }

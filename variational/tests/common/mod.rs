@@ -5,37 +5,13 @@ use ndarray::{Array1, Array2};
 use num_complex::{Complex32, Complex64};
 use operator_core::hilbert::{HilbertSpace, Spin};
 use operator_core::{
-    Backend, Boundary, Definition, DiscreteOperator, Element, Graph, Heisenberg, Ising, Lower, Model,
-    WaveFunction, testing,
+    Backend, Boundary, Definition, DiscreteOperator, Element, Graph, Heisenberg, Ising, Model, WaveFunction,
+    testing,
 };
-use sampler::HamiltonianBackend;
 use variational::wave_functions::network::{NetworkBackend, Real, Scalar};
-use variational::{LocalKernel, LogDerivatives, Rbm, Trainable};
+use variational::{LogDerivatives, Rbm, Trainable};
 
 pub(crate) type TestResult = testing::TestResult;
-
-/// A backend that does everything.
-pub(crate) trait Complete:
-    Lower<f64>
-    + Lower<Complex64>
-    + NetworkBackend
-    + LocalKernel<<Self as Lower<f64>>::Operator>
-    + LocalKernel<<Self as Lower<Complex64>>::Operator>
-    + HamiltonianBackend<<Self as Lower<f64>>::Operator>
-    + HamiltonianBackend<<Self as Lower<Complex64>>::Operator>
-{
-}
-
-impl<B> Complete for B where
-    B: Lower<f64>
-        + Lower<Complex64>
-        + NetworkBackend
-        + LocalKernel<<B as Lower<f64>>::Operator>
-        + LocalKernel<<B as Lower<Complex64>>::Operator>
-        + HamiltonianBackend<<B as Lower<f64>>::Operator>
-        + HamiltonianBackend<<B as Lower<Complex64>>::Operator>
-{
-}
 
 /// Runs generic tests on each backend that is compiled in.
 #[macro_export]

@@ -6,9 +6,9 @@ use backend_flat::Flat;
 use backend_padded::Padded;
 use operator_core::Backend;
 use serde_json::json;
-use variational::{MonteCarloState, VariationalState};
+use variational::{MonteCarloState, RunsVmc, VariationalState};
 
-use super::{PeerItem, SEED, Side, Work, rbm, sampling};
+use super::{PeerItem, SEED, Work, rbm, sampling};
 use crate::compare::{Contender, Error, Result, Unit};
 use crate::systems::{Size, System};
 
@@ -34,7 +34,7 @@ pub fn first_energy(backend: &str, size: Size) -> Result<Option<f64>> {
     }
 }
 
-fn energy<B: Side>(size: Size) -> Result<f64> {
+fn energy<B: RunsVmc>(size: Size) -> Result<f64> {
     let system = System::heisenberg(size)?;
     let operator = system.definition.lower::<B>()?;
     let sampler = sampling::exchange_sampler::<B>(&system)?.with_seed(SEED);

@@ -7,10 +7,10 @@ use backend_flat::Flat;
 use backend_padded::Padded;
 use operator_core::WaveFunction;
 use serde_json::json;
-use variational::Mlp;
 use variational::wave_functions::network::{Activation, NetworkBackend, Scalar};
+use variational::{Mlp, RunsVmc};
 
-use super::{PeerItem, SEED, Side, Work, rbm};
+use super::{PeerItem, SEED, Work, rbm};
 use crate::compare::{Contender, Result, Unit};
 use crate::systems::System;
 
@@ -76,7 +76,7 @@ fn mlp<B: NetworkBackend, T: Scalar>(system: &System) -> operator_core::Result<M
     Mlp::new(hilbert, &[n_sites, n_sites], Activation::Tanh, SEED)
 }
 
-fn contender<B: Side, W: WaveFunction<B> + 'static>(
+fn contender<B: RunsVmc, W: WaveFunction<B> + 'static>(
     what: &'static str,
     system: &System,
     threads: usize,

@@ -9,7 +9,9 @@ use operator_core::DiscreteOperator;
 use operator_core::testing::SplitMix;
 use serde_json::json;
 
-use super::{PeerItem, SEED, Side, Work, side_by_side};
+use variational::RunsVmc;
+
+use super::{PeerItem, SEED, Work, side_by_side};
 use crate::compare::{Contender, Result, Unit};
 use crate::systems::System;
 
@@ -38,7 +40,7 @@ pub(super) fn apply(system: System) -> Work {
     Work { what: "apply", system, unit: Unit::Element, peers, prepare }
 }
 
-fn sparse<B: Side>(system: &System, threads: usize) -> Result<Contender> {
+fn sparse<B: RunsVmc>(system: &System, threads: usize) -> Result<Contender> {
     let operator = system.definition.lower::<B>()?;
     let n_elements = n_elements(system)?;
     let bytes = n_elements * (size_of::<usize>() + size_of::<f64>())
@@ -50,7 +52,7 @@ fn sparse<B: Side>(system: &System, threads: usize) -> Result<Contender> {
     Ok(Contender::new("to_sparse", B::NAME, threads, run)?.with_count(n_elements).with_bytes(bytes))
 }
 
-fn product<B: Side>(system: &System, threads: usize) -> Result<Contender> {
+fn product<B: RunsVmc>(system: &System, threads: usize) -> Result<Contender> {
     let operator = system.definition.lower::<B>()?;
     let mut numbers = SplitMix::new(SEED);
     let vector = Array1::from_shape_simple_fn(operator.hilbert().n_states()?, || numbers.number());

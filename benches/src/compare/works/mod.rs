@@ -8,10 +8,8 @@ mod operator_gradient;
 mod sampling;
 mod vmc_step;
 
-use operator_core::Lower;
-use sampler::HamiltonianBackend;
+use variational::Rbm;
 use variational::wave_functions::network::{NetworkBackend, Scalar};
-use variational::{OperatorGradKernel, Rbm};
 
 use super::contender::Contender;
 use super::error::Result;
@@ -88,23 +86,6 @@ pub fn works(size: Size) -> Result<Vec<Work>> {
         matrix::apply(ring),
     ]);
     Ok(works)
-}
-
-/// A backend that does all works.
-trait Side:
-    Lower<f64, Operator: 'static>
-    + NetworkBackend
-    + OperatorGradKernel<<Self as Lower<f64>>::Operator>
-    + HamiltonianBackend<<Self as Lower<f64>>::Operator>
-{
-}
-
-impl<B> Side for B where
-    B: Lower<f64, Operator: 'static>
-        + NetworkBackend
-        + OperatorGradKernel<<B as Lower<f64>>::Operator>
-        + HamiltonianBackend<<B as Lower<f64>>::Operator>
-{
 }
 
 /// Makes the contender of a backend with so many threads.

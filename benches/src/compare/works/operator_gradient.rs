@@ -5,9 +5,9 @@ use std::hint::black_box;
 use backend_flat::Flat;
 use backend_padded::Padded;
 use sampler::{LocalSampler, MetropolisSampler};
-use variational::{MonteCarloState, Rbm, VariationalState};
+use variational::{MonteCarloState, Rbm, RunsVmc, VariationalState};
 
-use super::{SEED, Side, Work, rbm};
+use super::{SEED, Work, rbm};
 use crate::compare::{Contender, Result, Unit};
 use crate::systems::System;
 
@@ -30,7 +30,7 @@ fn prepare(system: &System, threads: &[usize]) -> Result<Vec<Contender>> {
 type State<B> = MonteCarloState<B, MetropolisSampler<B, sampler::LocalRule>, Rbm<B>>;
 
 /// The energy alone, and with its gradient, of the same samples, which are drawn before the clock runs.
-fn both<B: Side>(system: &System, threads: usize) -> Result<[Contender; 2]> {
+fn both<B: RunsVmc>(system: &System, threads: usize) -> Result<[Contender; 2]> {
     let n_samples = system.size.pick(1024, 16);
     let operator = system.definition.lower::<B>()?;
     let state = || -> Result<State<B>> {

@@ -7,9 +7,10 @@ use backend_padded::Padded;
 use operator_core::Error;
 use sampler::{ExchangeSampler, HamiltonianSampler, LocalSampler, MetropolisSampler, Rule};
 use serde_json::json;
+use variational::RunsVmc;
 use variational::wave_functions::network::NetworkBackend;
 
-use super::{PeerItem, SEED, Side, Work, rbm, side_by_side};
+use super::{PeerItem, SEED, Work, rbm, side_by_side};
 use crate::compare::{Contender, Result, Unit};
 use crate::systems::System;
 
@@ -44,22 +45,22 @@ fn peer(name: &'static str, system: &System, rule: &str) -> PeerItem {
     PeerItem { name, item: json!({"what": "sampling", "system": system.name, "rule": rule}) }
 }
 
-fn local_chains<B: Side>(system: &System, threads: usize) -> Result<Contender> {
+fn local_chains<B: RunsVmc>(system: &System, threads: usize) -> Result<Contender> {
     let sampler = LocalSampler::<B>::new(system.definition.hilbert().clone())?;
     chains("sampling local", system, threads, sampler)
 }
 
-fn exchange_chains<B: Side>(system: &System, threads: usize) -> Result<Contender> {
+fn exchange_chains<B: RunsVmc>(system: &System, threads: usize) -> Result<Contender> {
     chains("sampling exchange", system, threads, exchange_sampler::<B>(system)?)
 }
 
-fn hamiltonian_chains<B: Side>(system: &System, threads: usize) -> Result<Contender> {
+fn hamiltonian_chains<B: RunsVmc>(system: &System, threads: usize) -> Result<Contender> {
     let sampler = HamiltonianSampler::new(&system.definition.lower::<B>()?)?;
     chains("sampling hamiltonian", system, threads, sampler)
 }
 
 /// Exchanges along the bonds of the system's graph.
-pub(super) fn exchange_sampler<B: Side>(system: &System) -> Result<ExchangeSampler<B>> {
+pub(super) fn exchange_sampler<B: RunsVmc>(system: &System) -> Result<ExchangeSampler<B>> {
     let Some(graph) = &system.graph else {
         let reason = format!("{} has no bonds to exchange along", system.name);
         return Err(Error::Lattice(reason).into());

@@ -2,12 +2,11 @@
 
 use backend_flat::Flat;
 use backend_padded::Padded;
-use operator_core::Lower;
 use sampler::{LocalSampler, MetropolisSampler, Rule};
 use serde_json::json;
-use variational::{MonteCarloState, Sr, Vmc};
+use variational::{MonteCarloState, RunsVmc, Sr, Vmc};
 
-use super::{PeerItem, SEED, Side, Work, rbm, sampling, side_by_side};
+use super::{PeerItem, SEED, Work, rbm, sampling, side_by_side};
 use crate::compare::{Contender, Result, Unit};
 use crate::systems::System;
 
@@ -25,7 +24,7 @@ fn prepare(system: &System, threads: &[usize]) -> Result<Vec<Contender>> {
 }
 
 /// With the rule that the peers' side takes where none is named.
-fn contender<B: Side>(system: &System, threads: usize) -> Result<Contender> {
+fn contender<B: RunsVmc>(system: &System, threads: usize) -> Result<Contender> {
     match system.definition.hilbert().is_constrained() {
         true => with_sampler::<B, _>(system, threads, sampling::exchange_sampler(system)?),
         false => {
@@ -34,7 +33,7 @@ fn contender<B: Side>(system: &System, threads: usize) -> Result<Contender> {
     }
 }
 
-fn with_sampler<B: Side, R: Rule<B> + 'static>(
+fn with_sampler<B: RunsVmc, R: Rule<B> + 'static>(
     system: &System,
     threads: usize,
     sampler: MetropolisSampler<B, R>,
@@ -43,30 +42,10 @@ fn with_sampler<B: Side, R: Rule<B> + 'static>(
     let operator = system.definition.lower::<B>()?;
     let sampler = sampler.with_n_chains(n_chains)?.with_seed(SEED);
     let state = MonteCarloState::new(sampler, rbm::<B, f64>(system)?, n_samples)?.with_n_discard(N_DISCARD);
-    let sr = Sr::new(0.01, 0.01)?;
-    let mut between_steps = Some(state);
-    let run = move || match between_steps.take() {
-        Some(state) => {
-            between_steps = Some(step_of::<B, _>(state, &operator, sr.clone())?);
-            Ok(())
-        }
-        // The step before has failed, and said why.
-        None => Ok(()),
+    let mut vmc = Vmc::new(state, &operator, Sr::new(0.01, 0.01)?);
+    let run = move || {
+        vmc.step()?;
+        Ok(())
     };
     Contender::new("vmc_sr_step", B::NAME, threads, run)
-}
-
-/// The state after one step. A driver stays on one thread, so one is made for each step; that costs nothing.
-fn step_of<B, R>(
-    state: MonteCarloState<B, MetropolisSampler<B, R>, variational::Rbm<B>>,
-    operator: &<B as Lower<f64>>::Operator,
-    sr: Sr,
-) -> Result<MonteCarloState<B, MetropolisSampler<B, R>, variational::Rbm<B>>>
-where
-    B: Side,
-    R: Rule<B>,
-{
-    let mut vmc = Vmc::new(state, operator, sr);
-    vmc.step()?;
-    Ok(vmc.into_state())
 }

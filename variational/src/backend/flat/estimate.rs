@@ -34,13 +34,13 @@ impl<O: VisitConn + ?Sized> OperatorGradKernel<O> for Flat {
     }
 }
 
-impl<W: WaveFunction<Any>> WaveFunction<Flat> for OnBackend<'_, W> {
+impl<W: WaveFunction<Any>> WaveFunction<Flat> for OnBackend<'_, Flat, W> {
     fn hilbert(&self) -> &HilbertSpace {
-        self.0.hilbert()
+        self.wave_function.hilbert()
     }
 
     fn log_psi(&self, x: &Array2<i8>) -> Result<Array1<Complex64>> {
-        self.0.log_psi(x)
+        self.wave_function.log_psi(x)
     }
 
     fn log_psi_connected(
@@ -49,10 +49,14 @@ impl<W: WaveFunction<Any>> WaveFunction<Flat> for OnBackend<'_, W> {
         connected: &Array2<i8>,
         origins: &[usize],
     ) -> Result<Array1<Complex64>> {
-        self.0.log_psi_connected(x, connected, origins)
+        self.wave_function.log_psi_connected(x, connected, origins)
+    }
+
+    fn has_walker(&self) -> bool {
+        self.wave_function.has_walker()
     }
 
     fn walker(&self) -> Option<Box<dyn Walker + '_>> {
-        self.0.walker()
+        self.wave_function.walker()
     }
 }
