@@ -10,7 +10,6 @@ use crate::composite::{composite, held};
 /// Parameters stay parameters.
 ///
 /// ```
-/// # #[cfg(feature = "flat")] {
 /// use backend_flat::Flat;
 /// use operator_core::{Boundary, DiscreteOperator, Graph, HilbertSpace, Ising, Model, hilbert::{Fock, Spin}};
 /// use sum_operator::EmbedOperator;
@@ -20,7 +19,6 @@ use crate::composite::{composite, held};
 /// let both = HilbertSpace::tensor([HilbertSpace::from(Fock::new(2, 1)?), Spin::half(3)?.into()])?;
 /// let embedded = EmbedOperator::new(&ising, &both, 1)?; // the second factor
 /// assert_eq!(embedded.to_sparse()?.nnz(), 3 * ising.to_sparse()?.nnz());
-/// # }
 /// # Ok::<(), operator_core::Error>(())
 /// ```
 #[derive(Clone, Debug)]

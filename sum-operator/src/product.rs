@@ -17,7 +17,6 @@ const MAX_TERMS: usize = 100_000;
 /// taken one sample at a time: first the x' of A, then those of B from each.
 ///
 /// ```
-/// # #[cfg(feature = "flat")] {
 /// use backend_flat::Flat;
 /// use operator_core::{DiscreteOperator, Model, PauliStrings, hilbert::Qubit};
 /// use sum_operator::ProductOperator;
@@ -25,7 +24,6 @@ const MAX_TERMS: usize = 100_000;
 /// let x = PauliStrings::new(Qubit::new(2)?, ["XI", "IX"], [1.0, 1.0])?.lower::<Flat>()?; // or Padded
 /// let square = ProductOperator::new(&x, &x)?; // 2 + 2 XX
 /// assert_eq!(square.max_conn_size(), 2);
-/// # }
 /// # Ok::<(), operator_core::Error>(())
 /// ```
 #[derive(Clone, Debug)]

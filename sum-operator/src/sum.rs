@@ -14,7 +14,6 @@ use crate::composite::{composite, held};
 /// `h_2`, `h_3`, …. A sum of sums is one sum.
 ///
 /// ```
-/// # #[cfg(feature = "flat")] {
 /// use backend_flat::Flat;
 /// use operator_core::{Boundary, DiscreteOperator, Graph, Heisenberg, Ising, Model, hilbert::Spin};
 /// use sum_operator::SumOperator;
@@ -27,7 +26,6 @@ use crate::composite::{composite, held};
 ///
 /// let more = (sum + SumOperator::from(ising))?;
 /// assert_eq!(more.max_conn_size(), 1 + 4 + 4);
-/// # }
 /// # Ok::<(), operator_core::Error>(())
 /// ```
 #[derive(Clone, Debug)]

@@ -12,7 +12,6 @@ use crate::{EmbedOperator, ProductOperator};
 /// [embedded](EmbedOperator) in the whole space; see [`ProductOperator`] for parameters and large products.
 ///
 /// ```
-/// # #[cfg(feature = "flat")] {
 /// use backend_flat::Flat;
 /// use operator_core::expression::{boson, spin};
 /// use operator_core::hilbert::{Fock, Spin};
@@ -24,7 +23,6 @@ use crate::{EmbedOperator, ProductOperator};
 /// let coupling = TensorOperator::new([&flip, &position])?;
 /// assert_eq!(coupling.hilbert().to_string(), "Spin(1/2, 1 sites) ⊗ Fock(n_max = 3, 1 sites)");
 /// assert_eq!(coupling.to_sparse()?.nnz(), 2 * 6);
-/// # }
 /// # Ok::<(), operator_core::Error>(())
 /// ```
 #[derive(Clone, Debug)]

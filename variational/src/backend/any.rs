@@ -4,7 +4,7 @@ use ndarray::{Array1, Array2};
 use num_complex::Complex64;
 use operator_core::{Result, WaveFunction};
 use std::num::NonZeroUsize;
-use sum_operator::{Any, AnyOperator};
+use sum_operator::{Any, AnyOperator, Inner};
 
 use super::common::OnBackend;
 use crate::estimate::{LocalKernel, OperatorGradKernel};
@@ -14,18 +14,18 @@ use crate::estimate::{LocalKernel, OperatorGradKernel};
 macro_rules! by_variant {
     ($operator:expr, $wave_function:expr, $x:expr, $kernel:ident, $chunk_size:expr) => {{
         let on = OnBackend($wave_function);
-        match $operator {
+        match $operator.inner() {
             #[cfg(feature = "flat")]
-            AnyOperator::Flat(operator) => backend_flat::Flat::$kernel(operator, &on, $x, $chunk_size),
+            Inner::Flat(operator) => backend_flat::Flat::$kernel(operator, &on, $x, $chunk_size),
             #[cfg(feature = "flat")]
-            AnyOperator::FlatComplex(operator) => backend_flat::Flat::$kernel(operator, &on, $x, $chunk_size),
+            Inner::FlatComplex(operator) => backend_flat::Flat::$kernel(operator, &on, $x, $chunk_size),
             #[cfg(feature = "padded")]
-            AnyOperator::Padded(operator) => {
+            Inner::Padded(operator) => {
                 let x = super::padded::on_device(operator, $x)?;
                 backend_padded::Padded::$kernel(operator, &on, &x, $chunk_size)
             }
             #[cfg(feature = "padded")]
-            AnyOperator::PaddedComplex(operator) => {
+            Inner::PaddedComplex(operator) => {
                 let x = super::padded::on_device(operator, $x)?;
                 backend_padded::Padded::$kernel(operator, &on, &x, $chunk_size)
             }
