@@ -49,7 +49,7 @@ fn n_classes(matrix: &Array2<f64>) -> usize {
     n_classes
 }
 
-/// Rows are probabilities, detailed balance holds, and the states fall into so many sets.
+/// Rows are probabilities, detailed balance holds, and the states fall into `n_classes` sets.
 fn check<B, R>(name: &str, rule: &R, hilbert: &HilbertSpace, expected_classes: usize) -> TestResult
 where
     B: Backend,
@@ -69,7 +69,7 @@ where
     Ok(())
 }
 
-/// As [`check`], and moves are the operator's elements: those of its dense matrix.
+/// As [`check`]; and the moves are the non-zero elements of the operator's dense matrix.
 fn check_operator<B, O>(name: &str, operator: O, expected_classes: usize) -> TestResult
 where
     B: sampler::HamiltonianBackend<O>,

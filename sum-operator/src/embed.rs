@@ -7,7 +7,7 @@ use crate::composite::{composite, held};
 
 /// An operator on some of the factors of a tensor product, `1 ⊗ … ⊗ A ⊗ … ⊗ 1`.
 ///
-/// Parameters stay parameters.
+/// Parameters remain parameters.
 ///
 /// ```
 /// use backend_flat::Flat;
@@ -33,10 +33,10 @@ where
     O: DiscreteOperator,
     O::Backend: Combine<O>,
 {
-    /// `operator` on the factors of `hilbert` from number `first` on, as many as its own space has.
+    /// `operator` on the factors of `hilbert` from number `first` on. It takes as many factors as its own space has.
     ///
     /// # Errors
-    /// [`HilbertMismatch`](operator_core::Error::HilbertMismatch) if these factors are not its own space.
+    /// [`HilbertMismatch`](operator_core::Error::HilbertMismatch) if these factors are not its own space; [`Custom`](operator_core::Error::Custom) if a kernel breaks its promises.
     pub fn new(operator: &O, hilbert: &HilbertSpace, first: usize) -> Result<Self> {
         let operator = match O::Backend::terms_of(operator) {
             Some(terms) => O::Backend::lower_like(&terms.embedded(hilbert, first)?, operator)?,

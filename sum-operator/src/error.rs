@@ -1,4 +1,4 @@
-//! What can go wrong when operators are combined or chosen at run time.
+//! This crate's errors.
 
 /// Everything that can go wrong when operators are combined or chosen at run time.
 #[derive(Debug, thiserror::Error)]

@@ -8,8 +8,9 @@ use crate::{EmbedOperator, ProductOperator};
 
 /// The tensor product of operators of one backend, `A ⊗ B ⊗ …`, on the tensor product of their spaces.
 ///
-/// Spins, bosons and fermions mix. It is the product of the operators, each
-/// [embedded](EmbedOperator) in the whole space; see [`ProductOperator`] for parameters and large products.
+/// Factors may be spins, bosons or fermions. The tensor product is the product of the operators, each
+/// [embedded](EmbedOperator) in the whole space. [`ProductOperator`] says what happens to parameters and in large
+/// products.
 ///
 /// ```
 /// use backend_flat::Flat;
@@ -40,7 +41,8 @@ where
     /// The tensor product of `operators` in this order.
     ///
     /// # Errors
-    /// [`Error::Count`] for no operators; for operators chosen at run time [`Error::BackendMismatch`];
+    /// [`Error::Count`] for no operators; [`Error::BackendMismatch`] for operators of different backends, chosen at
+    /// run time;
     /// [`Error::Custom`] if a kernel breaks its promises.
     pub fn new<'a>(operators: impl IntoIterator<Item = &'a O>) -> Result<Self>
     where

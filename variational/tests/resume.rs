@@ -121,7 +121,7 @@ fn a_run_moves_from_one_backend_to_the_other() -> TestResult {
     padded.load_checkpoint(&path)?;
     assert_eq!(padded.state().wave_function().parameters(), flat.state().wave_function().parameters());
     let samples = padded.state_mut().ensemble()?;
-    assert_eq!(Padded::to_host(samples.configurations())?, flat.state_mut().ensemble()?.configurations);
+    assert_eq!(Padded::to_host(&samples.configurations)?, flat.state_mut().ensemble()?.configurations);
     Ok(())
 }
 

@@ -93,7 +93,7 @@ impl<B: Backend, R: Rule<B>> MetropolisSampler<B, R> {
     /// A sampler with any rule.
     ///
     /// # Errors
-    /// Those of [`Rule::check`].
+    /// As [`Rule::check`].
     pub fn from_rule(hilbert: impl Into<HilbertSpace>, rule: R) -> Result<Self> {
         let hilbert = hilbert.into();
         rule.check(&hilbert)?;
@@ -205,7 +205,7 @@ impl<B: Backend, R: Rule<B>> MetropolisSampler<B, R> {
     /// # Errors
     /// [`Error::Count`] or [`HilbertMismatch`](operator_core::Error::HilbertMismatch) if these are not this
     /// sampler's chains; [`DeviceMismatch`](operator_core::Error::DeviceMismatch) if the wave function is on
-    /// another device than the chains; [`Error::LogPsi`] and [`Error::Correction`] for NaN; those of [`Rule::propose`];
+    /// another device than the chains; [`Error::LogPsi`] and [`Error::Correction`] for NaN; errors of [`Rule::propose`];
     /// [`Error::ChangedSite`] and [`Error::Gone`] for rules and wave functions that break their promises;
     /// [`Error::Core`] if the wave function fails. After an error the chains are where they were before the failed
     /// move, or before the sweep if they follow walkers.

@@ -23,7 +23,7 @@ const MAX_STATES: usize = 4096;
 ///
 /// # Errors
 /// [`TooLarge`](CoreError::TooLarge) beyond 4096 states; [`NotIndexable`](CoreError::NotIndexable);
-/// [`HilbertMismatch`](CoreError::HilbertMismatch); [`DeviceMismatch`](CoreError::DeviceMismatch); those of the rule
+/// [`HilbertMismatch`](CoreError::HilbertMismatch); [`DeviceMismatch`](CoreError::DeviceMismatch); errors of the rule
 /// and of the wave function. The row of a state where ψ is zero is that of a chain which is there.
 pub fn exact_transition_matrix<B, R, W>(
     rule: &R,

@@ -23,7 +23,7 @@ trait Choice: Combine<Complex<Self>> + Lower<Complex64, Operator: Into<AnyOperat
     /// The operator inside, with complex elements.
     ///
     /// # Errors
-    /// [`Error::BackendMismatch`] if it runs on another backend; those of lowering it.
+    /// [`Error::BackendMismatch`] if it runs on another backend; otherwise as [`Lower::lower`].
     fn complex(operator: &AnyOperator) -> Result<Complex<Self>>;
 
     fn sum_of(summands: &[(Complex64, AnyOperator)]) -> Result<AnyOperator> {
