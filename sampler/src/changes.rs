@@ -1,4 +1,4 @@
-//! A move as the sites that it changes.
+//! Moves as lists of changed sites.
 
 use crate::error::{Error, Result};
 
@@ -8,7 +8,7 @@ pub(crate) fn differences(from: &[i8], to: &[i8]) -> impl Iterator<Item = (usize
     sites.filter(|(_, (from, to))| from != to).map(|(site, (_, &to))| (site, to))
 }
 
-/// Turns x into the x' that has these new quantum numbers, of sites that are there.
+/// Turns x into the x' with these new quantum numbers. The sites must exist.
 #[inline]
 pub(crate) fn apply(changes: impl IntoIterator<Item = (usize, i8)>, x: &mut [i8]) {
     for (site, value) in changes {
@@ -16,7 +16,7 @@ pub(crate) fn apply(changes: impl IntoIterator<Item = (usize, i8)>, x: &mut [i8]
     }
 }
 
-/// Checks that the sites that a rule of a third party changes are there.
+/// Checks that the sites exist that a rule of a third party changes.
 #[inline]
 pub(crate) fn check_sites(chain: usize, changes: &[(usize, i8)], n_sites: usize) -> Result<()> {
     match changes.iter().find(|(site, _)| *site >= n_sites) {

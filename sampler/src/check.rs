@@ -1,10 +1,10 @@
-//! What is checked before anything is drawn.
+//! Checks before anything is drawn.
 
 use operator_core::HilbertSpace;
 
 use crate::error::{Error, Result};
 
-/// The largest array of samples that is collected, in bytes.
+/// The largest array of samples, in bytes.
 const MAX_BYTES: f64 = 8.0 * 1024.0 * 1024.0 * 1024.0;
 
 pub(crate) fn expect_count(what: &'static str, got: usize, expected: usize) -> Result<()> {
@@ -15,7 +15,7 @@ pub(crate) fn at_least_one(what: &'static str, value: usize) -> Result<usize> {
     if value == 0 { Err(Error::Setting { what, value, expected: "at least 1" }) } else { Ok(value) }
 }
 
-/// Refuses more samples than memory should be filled with.
+/// Refuses samples of more than [`MAX_BYTES`].
 pub(crate) fn check_bytes(hilbert: &HilbertSpace, n_chains: usize, n_per_chain: usize) -> Result<()> {
     let bytes = n_chains as f64 * n_per_chain as f64 * hilbert.n_sites() as f64;
     if bytes > MAX_BYTES {
@@ -24,8 +24,4 @@ pub(crate) fn check_bytes(hilbert: &HilbertSpace, n_chains: usize, n_per_chain: 
         return Err(operator_core::Error::TooLarge { what, bytes, limit: MAX_BYTES, remedy }.into());
     }
     Ok(())
-}
-
-pub(crate) fn same_space(left: &HilbertSpace, right: &HilbertSpace) -> Result<()> {
-    Ok(left.expect_same(right)?)
 }

@@ -5,16 +5,16 @@ use operator_core::{Backend, HilbertSpace, WaveFunction};
 use rand::{RngExt, SeedableRng};
 
 use crate::chain::ChainsSnapshot;
-use crate::check::{at_least_one, check_bytes, expect_count, same_space};
+use crate::check::{at_least_one, check_bytes, expect_count};
 use crate::error::{Error, Result};
 use crate::rng::{ChainRng, generators};
 use crate::samples::Samples;
 use crate::sampling::Sampler;
 
-/// Configurations that are drawn at a time, so that what a wave function needs for them stays small.
+/// Number of configurations to draw at a time, which bounds the memory that a wave function needs.
 const BATCH: usize = 4096;
 
-/// How far the conditionals of a site may add up to another number than 1: single precision.
+/// How far the sum of a site's conditionals may be from 1: single precision.
 const TOLERANCE: f64 = 1e-4;
 
 /// A wave function whose |ψ|² is a product of conditional probabilities, `|ψ(x)|² = Π_i p(x_i | x_0 … x_{i−1})`,
@@ -23,8 +23,8 @@ pub trait Autoregressive<B: Backend>: WaveFunction<B> {
     /// The probabilities of each local state of a site, given the sites before it, shape `(batch, local_dim)`
     /// in the order of the space's local states.
     ///
-    /// What configurations hold at this site and after it means nothing. Where the space fixes a sum, local
-    /// states with which it cannot be met any more have probability 0.
+    /// The values of `x` at this site and after it have no meaning. If the space fixes a sum, local states that
+    /// make it impossible have probability 0.
     ///
     /// # Errors
     /// [`Backend`](operator_core::Error::Backend) if the device fails.
@@ -33,9 +33,9 @@ pub trait Autoregressive<B: Backend>: WaveFunction<B> {
 
 /// Independent samples of wave functions that are [`Autoregressive`], drawn site by site.
 ///
-/// There is nothing to discard and nothing to thin. Samples are dealt out to chains all the same, so that
-/// averages have an error from their scatter; each chain has its own random numbers, which follow from the
-/// seed and the chain's number.
+/// There is nothing to discard and nothing to thin. Samples still belong to chains, whose scatter gives the error of
+/// averages. Each chain has its own random numbers, which follow from the seed and the chain's number. Samples are on
+/// the wave function's device.
 ///
 /// ```
 /// use operator_core::hilbert::Spin;
@@ -48,7 +48,7 @@ pub struct DirectSampler<B: Backend> {
     hilbert: HilbertSpace,
     n_chains: usize,
     seed: u64,
-    device: B::Device,
+    device: Option<B::Device>,
 }
 
 /// The random numbers of a [`DirectSampler`]. A clone draws the same samples.
@@ -66,9 +66,9 @@ impl DirectChains {
 }
 
 impl<B: Backend> DirectSampler<B> {
-    /// A sampler of a space, with 16 chains, on the backend's default device.
+    /// A sampler of a space, with 16 chains.
     pub fn new(hilbert: impl Into<HilbertSpace>) -> Self {
-        DirectSampler { hilbert: hilbert.into(), n_chains: 16, seed: 0, device: B::default_device() }
+        DirectSampler { hilbert: hilbert.into(), n_chains: 16, seed: 0, device: None }
     }
 
     /// Sets the number of chains, 16 unless set.
@@ -87,21 +87,43 @@ impl<B: Backend> DirectSampler<B> {
         self
     }
 
-    /// Sets the device of the samples.
+    /// Asks for a device. Unless set, samples are on the wave function's device; if set, a wave function on another
+    /// device is [`DeviceMismatch`](operator_core::Error::DeviceMismatch).
     #[must_use]
     pub fn with_device(mut self, device: B::Device) -> Self {
-        self.device = device;
+        self.device = Some(device);
         self
     }
 
-    /// Draws the configurations of these generators, one each.
-    fn draw<W>(&self, wave_function: &W, rngs: &mut [ChainRng], mut x: Array2<i8>) -> Result<Array2<i8>>
+    /// The device that was asked for by [`with_device`](Self::with_device).
+    pub fn device(&self) -> Option<&B::Device> {
+        self.device.as_ref()
+    }
+
+    /// Checks the wave function, and returns its device.
+    fn device_of<W: WaveFunction<B> + ?Sized>(&self, wave_function: &W) -> Result<B::Device> {
+        self.hilbert.expect_same(wave_function.hilbert())?;
+        let device = wave_function.device();
+        if let Some(own) = &self.device {
+            B::expect_same_device(["sampler", "wave function"], own, &device)?;
+        }
+        Ok(device)
+    }
+
+    /// Draws one configuration with each generator.
+    fn draw<W>(
+        &self,
+        wave_function: &W,
+        device: &B::Device,
+        rngs: &mut [ChainRng],
+        mut x: Array2<i8>,
+    ) -> Result<Array2<i8>>
     where
         W: Autoregressive<B> + ?Sized,
     {
         for site in 0..self.hilbert.n_sites() {
             let local = self.hilbert.local(site);
-            let so_far = B::from_host(x.view(), &self.device)?;
+            let so_far = B::from_host(x.view(), device)?;
             let conditionals = wave_function.conditionals(&so_far, site)?;
             expect_count("rows of conditionals", conditionals.nrows(), rngs.len())?;
             if conditionals.ncols() != local.len {
@@ -123,7 +145,7 @@ impl<B: Backend> DirectSampler<B> {
     }
 }
 
-/// The outcome that a uniform number from 0 to 1 stands for; `None` if these are no probabilities.
+/// The outcome that a uniform number from 0 to 1 selects; `None` if `p` is not a distribution.
 fn choose(p: ArrayView1<'_, f64>, uniform: f64) -> Option<usize> {
     let sum = p.sum();
     if (sum - 1.0).abs() > TOLERANCE || sum.is_nan() || p.iter().any(|&p| p < 0.0) {
@@ -153,17 +175,19 @@ impl<B: Backend, W: Autoregressive<B> + ?Sized> Sampler<B, W> for DirectSampler<
     }
 
     fn start(&self, wave_function: &W) -> Result<DirectChains> {
-        same_space(&self.hilbert, wave_function.hilbert())?;
+        self.device_of(wave_function)?;
         Ok(DirectChains { hilbert: self.hilbert.clone(), rngs: generators(self.seed, self.n_chains) })
     }
 
-    /// Samples do not depend on each other, so none is discarded.
+    /// Samples are independent, so none is discarded.
     ///
     /// # Errors
     /// [`Error::Setting`] if `n_per_chain` is 0; [`TooLarge`](operator_core::Error::TooLarge) beyond 8 GiB;
     /// [`Error::Count`] and [`HilbertMismatch`](operator_core::Error::HilbertMismatch) for another sampler's
-    /// chains; [`Error::Conditionals`]; [`OutsideConstraint`](operator_core::Error::OutsideConstraint) if the
-    /// conditionals lead out of the space. The chains then draw the same numbers again.
+    /// chains; [`DeviceMismatch`](operator_core::Error::DeviceMismatch) for a wave function on another device than
+    /// [`with_device`](DirectSampler::with_device) says; [`Error::Conditionals`];
+    /// [`OutsideConstraint`](operator_core::Error::OutsideConstraint) if the conditionals lead out of the space.
+    /// After an error the chains are unchanged.
     fn sample(
         &self,
         wave_function: &W,
@@ -172,12 +196,12 @@ impl<B: Backend, W: Autoregressive<B> + ?Sized> Sampler<B, W> for DirectSampler<
         _: usize,
     ) -> Result<Samples<B>> {
         at_least_one("n_per_chain", n_per_chain)?;
-        same_space(&self.hilbert, wave_function.hilbert())?;
-        same_space(&self.hilbert, &chains.hilbert)?;
+        let device = self.device_of(wave_function)?;
+        self.hilbert.expect_same(&chains.hilbert)?;
         expect_count("chains", chains.n_chains(), self.n_chains)?;
         check_bytes(&self.hilbert, self.n_chains, n_per_chain)?;
         let mut next = chains.rngs.clone();
-        // Each sample has a generator of its own, so that it does not depend on how many are drawn at a time.
+        // Each sample has its own generator, so that it does not depend on the size of batches.
         let mut rngs: Vec<ChainRng> = next
             .iter_mut()
             .flat_map(|rng| (0..n_per_chain).map(|_| ChainRng::seed_from_u64(rng.random())))
@@ -188,31 +212,23 @@ impl<B: Backend, W: Autoregressive<B> + ?Sized> Sampler<B, W> for DirectSampler<
         for (batch, rngs) in rngs.chunks_mut(BATCH).enumerate() {
             let x = Array2::from_shape_fn((rngs.len(), n_sites), filler);
             let rows = batch * BATCH..batch * BATCH + rngs.len();
-            samples.slice_mut(s![rows, ..]).assign(&self.draw(wave_function, rngs, x)?);
+            samples.slice_mut(s![rows, ..]).assign(&self.draw(wave_function, &device, rngs, x)?);
         }
-        let configurations = B::from_host(samples.view(), &self.device)?;
+        let configurations = B::from_host(samples.view(), &device)?;
+        let samples = Samples::new(configurations, self.n_chains, n_per_chain)?;
         chains.rngs = next;
-        Ok(Samples { configurations, n_chains: self.n_chains, n_per_chain })
+        Ok(samples)
     }
 
-    fn device(&self) -> &B::Device {
-        &self.device
-    }
-
-    /// Random numbers are all there is.
+    /// The random numbers; there are no configurations.
     fn snapshot(&self, chains: &DirectChains) -> Result<ChainsSnapshot> {
-        Ok(ChainsSnapshot {
-            configurations: Array2::zeros((0, self.hilbert.n_sites())),
-            log_weights: Vec::new(),
-            rngs: chains.rngs.clone(),
-            n_accepted: 0,
-            n_proposed: 0,
-        })
+        let no_configurations = Array2::zeros((0, self.hilbert.n_sites()));
+        Ok(ChainsSnapshot::new(no_configurations, Vec::new(), chains.rngs.clone()))
     }
 
     fn restore(&self, chains: &mut DirectChains, snapshot: &ChainsSnapshot) -> Result<()> {
-        expect_count("generators", snapshot.rngs.len(), chains.n_chains())?;
-        chains.rngs.clone_from(&snapshot.rngs);
+        expect_count("generators", snapshot.rngs().len(), chains.n_chains())?;
+        chains.rngs = snapshot.rngs().to_vec();
         Ok(())
     }
 }

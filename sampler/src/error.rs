@@ -22,7 +22,7 @@ pub enum Error {
         /// What it must be.
         expected: &'static str,
     },
-    /// A probability that is none.
+    /// A value that is not a probability.
     #[error("the probability of the first rule is {value}; expected a number from 0 to 1")]
     Probability {
         /// Its value.
@@ -38,7 +38,7 @@ pub enum Error {
         /// The Hilbert space, as it prints.
         hilbert: String,
     },
-    /// A rule that has nothing to propose on any state of the space.
+    /// A rule without moves on the space.
     #[error("{rule} has no moves on {hilbert}: {reason}")]
     NoMoves {
         /// The rule.
@@ -48,7 +48,7 @@ pub enum Error {
         /// Why.
         reason: String,
     },
-    /// A graph whose sites are not those of the space.
+    /// A graph with another number of sites than the space.
     #[error("the graph has {n_nodes} sites; {hilbert} has {n_sites}")]
     GraphSize {
         /// Sites of the graph.
@@ -70,7 +70,7 @@ pub enum Error {
         /// The Hilbert space, as it prints.
         hilbert: String,
     },
-    /// A chain sits at a state that the operator connects to nothing, so it could never move.
+    /// A chain at a state that the operator connects to no other state, so that it could never move.
     #[error(
         "chain {chain} sits at {state:?}, which {operator} connects to no other state; choose another rule"
     )]
@@ -82,7 +82,7 @@ pub enum Error {
         /// The operator, as it prints.
         operator: String,
     },
-    /// No state with an amplitude was found to start from.
+    /// No random state had an amplitude, so that a chain could not start.
     #[error(
         "chain {chain}: psi was zero at each of {attempts} random states of {hilbert}; check the wave function"
     )]
@@ -110,7 +110,19 @@ pub enum Error {
         /// The chain.
         chain: usize,
     },
-    /// A rule that changes a site that is not there.
+    /// A rule that was given a configuration outside the space, which another rule of a mixture must have left.
+    #[error(
+        "the rule cannot move site {site} from {value}, which is not a local state of {hilbert}; check what proposed it"
+    )]
+    NotALocalState {
+        /// The site.
+        site: usize,
+        /// Its quantum number.
+        value: i8,
+        /// The Hilbert space, as it prints.
+        hilbert: String,
+    },
+    /// A rule that changes a site that does not exist.
     #[error("chain {chain}: the rule changes site {site}; the space has sites 0 to {}", n_sites.saturating_sub(1))]
     ChangedSite {
         /// The chain.
@@ -120,7 +132,7 @@ pub enum Error {
         /// Number of sites.
         n_sites: usize,
     },
-    /// A wave function with a walker, or a rule with a proposer, that has none when it is asked again.
+    /// A wave function or a rule that gave a walker or a proposer at first and none later.
     #[error("{of} gave a {what} when it was asked first and none later; it must always give one or never")]
     Gone {
         /// `walker` or `proposer`.
@@ -128,7 +140,7 @@ pub enum Error {
         /// The type of the wave function or the rule.
         of: &'static str,
     },
-    /// Conditionals of an autoregressive wave function that are no probabilities.
+    /// Conditionals of an autoregressive wave function that do not form a distribution.
     #[error("the conditionals of site {site} are {reason} for sample {sample}; they must add up to 1")]
     Conditionals {
         /// Row of the sample in its batch.
@@ -138,7 +150,7 @@ pub enum Error {
         /// What they are instead.
         reason: String,
     },
-    /// A rule or a wave function returned a batch of the wrong length, or chains of another sampler came in.
+    /// A batch of the wrong length from a rule or a wave function, or chains of another sampler.
     #[error("{got} {what}; expected {expected}, one a chain")]
     Count {
         /// What is counted.

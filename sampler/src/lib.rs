@@ -1,12 +1,10 @@
 //! Samples of |ψ|², on either backend.
 //!
-//! A [`Sampler`] draws them. A [`MetropolisSampler`] joins a space, a [`Rule`] and settings; its [`Chains`] go on
-//! from call to call.
-//! [`HamiltonianSampler`] takes its moves from an operator and finds its implementation by the operator's
-//! backend marker, when it is compiled.
+//! A [`Sampler`] draws them. A [`MetropolisSampler`] joins a space, a [`Rule`] and settings; its [`Chains`] continue
+//! from call to call. [`HamiltonianSampler`] takes its moves from an operator, whose backend marker selects the
+//! implementation at compile time. Chains and samples are on the wave function's device.
 //!
 //! ```
-//! # #[cfg(feature = "flat")] {
 //! use backend_flat::Flat;
 //! use ndarray::{Array1, Array2};
 //! use num_complex::Complex64;
@@ -37,22 +35,23 @@
 //! let samples = sampler.sample(&psi, &mut chains, 200, 20)?;
 //! assert_eq!(samples.to_host()?.dim(), (8, 200, 6));
 //!
-//! let mean = samples.configurations.mapv(f64::from).mean().unwrap();
+//! let mean = samples.configurations().mapv(f64::from).mean().unwrap();
 //! assert!((mean - 0.6_f64.tanh()).abs() < 0.1);
-//! # }
 //! # Ok::<(), sampler::Error>(())
 //! ```
 //!
 //! Where things are:
 //! - [`HamiltonianSampler`], [`LocalSampler`], [`ExchangeSampler`]: samplers with the rules of this crate;
 //! - [`HostRule`]: a rule written elsewhere, for every backend; [`Rule`]: one for a backend's own batches;
-//! - [`Proposer`]: what a rule is to chains that follow a wave function's walker;
+//! - [`Proposer`]: a rule for chains that follow a wave function's walker;
 //! - [`DirectSampler`], [`Autoregressive`]: independent samples, site by site;
 //! - [`HamiltonianBackend`]: what a backend does for [`HamiltonianSampler`];
 //! - `sampler::testing`, with the feature `testing`: exact tests of a rule on small spaces.
 //!
-//! This library is `sampler` in the package `lattice-sampler`:
+//! The package of this library is `lattice-sampler`:
 //! `sampler = { package = "lattice-sampler", version = "0.1" }`.
+//!
+//! The examples use the flat backend, so doc tests need the default features.
 
 mod acceptance;
 mod backend;
@@ -62,6 +61,7 @@ mod check;
 mod direct;
 mod error;
 mod metropolis;
+pub mod prelude;
 mod rng;
 mod rule;
 mod samples;
@@ -81,3 +81,11 @@ pub use rule::{
 };
 pub use samples::Samples;
 pub use sampling::Sampler;
+
+/// The versions that stand in this crate's signatures.
+pub use {ndarray, num_complex, rand};
+
+/// Runs the examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,4 +1,4 @@
-//! The random numbers of chains.
+//! Random numbers of chains.
 
 use std::convert::Infallible;
 
@@ -6,12 +6,12 @@ use rand::{Rng, SeedableRng, TryRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use serde::{Deserialize, Serialize};
 
-/// The random numbers of one chain.
+/// The random number generator of one chain.
 ///
-/// Rules draw from it by the methods of rand's [`RngExt`](rand::RngExt). A clone draws the same numbers. It is
-/// made by a sampler for its chains, or from a [seed](SeedableRng::seed_from_u64), and can be stored with serde.
+/// Rules draw from it with the methods of [`RngExt`](rand::RngExt). A clone draws the same numbers. Samplers make it
+/// for their chains; [`seed_from_u64`](SeedableRng::seed_from_u64) makes one from a seed. Serde can store it.
 ///
-/// The numbers are those of xoshiro256++.
+/// The generator is xoshiro256++.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ChainRng(Xoshiro256PlusPlus);
@@ -48,7 +48,7 @@ impl SeedableRng for ChainRng {
     }
 }
 
-/// A generator for each chain, from the seed and the chain's number alone.
+/// A generator for each chain, which depends only on the seed and the chain's number.
 pub(crate) fn generators(seed: u64, n_chains: usize) -> Vec<ChainRng> {
     /// 2⁶⁴ / golden ratio, odd: multiples of different numbers differ.
     const STRIDE: u64 = 0x9e37_79b9_7f4a_7c15;

@@ -1,4 +1,4 @@
-//! What every sampler can do.
+//! The trait of samplers.
 
 use operator_core::{Backend, HilbertSpace, WaveFunction};
 
@@ -10,7 +10,7 @@ use crate::samples::Samples;
 
 /// Draws configurations from |ψ|² of wave functions of type `W`.
 ///
-/// A sampler is settings only; what goes on from call to call is in its [`Chains`](Self::Chains).
+/// A sampler holds only settings. What changes from call to call is in its [`Chains`](Self::Chains).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not sample wave functions of type `{W}` on backend `{B}`",
     note = "a `MetropolisSampler` samples every wave function, a `DirectSampler` those that are `Autoregressive<{B}>`"
@@ -25,17 +25,14 @@ pub trait Sampler<B: Backend, W: WaveFunction<B> + ?Sized>: Send + Sync {
     /// Number of chains.
     fn n_chains(&self) -> usize;
 
-    /// Where samples live.
-    fn device(&self) -> &B::Device;
-
-    /// Starts chains. The same sampler starts the same chains.
+    /// Starts chains on the wave function's device. The same sampler starts the same chains.
     ///
     /// # Errors
     /// [`HilbertMismatch`](operator_core::Error::HilbertMismatch) if the wave function is defined on another
     /// space; others as the sampler says.
     fn start(&self, wave_function: &W) -> Result<Self::Chains>;
 
-    /// Draws `n_per_chain` samples of each chain, after `n_discard` of which none is kept.
+    /// Draws `n_per_chain` samples of each chain, after it discards `n_discard`. They are on the chains' device.
     ///
     /// # Errors
     /// [`Error::Setting`](crate::Error::Setting) if `n_per_chain` is 0; others as the sampler says.
@@ -47,18 +44,18 @@ pub trait Sampler<B: Backend, W: WaveFunction<B> + ?Sized>: Send + Sync {
         n_discard: usize,
     ) -> Result<Samples<B>>;
 
-    /// Fraction of accepted moves, `None` for samplers that reject none.
+    /// Fraction of accepted moves; `None` for samplers that never reject.
     fn acceptance(&self, _chains: &Self::Chains) -> Option<f64> {
         None
     }
 
-    /// What chains hold, so that they can go on in another run of the program.
+    /// The contents of chains, from which another run of the program can continue.
     ///
     /// # Errors
     /// [`Error::Core`](crate::Error::Core) if the backend fails.
     fn snapshot(&self, chains: &Self::Chains) -> Result<ChainsSnapshot>;
 
-    /// Puts chains back to where they were. After an error they are as before.
+    /// Restores chains. After an error they are unchanged.
     ///
     /// # Errors
     /// [`Error::Count`](crate::Error::Count) for another number of chains; others as the sampler says.
@@ -74,10 +71,6 @@ impl<B: Backend, R: Rule<B>, W: WaveFunction<B> + ?Sized> Sampler<B, W> for Metr
 
     fn n_chains(&self) -> usize {
         self.n_chains()
-    }
-
-    fn device(&self) -> &B::Device {
-        self.device()
     }
 
     fn start(&self, wave_function: &W) -> Result<Chains<B>> {
@@ -103,6 +96,6 @@ impl<B: Backend, R: Rule<B>, W: WaveFunction<B> + ?Sized> Sampler<B, W> for Metr
     }
 
     fn restore(&self, chains: &mut Chains<B>, snapshot: &ChainsSnapshot) -> Result<()> {
-        chains.restore(snapshot, self.device())
+        chains.restore(snapshot)
     }
 }

@@ -18,7 +18,7 @@ where
     B: Backend,
     R: Enumerate<B>,
 {
-    exact_transition_matrix::<B, R, _>(rule, hilbert, psi, &B::default_device())
+    exact_transition_matrix::<B, R, _>(rule, hilbert, psi)
 }
 
 /// The largest `||ψ_i|² P_ij − |ψ_j|² P_ji|`, for normalised ψ.
@@ -49,7 +49,7 @@ fn n_classes(matrix: &Array2<f64>) -> usize {
     n_classes
 }
 
-/// Rows are probabilities, detailed balance holds, and the states fall into so many sets.
+/// Rows are probabilities, detailed balance holds, and the states fall into `n_classes` sets.
 fn check<B, R>(name: &str, rule: &R, hilbert: &HilbertSpace, expected_classes: usize) -> TestResult
 where
     B: Backend,
@@ -69,7 +69,7 @@ where
     Ok(())
 }
 
-/// As [`check`], and moves are the operator's elements: those of its dense matrix.
+/// As [`check`]; and the moves are the non-zero elements of the operator's dense matrix.
 fn check_operator<B, O>(name: &str, operator: O, expected_classes: usize) -> TestResult
 where
     B: sampler::HamiltonianBackend<O>,
@@ -173,10 +173,10 @@ fn exchanges() -> operator_core::Result<Vec<(HilbertSpace, Graph, usize)>> {
 fn exchange_rule_fulfils_detailed_balance<B: Complete>() -> TestResult {
     for (hilbert, graph, n_classes) in exchanges()? {
         for distance in 1..3 {
-            let rule = ExchangeRule::within(&graph, distance).for_space(&hilbert);
+            let rule = ExchangeRule::with_distance(&graph, distance).with_space(&hilbert);
             check::<B, _>(&hilbert.to_string(), &rule, &hilbert, n_classes)?;
         }
-        let rule = ExchangeRule::new(&graph).for_space(&hilbert);
+        let rule = ExchangeRule::new(&graph).with_space(&hilbert);
         check::<B, _>(&hilbert.to_string(), &rule, &hilbert, n_classes)?;
     }
     Ok(())
@@ -194,7 +194,7 @@ fn a_rule_of_a_third_party_needs_its_correction<B: Complete>() -> TestResult {
 fn mixtures_fulfil_detailed_balance<B: Complete>() -> TestResult {
     let ring = Graph::chain(4, Boundary::Periodic)?;
     let bosons = HilbertSpace::from(Fock::new(2, 4)?);
-    let (near, far) = (ExchangeRule::new(&ring), ExchangeRule::within(&ring, 2));
+    let (near, far) = (ExchangeRule::new(&ring), ExchangeRule::with_distance(&ring, 2));
     for probability in [0.0, 0.3, 1.0] {
         // Exchanges alone keep how often each of three numbers comes, 15 sets of four numbers.
         let classes = if probability == 1.0 { 15 } else { 1 };

@@ -77,7 +77,7 @@ impl<B: Backend> Autoregressive<B> for Product {
 fn check<B: Backend, W: Autoregressive<B>>(psi: &W, table: &Table<B>, seed: u64) -> TestResult {
     let sampler = DirectSampler::<B>::new(psi.hilbert().clone()).with_seed(seed).with_n_chains(10)?;
     let samples = sampler.sample(psi, &mut sampler.start(psi)?, 1000, 0)?;
-    assert_eq!((samples.n_chains, samples.n_per_chain, samples.len()), (10, 1000, 10_000));
+    assert_eq!((samples.n_chains(), samples.n_per_chain(), samples.len()), (10, 1000, 10_000));
     let value = chi_square(&samples, table)?;
     assert!(value < 1.0, "{value} on {}", psi.hilbert());
     Ok(())
@@ -179,7 +179,7 @@ fn a_certain_outcome_is_the_only_one<B: Complete>() -> TestResult {
     };
     let sampler = DirectSampler::<B>::new(hilbert);
     let samples = sampler.sample(&psi, &mut Sampler::<B, _>::start(&sampler, &psi)?, 50, 0)?;
-    let rows = B::to_host(&samples.configurations)?;
+    let rows = B::to_host(samples.configurations())?;
     let expected: Array1<i8> = ndarray::array![1, 2];
     assert!(rows.rows().into_iter().all(|row| row == expected));
     Ok(())

@@ -157,8 +157,8 @@ fn wave_functions_that_are_no_numbers_are_refused() -> TestResult {
     /// Gives no number for the ratio of its probabilities.
     struct Broken;
     impl HostRule for Broken {
-        fn propose_row(&self, _: &HilbertSpace, _: &mut [i8], rng: &mut ChainRng) -> f64 {
-            rng.random::<f64>() * f64::NAN
+        fn propose_row(&self, _: &HilbertSpace, _: &mut [i8], rng: &mut ChainRng) -> sampler::Result<f64> {
+            Ok(rng.random::<f64>() * f64::NAN)
         }
     }
     let broken = MetropolisSampler::<Flat, _>::from_rule(hilbert.clone(), Broken)?;
@@ -202,8 +202,8 @@ fn a_walker_that_disappears_is_named() -> TestResult {
 struct Beyond;
 
 impl HostRule for Beyond {
-    fn propose_row(&self, _: &HilbertSpace, _: &mut [i8], _: &mut ChainRng) -> f64 {
-        0.0
+    fn propose_row(&self, _: &HilbertSpace, _: &mut [i8], _: &mut ChainRng) -> sampler::Result<f64> {
+        Ok(0.0)
     }
 
     fn propose_changes(
@@ -212,9 +212,9 @@ impl HostRule for Beyond {
         x: &[i8],
         _: &mut ChainRng,
         changes: &mut Vec<(usize, i8)>,
-    ) -> f64 {
+    ) -> sampler::Result<f64> {
         changes.push((x.len(), 1));
-        0.0
+        Ok(0.0)
     }
 }
 
@@ -226,5 +226,45 @@ fn a_rule_that_changes_a_site_that_is_not_there_is_refused() -> TestResult {
     let mut chains = sampler.start(&psi)?;
     let said = message(sampler.sample(&psi, &mut chains, 1, 0));
     assert_eq!(said, "chain 0: the rule changes site 4; the space has sites 0 to 3");
+    Ok(())
+}
+
+/// Leaves a spin that is neither up nor down.
+#[derive(Clone, Debug)]
+struct Zeroes;
+
+impl HostRule for Zeroes {
+    fn propose_row(&self, _: &HilbertSpace, x: &mut [i8], _: &mut ChainRng) -> sampler::Result<f64> {
+        x.fill(0);
+        Ok(0.0)
+    }
+}
+
+#[test]
+fn a_local_rule_names_the_number_that_is_not_a_local_state() -> TestResult {
+    let hilbert = HilbertSpace::from(Spin::half(4)?);
+    let psi = Psi(hilbert.clone(), |_: &[i8]| Complex64::ZERO);
+    let mixture = MixtureRule::new(Zeroes, LocalRule, 0.5)?;
+    let sampler = MetropolisSampler::<Flat, _>::from_rule(hilbert, mixture)?;
+    let said = message(sampler.sample(&psi, &mut sampler.start(&psi)?, 10, 0));
+    assert!(said.starts_with("the rule cannot move site "), "{said}");
+    let ends = "from 0, which is not a local state of Spin(1/2, 4 sites); check what proposed it";
+    assert!(said.ends_with(ends), "{said}");
+    Ok(())
+}
+
+#[test]
+fn rows_that_are_not_states_are_refused_by_the_flat_backend() -> TestResult {
+    use sampler::HamiltonianBackend;
+
+    let ising = Ising::new(Spin::half(3)?, &ring(3)?, 1.0, 1.0)?.lower::<Flat>()?;
+    for bad in [Array2::ones((2, 2)), Array2::ones((2, 0)), Array2::zeros((2, 3))] {
+        assert!(Flat::n_off_diagonal(&ising, &bad).is_err());
+        assert!(Flat::select_off_diagonal(&ising, &bad, &[0, 0]).is_err());
+    }
+    let transposed = Array2::<i8>::ones((3, 2)).reversed_axes();
+    assert_eq!(Flat::n_off_diagonal(&ising, &transposed)?, [3, 3]);
+    let flipped = Flat::select_off_diagonal(&ising, &transposed, &[0, 2])?;
+    assert!(flipped.rows().into_iter().all(|x| x.iter().filter(|&&spin| spin == -1).count() == 1));
     Ok(())
 }

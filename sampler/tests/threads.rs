@@ -8,7 +8,7 @@ use ndarray::Array3;
 use operator_core::hilbert::Spin;
 use operator_core::testing::Table;
 use operator_core::{Definition, Graph, Heisenberg, Model};
-use sampler::{HamiltonianSampler, LocalSampler};
+use sampler::{ChainsSnapshot, HamiltonianSampler, LocalSampler};
 
 /// Samples of a Hamiltonian sampler and how many moves were accepted.
 fn samples<B: Complete>(
@@ -75,18 +75,20 @@ fn a_snapshot_of_the_chains_goes_the_same_way<B: Complete>() -> TestResult {
     sampler.0.sample(&psi, &mut chains, 5, 2)?;
     let snapshot = chains.snapshot()?;
     assert_ne!(other.snapshot()?, snapshot);
-    other.restore(&snapshot, sampler.1.device())?;
+    other.restore(&snapshot)?;
     assert_eq!(other.snapshot()?, snapshot);
     let here = sampler.0.sample(&psi, &mut chains, 7, 2)?.to_host()?;
     assert_eq!(here, sampler.1.sample(&psi, &mut other, 7, 2)?.to_host()?);
     assert_eq!(other.n_accepted(), chains.n_accepted());
 
-    let mut foreign = snapshot.clone();
-    foreign.configurations[[1, 2]] = 0;
-    let error = chains.restore(&foreign, sampler.0.device()).err().map(|error| error.to_string());
+    let mut configurations = snapshot.configurations().clone();
+    configurations[[1, 2]] = 0;
+    let (log_weights, rngs) = (snapshot.log_weights().to_vec(), snapshot.rngs().to_vec());
+    let foreign = ChainsSnapshot::new(configurations, log_weights.clone(), rngs.clone());
+    let error = chains.restore(&foreign).err().map(|error| error.to_string());
     assert!(error.is_some_and(|error| error.contains("sample 1 has quantum number 0 at site 2")));
-    foreign.rngs.pop();
-    assert!(chains.restore(&foreign, sampler.0.device()).is_err());
+    let fewer = ChainsSnapshot::new(snapshot.configurations().clone(), log_weights, rngs[1..].to_vec());
+    assert!(chains.restore(&fewer).is_err());
     assert_eq!(chains.snapshot()?, other.snapshot()?, "as before");
     Ok(())
 }

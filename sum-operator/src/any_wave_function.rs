@@ -8,18 +8,23 @@ use operator_core::{Backend, HilbertSpace, Result, Walker, WaveFunction};
 
 use crate::Any;
 
-/// A wave function of backend `B`, to be used with operators of any backend.
+/// A wave function of backend `B` for operators of any backend.
+///
+/// Batches come from the host and go to the wave function's device.
 #[derive(Clone, Debug)]
 pub struct AnyWaveFunction<B: Backend, W> {
     wave_function: W,
-    device: B::Device,
     backend: PhantomData<B>,
 }
 
 impl<B: Backend, W: WaveFunction<B>> AnyWaveFunction<B, W> {
-    /// Wraps a wave function that runs on its backend's default device.
+    /// Wraps a wave function.
     pub fn new(wave_function: W) -> Self {
-        AnyWaveFunction { wave_function, device: B::default_device(), backend: PhantomData }
+        AnyWaveFunction { wave_function, backend: PhantomData }
+    }
+
+    fn on_device(&self, x: &Array2<i8>) -> Result<B::Configurations> {
+        B::from_host(x.view(), &self.wave_function.device())
     }
 }
 
@@ -29,8 +34,7 @@ impl<B: Backend, W: WaveFunction<B>> WaveFunction<Any> for AnyWaveFunction<B, W>
     }
 
     fn log_psi(&self, x: &Array2<i8>) -> Result<Array1<Complex64>> {
-        let x = B::from_host(x.view(), &self.device)?;
-        B::amplitudes_to_host(&self.wave_function.log_psi(&x)?)
+        B::amplitudes_to_host(&self.wave_function.log_psi(&self.on_device(x)?)?)
     }
 
     fn log_psi_connected(
@@ -39,9 +43,12 @@ impl<B: Backend, W: WaveFunction<B>> WaveFunction<Any> for AnyWaveFunction<B, W>
         connected: &Array2<i8>,
         origins: &[usize],
     ) -> Result<Array1<Complex64>> {
-        let on_device = |x: &Array2<i8>| B::from_host(x.view(), &self.device);
-        let (x, connected) = (on_device(x)?, on_device(connected)?);
+        let (x, connected) = (self.on_device(x)?, self.on_device(connected)?);
         B::amplitudes_to_host(&self.wave_function.log_psi_connected(&x, &connected, origins)?)
+    }
+
+    fn has_walker(&self) -> bool {
+        self.wave_function.has_walker()
     }
 
     fn walker(&self) -> Option<Box<dyn Walker + '_>> {

@@ -1,24 +1,24 @@
-//! What a backend does so that its operators can be combined.
+//! The trait of backends whose operators can be combined.
 
 use std::ops::Range;
 
 use operator_core::{Backend, Definition, DiscreteOperator, HilbertSpace, Result};
 
-/// A backend whose operators `O` can be summed, multiplied and put side by side.
+/// A backend whose operators `O` can be summed, multiplied and embedded.
 ///
-/// What is made of terms is combined as terms, by [`SumOperator`](crate::SumOperator) and its like, and then
-/// lowered; the other methods serve operators that have no terms, kernels of third parties among them.
+/// [`SumOperator`](crate::SumOperator) and the other composites combine operators made of terms as terms, and then
+/// lower the result. The other methods here serve operators without terms, such as kernels of third parties.
 #[diagnostic::on_unimplemented(
     message = "backend `{Self}` does not combine operators of type `{O}`",
     note = "turn on the feature of the backend in the crate `sum-operator`: `flat` for `backend_flat::Flat` (on by default), `padded` for `backend_padded::Padded`"
 )]
 pub trait Combine<O: DiscreteOperator<Backend = Self>>: Backend {
-    /// The terms that stand for an operator, `None` if it has none or more to it than terms.
+    /// The terms that are the whole of an operator; `None` if it is not made of terms alone.
     fn terms_of(operator: &O) -> Option<&Definition> {
         operator.definition()
     }
 
-    /// Checks that two operators run on the same backend, where their types do not say so.
+    /// Checks that two operators run on the same backend, if their types do not ensure it.
     ///
     /// # Errors
     /// [`BackendMismatch`](operator_core::Error::BackendMismatch).
@@ -26,13 +26,13 @@ pub trait Combine<O: DiscreteOperator<Backend = Self>>: Backend {
         Ok(())
     }
 
-    /// Lowers a definition to where `like` runs.
+    /// Lowers a definition to the backend and the device of `like`.
     ///
     /// # Errors
     /// Those of [`Lower::lower`](operator_core::Lower::lower).
     fn lower_like(definition: &Definition, like: &O) -> Result<O>;
 
-    /// `Σ_k c_k A_k` of one operator or more, all on the same space.
+    /// `Σ_k c_k A_k` of at least one operator, all on the same space.
     ///
     /// # Errors
     /// [`Custom`](operator_core::Error::Custom) if a kernel breaks its promises.
@@ -44,7 +44,7 @@ pub trait Combine<O: DiscreteOperator<Backend = Self>>: Backend {
     /// As [`sum`](Self::sum).
     fn product(left: &O, right: &O) -> Result<O>;
 
-    /// `1 ⊗ A ⊗ 1` on a space whose sites in `sites` are those of A's space.
+    /// `1 ⊗ A ⊗ 1` on a space in which the range `sites` holds the sites of A's space.
     ///
     /// # Errors
     /// As [`sum`](Self::sum).

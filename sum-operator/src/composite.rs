@@ -1,10 +1,10 @@
-//! Makes an operator of a type that holds one in its field `operator`.
+//! Macros that forward the methods of operators to an operator inside.
 
-/// Writes methods that pass their arguments on. `$through` is a macro that says what to:
-/// it gets `self`, the name and the arguments.
+/// Writes methods that forward their arguments. The macro `$through` makes the call from `self`, the name and the
+/// arguments.
 ///
-/// Every method that a backend may do faster than the trait's own way has to be passed on, or it is lost; the
-/// lists of such methods stand once, in the macros below.
+/// A backend may override any default method with a faster one, which is lost unless it is forwarded. The macros below
+/// are the only lists of such methods.
 macro_rules! forward {
     ($through:ident; $(fn $name:ident($($arg:ident: $type:ty),*) -> $out:ty;)*) => {
         $(fn $name(&self $(, $arg: $type)*) -> $out {
@@ -14,8 +14,7 @@ macro_rules! forward {
 }
 pub(crate) use forward;
 
-/// What every operator answers with values of its own: all methods of
-/// [`DiscreteOperator`](operator_core::DiscreteOperator) but those that return references, and those that
+/// The methods of [`DiscreteOperator`](operator_core::DiscreteOperator) that return owned values, except those that
 /// follow from the definition.
 macro_rules! forward_answers {
     ($through:ident, $element:ty) => {
@@ -47,7 +46,7 @@ macro_rules! forward_answers {
 }
 pub(crate) use forward_answers;
 
-/// Passes a method on to the operator that a composite comes to.
+/// Forwards a method to the operator that a composite holds.
 macro_rules! held {
     ($composite:ident, $name:ident $args:tt) => {
         $composite.operator().$name $args
@@ -55,16 +54,16 @@ macro_rules! held {
 }
 pub(crate) use held;
 
-/// All that operators can do, for a type that holds one.
+/// Makes an operator of a type with an operator in its field `operator`.
 macro_rules! composite {
     ($composite:ident) => {
         impl<O: operator_core::DiscreteOperator> $composite<O> {
-            /// The operator that it comes to, on its backend.
+            /// The combined operator, as its backend runs it.
             pub fn operator(&self) -> &O {
                 &self.operator
             }
 
-            /// The operator that it comes to, on its backend.
+            /// The combined operator, as [`operator`](Self::operator).
             pub fn into_operator(self) -> O {
                 self.operator
             }

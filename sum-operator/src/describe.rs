@@ -1,4 +1,4 @@
-//! What combined kernels say of themselves on either backend.
+//! Descriptions of combined kernels, on either backend.
 
 use std::ops::Range;
 
@@ -31,7 +31,7 @@ pub(crate) fn describe_embedded<O: DiscreteOperator>(
     format!("{} on sites {sites:?} of {hilbert}", operator.describe())
 }
 
-/// A sum of Hermitian operators with real coefficients is Hermitian; of others it is not known.
+/// A sum of Hermitian operators with real coefficients is Hermitian. For other sums `None`: it is not known.
 pub(crate) fn sum_is_hermitian<T: Element, O: DiscreteOperator>(summands: &[(T, O)]) -> Option<bool> {
     let hermitian = |(c, operator): &(T, O)| c.to_complex().im == 0.0 && operator.is_hermitian();
     summands.iter().all(hermitian).then_some(true)

@@ -6,18 +6,17 @@ use crate::combine::Combine;
 use crate::composite::{composite, held};
 use crate::sum::check_same;
 
-/// A product of terms with more terms than this is not multiplied out.
+/// The largest number of terms of a product that is multiplied out.
 const MAX_TERMS: usize = 100_000;
 
 /// The product (composition) of two operators of one backend, `A B`.
 ///
-/// Operators made of terms are multiplied as terms, where like ones are merged; of two that both have
-/// parameters the product takes their present values (see [`Terms`](operator_core::terms::Terms)). If the
-/// result would have too many terms or too large matrices, or for kernels of third parties, the product is
-/// taken one sample at a time: first the x' of A, then those of B from each.
+/// Operators made of terms are multiplied as terms, and like terms are merged. If both have parameters, the product
+/// takes their present values (see [`Terms`](operator_core::terms::Terms)). Kernels of third parties, and products
+/// with too many terms or too large matrices, are multiplied one sample at a time: first the x' of A, then the x' of B
+/// from each of them.
 ///
 /// ```
-/// # #[cfg(feature = "flat")] {
 /// use backend_flat::Flat;
 /// use operator_core::{DiscreteOperator, Model, PauliStrings, hilbert::Qubit};
 /// use sum_operator::ProductOperator;
@@ -25,7 +24,6 @@ const MAX_TERMS: usize = 100_000;
 /// let x = PauliStrings::new(Qubit::new(2)?, ["XI", "IX"], [1.0, 1.0])?.lower::<Flat>()?; // or Padded
 /// let square = ProductOperator::new(&x, &x)?; // 2 + 2 XX
 /// assert_eq!(square.max_conn_size(), 2);
-/// # }
 /// # Ok::<(), operator_core::Error>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -43,8 +41,8 @@ where
     /// `left · right`.
     ///
     /// # Errors
-    /// [`Error::HilbertMismatch`] for operands on different spaces; for operators chosen at run time
-    /// [`Error::BackendMismatch`]; [`Error::Custom`] if a kernel breaks its promises.
+    /// [`Error::HilbertMismatch`] for operands on different spaces; [`Error::BackendMismatch`] for operators of
+    /// different backends, chosen at run time; [`Error::Custom`] if a kernel breaks its promises.
     pub fn new(left: &O, right: &O) -> Result<Self> {
         check_same(left, right)?;
         let product = match (O::Backend::terms_of(left), O::Backend::terms_of(right)) {
@@ -61,7 +59,7 @@ where
     }
 }
 
-/// `None` for what is too large to be written as terms.
+/// `None` if the product is too large to be written as terms.
 fn or_too_large(product: Result<Definition>) -> Result<Option<Definition>> {
     match product {
         Err(Error::TooLarge { .. }) => Ok(None),

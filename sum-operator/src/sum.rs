@@ -9,12 +9,11 @@ use crate::composite::{composite, held};
 
 /// A sum of operators of one backend, `Σ_k c_k A_k`.
 ///
-/// Operators made of terms become one kernel, in which equal x' are merged; kernels of third parties stand
-/// beside it. Parameters of the former stay parameters of the sum; of two equal names the later one becomes
-/// `h_2`, `h_3`, …. A sum of sums is one sum.
+/// Operators made of terms become one kernel, in which equal x' are merged. Kernels of third parties remain separate
+/// summands. The parameters of terms are parameters of the sum; if a name repeats, the later ones become `h_2`, `h_3`,
+/// …. A sum of sums is one sum.
 ///
 /// ```
-/// # #[cfg(feature = "flat")] {
 /// use backend_flat::Flat;
 /// use operator_core::{Boundary, DiscreteOperator, Graph, Heisenberg, Ising, Model, hilbert::Spin};
 /// use sum_operator::SumOperator;
@@ -27,14 +26,13 @@ use crate::composite::{composite, held};
 ///
 /// let more = (sum + SumOperator::from(ising))?;
 /// assert_eq!(more.max_conn_size(), 1 + 4 + 4);
-/// # }
 /// # Ok::<(), operator_core::Error>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct SumOperator<O: DiscreteOperator> {
-    /// What is made of terms.
+    /// The sum of the operators made of terms.
     terms: Option<Definition>,
-    /// What is not.
+    /// The other operators, with their coefficients.
     kernels: Vec<(O::Element, O)>,
     operator: O,
 }
@@ -49,9 +47,9 @@ where
     /// The sum of operators, each with its coefficient.
     ///
     /// # Errors
-    /// [`Error::HilbertMismatch`] for operands on different spaces; [`Error::NotFinite`] for a coefficient
-    /// that is not; [`Error::Count`] for no operands, whose space is not known; for operators chosen at run
-    /// time [`Error::BackendMismatch`].
+    /// [`Error::HilbertMismatch`] for operands on different spaces; [`Error::NotFinite`] for a coefficient that is
+    /// not finite; [`Error::Count`] for no operands, because the space is then unknown; [`Error::BackendMismatch`]
+    /// for operators of different backends, chosen at run time.
     pub fn new(summands: impl IntoIterator<Item = (O::Element, O)>) -> Result<Self> {
         let summands: Vec<(O::Element, O)> = summands.into_iter().collect();
         let Some((_, like)) = summands.first().cloned() else {
@@ -90,15 +88,16 @@ where
         Ok(SumOperator { terms, kernels, operator })
     }
 
-    /// The parameters of all summands that are made of terms.
+    /// The parameters of all summands made of terms.
     pub fn parameters(&self) -> Parameters {
         self.terms.as_ref().map_or_else(Parameters::new, |terms| terms.parameters().clone())
     }
 
-    /// The same sum with other values of its parameters; nothing is lowered again.
+    /// The same sum with other values of its parameters. Nothing is lowered again.
     ///
     /// # Errors
-    /// See [`Structure::pack`](operator_core::Structure::pack).
+    /// As [`Structure::pack`](operator_core::Structure::pack); [`Error::NoDefinition`] if no summand is made of
+    /// terms.
     pub fn with_parameters(&self, parameters: Parameters) -> Result<Self> {
         let terms = match &self.terms {
             Some(terms) => Some(terms.with_parameters(parameters)?),
@@ -114,7 +113,7 @@ where
     /// The sum times a number.
     ///
     /// # Errors
-    /// [`Error::NotFinite`].
+    /// [`Error::NotFinite`] for a factor that is not finite.
     pub fn scaled(&self, factor: O::Element) -> Result<Self> {
         let value = factor.to_complex();
         if !value.is_finite() {

@@ -8,11 +8,11 @@ use crate::{EmbedOperator, ProductOperator};
 
 /// The tensor product of operators of one backend, `A ⊗ B ⊗ …`, on the tensor product of their spaces.
 ///
-/// Spins, bosons and fermions mix. It is the product of the operators, each
-/// [embedded](EmbedOperator) in the whole space; see [`ProductOperator`] for parameters and large products.
+/// Factors may be spins, bosons or fermions. The tensor product is the product of the operators, each
+/// [embedded](EmbedOperator) in the whole space. [`ProductOperator`] says what happens to parameters and in large
+/// products.
 ///
 /// ```
-/// # #[cfg(feature = "flat")] {
 /// use backend_flat::Flat;
 /// use operator_core::expression::{boson, spin};
 /// use operator_core::hilbert::{Fock, Spin};
@@ -24,7 +24,6 @@ use crate::{EmbedOperator, ProductOperator};
 /// let coupling = TensorOperator::new([&flip, &position])?;
 /// assert_eq!(coupling.hilbert().to_string(), "Spin(1/2, 1 sites) ⊗ Fock(n_max = 3, 1 sites)");
 /// assert_eq!(coupling.to_sparse()?.nnz(), 2 * 6);
-/// # }
 /// # Ok::<(), operator_core::Error>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -42,7 +41,8 @@ where
     /// The tensor product of `operators` in this order.
     ///
     /// # Errors
-    /// [`Error::Count`] for no operators; for operators chosen at run time [`Error::BackendMismatch`];
+    /// [`Error::Count`] for no operators; [`Error::BackendMismatch`] for operators of different backends, chosen at
+    /// run time;
     /// [`Error::Custom`] if a kernel breaks its promises.
     pub fn new<'a>(operators: impl IntoIterator<Item = &'a O>) -> Result<Self>
     where

@@ -30,7 +30,7 @@ fn it_is_the_operator_of_the_chosen_backend() -> Result<(), Error> {
     for definition in definitions()? {
         let expected = operator_core::testing::kronecker_dense(&definition)?;
         for kind in backends() {
-            let operator = AnyOperator::lower(&definition, kind)?;
+            let operator = AnyOperator::new(&definition, kind)?;
             assert_eq!(operator.backend(), kind);
             assert_eq!(operator.describe(), definition.to_string());
             let dense = operator.to_dense()?;
@@ -51,13 +51,26 @@ fn backends_are_chosen_by_name() -> Result<(), Error> {
     assert_eq!("padded".parse::<BackendKind>()?.to_string(), "padded");
     let unknown = "numba".parse::<BackendKind>().map_err(|error| error.to_string());
     assert_eq!(unknown, Err("backend \"numba\" is not known; expected flat or padded".into()));
+    let stored = serde_json::to_string(&[BackendKind::Flat, BackendKind::Padded]);
+    assert_eq!(stored.ok().as_deref(), Some(r#"["flat","padded"]"#));
+    assert_eq!(serde_json::from_str(r#""padded""#).ok(), Some(BackendKind::Padded));
     #[cfg(not(feature = "padded"))]
     {
-        let refused = AnyOperator::lower(&definitions()?[0], BackendKind::Padded).map(|_| ());
+        let refused = AnyOperator::new(&definitions()?[0], BackendKind::Padded).map(|_| ());
         let expected = "this program was built without the padded backend; turn on the feature \"padded\" of sum-operator";
         assert_eq!(refused.map_err(|error| error.to_string()), Err(expected.into()));
     }
     Ok(())
+}
+
+/// A third party's kernel on one of [`backends`].
+fn kernel_on(kind: BackendKind, kernel: Shifts) -> operator_core::Result<AnyOperator> {
+    #[cfg(feature = "padded")]
+    if kind == BackendKind::Padded {
+        return Ok(common::custom::<backend_padded::Padded>(kernel)?.into());
+    }
+    assert_eq!(kind, BackendKind::Flat);
+    Ok(common::custom::<backend_flat::Flat>(kernel)?.into())
 }
 
 /// A third party's kernel and terms, real and complex, on the backend that was chosen.
@@ -66,18 +79,8 @@ fn operators_chosen_at_run_time_are_combined_on_their_backend() -> Result<(), Bo
     let spins = common::spins(3)?;
     let y = PauliStrings::new(spins.clone(), ["YII", "IXX"], [0.5, 1.0])?.definition()?;
     for kind in backends() {
-        let kernel = match kind {
-            BackendKind::Flat => {
-                AnyOperator::Flat(common::custom::<backend_flat::Flat>(Shifts(spins.clone()))?)
-            }
-            #[cfg(feature = "padded")]
-            BackendKind::Padded => {
-                AnyOperator::Padded(common::custom::<backend_padded::Padded>(Shifts(spins.clone()))?)
-            }
-            #[cfg(not(feature = "padded"))]
-            BackendKind::Padded => continue,
-        };
-        let terms = AnyOperator::lower(&y, kind)?;
+        let kernel = kernel_on(kind, Shifts(spins.clone()))?;
+        let terms = AnyOperator::new(&y, kind)?;
         let (a, b) = (terms.to_dense()?, kernel.to_dense()?);
         let close = |x: &ndarray::Array2<Complex64>, y: &ndarray::Array2<Complex64>| {
             x.dim() == y.dim() && x.iter().zip(y).all(|(x, y)| (x - y).norm() < 1e-12)
@@ -100,12 +103,12 @@ fn operators_chosen_at_run_time_are_combined_on_their_backend() -> Result<(), Bo
 fn operators_on_different_backends_are_not_combined() -> Result<(), Box<dyn std::error::Error>> {
     let definition = &definitions()?[0];
     let kernel = common::custom::<backend_flat::Flat>(Shifts(definition.hilbert().clone()))?;
-    let padded = AnyOperator::lower(definition, BackendKind::Padded)?;
+    let padded = AnyOperator::new(definition, BackendKind::Padded)?;
     let one = Complex64::ONE;
-    let refused = SumOperator::new([(one, AnyOperator::Flat(kernel.clone())), (one, padded.clone())]);
+    let refused = SumOperator::new([(one, AnyOperator::from(kernel.clone())), (one, padded.clone())]);
     let expected = "operands run on different backends: flat and padded; move one with `to_backend`";
     assert_eq!(refused.map(|_| ()).map_err(|error| error.to_string()), Err(expected.into()));
-    let refused = ProductOperator::new(&AnyOperator::Flat(kernel), &padded);
+    let refused = ProductOperator::new(&AnyOperator::from(kernel), &padded);
     assert_eq!(refused.map(|_| ()).map_err(|error| error.to_string()), Err(expected.into()));
     Ok(())
 }
@@ -114,7 +117,7 @@ fn operators_on_different_backends_are_not_combined() -> Result<(), Box<dyn std:
 #[test]
 fn packed_rows_are_those_of_the_flat_backend() -> Result<(), Error> {
     for definition in definitions()? {
-        let operator = AnyOperator::lower(&definition, BackendKind::Flat)?;
+        let operator = AnyOperator::new(&definition, BackendKind::Flat)?;
         let flat: backend_flat::FlatOperator<Complex64> = definition.lower_as::<backend_flat::Flat, _>()?;
         let x = definition.hilbert().all_states()?;
         let mut packed = operator_core::PackedConn::new();
@@ -148,7 +151,7 @@ fn numbers_of_elements_are_counted_by_the_operator_inside() -> Result<(), Error>
 
     let asked = Arc::new(AtomicUsize::new(0));
     let kernel = Asked(Shifts(common::spins(3)?), asked.clone());
-    let operator = AnyOperator::Flat(backend_flat::FlatOperator::custom(kernel)?);
+    let operator = AnyOperator::from(backend_flat::FlatOperator::custom(kernel)?);
     asked.store(0, Ordering::Relaxed);
     operator.n_conn(ndarray::aview2(&[[1, 1, -1]]))?;
     assert_eq!(asked.load(Ordering::Relaxed), 1);

@@ -262,7 +262,7 @@ fn local_estimators_ask_for_connected_configurations_with_their_samples() -> Tes
     let twice = ndarray::concatenate![Axis(0), x, x];
     for chunk_size in [1, 7, 50, 1000] {
         check_requests(&definition.lower::<variational::Flat>()?, &twice, chunk_size)?;
-        check_requests(&AnyOperator::lower(&definition, BackendKind::Flat)?, &twice, chunk_size)?;
+        check_requests(&AnyOperator::new(&definition, BackendKind::Flat)?, &twice, chunk_size)?;
     }
     Ok(())
 }

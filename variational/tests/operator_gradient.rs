@@ -238,7 +238,7 @@ fn backends_agree_also_where_they_are_chosen_at_run_time() -> TestResult {
         let padded_psi = Table::<Padded>::random(hilbert.clone(), 7)?;
         check(FullSumState::<Padded, _>::new(padded_psi)?.expect_and_operator_grad(&padded)?.1);
         for kind in [BackendKind::Flat, BackendKind::Padded] {
-            let operator = AnyOperator::lower(&definition, kind)?;
+            let operator = AnyOperator::new(&definition, kind)?;
             let psi = AnyWaveFunction::<Flat, _>::new(psi.clone());
             check(FullSumState::new(psi)?.expect_and_operator_grad(&operator)?.1);
         }

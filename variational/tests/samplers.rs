@@ -85,7 +85,7 @@ fn walkers_are_followed_where_the_backend_is_chosen_at_run_time() -> TestResult 
     let psi = Table::<variational::Flat>::random(definition.hilbert().clone(), 2)?;
     let mut means = Vec::new();
     for kind in ["flat".parse::<BackendKind>()?, "padded".parse()?] {
-        let operator = AnyOperator::lower(&definition, kind)?;
+        let operator = AnyOperator::new(&definition, kind)?;
         for psi in [psi.clone(), psi.clone().with_walker()] {
             let sampler = HamiltonianSampler::new(&operator)?.with_seed(9);
             let mut state = MonteCarloState::new(sampler, AnyWaveFunction::new(psi), 320)?;

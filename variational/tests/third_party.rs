@@ -185,7 +185,7 @@ fn a_backend_chosen_at_run_time_gives_the_same_energy() -> TestResult {
     let sampler = HamiltonianSampler::new(&operator)?.with_seed(9);
     let expected = MonteCarloState::new(sampler, psi.clone(), 320)?.expect(&operator)?;
     for kind in ["flat".parse::<BackendKind>()?, "padded".parse()?] {
-        let operator = AnyOperator::lower(&definition, kind)?;
+        let operator = AnyOperator::new(&definition, kind)?;
         let sampler = HamiltonianSampler::new(&operator)?.with_seed(9);
         let stats =
             MonteCarloState::new(sampler, AnyWaveFunction::new(psi.clone()), 320)?.expect(&operator)?;

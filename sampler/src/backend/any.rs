@@ -1,4 +1,4 @@
-//! What is done for operators whose backend is chosen at run time: what their own backend does.
+//! Operators whose backend is chosen at run time: their own backend does the work.
 
 use ndarray::Array2;
 use operator_core::Result;
@@ -6,7 +6,7 @@ use sum_operator::{Any, AnyOperator, with_operator};
 
 use super::{Connections, HamiltonianBackend};
 
-/// The operator's variant chooses the backend; batches are on the host.
+/// The operator inside chooses the backend; batches are on the host.
 impl HamiltonianBackend<AnyOperator> for Any {
     fn n_off_diagonal(operator: &AnyOperator, x: &Array2<i8>) -> Result<Vec<usize>> {
         with_operator!(

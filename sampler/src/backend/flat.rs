@@ -1,7 +1,7 @@
 //! Moves of operators of the flat backend, chain by chain over threads.
 
 use backend_flat::{Flat, VisitConn, Visitor};
-use ndarray::{Array2, ArrayView2};
+use ndarray::Array2;
 use operator_core::kernel::Moves;
 use operator_core::{Element, Error, MergedRow, Result};
 use rayon::prelude::*;
@@ -9,15 +9,14 @@ use rayon::prelude::*;
 use super::{Connections, HamiltonianBackend};
 use crate::changes::{apply, differences};
 
-/// Connected elements that one job visits at the least: for fewer, waking a thread takes longer than they do.
+/// The fewest connected elements of a job. For fewer, waking a thread takes longer than visiting them.
 const ELEMENTS_PER_JOB: usize = 8192;
 
-/// Chains are spread over threads; connected states are visited one by one and only the chosen x' is written.
+/// Chains are spread over threads. Connected states are visited one by one, and only the chosen x' is written.
 impl<O: VisitConn> HamiltonianBackend<O> for Flat {
     fn n_off_diagonal(operator: &O, x: &Array2<i8>) -> Result<Vec<usize>> {
-        let x = rows(x);
-        let n_sites = x.ncols().max(1);
-        let rows = x.as_slice().expect(CONTIGUOUS).par_chunks(n_sites);
+        let x = operator.hilbert().check_rows(x.view())?;
+        let rows = x.data().par_chunks(x.n_sites());
         rows.with_min_len(chains_per_job(operator))
             .map_init(|| Visited::new(operator), |visited, x| visited.n_off_diagonal(x))
             .collect()
@@ -27,8 +26,9 @@ impl<O: VisitConn> HamiltonianBackend<O> for Flat {
         if numbers.len() != x.nrows() {
             return Err(count("numbers of connected states", numbers.len(), x.nrows()));
         }
-        let mut chosen = rows(x).into_owned();
-        let n_sites = chosen.ncols().max(1);
+        operator.hilbert().check(x.view())?;
+        let mut chosen = x.as_standard_layout().into_owned();
+        let n_sites = chosen.ncols();
         let rows = chosen.as_slice_mut().expect(CONTIGUOUS).par_chunks_mut(n_sites).zip(numbers);
         rows.with_min_len(chains_per_job(operator))
             .map_init(
@@ -72,8 +72,8 @@ pub(super) fn connections<O: VisitConn>(operator: &O) -> Option<Box<dyn Connecti
     Flat::connections(operator)
 }
 
-/// What is connected to the rows of a batch. Of custom kernels, which may emit one x' more than once, the
-/// distinct x' are collected.
+/// The states connected to the rows of a batch. A custom kernel may emit one x' more than once, so its distinct x'
+/// are collected.
 struct Visited<'a, O: VisitConn> {
     operator: &'a O,
     is_custom: bool,
@@ -191,12 +191,12 @@ impl<O: VisitConn> Connections for Listed<'_, O> {
     }
 }
 
-/// Whether a custom operator stays in its space.
+/// Checks that a custom operator stays in its space.
 fn check_stays<O: VisitConn>(operator: &O, state: &[i8]) -> Result<()> {
     operator.hilbert().check_row(0, state).map_err(|error| Error::leaves_space(operator.describe(), &error))
 }
 
-/// Custom kernels may take any time for an element.
+/// A custom kernel may need any time for an element, so each of its chains is a job.
 fn chains_per_job<O: VisitConn>(operator: &O) -> usize {
     match operator.definition() {
         Some(_) => (ELEMENTS_PER_JOB / operator.max_conn_size().max(1)).max(1),
@@ -204,13 +204,7 @@ fn chains_per_job<O: VisitConn>(operator: &O) -> usize {
     }
 }
 
-const CONTIGUOUS: &str = "`rows` made the batch contiguous";
-
-/// A batch with contiguous rows.
-fn rows(x: &Array2<i8>) -> ndarray::CowArray<'_, i8, ndarray::Ix2> {
-    let x: ArrayView2<'_, i8> = x.view();
-    if x.is_standard_layout() { x.into() } else { x.as_standard_layout().into_owned().into() }
-}
+const CONTIGUOUS: &str = "an array in standard layout is contiguous";
 
 /// Merges the elements of a custom kernel at x.
 fn merge<T: Element>(visitor: &mut Visitor<'_, T>, x: &[i8], row: &mut MergedRow<T>) -> Result<()> {
@@ -220,8 +214,7 @@ fn merge<T: Element>(visitor: &mut Visitor<'_, T>, x: &[i8], row: &mut MergedRow
     })
 }
 
-/// The places of the distinct x' ≠ x whose elements add up to non-zero, in the order in which they are first
-/// emitted.
+/// The places of the distinct x' ≠ x whose elements add up to non-zero, in the order of their first emission.
 fn off_diagonal<T: Element>(row: &MergedRow<T>) -> impl Iterator<Item = usize> + '_ {
     row.kept().filter(|&place| row.state(place) != row.x())
 }

@@ -1,5 +1,4 @@
-//! Stands for a backend that this crate was built without, where another crate may have turned it on in
-//! `sum-operator`.
+//! Stands for a backend that this crate was built without. Another crate may have turned it on in `sum-operator`.
 #![allow(dead_code, reason = "which backends sum-operator has cannot be seen from here")]
 
 use ndarray::Array2;

@@ -1,14 +1,14 @@
 //! Moves of operators of the padded backend, batch by batch.
 
-use backend_padded::{Padded, TensorConn};
+use backend_padded::{Padded, TensorConn, failed};
 use candle_core::{DType, Device, Tensor};
 use ndarray::Array2;
 use operator_core::{Backend, Error, Result};
 
 use super::{Connections, HamiltonianBackend};
 
-/// The padded backend counts and chooses on the host, over all threads, and so brings each batch there; on another
-/// device what was chosen goes back.
+/// The padded backend counts and chooses on the host, over all threads. Each batch goes to the host, and the chosen
+/// states go back to the operator's device.
 impl<O: TensorConn> HamiltonianBackend<O> for Padded {
     fn n_off_diagonal(operator: &O, x: &Tensor) -> Result<Vec<usize>> {
         let counts = operator.n_off_diagonal(x)?;
@@ -53,8 +53,4 @@ pub(super) fn select_off_diagonal<O: TensorConn>(
 
 pub(super) fn connections<O: TensorConn>(operator: &O) -> Option<Box<dyn Connections + '_>> {
     Padded::connections(operator)
-}
-
-fn failed(error: candle_core::Error) -> Error {
-    Error::backend("padded", error)
 }

@@ -22,23 +22,23 @@ impl<B: Backend, R: Rule<B>> MetropolisSampler<B, R> {
 
     fn step<W: WaveFunction<B> + ?Sized>(&self, wave_function: &W, chains: &mut Chains<B>) -> Result<()> {
         let n = self.n_chains;
-        let place = Place { hilbert: &self.hilbert, device: &self.device };
+        let place = Place { hilbert: &self.hilbert, device: &chains.device };
         let proposal = self.rule.propose(place, &chains.configurations, &mut chains.rngs)?;
-        expect_count("proposed configurations", B::batch_len(&proposal.configurations), n)?;
-        expect_count("values of log_correction", proposal.log_correction.len(), n)?;
-        if let Some(chain) = proposal.log_correction.iter().position(|value| value.is_nan()) {
+        expect_count("proposed configurations", B::batch_len(proposal.configurations()), n)?;
+        expect_count("values of log_correction", proposal.log_correction().len(), n)?;
+        if let Some(chain) = proposal.log_correction().iter().position(|value| value.is_nan()) {
             return Err(Error::Correction { chain });
         }
-        let proposed = log_weights::<B, W>(wave_function, &proposal.configurations, n)?;
-        let present = chains.log_weights.iter().zip(&proposed).zip(&proposal.log_correction);
+        let proposed = log_weights::<B, W>(wave_function, proposal.configurations(), n)?;
+        let present = chains.log_weights.iter().zip(&proposed).zip(proposal.log_correction());
         let accept: Vec<bool> = present
             .zip(&mut chains.rngs)
             .map(|(((&from, &to), &correction), rng)| {
-                // Each chain draws in every step, so that what it draws later does not depend on ψ.
+                // Each chain draws in every step, so that its later draws do not depend on ψ.
                 rng.random::<f64>() < acceptance(from, to, correction)
             })
             .collect();
-        B::replace_rows(&mut chains.configurations, &proposal.configurations, &accept)?;
+        B::replace_rows(&mut chains.configurations, proposal.configurations(), &accept)?;
         for ((weight, proposed), _) in
             chains.log_weights.iter_mut().zip(proposed).zip(&accept).filter(|(_, accept)| **accept)
         {

@@ -9,19 +9,19 @@ use operator_core::{Backend, DiscreteOperator, Graph, HilbertSpace, WaveFunction
 
 use crate::backend::HamiltonianBackend;
 use crate::chain::Chains;
-use crate::check::{at_least_one, check_bytes, expect_count, same_space};
+use crate::check::{at_least_one, check_bytes, expect_count};
 use crate::error::{Error, Result};
 use crate::rng::{ChainRng, generators};
 use crate::rule::{ExchangeRule, HamiltonianRule, LocalRule, Rule};
 use crate::samples::Samples;
 use crate::weights::log_weights;
 
-/// Random states that are tried for each chain before its wave function counts as zero.
+/// Random states to try for each chain before the wave function counts as zero.
 const START_ATTEMPTS: usize = 100;
 
 /// A Metropolis sampler of |ψ|² whose moves come from the matrix elements of an operator.
 ///
-/// `HamiltonianSampler::new(&operator)` resolves by the operator's backend marker, when it is compiled.
+/// The compiler resolves `HamiltonianSampler::new(&operator)` by the operator's backend marker.
 pub type HamiltonianSampler<O> = MetropolisSampler<<O as DiscreteOperator>::Backend, HamiltonianRule<O>>;
 
 /// A Metropolis sampler of |ψ|² that changes one site at a time, `LocalSampler::<Flat>::new(hilbert)`.
@@ -32,12 +32,13 @@ pub type ExchangeSampler<B> = MetropolisSampler<B, ExchangeRule>;
 
 /// Metropolis–Hastings sampling of |ψ|² with any rule.
 ///
-/// Where the wave function has a [`Walker`](operator_core::Walker) and the rule a
-/// [`Proposer`](crate::Proposer), chains run one by one in parallel; otherwise all chains take each step
-/// together, as a batch. Both ways lead to the same samples.
+/// If the wave function has a [`Walker`](operator_core::Walker) and the rule a [`Proposer`](crate::Proposer),
+/// chains run one by one in parallel. Otherwise all chains take each step together, as a batch. Both ways give the
+/// same samples.
 ///
-/// Settings only: what changes is in [`Chains`]. Every chain has its own random numbers, which follow from
-/// the seed and the chain's number, so chains do not depend on the number of threads or of other chains.
+/// A sampler holds only settings; what changes is in [`Chains`]. Every chain has its own random numbers, which
+/// follow from the seed and the chain's number. So a chain does not depend on the number of threads or of other
+/// chains. Chains are on the wave function's device.
 #[derive(Clone, Debug)]
 pub struct MetropolisSampler<B: Backend, R> {
     hilbert: HilbertSpace,
@@ -45,14 +46,14 @@ pub struct MetropolisSampler<B: Backend, R> {
     n_chains: usize,
     sweep_size: usize,
     seed: u64,
-    device: B::Device,
+    device: Option<B::Device>,
 }
 
 impl<O> MetropolisSampler<O::Backend, HamiltonianRule<O>>
 where
     O: DiscreteOperator + Clone,
 {
-    /// A sampler with the moves of an operator, on the operator's device.
+    /// A sampler with the moves of an operator. The operator and the wave function must be on one device.
     ///
     /// # Errors
     /// [`NotHermitian`](operator_core::Error::NotHermitian).
@@ -61,8 +62,7 @@ where
         O::Backend: HamiltonianBackend<O>,
     {
         let rule = HamiltonianRule::new(operator.clone())?;
-        let device = O::Backend::device(operator);
-        Ok(Self::from_rule(operator.hilbert().clone(), rule)?.with_device(device))
+        Self::from_rule(operator.hilbert().clone(), rule)
     }
 }
 
@@ -80,11 +80,11 @@ impl<B: Backend> MetropolisSampler<B, ExchangeRule> {
     /// A sampler that exchanges the sites of an edge. For fermions the graph may be that of the orbitals.
     ///
     /// # Errors
-    /// [`Error::GraphSize`] if the graph has other sites than the space; [`Error::NoMoves`] if it has no
+    /// [`Error::GraphSize`] if the graph has another number of sites than the space; [`Error::NoMoves`] if it has no
     /// edges; [`Error::Exchange`] for an edge whose exchange leaves the space.
     pub fn new(hilbert: impl Into<HilbertSpace>, graph: &Graph) -> Result<Self> {
         let hilbert = hilbert.into();
-        let rule = ExchangeRule::new(graph).for_space(&hilbert);
+        let rule = ExchangeRule::new(graph).with_space(&hilbert);
         Self::from_rule(hilbert, rule)
     }
 }
@@ -93,12 +93,12 @@ impl<B: Backend, R: Rule<B>> MetropolisSampler<B, R> {
     /// A sampler with any rule.
     ///
     /// # Errors
-    /// Those of [`Rule::check`].
+    /// As [`Rule::check`].
     pub fn from_rule(hilbert: impl Into<HilbertSpace>, rule: R) -> Result<Self> {
         let hilbert = hilbert.into();
         rule.check(&hilbert)?;
         let (n_chains, sweep_size) = (16, hilbert.n_sites());
-        Ok(MetropolisSampler { hilbert, rule, n_chains, sweep_size, seed: 0, device: B::default_device() })
+        Ok(MetropolisSampler { hilbert, rule, n_chains, sweep_size, seed: 0, device: None })
     }
 
     /// Sets the number of chains, 16 unless set.
@@ -126,11 +126,11 @@ impl<B: Backend, R: Rule<B>> MetropolisSampler<B, R> {
         self
     }
 
-    /// Sets the device of the chains: the operator's for [`HamiltonianSampler`], otherwise the backend's
-    /// default, unless set.
+    /// Asks for a device. Unless set, chains go to the wave function's device; if set, a wave function on another
+    /// device is [`DeviceMismatch`](operator_core::Error::DeviceMismatch) when chains start.
     #[must_use]
     pub fn with_device(mut self, device: B::Device) -> Self {
-        self.device = device;
+        self.device = Some(device);
         self
     }
 
@@ -154,27 +154,34 @@ impl<B: Backend, R: Rule<B>> MetropolisSampler<B, R> {
         self.sweep_size
     }
 
-    /// Where the chains live.
-    pub fn device(&self) -> &B::Device {
-        &self.device
+    /// The device that was asked for by [`with_device`](Self::with_device).
+    pub fn device(&self) -> Option<&B::Device> {
+        self.device.as_ref()
     }
 
-    /// Starts chains at random states with an amplitude. The same sampler starts the same chains.
+    /// Starts chains at random states with an amplitude, on the wave function's device. The same sampler starts the
+    /// same chains.
     ///
     /// # Errors
     /// [`HilbertMismatch`](operator_core::Error::HilbertMismatch) if the wave function is defined on another
-    /// space; [`Error::ZeroWaveFunction`] if no state with an amplitude is found; [`Error::LogPsi`] for NaN;
+    /// space; [`DeviceMismatch`](operator_core::Error::DeviceMismatch) if it is on another device than the
+    /// operator of the rule or [`with_device`](Self::with_device) says; [`Error::ZeroWaveFunction`] if no state with an amplitude is found; [`Error::LogPsi`] for NaN;
     /// [`Error::Core`] if the wave function fails.
     pub fn start<W: WaveFunction<B> + ?Sized>(&self, wave_function: &W) -> Result<Chains<B>> {
-        same_space(&self.hilbert, wave_function.hilbert())?;
+        self.hilbert.expect_same(wave_function.hilbert())?;
+        let device = wave_function.device();
+        if let Some(own) = &self.device {
+            B::expect_same_device(["sampler", "wave function"], own, &device)?;
+        }
+        self.rule.check_device(&device)?;
         check_bytes(&self.hilbert, self.n_chains, 1)?;
         let mut rngs = generators(self.seed, self.n_chains);
-        let (configurations, log_weights) = self.random_states(wave_function, &mut rngs)?;
+        let (configurations, log_weights) = self.random_states(wave_function, &device, &mut rngs)?;
         let hilbert = self.hilbert.clone();
-        Ok(Chains { hilbert, configurations, log_weights, rngs, n_accepted: 0, n_proposed: 0 })
+        Ok(Chains { hilbert, device, configurations, log_weights, rngs, n_accepted: 0, n_proposed: 0 })
     }
 
-    /// Puts the chains at new random states and counts moves from 0 again; random numbers go on.
+    /// Puts the chains at new random states and sets the numbers of moves to 0. Random numbers go on.
     ///
     /// # Errors
     /// As [`start`](Self::start); [`Error::Count`] if these are not this sampler's chains.
@@ -184,7 +191,8 @@ impl<B: Backend, R: Rule<B>> MetropolisSampler<B, R> {
         chains: &mut Chains<B>,
     ) -> Result<()> {
         self.check_chains(wave_function, chains)?;
-        (chains.configurations, chains.log_weights) = self.random_states(wave_function, &mut chains.rngs)?;
+        (chains.configurations, chains.log_weights) =
+            self.random_states(wave_function, &chains.device, &mut chains.rngs)?;
         chains.reset_acceptance();
         Ok(())
     }
@@ -192,14 +200,15 @@ impl<B: Backend, R: Rule<B>> MetropolisSampler<B, R> {
     /// Proposes [`sweep_size`](Self::sweep_size) moves to each chain.
     ///
     /// A move to x' is accepted with probability `min(1, |ψ(x')/ψ(x)|² exp(log_correction))`. After a change
-    /// of the wave function, [`Chains::refresh`] comes first.
+    /// of the wave function, call [`Chains::refresh`] first.
     ///
     /// # Errors
     /// [`Error::Count`] or [`HilbertMismatch`](operator_core::Error::HilbertMismatch) if these are not this
-    /// sampler's chains; [`Error::LogPsi`] and [`Error::Correction`] for NaN; those of [`Rule::propose`];
+    /// sampler's chains; [`DeviceMismatch`](operator_core::Error::DeviceMismatch) if the wave function is on
+    /// another device than the chains; [`Error::LogPsi`] and [`Error::Correction`] for NaN; errors of [`Rule::propose`];
     /// [`Error::ChangedSite`] and [`Error::Gone`] for rules and wave functions that break their promises;
-    /// [`Error::Core`] if the wave function fails. The chains stay where they were before the failed move, and
-    /// before the sweep where they follow walkers.
+    /// [`Error::Core`] if the wave function fails. After an error the chains are where they were before the failed
+    /// move, or before the sweep if they follow walkers.
     pub fn sweep<W: WaveFunction<B> + ?Sized>(
         &self,
         wave_function: &W,
@@ -213,9 +222,9 @@ impl<B: Backend, R: Rule<B>> MetropolisSampler<B, R> {
         }
     }
 
-    /// Draws samples, one after each sweep, after `n_discard` sweeps of which none is kept.
+    /// Makes `n_discard` sweeps, and then draws a sample after each of `n_per_chain` sweeps.
     ///
-    /// The wave function is evaluated anew where the chains are, so its parameters may have changed.
+    /// It first evaluates the wave function where the chains are, so its parameters may have changed.
     ///
     /// # Errors
     /// [`Error::Setting`] if `n_per_chain` is 0; [`TooLarge`](operator_core::Error::TooLarge) beyond 8 GiB of
@@ -245,14 +254,14 @@ impl<B: Backend, R: Rule<B>> MetropolisSampler<B, R> {
                 samples.slice_mut(s![k..;n_per_chain, ..]).assign(&B::to_host(&chains.configurations)?);
             }
         }
-        let configurations = B::from_host(samples.view(), &self.device)?;
-        Ok(Samples { configurations, n_chains, n_per_chain })
+        Samples::new(B::from_host(samples.view(), &chains.device)?, n_chains, n_per_chain)
     }
 
     /// One random state with an amplitude for each chain, and ln |ψ|² there.
     fn random_states<W: WaveFunction<B> + ?Sized>(
         &self,
         wave_function: &W,
+        device: &B::Device,
         rngs: &mut [ChainRng],
     ) -> Result<(B::Configurations, Vec<f64>)> {
         let mut x = Array2::zeros((rngs.len(), self.hilbert.n_sites()));
@@ -264,7 +273,7 @@ impl<B: Backend, R: Rule<B>> MetropolisSampler<B, R> {
                     row.assign(&self.hilbert.random_states(1, rng).row(0));
                 }
             }
-            let configurations = B::from_host(x.view(), &self.device)?;
+            let configurations = B::from_host(x.view(), device)?;
             weights = log_weights::<B, W>(wave_function, &configurations, rngs.len())?;
             match weights.iter().position(|&weight| weight == f64::NEG_INFINITY) {
                 None => return Ok((configurations, weights)),
@@ -276,8 +285,9 @@ impl<B: Backend, R: Rule<B>> MetropolisSampler<B, R> {
     }
 
     fn check_chains<W: WaveFunction<B> + ?Sized>(&self, wave_function: &W, chains: &Chains<B>) -> Result<()> {
-        same_space(&self.hilbert, wave_function.hilbert())?;
-        same_space(&self.hilbert, &chains.hilbert)?;
+        self.hilbert.expect_same(wave_function.hilbert())?;
+        self.hilbert.expect_same(&chains.hilbert)?;
+        B::expect_same_device(["batch of chains", "wave function"], &chains.device, &wave_function.device())?;
         expect_count("chains", chains.n_chains(), self.n_chains)
     }
 }

@@ -1,4 +1,4 @@
-//! Chains that are followed one by one, by walkers.
+//! Chains that run one by one, with walkers.
 
 use ndarray::ArrayView1;
 use num_complex::Complex64;
@@ -17,12 +17,12 @@ use crate::rule::{Proposer, Rule};
 use crate::weights::is_amplitude;
 
 impl<B: Backend, R: Rule<B>> MetropolisSampler<B, R> {
-    /// Whether there is something that leads chains one by one.
+    /// Whether chains run one by one.
     pub(super) fn is_guided<W: WaveFunction<B> + ?Sized>(&self, wave_function: &W) -> bool {
-        self.guide(wave_function).is_ok()
+        wave_function.has_walker() && self.rule.proposer(&self.hilbert).is_some()
     }
 
-    /// What leads chains one by one, where the wave function has a walker and the rule can keep up with it.
+    /// A guide of chains, if the wave function has a walker and the rule a proposer.
     fn guide<'a, W: WaveFunction<B> + ?Sized>(
         &'a self,
         wave_function: &'a W,
@@ -34,8 +34,8 @@ impl<B: Backend, R: Rule<B>> MetropolisSampler<B, R> {
 
     /// Takes every chain through `n_discard` sweeps, and one more before each of its samples, in parallel.
     ///
-    /// `samples` has as many rows of each chain, one chain after another. On an error the chains are as they
-    /// were; it is that of the earliest step, as in batches.
+    /// `samples` has the same number of rows for each chain, one chain after another. After an error the chains
+    /// are unchanged. The error is that of the earliest step, as in batches.
     pub(super) fn walk<W: WaveFunction<B> + ?Sized>(
         &self,
         wave_function: &W,
@@ -59,7 +59,7 @@ impl<B: Backend, R: Rule<B>> MetropolisSampler<B, R> {
                 || self.guide(wave_function),
                 |guide, walk| match guide {
                     Ok(guide) => guide.lead(walk, n_discard, self.sweep_size),
-                    // The caller had one.
+                    // The caller has checked that there is one.
                     Err(missing) => Err((0, missing.error::<W, R>())),
                 },
             )
@@ -72,7 +72,7 @@ impl<B: Backend, R: Rule<B>> MetropolisSampler<B, R> {
         for (mut row, walk) in x.rows_mut().into_iter().zip(&walks) {
             row.assign(&ArrayView1::from(walk.configuration()));
         }
-        chains.configurations = B::from_host(x.view(), &self.device)?;
+        chains.configurations = B::from_host(x.view(), &chains.device)?;
         chains.log_weights = walks.iter().map(ChainWalk::log_weight).collect();
         chains.n_accepted += walks.iter().map(ChainWalk::n_accepted).sum::<u64>();
         chains.n_proposed += walks.iter().map(ChainWalk::n_proposed).sum::<u64>();
@@ -81,7 +81,7 @@ impl<B: Backend, R: Rule<B>> MetropolisSampler<B, R> {
     }
 }
 
-/// Why chains are not led one by one.
+/// Why there is no guide.
 #[derive(Clone, Copy, Debug)]
 enum Missing {
     Walker,
@@ -89,7 +89,7 @@ enum Missing {
 }
 
 impl Missing {
-    /// What it is if there was one before.
+    /// The error, if there was one before.
     fn error<W: ?Sized, R>(self) -> Error {
         match self {
             Missing::Walker => Error::Gone { what: "walker", of: std::any::type_name::<W>() },
@@ -98,24 +98,24 @@ impl Missing {
     }
 }
 
-/// Moves a site after which a walker starts anew, so that rounding does not build up. Starting takes about as
-/// long as one move a site.
+/// A walker starts anew after this number of moves per site, so that rounding does not build up. A start takes
+/// about as long as one move per site.
 const MOVES_PER_SITE: u64 = 16;
 
 /// Ratios of |ψ|² in this range, and products of two of them, are numbers.
 const RATIOS: std::ops::Range<f64> = 1e-150..1e150;
 
-/// |ψ|² of a configuration and of those nearby, by a walker that stands there.
+/// |ψ|² of a configuration, and of those nearby, from a walker that stands there.
 pub(crate) struct WalkedWeight<'a> {
     walker: Box<dyn Walker + 'a>,
-    /// ln |ψ|² where it was last found anew, and the ratio by which |ψ|² has changed since.
+    /// ln |ψ|² at the last evaluation, and the ratio by which |ψ|² has changed since.
     log_weight: f64,
     ratio: f64,
     proposed: Proposed,
     state: Vec<i8>,
 }
 
-/// |ψ(x')|², as it was found.
+/// |ψ(x')|², in the form in which it was found.
 #[derive(Clone, Copy, Debug)]
 enum Proposed {
     /// x' is x.
@@ -124,7 +124,7 @@ enum Proposed {
     Ratio(f64),
     /// Its logarithm, where the ratio is zero or far from 1.
     LogWeight(f64),
-    /// Its logarithm, for which the walker went to x' and stands there.
+    /// Its logarithm. To find it, the walker went to x' and stands there.
     Anew(f64),
 }
 
@@ -156,7 +156,7 @@ impl<'a> WalkedWeight<'a> {
         self.proposed = self.weigh(chain, x, changes)?;
         let from = self.log_weight;
         Ok(match self.proposed {
-            // Nothing but a multiplication, where nothing is to be corrected.
+            // Without a correction there is no exponential to take.
             Proposed::Ratio(ratio) if log_correction == 0.0 => ratio.min(1.0),
             Proposed::Ratio(ratio) => (ratio * log_correction.exp()).min(1.0),
             Proposed::Here => acceptance(from, from, log_correction),
@@ -179,14 +179,14 @@ impl<'a> WalkedWeight<'a> {
                 return Ok(Proposed::LogWeight(self.log_weight() + 2.0 * ratio.norm().ln()));
             }
         }
-        // From a zero, or where the ratio is beyond all numbers, or is none: x' itself will tell.
+        // ψ(x) is zero, or the ratio overflows or is NaN: evaluate x' itself.
         self.state.clear();
         self.state.extend_from_slice(x);
         apply(changes.iter().copied(), &mut self.state);
         Ok(Proposed::Anew(log_weight(chain, &self.state, self.walker.start(&self.state))?))
     }
 
-    /// Goes to the x' that was proposed.
+    /// Goes to the proposed x'.
     fn accept(&mut self) {
         match self.proposed {
             Proposed::Here => {}
@@ -221,17 +221,17 @@ fn log_weight(chain: usize, x: &[i8], log_psi: Complex64) -> Result<f64> {
     }
 }
 
-/// What leads chains of one thread, one after another.
+/// Leads the chains of one thread, one after another.
 pub(crate) struct Guide<'a> {
     weight: WalkedWeight<'a>,
     proposer: Box<dyn Proposer + 'a>,
     changes: Vec<(usize, i8)>,
-    /// Moves after which the walker starts anew, and how many of them are left.
+    /// Moves between starts of the walker, and how many are left.
     patience: u64,
     left: u64,
 }
 
-/// One chain on its way.
+/// One chain and its samples.
 pub(crate) struct ChainWalk<'a> {
     chain: usize,
     x: Vec<i8>,
@@ -280,8 +280,8 @@ impl<'a> Guide<'a> {
         Guide { weight, proposer, changes: Vec::new(), patience, left: patience }
     }
 
-    /// Takes a chain through `n_discard` sweeps and one more before each sample; an error comes with the
-    /// number of the step.
+    /// Takes a chain through `n_discard` sweeps, and one more before each sample. An error comes with the number
+    /// of the step.
     pub(crate) fn lead(
         &mut self,
         walk: &mut ChainWalk<'_>,
@@ -312,7 +312,7 @@ impl<'a> Guide<'a> {
         Ok(())
     }
 
-    /// Finds what the walker knows of the chain's configuration.
+    /// Puts the walker at the chain's configuration.
     fn start(&mut self, walk: &ChainWalk<'_>) -> Result<()> {
         self.left = self.patience;
         self.weight.start(walk.chain, &walk.x)

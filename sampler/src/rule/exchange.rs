@@ -1,4 +1,4 @@
-//! The quantum numbers of two sites, exchanged.
+//! Exchanges of the quantum numbers of two sites.
 
 use std::collections::BTreeSet;
 
@@ -12,8 +12,8 @@ use crate::rng::ChainRng;
 
 /// Proposes to exchange the quantum numbers of a pair of sites, uniformly among its pairs.
 ///
-/// Keeps every sum of quantum numbers. Pairs of equal quantum numbers are drawn too, and change nothing;
-/// they count as accepted.
+/// It conserves every sum of quantum numbers. It also draws pairs of equal quantum numbers; such a move changes
+/// nothing and counts as accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExchangeRule {
     n_sites: usize,
@@ -28,9 +28,9 @@ impl ExchangeRule {
         ExchangeRule { n_sites: graph.n_nodes(), pairs: graph.edges().to_vec() }
     }
 
-    /// Exchanges any two sites that at most `distance` edges lie between, so `distance` 1 is
-    /// [`new`](Self::new) up to the order of the pairs.
-    pub fn within(graph: &Graph, distance: usize) -> Self {
+    /// Exchanges any two sites that are at most `distance` edges apart. With `distance` 1 it is [`new`](Self::new)
+    /// up to the order of the pairs.
+    pub fn with_distance(graph: &Graph, distance: usize) -> Self {
         let mut pairs = Vec::new();
         for site in 0..graph.n_nodes() {
             let mut reached = BTreeSet::from([site]);
@@ -44,10 +44,10 @@ impl ExchangeRule {
         ExchangeRule { n_sites: graph.n_nodes(), pairs }
     }
 
-    /// The same rule within each spin state, where `hilbert` is fermions on the sites of the graph: sites
-    /// are orbitals, and modes are numbered spin state by spin state. On other spaces, the rule itself.
+    /// Repeats the pairs for each spin state, if `hilbert` is fermions whose orbitals are the sites of the graph.
+    /// Modes are numbered spin state by spin state. For other spaces the rule stays as it is.
     #[must_use]
-    pub fn for_space(self, hilbert: &HilbertSpace) -> Self {
+    pub fn with_space(self, hilbert: &HilbertSpace) -> Self {
         let HilbertSpace::SpinOrbitalFermions(fermions) = hilbert else { return self };
         if fermions.n_orbitals() != self.n_sites {
             return self;
@@ -70,18 +70,18 @@ impl ExchangeRule {
     }
 }
 
-/// What exchanging two sites changes: both, or nothing where they are equal.
+/// The changes of an exchange: both sites, or none if they are equal.
 pub(crate) fn exchanged(x: &[i8], [a, b]: [usize; 2]) -> impl Iterator<Item = (usize, i8)> + use<> {
     let values = x.get(a).copied().zip(x.get(b).copied()).filter(|(at_a, at_b)| at_a != at_b);
     values.into_iter().flat_map(move |(at_a, at_b)| [(a, at_b), (b, at_a)])
 }
 
 impl HostRule for ExchangeRule {
-    fn propose_row(&self, _: &HilbertSpace, x: &mut [i8], rng: &mut ChainRng) -> f64 {
+    fn propose_row(&self, _: &HilbertSpace, x: &mut [i8], rng: &mut ChainRng) -> Result<f64> {
         if let Some(pair) = self.draw(rng) {
             apply(exchanged(x, pair), x);
         }
-        0.0
+        Ok(0.0)
     }
 
     fn propose_changes(
@@ -90,13 +90,13 @@ impl HostRule for ExchangeRule {
         x: &[i8],
         rng: &mut ChainRng,
         changes: &mut Vec<(usize, i8)>,
-    ) -> f64 {
+    ) -> Result<f64> {
         changes.extend(self.draw(rng).into_iter().flat_map(|pair| exchanged(x, pair)));
-        0.0
+        Ok(0.0)
     }
 
     /// # Errors
-    /// [`Error::GraphSize`] if the graph has other sites than the space; [`Error::NoMoves`] without pairs;
+    /// [`Error::GraphSize`] if the graph has another number of sites than the space; [`Error::NoMoves`] without pairs;
     /// [`Error::Exchange`] for a pair whose exchange leaves the space.
     fn check_space(&self, hilbert: &HilbertSpace) -> Result<()> {
         let (n_nodes, n_sites) = (self.n_sites, hilbert.n_sites());

@@ -6,14 +6,14 @@ use rand::RngExt;
 use super::{Place, Proposal, Proposer, Rule};
 use crate::backend::{Connections, HamiltonianBackend};
 use crate::changes::{apply, check_sites};
-use crate::check::{expect_count, same_space};
+use crate::check::expect_count;
 use crate::error::{Error, Result};
 use crate::rng::ChainRng;
 
 /// Proposes x' uniformly among the states x' ≠ x with `<x|O|x'>` ≠ 0.
 ///
-/// The operator is Hermitian, so that x' is connected to x just when x is to x'; the numbers of connected
-/// states enter as the correction `ln n(x) − ln n(x')`. What the operator conserves, the chain conserves.
+/// The operator is Hermitian, so x' is connected to x if and only if x is connected to x'. The numbers of connected
+/// states enter as the correction `ln n(x) − ln n(x')`. The chain conserves what the operator conserves.
 #[derive(Clone, Debug)]
 pub struct HamiltonianRule<O> {
     operator: O,
@@ -59,7 +59,7 @@ where
         }
     }
 
-    /// The moves of these numbers, of states with these numbers of moves.
+    /// The moves with these numbers, of states with these counts of moves.
     pub(crate) fn select(
         &self,
         x: &<O::Backend as Backend>::Configurations,
@@ -69,7 +69,7 @@ where
         let configurations = O::Backend::select_off_diagonal(&self.operator, x, numbers)?;
         let back = self.counts(&configurations)?;
         let log_correction = counts.iter().zip(back).map(|(&n, back)| log_correction(n, back)).collect();
-        Ok(Proposal { configurations, log_correction })
+        Ok(Proposal::new(configurations, log_correction))
     }
 }
 
@@ -98,7 +98,14 @@ where
     /// # Errors
     /// [`HilbertMismatch`](operator_core::Error::HilbertMismatch) if the operator acts on another space.
     fn check(&self, hilbert: &HilbertSpace) -> Result<()> {
-        same_space(self.operator.hilbert(), hilbert)
+        Ok(self.operator.hilbert().expect_same(hilbert)?)
+    }
+
+    /// # Errors
+    /// [`DeviceMismatch`](operator_core::Error::DeviceMismatch) if the operator is on another device.
+    fn check_device(&self, device: &<O::Backend as Backend>::Device) -> Result<()> {
+        let own = O::Backend::device(&self.operator);
+        Ok(O::Backend::expect_same_device(["operator", "wave function"], &own, device)?)
     }
 }
 
@@ -135,6 +142,6 @@ impl<O: DiscreteOperator> Proposer for HamiltonianProposer<'_, O> {
 
 /// `ln n(x) − ln n(x')`
 fn log_correction(n: usize, back: usize) -> f64 {
-    // Often the same, and then no logarithm is needed.
+    // They are often equal, and then no logarithm is needed.
     if n == back { 0.0 } else { (n as f64 / back as f64).ln() }
 }

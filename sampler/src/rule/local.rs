@@ -1,7 +1,6 @@
-//! Another local state of one site.
+//! Changes of one site.
 
 use operator_core::HilbertSpace;
-use operator_core::hilbert::LocalStates;
 use rand::RngExt;
 
 use super::HostRule;
@@ -9,7 +8,7 @@ use crate::changes::apply;
 use crate::error::{Error, Result};
 use crate::rng::ChainRng;
 
-/// Proposes another local state, uniformly, of one site, uniformly.
+/// Draws a site uniformly, and proposes another of its local states uniformly.
 ///
 /// Refuses constrained spaces ([`Error::Constrained`]) and spaces of one state ([`Error::NoMoves`]).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,36 +16,44 @@ pub struct LocalRule;
 
 const NAME: &str = "LocalRule";
 
-/// A site and the `shift`-th of its local states after the present one, if that is another. The shift is less
-/// than the number of local states.
+/// The change of a site to the `shift`-th of its local states after the present one; `None` if that is the same.
+/// The shift is less than the number of local states.
 ///
-/// `x` is a state of the space: a quantum number that is none, left there by another rule of a mixture, stays.
-pub(crate) fn shifted(local: LocalStates, site: usize, shift: usize, x: &[i8]) -> Option<(usize, i8)> {
-    let present = x[site];
-    let next = local.index(present)? + shift;
-    let value = local.value(if next < local.len { next } else { next - local.len });
-    (value != present).then_some((site, value))
+/// # Errors
+/// [`Error::NotALocalState`] if `x` is not a state of the space, as another rule of a mixture may leave it.
+pub(crate) fn shifted(
+    hilbert: &HilbertSpace,
+    site: usize,
+    shift: usize,
+    x: &[i8],
+) -> Result<Option<(usize, i8)>> {
+    let (local, value) = (hilbert.local(site), x[site]);
+    let Some(present) = local.index(value) else {
+        return Err(Error::NotALocalState { site, value, hilbert: hilbert.to_string() });
+    };
+    let next = present + shift;
+    let new = local.value(if next < local.len { next } else { next - local.len });
+    Ok((new != value).then_some((site, new)))
 }
 
-fn draw(hilbert: &HilbertSpace, x: &[i8], rng: &mut ChainRng) -> Option<(usize, i8)> {
+fn draw(hilbert: &HilbertSpace, x: &[i8], rng: &mut ChainRng) -> Result<Option<(usize, i8)>> {
     if x.is_empty() {
-        return None;
+        return Ok(None);
     }
     let site = rng.random_range(0..x.len());
-    let local = hilbert.local(site);
-    let shift = match local.len {
-        0 | 1 => return None,
-        // There is one other state, and nothing to be drawn.
+    let shift = match hilbert.local(site).len {
+        0 | 1 => return Ok(None),
+        // There is only one other state, so there is nothing to draw.
         2 => 1,
         len => rng.random_range(1..len),
     };
-    shifted(local, site, shift, x)
+    shifted(hilbert, site, shift, x)
 }
 
 impl HostRule for LocalRule {
-    fn propose_row(&self, hilbert: &HilbertSpace, x: &mut [i8], rng: &mut ChainRng) -> f64 {
-        apply(draw(hilbert, x, rng), x);
-        0.0
+    fn propose_row(&self, hilbert: &HilbertSpace, x: &mut [i8], rng: &mut ChainRng) -> Result<f64> {
+        apply(draw(hilbert, x, rng)?, x);
+        Ok(0.0)
     }
 
     fn propose_changes(
@@ -55,9 +62,9 @@ impl HostRule for LocalRule {
         x: &[i8],
         rng: &mut ChainRng,
         changes: &mut Vec<(usize, i8)>,
-    ) -> f64 {
-        changes.extend(draw(hilbert, x, rng));
-        0.0
+    ) -> Result<f64> {
+        changes.extend(draw(hilbert, x, rng)?);
+        Ok(0.0)
     }
 
     fn check_space(&self, hilbert: &HilbertSpace) -> Result<()> {

@@ -1,4 +1,4 @@
-//! Two rules by turns.
+//! Mixtures of two rules.
 
 use operator_core::HilbertSpace;
 use rand::RngExt;
@@ -7,9 +7,9 @@ use super::HostRule;
 use crate::error::{Error, Result};
 use crate::rng::ChainRng;
 
-/// Proposes by one of two rules, drawn anew for each chain and each step.
+/// Proposes by one of two rules, which is drawn for each chain and each step.
 ///
-/// Each of the rules fulfils detailed balance by itself, so their mixture does.
+/// If both rules fulfil detailed balance, so does their mixture.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MixtureRule<P, Q> {
     pub(crate) first: P,
@@ -32,7 +32,7 @@ impl<P, Q> MixtureRule<P, Q> {
 }
 
 impl<P: HostRule, Q: HostRule> HostRule for MixtureRule<P, Q> {
-    fn propose_row(&self, hilbert: &HilbertSpace, x: &mut [i8], rng: &mut ChainRng) -> f64 {
+    fn propose_row(&self, hilbert: &HilbertSpace, x: &mut [i8], rng: &mut ChainRng) -> Result<f64> {
         if rng.random::<f64>() < self.probability {
             self.first.propose_row(hilbert, x, rng)
         } else {
@@ -46,7 +46,7 @@ impl<P: HostRule, Q: HostRule> HostRule for MixtureRule<P, Q> {
         x: &[i8],
         rng: &mut ChainRng,
         changes: &mut Vec<(usize, i8)>,
-    ) -> f64 {
+    ) -> Result<f64> {
         if rng.random::<f64>() < self.probability {
             self.first.propose_changes(hilbert, x, rng, changes)
         } else {

@@ -1,4 +1,4 @@
-//! What a chain may move to next.
+//! Rules, which propose the next move of a chain.
 
 pub(crate) mod exchange;
 mod hamiltonian;
@@ -18,8 +18,9 @@ use crate::check::expect_count;
 use crate::error::Result;
 use crate::rng::ChainRng;
 
-/// Where a rule works: the space, and the device that its batches stay on. For authors of a [`Rule`].
+/// The space and the device of the chains, for authors of a [`Rule`].
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Place<'a, B: Backend> {
     /// The space of the configurations.
     pub hilbert: &'a HilbertSpace,
@@ -30,24 +31,45 @@ pub struct Place<'a, B: Backend> {
 /// One proposed configuration for each chain. For authors of a [`Rule`].
 #[derive(Clone, Debug)]
 pub struct Proposal<B: Backend> {
-    /// The proposed x', shape `(n_chains, n_sites)`, all of them states of the space.
-    pub configurations: B::Configurations,
-    /// `ln q(x' → x) − ln q(x → x')` for the probabilities q of the rule, 0 where they are equal. Length
-    /// `n_chains`.
-    pub log_correction: Vec<f64>,
+    configurations: B::Configurations,
+    log_correction: Vec<f64>,
+}
+
+impl<B: Backend> Proposal<B> {
+    /// The proposed x', shape `(n_chains, n_sites)`, all of them states of the space on the chains' device; and
+    /// `ln q(x' → x) − ln q(x → x')` for the probabilities q of the rule, length `n_chains`.
+    ///
+    /// Samplers check the lengths.
+    pub fn new(configurations: B::Configurations, log_correction: Vec<f64>) -> Self {
+        Proposal { configurations, log_correction }
+    }
+
+    /// The proposed x', shape `(n_chains, n_sites)`.
+    pub fn configurations(&self) -> &B::Configurations {
+        &self.configurations
+    }
+
+    /// The proposed x', as [`configurations`](Self::configurations).
+    pub fn into_configurations(self) -> B::Configurations {
+        self.configurations
+    }
+
+    /// `ln q(x' → x) − ln q(x → x')` for the probabilities q of the rule, length `n_chains`.
+    pub fn log_correction(&self) -> &[f64] {
+        &self.log_correction
+    }
 }
 
 /// Proposes where chains go, on the backend's own batches.
 ///
-/// Rules that change one row at a time on the host are written as [`HostRule`] and are rules of every
-/// backend. What a rule draws must come from the chain's own generator, so that chains depend neither on each
-/// other nor on threads.
+/// Implement [`HostRule`] for a rule that changes one row at a time on the host; it is a rule of every backend. A
+/// rule must draw from the chain's own generator, so that chains depend neither on each other nor on threads.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a sampling rule for backend `{B}`",
     note = "implement `sampler::HostRule` for a rule of every backend, or `sampler::Rule<{B}>` for this one"
 )]
 pub trait Rule<B: Backend>: Send + Sync {
-    /// Proposes one x' for each row of `x`, of shape `(n_chains, n_sites)`; `rngs` has a generator for each.
+    /// Proposes one x' for each row of `x`, of shape `(n_chains, n_sites)`. `rngs` has a generator for each row.
     ///
     /// # Errors
     /// [`Error::Isolated`](crate::Error::Isolated) for a state without moves;
@@ -59,28 +81,36 @@ pub trait Rule<B: Backend>: Send + Sync {
         rngs: &mut [ChainRng],
     ) -> Result<Proposal<B>>;
 
-    /// The same rule for one chain at a time, if there is a way: it is taken where the wave function has a
+    /// The same rule for one chain at a time, if it can. Samplers use it if the wave function has a
     /// [`Walker`](operator_core::Walker).
     fn proposer<'a>(&'a self, _hilbert: &'a HilbertSpace) -> Option<Box<dyn Proposer + 'a>> {
         None
     }
 
-    /// Whether the rule works on a space. Called before chains start.
+    /// Checks that the rule works on a space. Called when a sampler is made.
     ///
     /// # Errors
-    /// Whatever is wrong with it; see each rule.
+    /// See each rule.
     fn check(&self, _hilbert: &HilbertSpace) -> Result<()> {
+        Ok(())
+    }
+
+    /// Checks that the rule works on a device, which is the wave function's. Called when chains start.
+    ///
+    /// # Errors
+    /// [`DeviceMismatch`](operator_core::Error::DeviceMismatch) if the rule holds something on another device.
+    fn check_device(&self, _device: &B::Device) -> Result<()> {
         Ok(())
     }
 }
 
-/// Proposes for one chain at a time, with working memory of its own. One for each thread.
+/// Proposes for one chain at a time. Each thread has its own, with its working memory.
 pub trait Proposer: Send {
     /// Adds the sites on which x' differs from `x`, (site, new quantum number), to `changes`, which is empty,
     /// and returns the correction `ln q(x' → x) − ln q(x → x')`.
     ///
-    /// What is drawn is drawn as by [`Rule::propose`]. No site comes twice, and each value is new. `chain` is
-    /// the number of the chain, for messages.
+    /// It draws as [`Rule::propose`] does. No site comes twice, and each value is new. `chain` is the number of the
+    /// chain, for messages.
     ///
     /// # Errors
     /// As [`Rule::propose`].
@@ -93,9 +123,9 @@ pub trait Proposer: Send {
     ) -> Result<f64>;
 }
 
-/// A rule that changes one configuration on the host; a [`Rule`] on every backend.
+/// A rule that changes one configuration on the host. It is a [`Rule`] on every backend.
 ///
-/// A batch is brought to the host, changed row by row, and brought back to the device.
+/// A batch goes to the host, is changed row by row, and goes back to the device.
 ///
 /// ```
 /// use operator_core::{HilbertSpace, hilbert::Spin};
@@ -107,11 +137,11 @@ pub trait Proposer: Send {
 /// struct Mirror;
 ///
 /// impl HostRule for Mirror {
-///     fn propose_row(&self, _: &HilbertSpace, x: &mut [i8], rng: &mut ChainRng) -> f64 {
+///     fn propose_row(&self, _: &HilbertSpace, x: &mut [i8], rng: &mut ChainRng) -> sampler::Result<f64> {
 ///         if rng.random() {
 ///             x.iter_mut().for_each(|spin| *spin = -*spin);
 ///         }
-///         0.0
+///         Ok(0.0)
 ///     }
 /// }
 ///
@@ -122,29 +152,35 @@ pub trait HostRule: Send + Sync {
     /// Turns `x` into x' and returns the correction `ln q(x' → x) − ln q(x → x')`, 0 for symmetric rules.
     ///
     /// `x` is a state of `hilbert`, and must be one when this returns.
-    fn propose_row(&self, hilbert: &HilbertSpace, x: &mut [i8], rng: &mut ChainRng) -> f64;
-
-    /// Adds what [`propose_row`](Self::propose_row) would change, (site, new quantum number), to `changes`,
-    /// which is empty, and returns the correction.
     ///
-    /// Unless a rule knows it better, a copy of `x` is changed and compared.
+    /// # Errors
+    /// See each rule.
+    fn propose_row(&self, hilbert: &HilbertSpace, x: &mut [i8], rng: &mut ChainRng) -> Result<f64>;
+
+    /// Adds the changes that [`propose_row`](Self::propose_row) would make, (site, new quantum number), to
+    /// `changes`, which is empty, and returns the correction.
+    ///
+    /// The default changes a copy of `x` and compares.
+    ///
+    /// # Errors
+    /// As [`propose_row`](Self::propose_row).
     fn propose_changes(
         &self,
         hilbert: &HilbertSpace,
         x: &[i8],
         rng: &mut ChainRng,
         changes: &mut Vec<(usize, i8)>,
-    ) -> f64 {
+    ) -> Result<f64> {
         let mut to = x.to_vec();
-        let log_correction = self.propose_row(hilbert, &mut to, rng);
+        let log_correction = self.propose_row(hilbert, &mut to, rng)?;
         changes.extend(differences(x, &to));
-        log_correction
+        Ok(log_correction)
     }
 
-    /// Whether the rule works on a space. Called before chains start.
+    /// Checks that the rule works on a space. Called when a sampler is made.
     ///
     /// # Errors
-    /// Whatever is wrong with it; see each rule.
+    /// See each rule.
     fn check_space(&self, _hilbert: &HilbertSpace) -> Result<()> {
         Ok(())
     }
@@ -165,8 +201,8 @@ impl<B: Backend, R: HostRule> Rule<B> for R {
                 let row = row.into_slice().expect("rows of an array in standard layout are slices");
                 self.propose_row(place.hilbert, row, rng)
             })
-            .collect();
-        Ok(Proposal { configurations: B::from_host(x.view(), place.device)?, log_correction })
+            .collect::<Result<Vec<f64>>>()?;
+        Ok(Proposal::new(B::from_host(x.view(), place.device)?, log_correction))
     }
 
     fn proposer<'a>(&'a self, hilbert: &'a HilbertSpace) -> Option<Box<dyn Proposer + 'a>> {
@@ -191,6 +227,6 @@ impl<R: HostRule> Proposer for HostProposer<'_, R> {
         rng: &mut ChainRng,
         changes: &mut Vec<(usize, i8)>,
     ) -> Result<f64> {
-        Ok(self.rule.propose_changes(self.hilbert, x, rng, changes))
+        self.rule.propose_changes(self.hilbert, x, rng, changes)
     }
 }

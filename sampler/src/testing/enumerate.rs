@@ -1,4 +1,4 @@
-//! Rules that list what they may propose.
+//! Rules that list all their proposals.
 
 use operator_core::{Backend, HilbertSpace};
 
@@ -12,32 +12,35 @@ pub struct Move {
     pub state: Vec<i8>,
     /// The probability of proposing it this way.
     pub probability: f64,
-    /// The correction that [`Rule::propose`] gives with it.
+    /// The correction that [`Rule::propose`] returns with it.
     pub log_correction: f64,
 }
 
-/// A rule that can list what it may propose, for exact tests on small spaces.
+/// A rule that lists all its proposals, for exact tests on small spaces.
 ///
 /// Implementations use the code that proposes, with every outcome of its draws in turn.
 pub trait Enumerate<B: Backend>: Rule<B> {
-    /// Everything that may be proposed from `x`; the probabilities add up to 1. A state may come more than
-    /// once, and `x` itself may come too.
+    /// All proposals from `x`. Their probabilities add up to 1. A state may come more than once, and `x` itself may
+    /// be among them.
     ///
     /// # Errors
     /// As [`Rule::propose`].
     fn moves(&self, place: Place<'_, B>, x: &[i8]) -> Result<Vec<Move>>;
 }
 
-/// What [`Enumerate`] asks of a rule on the host, for [`MixtureRule`](crate::MixtureRule).
+/// [`Enumerate`] for rules on the host.
 pub trait EnumerateHost: HostRule {
-    /// Everything that may be proposed from `x`; see [`Enumerate::moves`].
-    fn host_moves(&self, hilbert: &HilbertSpace, x: &[i8]) -> Vec<Move>;
+    /// All proposals from `x`; see [`Enumerate::moves`].
+    ///
+    /// # Errors
+    /// As [`HostRule::propose_row`].
+    fn host_moves(&self, hilbert: &HilbertSpace, x: &[i8]) -> Result<Vec<Move>>;
 }
 
 impl<B: Backend, R: EnumerateHost> Enumerate<B> for R {
     fn moves(&self, place: Place<'_, B>, x: &[i8]) -> Result<Vec<Move>> {
         place.hilbert.check_row(0, x)?;
         self.check_space(place.hilbert)?;
-        Ok(self.host_moves(place.hilbert, x))
+        self.host_moves(place.hilbert, x)
     }
 }

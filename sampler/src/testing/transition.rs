@@ -6,39 +6,39 @@ use operator_core::{Backend, Error as CoreError, HilbertSpace, WaveFunction};
 use super::Enumerate;
 use crate::acceptance::acceptance;
 use crate::changes::differences;
-use crate::check::same_space;
 use crate::error::Result;
 use crate::metropolis::walk::WalkedWeight;
 use crate::rule::Place;
 use crate::weights::log_weights;
 
-/// Spaces of more states than this have no transition matrix: it would be larger than 128 MiB.
+/// The largest number of states. The matrix then has 128 MiB.
 const MAX_STATES: usize = 4096;
 
 /// The matrix of a Metropolis step, for tests on small spaces.
 ///
 /// Entry `(i, j)` is the probability that a step takes state `i` to state `j`, in the order of
-/// [`HilbertSpace::all_states`]. It is made of what the rule may propose and of the acceptance that sampling
-/// uses, with ratios from the wave function's walker if it has one. The chains sample |ψ|² if
-/// `|ψ_i|² P_ij = |ψ_j|² P_ji` and if the states hang together.
+/// [`HilbertSpace::all_states`]. It follows from the rule's proposals and the acceptance that sampling uses, with
+/// ratios from the wave function's walker if it has one. The chains sample |ψ|² if `|ψ_i|² P_ij = |ψ_j|² P_ji` and
+/// if every state can be reached from every other. Everything is on the wave function's device.
 ///
 /// # Errors
 /// [`TooLarge`](CoreError::TooLarge) beyond 4096 states; [`NotIndexable`](CoreError::NotIndexable);
-/// [`HilbertMismatch`](CoreError::HilbertMismatch); those of the rule and of the wave function. Rows of
-/// states at which ψ is zero are those of a chain that finds itself there.
+/// [`HilbertMismatch`](CoreError::HilbertMismatch); [`DeviceMismatch`](CoreError::DeviceMismatch); errors of the rule
+/// and of the wave function. The row of a state where ψ is zero is that of a chain which is there.
 pub fn exact_transition_matrix<B, R, W>(
     rule: &R,
     hilbert: &HilbertSpace,
     wave_function: &W,
-    device: &B::Device,
 ) -> Result<Array2<f64>>
 where
     B: Backend,
     R: Enumerate<B>,
     W: WaveFunction<B> + ?Sized,
 {
-    same_space(hilbert, wave_function.hilbert())?;
+    hilbert.expect_same(wave_function.hilbert())?;
+    let device = &wave_function.device();
     rule.check(hilbert)?;
+    rule.check_device(device)?;
     let n_states = hilbert.n_states()?;
     if n_states > MAX_STATES {
         let side = n_states as f64;

@@ -37,8 +37,7 @@ where
     B: Backend,
     R: Enumerate<B>,
 {
-    let (hilbert, device) = (sampler.hilbert(), B::default_device());
-    let step = exact_transition_matrix::<B, _, _>(sampler.rule(), hilbert, psi, &device)?;
+    let step = exact_transition_matrix::<B, _, _>(sampler.rule(), sampler.hilbert(), psi)?;
     let sweep_size = forgetful_sweep(step, &psi.probabilities());
     Ok(sampler.with_sweep_size(sweep_size)?)
 }
@@ -55,7 +54,7 @@ pub(crate) fn chi_square<B: Backend>(samples: &Samples<B>, psi: &Table<B>) -> op
     let expected = psi.probabilities() * n;
     assert!(expected.iter().all(|&expected| expected > 30.0), "too few samples: {expected}");
     let mut counts = Array1::<f64>::zeros(expected.len());
-    psi.indices(&samples.configurations)?.into_iter().for_each(|index| counts[index] += 1.0);
+    psi.indices(samples.configurations())?.into_iter().for_each(|index| counts[index] += 1.0);
     let statistic = ((&counts - &expected).mapv(|d| d * d) / &expected).sum();
     let k = expected.len() as f64 - 1.0;
     Ok(statistic / (1.03 * (k + 2.0 * (k * LOG_RATE).sqrt() + 2.0 * LOG_RATE)))

@@ -26,21 +26,22 @@ impl Drift {
 }
 
 impl HostRule for Drift {
-    fn propose_row(&self, hilbert: &HilbertSpace, x: &mut [i8], rng: &mut ChainRng) -> f64 {
+    fn propose_row(&self, hilbert: &HilbertSpace, x: &mut [i8], rng: &mut ChainRng) -> sampler::Result<f64> {
         let site = rng.random_range(0..x.len());
-        Drift::step(hilbert, x, site, rng.random_range(0..3) < 2)
+        Ok(Drift::step(hilbert, x, site, rng.random_range(0..3) < 2))
     }
 }
 
 impl EnumerateHost for Drift {
-    fn host_moves(&self, hilbert: &HilbertSpace, x: &[i8]) -> Vec<Move> {
+    fn host_moves(&self, hilbert: &HilbertSpace, x: &[i8]) -> sampler::Result<Vec<Move>> {
         let moves = (0..x.len()).flat_map(|site| [(site, true, 2.0), (site, false, 1.0)]);
-        moves
+        let moves = moves
             .map(|(site, up, thirds)| {
                 let mut state = x.to_vec();
                 let log_correction = Drift::step(hilbert, &mut state, site, up);
                 Move { state, probability: thirds / (3 * x.len()) as f64, log_correction }
             })
-            .collect()
+            .collect();
+        Ok(moves)
     }
 }

@@ -62,7 +62,7 @@ impl<B: Backend, R: Rule<B>> Rule<B> for Uncorrected<R> {
         rngs: &mut [ChainRng],
     ) -> sampler::Result<Proposal<B>> {
         let proposal = self.0.propose(place, x, rngs)?;
-        Ok(Proposal { log_correction: vec![0.0; rngs.len()], ..proposal })
+        Ok(Proposal::new(proposal.into_configurations(), vec![0.0; rngs.len()]))
     }
 
     fn proposer<'a>(&'a self, hilbert: &'a HilbertSpace) -> Option<Box<dyn Proposer + 'a>> {

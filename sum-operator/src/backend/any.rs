@@ -14,7 +14,7 @@ use super::as_complex::AsComplex;
 #[cfg(feature = "flat")]
 use super::as_complex::ToComplex;
 use crate::composite::forward_answers;
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::with_operator;
 
 #[cfg(feature = "flat")]
@@ -24,7 +24,7 @@ use backend_padded::{Padded, PaddedOperator};
 
 /// Marker of operators whose backend is chosen at run time.
 ///
-/// Batches are passed on the host, whatever the operator's own backend.
+/// Batches are on the host, whatever the operator's own backend.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Any;
 
@@ -32,8 +32,10 @@ impl HostBackend for Any {
     const NAME: &'static str = "any";
 }
 
-/// The backends by name.
+/// The name of a backend: `flat` or `padded`, as it prints and is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
+#[non_exhaustive]
 pub enum BackendKind {
     /// Dynamic shapes on ndarray.
     #[default]
@@ -45,7 +47,7 @@ pub enum BackendKind {
 impl FromStr for BackendKind {
     type Err = Error;
 
-    fn from_str(name: &str) -> Result<Self, Error> {
+    fn from_str(name: &str) -> Result<Self> {
         match name {
             "flat" => Ok(BackendKind::Flat),
             "padded" => Ok(BackendKind::Padded),
@@ -55,7 +57,7 @@ impl FromStr for BackendKind {
 }
 
 impl BackendKind {
-    /// The name by which it is read, `flat` or `padded`.
+    /// The name, `flat` or `padded`.
     pub fn name(self) -> &'static str {
         match self {
             BackendKind::Flat => "flat",
@@ -70,17 +72,17 @@ impl fmt::Display for BackendKind {
     }
 }
 
-/// What stands in an operator as it is, whatever its elements.
+/// What an operator answers without its element type.
 #[enum_dispatch]
-trait Chosen {
+trait Untyped {
     fn space(&self) -> &HilbertSpace;
     fn defined_by(&self) -> Option<&Definition>;
     fn kind(&self) -> BackendKind;
 }
 
-macro_rules! chosen {
+macro_rules! untyped {
     ($operator:ident, $kind:expr) => {
-        impl<T: Element> Chosen for $operator<T> {
+        impl<T: Element> Untyped for $operator<T> {
             fn space(&self) -> &HilbertSpace {
                 self.hilbert()
             }
@@ -94,17 +96,36 @@ macro_rules! chosen {
     };
 }
 #[cfg(feature = "flat")]
-chosen!(FlatOperator, BackendKind::Flat);
+untyped!(FlatOperator, BackendKind::Flat);
 #[cfg(feature = "padded")]
-chosen!(PaddedOperator, BackendKind::Padded);
+untyped!(PaddedOperator, BackendKind::Padded);
 
-/// An operator on a backend, and with an element type, that are known at run time only.
+/// An operator whose backend and element type are known only at run time.
 ///
-/// Its matrix elements are complex and its marker is [`Any`]. Samplers and local kernels work on it as on
-/// any operator; they choose by its variant instead of its type. [`with_operator!`] opens it.
+/// Its matrix elements are complex and its marker is [`Any`]. Samplers and local kernels take it like any other
+/// operator. [`with_operator!`] opens it, and `From` wraps an operator of one backend.
+///
+/// ```
+/// use operator_core::{Boundary, DiscreteOperator, Graph, Ising, Model, hilbert::Spin};
+/// use sum_operator::{AnyOperator, BackendKind};
+///
+/// let chain = Graph::chain(4, Boundary::Periodic)?;
+/// let ising = Ising::new(Spin::half(4)?, &chain, 1.0, 1.0)?.definition()?;
+/// let operator = AnyOperator::new(&ising, "flat".parse()?)?;
+/// assert_eq!(operator.backend(), BackendKind::Flat);
+/// assert_eq!(operator.max_conn_size(), 5);
+/// # Ok::<(), sum_operator::Error>(())
+/// ```
 #[derive(Clone, Debug)]
-#[enum_dispatch(Chosen)]
-pub enum AnyOperator {
+pub struct AnyOperator {
+    inner: Inner,
+}
+
+/// What an [`AnyOperator`] holds, for [`with_operator!`]. Its variants depend on features.
+#[doc(hidden)]
+#[derive(Clone, Debug)]
+#[enum_dispatch(Untyped)]
+pub enum Inner {
     /// Real, on the flat backend.
     #[cfg(feature = "flat")]
     Flat(FlatOperator<f64>),
@@ -119,33 +140,64 @@ pub enum AnyOperator {
     PaddedComplex(PaddedOperator<Complex64>),
 }
 
+macro_rules! wraps {
+    ($($operator:ty),*) => {
+        $(impl From<$operator> for AnyOperator {
+            fn from(operator: $operator) -> Self {
+                AnyOperator { inner: operator.into() }
+            }
+        })*
+    };
+}
+#[cfg(feature = "flat")]
+wraps!(FlatOperator<f64>, FlatOperator<Complex64>);
+#[cfg(feature = "padded")]
+wraps!(PaddedOperator<f64>, PaddedOperator<Complex64>);
+
 impl AnyOperator {
-    /// Lowers a definition to a backend; elements are real where the operator is.
+    /// Lowers a definition to a backend, on its default device. Elements are real if the operator is.
     ///
     /// # Errors
-    /// [`Error::BackendDisabled`]; those of [`Definition::lower`].
-    pub fn lower(definition: &Definition, kind: BackendKind) -> Result<Self, Error> {
+    /// [`Error::BackendDisabled`]; [`Error::Core`] as [`Definition::lower`].
+    pub fn new(definition: &Definition, kind: BackendKind) -> Result<Self> {
         match kind {
             #[cfg(feature = "flat")]
-            BackendKind::Flat => Ok(lower_on::<Flat>(definition, &Flat::default_device())?),
+            BackendKind::Flat => Self::lower_on::<Flat>(definition, &Flat::default_device()),
             #[cfg(feature = "padded")]
-            BackendKind::Padded => Ok(lower_on::<Padded>(definition, &Padded::default_device())?),
+            BackendKind::Padded => Self::lower_on::<Padded>(definition, &Padded::default_device()),
             #[cfg(not(all(feature = "flat", feature = "padded")))]
             off => Err(Error::BackendDisabled(off.name())),
         }
     }
 
+    /// Lowers a definition to a device of a backend. Elements are real if the operator is.
+    ///
+    /// # Errors
+    /// [`Error::Core`] as [`Definition::lower_on`].
+    pub fn lower_on<B>(definition: &Definition, device: &B::Device) -> Result<Self>
+    where
+        B: Lower<f64, Operator: Into<Self>> + Lower<Complex64, Operator: Into<Self>>,
+    {
+        Ok(lower_on::<B>(definition, device)?)
+    }
+
     /// The backend it runs on.
     pub fn backend(&self) -> BackendKind {
-        self.kind()
+        self.inner.kind()
+    }
+
+    /// The operator inside, for [`with_operator!`].
+    #[doc(hidden)]
+    pub fn inner(&self) -> &Inner {
+        &self.inner
     }
 
     /// Connected elements with states packed into words, one bit a site; see
     /// [`PackedConn`](operator_core::PackedConn).
     ///
     /// # Errors
-    /// [`Error::Backend`](operator_core::Error::Backend) on the padded backend, which packs nothing; on the flat
-    /// one those of `FlatOperator::get_conn_packed_into`.
+    /// On the padded backend, which packs nothing, [`Error::Backend`](operator_core::Error::Backend). On the flat
+    /// backend as `FlatOperator::get_conn_packed_into`.
     pub fn get_conn_packed_into(
         &self,
         x: ArrayView2<'_, i8>,
@@ -174,7 +226,7 @@ fn not_packed(_: ArrayView2<'_, i8>, _: &mut PackedConn<Complex64>) -> operator_
     Err(operator_core::Error::backend("padded", reason))
 }
 
-/// Lowers a definition to a device; elements are real where the operator is.
+/// [`AnyOperator::lower_on`] with the core's error.
 pub(super) fn lower_on<B>(definition: &Definition, device: &B::Device) -> operator_core::Result<AnyOperator>
 where
     B: Lower<f64, Operator: Into<AnyOperator>> + Lower<Complex64, Operator: Into<AnyOperator>>,
@@ -186,7 +238,7 @@ where
     }
 }
 
-/// Asks the operator inside, as one with complex elements.
+/// Asks the operator inside, with its answers as complex numbers.
 macro_rules! inside {
     ($any:ident, $name:ident $args:tt) => {
         with_operator!($any, operator => AsComplex(operator).$name $args)
@@ -198,11 +250,11 @@ impl DiscreteOperator for AnyOperator {
     type Element = Complex64;
 
     fn hilbert(&self) -> &HilbertSpace {
-        self.space()
+        self.inner.space()
     }
 
     fn definition(&self) -> Option<&Definition> {
-        self.defined_by()
+        self.inner.defined_by()
     }
 
     forward_answers!(inside, Complex64);

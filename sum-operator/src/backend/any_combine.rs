@@ -7,7 +7,7 @@ use operator_core::{Definition, Error, HilbertSpace, Lower, Result};
 
 #[cfg(all(feature = "flat", feature = "padded"))]
 use super::any::BackendKind;
-use super::any::{Any, AnyOperator, lower_on};
+use super::any::{Any, AnyOperator, Inner, lower_on};
 use crate::combine::Combine;
 use crate::with_operator;
 
@@ -18,12 +18,12 @@ use backend_padded::{Padded, PaddedOperator, TensorConn};
 
 type Complex<B> = <B as Lower<Complex64>>::Operator;
 
-/// A backend that may be chosen. What is combined has complex elements, so that real and complex operators mix.
+/// A backend that can be chosen. It combines operators with complex elements, so that real and complex ones mix.
 trait Choice: Combine<Complex<Self>> + Lower<Complex64, Operator: Into<AnyOperator>> {
     /// The operator inside, with complex elements.
     ///
     /// # Errors
-    /// [`Error::BackendMismatch`] if it runs on another backend; those of lowering it.
+    /// [`Error::BackendMismatch`] if it runs on another backend; otherwise as [`Lower::lower`].
     fn complex(operator: &AnyOperator) -> Result<Complex<Self>>;
 
     fn sum_of(summands: &[(Complex64, AnyOperator)]) -> Result<AnyOperator> {
@@ -39,14 +39,14 @@ trait Choice: Combine<Complex<Self>> + Lower<Complex64, Operator: Into<AnyOperat
 #[cfg(feature = "flat")]
 impl Choice for Flat {
     fn complex(operator: &AnyOperator) -> Result<FlatOperator<Complex64>> {
-        match operator {
-            AnyOperator::FlatComplex(operator) => Ok(operator.clone()),
-            AnyOperator::Flat(operator) => match Flat::terms_of(operator) {
+        match operator.inner() {
+            Inner::FlatComplex(operator) => Ok(operator.clone()),
+            Inner::Flat(operator) => match Flat::terms_of(operator) {
                 Some(definition) => FlatOperator::new(definition.clone()),
                 None => FlatOperator::custom(super::flat::Complexified(operator.clone())),
             },
             #[cfg(feature = "padded")]
-            other => Err(mismatch(BackendKind::Flat, other)),
+            _ => Err(mismatch(BackendKind::Flat, operator)),
         }
     }
 }
@@ -54,9 +54,9 @@ impl Choice for Flat {
 #[cfg(feature = "padded")]
 impl Choice for Padded {
     fn complex(operator: &AnyOperator) -> Result<PaddedOperator<Complex64>> {
-        match operator {
-            AnyOperator::PaddedComplex(operator) => Ok(operator.clone()),
-            AnyOperator::Padded(operator) => {
+        match operator.inner() {
+            Inner::PaddedComplex(operator) => Ok(operator.clone()),
+            Inner::Padded(operator) => {
                 let device = TensorConn::device(operator);
                 match Padded::terms_of(operator) {
                     Some(definition) => PaddedOperator::new(definition.clone(), device),
@@ -64,7 +64,7 @@ impl Choice for Padded {
                 }
             }
             #[cfg(feature = "flat")]
-            other => Err(mismatch(BackendKind::Padded, other)),
+            _ => Err(mismatch(BackendKind::Padded, operator)),
         }
     }
 }

@@ -8,18 +8,18 @@ use operator_core::{
     ConnBatch, Definition, DiscreteOperator, Element, HilbertSpace, PaddedConn, Result, RowVisitor,
 };
 
-/// Elements whose answers are given as complex ones. What is complex already is passed on as it is.
+/// Elements that convert to complex ones. Complex elements need no conversion.
 pub(super) trait ToComplex: Element {
-    /// Lets an operator fill a batch.
+    /// Lets an operator fill a batch with its own elements, and converts them.
     fn fill<S: Copy + Default>(
         conn: &mut ConnBatch<Complex64, S>,
         fill: impl FnOnce(&mut ConnBatch<Self, S>) -> Result<()>,
     ) -> Result<()>;
 
-    /// Elements with the complex type.
+    /// Converts elements.
     fn array<D: Dimension>(elements: Array<Self, D>) -> Array<Complex64, D>;
 
-    /// Lets an operator go through its rows.
+    /// Lets an operator visit its rows, and converts their elements.
     fn visit(
         f: RowVisitor<'_, Complex64>,
         rows: impl FnOnce(RowVisitor<'_, Self>) -> Result<()>,
@@ -153,8 +153,7 @@ mod tests {
     use super::AsComplex;
     use super::counted::{Counted, NoElements, check_operator_calls};
 
-    /// An operator that is chosen at run time asks the one inside through this type, by the list of methods that
-    /// composites have too.
+    /// `AnyOperator` asks the operator inside through this type, by the same list of methods as composites.
     #[test]
     fn every_call_is_passed_on_by_its_name() {
         let real = Counted::new(NoElements::<f64>::new());

@@ -1,4 +1,4 @@
-//! What composites can do because the operator that they hold can, on each backend.
+//! The traits of each backend, for composites that hold its operators.
 
 #[cfg(feature = "flat")]
 mod flat {

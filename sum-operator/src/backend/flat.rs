@@ -32,7 +32,7 @@ impl<T: Element> Combine<FlatOperator<T>> for Flat {
     }
 }
 
-/// Never empty.
+/// At least one summand.
 struct Sum<T: Element>(Vec<(T, FlatOperator<T>)>);
 
 impl<T: Element> FlatKernel<T> for Sum<T> {
@@ -116,7 +116,7 @@ impl<T: Element> fmt::Debug for Product<T> {
     }
 }
 
-/// Follows every path from x by the left operator to a middle state, and from there by the right one.
+/// Follows every path from x: by the left operator to a middle state, and by the right one from there.
 struct ProductConnector<'a, T: Element> {
     product: &'a Product<T>,
     left: Visitor<'a, T>,

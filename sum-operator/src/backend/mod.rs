@@ -14,4 +14,4 @@ mod padded;
 mod with_operator;
 
 #[cfg(any(feature = "flat", feature = "padded"))]
-pub use any::{Any, AnyOperator, BackendKind};
+pub use any::{Any, AnyOperator, BackendKind, Inner};

@@ -12,7 +12,7 @@ use crate::combine::Combine;
 use crate::describe::{describe_embedded, describe_product, describe_sum, sum_is_hermitian};
 
 impl<T: Element> Combine<PaddedOperator<T>> for Padded {
-    /// An operator whose parameters are a tensor stays apart, so that gradients flow into it.
+    /// An operator whose parameters are a tensor remains a separate kernel, so that gradients flow into it.
     fn terms_of(operator: &PaddedOperator<T>) -> Option<&Definition> {
         operator.definition().filter(|_| operator.parameter_tensor().is_none())
     }
@@ -46,7 +46,7 @@ fn conn<T: Element>(operator: &PaddedOperator<T>, x: &Tensor) -> CandleResult<Co
     operator.conn(x).map_err(CandleError::wrap)
 }
 
-/// Never empty.
+/// At least one summand.
 struct Sum<T: Element>(Vec<(T, PaddedOperator<T>)>);
 
 impl<T: Element> PaddedKernel<T> for Sum<T> {
@@ -93,7 +93,7 @@ impl<T: Element> PaddedKernel<T> for Product<T> {
         self.left.max_conn_size().saturating_mul(self.right.max_conn_size())
     }
 
-    /// The slots of the right operator after each slot of the left one. Several may hold the same x'.
+    /// For each slot of the left operator, the slots of the right one. Several slots may hold the same x'.
     fn connect(&self, x: &Tensor) -> CandleResult<ConnTensors> {
         let (batch, n_sites) = x.dims2()?;
         let (n_left, n_right) = (self.left.max_conn_size(), self.right.max_conn_size());

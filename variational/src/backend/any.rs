@@ -4,7 +4,7 @@ use ndarray::{Array1, Array2};
 use num_complex::Complex64;
 use operator_core::{Result, WaveFunction};
 use std::num::NonZeroUsize;
-use sum_operator::{Any, AnyOperator};
+use sum_operator::{Any, AnyOperator, Inner};
 
 use super::common::OnBackend;
 use crate::estimate::{LocalKernel, OperatorGradKernel};
@@ -14,25 +14,25 @@ use crate::estimate::{LocalKernel, OperatorGradKernel};
 macro_rules! by_variant {
     ($operator:expr, $wave_function:expr, $x:expr, $kernel:ident, $chunk_size:expr) => {{
         let wave_function = $wave_function;
-        match $operator {
+        match $operator.inner() {
             #[cfg(feature = "flat")]
-            AnyOperator::Flat(operator) => {
+            Inner::Flat(operator) => {
                 let on = OnBackend::<backend_flat::Flat, _> { wave_function, device: () };
                 backend_flat::Flat::$kernel(operator, &on, $x, $chunk_size)
             }
             #[cfg(feature = "flat")]
-            AnyOperator::FlatComplex(operator) => {
+            Inner::FlatComplex(operator) => {
                 let on = OnBackend::<backend_flat::Flat, _> { wave_function, device: () };
                 backend_flat::Flat::$kernel(operator, &on, $x, $chunk_size)
             }
             #[cfg(feature = "padded")]
-            AnyOperator::Padded(operator) => {
+            Inner::Padded(operator) => {
                 let (device, x) = super::padded::on_device(operator, $x)?;
                 let on = OnBackend::<backend_padded::Padded, _> { wave_function, device };
                 backend_padded::Padded::$kernel(operator, &on, &x, $chunk_size)
             }
             #[cfg(feature = "padded")]
-            AnyOperator::PaddedComplex(operator) => {
+            Inner::PaddedComplex(operator) => {
                 let (device, x) = super::padded::on_device(operator, $x)?;
                 let on = OnBackend::<backend_padded::Padded, _> { wave_function, device };
                 backend_padded::Padded::$kernel(operator, &on, &x, $chunk_size)

@@ -7,13 +7,13 @@ use crate::storage::Snapshot;
 
 pub(super) fn insert_chains(snapshot: &mut Snapshot, chains: &ChainsSnapshot) -> Result<()> {
     // Generators expose their state only through serde. It is whole numbers, so JSON rounds nothing.
-    let rngs = serde_json::to_string(&chains.rngs)
+    let rngs = serde_json::to_string(chains.rngs())
         .map_err(|error| snapshot.error(format!("random generators: {error}")))?;
     snapshot.note("rngs", rngs);
-    snapshot.note("n_accepted", chains.n_accepted);
-    snapshot.note("n_proposed", chains.n_proposed);
-    snapshot.insert("configurations", chains.configurations.view());
-    snapshot.insert("log_weights", ndarray::aview1(&chains.log_weights));
+    snapshot.note("n_accepted", chains.n_accepted());
+    snapshot.note("n_proposed", chains.n_proposed());
+    snapshot.insert("configurations", chains.configurations().view());
+    snapshot.insert("log_weights", ndarray::aview1(chains.log_weights()));
     Ok(())
 }
 
@@ -21,11 +21,7 @@ pub(super) fn read_chains(snapshot: &Snapshot) -> Result<ChainsSnapshot> {
     let rngs: Vec<ChainRng> = serde_json::from_str(&snapshot.read_note::<String>("rngs")?)
         .map_err(|error| snapshot.error(format!("note \"rngs\" does not hold generators: {error}")))?;
     let log_weights: ndarray::Array1<f64> = snapshot.array("log_weights")?;
-    Ok(ChainsSnapshot {
-        configurations: snapshot.array("configurations")?,
-        log_weights: log_weights.to_vec(),
-        rngs,
-        n_accepted: snapshot.read_note("n_accepted")?,
-        n_proposed: snapshot.read_note("n_proposed")?,
-    })
+    let chains = ChainsSnapshot::new(snapshot.array("configurations")?, log_weights.to_vec(), rngs);
+    let n_accepted = snapshot.read_note("n_accepted")?;
+    Ok(chains.with_n_accepted(n_accepted).with_n_proposed(snapshot.read_note("n_proposed")?))
 }

@@ -150,7 +150,8 @@ impl<B: Backend, S: Sampler<B, W>, W: WaveFunction<B>> MonteCarloState<B, S, W> 
     fn draw(&mut self, n_discard: usize) -> Result<Arc<Ensemble<B>>> {
         let samples =
             self.sampler.sample(&self.wave_function, &mut self.chains, self.n_per_chain, n_discard)?;
-        Ok(Arc::new(Ensemble::of_chains(samples.configurations, samples.n_chains)?))
+        let n_chains = samples.n_chains();
+        Ok(Arc::new(Ensemble::of_chains(samples.into_configurations(), n_chains)?))
     }
 }
 
@@ -192,7 +193,7 @@ impl<B: Backend, S: Sampler<B, W>, W: WaveFunction<B>> VariationalState for Mont
         let chains = read_chains(snapshot)?;
         let ensemble = if snapshot.has_array("samples") {
             let samples: Array2<i8> = snapshot.array("samples")?;
-            let (got, n_chains) = (samples.nrows(), chains.rngs.len());
+            let (got, n_chains) = (samples.nrows(), chains.rngs().len());
             if got == 0 || n_chains == 0 || !got.is_multiple_of(n_chains) {
                 let expected = format!("as many of each of {n_chains} chains");
                 return Err(snapshot.error(format!("{got} samples; expected {expected}")));
