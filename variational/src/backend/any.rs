@@ -6,27 +6,29 @@ use operator_core::{Result, WaveFunction};
 use std::num::NonZeroUsize;
 use sum_operator::{Any, AnyOperator};
 
-use super::common::OnBackend;
 use crate::estimate::{LocalKernel, OperatorGradKernel};
 
 /// Calls a kernel of the operator's backend with the operator, the wave function for that backend, and the
 /// configurations where it runs.
 macro_rules! by_variant {
     ($operator:expr, $wave_function:expr, $x:expr, $kernel:ident, $chunk_size:expr) => {{
-        let on = OnBackend($wave_function);
         match $operator {
             #[cfg(feature = "flat")]
-            AnyOperator::Flat(operator) => backend_flat::Flat::$kernel(operator, &on, $x, $chunk_size),
+            AnyOperator::Flat(operator) => {
+                backend_flat::Flat::$kernel(operator, &super::flat::OnHost($wave_function), $x, $chunk_size)
+            }
             #[cfg(feature = "flat")]
-            AnyOperator::FlatComplex(operator) => backend_flat::Flat::$kernel(operator, &on, $x, $chunk_size),
+            AnyOperator::FlatComplex(operator) => {
+                backend_flat::Flat::$kernel(operator, &super::flat::OnHost($wave_function), $x, $chunk_size)
+            }
             #[cfg(feature = "padded")]
             AnyOperator::Padded(operator) => {
-                let x = super::padded::on_device(operator, $x)?;
+                let (on, x) = super::padded::on_device(operator, $wave_function, $x)?;
                 backend_padded::Padded::$kernel(operator, &on, &x, $chunk_size)
             }
             #[cfg(feature = "padded")]
             AnyOperator::PaddedComplex(operator) => {
-                let x = super::padded::on_device(operator, $x)?;
+                let (on, x) = super::padded::on_device(operator, $wave_function, $x)?;
                 backend_padded::Padded::$kernel(operator, &on, &x, $chunk_size)
             }
         }

@@ -15,6 +15,3 @@ where
 {
     operator.hilbert().expect_same(wave_function.hilbert())
 }
-
-/// A wave function that takes host batches, for a backend's own kernel.
-pub(super) struct OnBackend<'a, W>(pub(super) &'a W);

@@ -7,7 +7,7 @@ use operator_core::{HilbertSpace, Result, Walker, WaveFunction};
 use std::num::NonZeroUsize;
 use sum_operator::Any;
 
-use super::super::common::{OnBackend, check_spaces};
+use super::super::common::check_spaces;
 use crate::estimate::{LocalKernel, OperatorGradKernel};
 
 impl<O: VisitConn + ?Sized> LocalKernel<O> for Flat {
@@ -34,7 +34,10 @@ impl<O: VisitConn + ?Sized> OperatorGradKernel<O> for Flat {
     }
 }
 
-impl<W: WaveFunction<Any>> WaveFunction<Flat> for OnBackend<'_, W> {
+/// A wave function that takes host batches, on this backend.
+pub(in crate::backend) struct OnHost<'a, W>(pub(in crate::backend) &'a W);
+
+impl<W: WaveFunction<Any>> WaveFunction<Flat> for OnHost<'_, W> {
     fn hilbert(&self) -> &HilbertSpace {
         self.0.hilbert()
     }
@@ -50,6 +53,10 @@ impl<W: WaveFunction<Any>> WaveFunction<Flat> for OnBackend<'_, W> {
         origins: &[usize],
     ) -> Result<Array1<Complex64>> {
         self.0.log_psi_connected(x, connected, origins)
+    }
+
+    fn has_walker(&self) -> bool {
+        self.0.has_walker()
     }
 
     fn walker(&self) -> Option<Box<dyn Walker + '_>> {
