@@ -11,7 +11,7 @@ use crate::complex::ComplexTensor;
 use crate::error::{BACKEND, failed};
 use crate::rows;
 
-/// Marker of this backend.
+/// Marker of this backend: batches and amplitudes are candle tensors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Padded;
 
@@ -36,7 +36,7 @@ impl Backend for Padded {
         Tensor::from_vec(values, x.dim(), device).map_err(failed)
     }
 
-    /// [`Error::Backend`] also for a value that is no whole number from −127 to 127.
+    /// [`Error::Backend`] also for a value that is not a whole number from −127 to 127.
     fn to_host(x: &Tensor) -> Result<Array2<i8>> {
         Ok(rows::to_host(x)?)
     }
@@ -52,9 +52,7 @@ impl Backend for Padded {
             let n = values.len();
             Tensor::from_vec(values, n, &Device::Cpu)?.to_dtype(dtype)?.to_device(device)
         };
-        let both =
-            |re, im| -> candle_core::Result<_> { Ok(ComplexTensor { re: part(re)?, im: Some(part(im)?) }) };
-        both(re, im).map_err(failed)
+        part(re).and_then(|re| ComplexTensor::new(re, part(im)?)).map_err(failed)
     }
 
     fn add_amplitudes(left: &ComplexTensor, right: &ComplexTensor) -> Result<ComplexTensor> {
@@ -66,11 +64,11 @@ impl Backend for Padded {
     }
 
     fn amplitudes_len(amplitudes: &ComplexTensor) -> usize {
-        amplitudes.re.dims().first().copied().unwrap_or(0)
+        amplitudes.dims().first().copied().unwrap_or(0)
     }
 
-    /// The size of the first dimension. A tensor without dimensions is no batch and counts 0; whatever reads
-    /// it refuses it.
+    /// The size of the first dimension. A tensor without dimensions is not a batch and counts as 0; whatever
+    /// reads it refuses it.
     fn batch_len(x: &Tensor) -> usize {
         x.dims().first().copied().unwrap_or(0)
     }

@@ -1,34 +1,91 @@
-//! Complex tensors, as pairs of real ones.
+//! Complex tensors as pairs of real ones.
 
 use candle_core::{DType, Result, Tensor};
 use num_complex::Complex64;
 use operator_core::Element;
 
-/// A complex tensor as real and imaginary parts; candle has no complex type.
+/// A complex tensor as its real and imaginary parts; candle has no complex type.
+///
+/// Both parts have one shape and one dtype. The imaginary part is left out where it is 0 throughout.
+///
+/// ```
+/// use backend_padded::ComplexTensor;
+/// use candle_core::{Device, Tensor};
+/// use num_complex::Complex64;
+///
+/// let part = |values: &[f64; 2]| Tensor::new(values, &Device::Cpu);
+/// let tensor = ComplexTensor::new(part(&[1.0, 2.0])?, part(&[0.5, 0.0])?)?;
+/// assert_eq!(tensor.to_host()?, [Complex64::new(1.0, 0.5), Complex64::new(2.0, 0.0)]);
+/// assert!(ComplexTensor::real(part(&[1.0, 2.0])?).im().is_none());
+/// # Ok::<(), candle_core::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct ComplexTensor {
-    /// Real part.
-    pub re: Tensor,
-    /// Imaginary part of the same shape and dtype; `None` where it is 0 throughout.
-    pub im: Option<Tensor>,
+    re: Tensor,
+    im: Option<Tensor>,
 }
 
 impl ComplexTensor {
+    /// A tensor from its parts; `im` is a tensor, or an option of one.
+    ///
+    /// # Errors
+    /// If the parts have different shapes or dtypes.
+    pub fn new(re: Tensor, im: impl Into<Option<Tensor>>) -> Result<Self> {
+        let im = im.into();
+        if let Some(im) = im.as_ref().filter(|im| im.dims() != re.dims() || im.dtype() != re.dtype()) {
+            candle_core::bail!(
+                "the real part is {:?} of dtype {:?}, the imaginary part {:?} of dtype {:?}",
+                re.dims(),
+                re.dtype(),
+                im.dims(),
+                im.dtype()
+            );
+        }
+        Ok(ComplexTensor { re, im })
+    }
+
     /// A real tensor.
     pub fn real(re: Tensor) -> Self {
         ComplexTensor { re, im: None }
     }
 
+    /// The real part.
+    pub fn re(&self) -> &Tensor {
+        &self.re
+    }
+
+    /// The imaginary part; `None` where it is 0 throughout.
+    pub fn im(&self) -> Option<&Tensor> {
+        self.im.as_ref()
+    }
+
+    /// Both parts.
+    pub fn into_parts(self) -> (Tensor, Option<Tensor>) {
+        (self.re, self.im)
+    }
+
+    /// The shape of both parts.
+    pub fn dims(&self) -> &[usize] {
+        self.re.dims()
+    }
+
+    /// The dtype of both parts.
+    pub fn dtype(&self) -> DType {
+        self.re.dtype()
+    }
+
+    /// The tensor without what leads to it, so that no gradients flow further back.
+    #[must_use]
+    pub fn detach(&self) -> Self {
+        ComplexTensor { re: self.re.detach(), im: self.im.as_ref().map(Tensor::detach) }
+    }
+
     /// All values in row-major order, whatever the shape.
     ///
     /// # Errors
-    /// If the parts have different shapes or the device fails.
+    /// If the device fails.
     pub fn to_host(&self) -> Result<Vec<Complex64>> {
         let part = |tensor: &Tensor| tensor.flatten_all()?.to_dtype(DType::F64)?.to_vec1::<f64>();
-        if let Some(im) = self.im.as_ref().filter(|im| im.dims() != self.re.dims()) {
-            let (re, im) = (self.re.dims(), im.dims());
-            candle_core::bail!("the real part has the shape {re:?}, the imaginary part {im:?}");
-        }
         let re = part(&self.re)?;
         Ok(match &self.im {
             None => re.into_iter().map(Complex64::from).collect(),
@@ -39,12 +96,12 @@ impl ComplexTensor {
     /// Applies a linear function, such as a change of shape or dtype, to both parts.
     ///
     /// # Errors
-    /// Those of `f`.
+    /// As `f`, and as [`new`](Self::new).
     pub fn map(&self, f: impl Fn(&Tensor) -> Result<Tensor>) -> Result<Self> {
-        Ok(ComplexTensor { re: f(&self.re)?, im: self.im.as_ref().map(&f).transpose()? })
+        Self::new(f(&self.re)?, self.im.as_ref().map(&f).transpose()?)
     }
 
-    /// The tensor times a number.
+    /// The product with a number.
     ///
     /// # Errors
     /// If the device fails.
@@ -77,7 +134,7 @@ impl ComplexTensor {
         Ok(ComplexTensor { re, im: Some(Tensor::cat(&im, dim)?) })
     }
 
-    /// The product, element by element with broadcasting.
+    /// The product element by element, with broadcasting.
     ///
     /// # Errors
     /// If shapes do not match or the device fails.
@@ -94,7 +151,7 @@ impl ComplexTensor {
         })
     }
 
-    /// `self − other`, element by element with broadcasting.
+    /// `self − other` element by element, with broadcasting.
     ///
     /// # Errors
     /// If shapes do not match or the device fails.
@@ -109,7 +166,7 @@ impl ComplexTensor {
         Ok(ComplexTensor { re, im })
     }
 
-    /// `self + other`, element by element, of the same shape.
+    /// `self + other` element by element; both have the same shape.
     ///
     /// # Errors
     /// If shapes do not match or the device fails.
@@ -121,7 +178,7 @@ impl ComplexTensor {
         Ok(ComplexTensor { re: (&self.re + &other.re)?, im })
     }
 
-    /// e to the power of each element.
+    /// The exponential of each element.
     ///
     /// # Errors
     /// If the device fails.
@@ -134,7 +191,7 @@ impl ComplexTensor {
     }
 }
 
-/// The tensors' dtype for elements of type `T`.
+/// The dtype of tensors that hold elements of type `T`.
 pub(crate) fn real_dtype<T: Element>() -> DType {
     if size_of::<T::Real>() == size_of::<f64>() { DType::F64 } else { DType::F32 }
 }

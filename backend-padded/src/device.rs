@@ -24,7 +24,7 @@ pub fn device(name: &str) -> Result<Device> {
         ("metal", _) => Device::new_metal(ordinal),
         _ => return Err(failed("expected cpu, cuda:N or metal:N".into())),
     };
-    // Candle's messages may carry a backtrace below their first line.
+    // Below its first line, a message of candle may carry a backtrace.
     device.map_err(|error| failed(error.to_string().lines().next().unwrap_or_default().to_owned()))
 }
 
@@ -40,7 +40,7 @@ mod tests {
         assert_eq!(message("tpu"), Err(unknown.into()));
         let no_number = "device \"cuda:x\" is not there: \"x\" is not a number";
         assert_eq!(message("cuda:x"), Err(no_number.into()));
-        // No machine has so many; without the feature none is there at all.
+        // No machine has that many; without the feature there is none at all.
         let missing = message("cuda:4096").unwrap_err();
         assert!(missing.starts_with("device \"cuda:4096\" is not there: "), "{missing}");
     }

@@ -13,8 +13,8 @@ use crate::values::SlotValues;
 
 /// An operator's connected elements as functions of its parameters, through which gradients flow.
 ///
-/// All elements are there that can be non-zero, so that those which happen to be 0 have their derivatives.
-/// The present values of the parameters do not enter.
+/// It holds every element that can be non-zero: one that is 0 at the present parameters can still have a
+/// non-zero derivative. The values of the parameters do not enter.
 #[derive(Clone, Debug)]
 pub struct Differentiable {
     pattern: Engine<f64>,
@@ -31,7 +31,7 @@ impl Differentiable {
         })
     }
 
-    /// Number of slots whose values make up the elements.
+    /// Number of slots. Elements are sums of slots.
     pub(crate) fn n_slots(&self) -> usize {
         self.slot_values.n_slots()
     }
@@ -52,7 +52,7 @@ impl Differentiable {
     }
 
     /// Their matrix elements, shape `(batch, max_conn_size)`, for parameters `(n_values,)`, or
-    /// `(batch, n_values)` where each sample has its own.
+    /// `(batch, n_values)` if each sample has its own.
     pub(crate) fn mels(&self, rows: Rows, parameters: &Tensor) -> Result<ComplexTensor> {
         let rows = Arc::new(rows);
         self.slot_values.values(parameters)?.map(|values| {

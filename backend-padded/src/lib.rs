@@ -1,9 +1,8 @@
 //! The padded backend: operators as static-shape kernels on candle tensors.
 //!
 //! No shape depends on data: every sample has
-//! [`max_conn_size`](operator_core::DiscreteOperator::max_conn_size) slots, of which the unused hold the
-//! sample itself with matrix element 0. Matrix elements can be differentiated in the operator's own
-//! parameters.
+//! [`max_conn_size`](operator_core::DiscreteOperator::max_conn_size) slots, and an unused slot holds the sample
+//! itself with matrix element 0. Matrix elements can be differentiated in the operator's own parameters.
 //!
 //! ```
 //! use backend_padded::{Padded, TensorConn};
@@ -14,18 +13,27 @@
 //! let ising = Ising::new(Spin::half(3)?, &chain, 0.5, 1.0)?.lower::<Padded>()?;
 //! let x = Tensor::new(&[[1f32, 1.0, -1.0]], &Device::Cpu).unwrap();
 //! let conn = ising.conn(&x)?;
-//! assert_eq!(conn.states.dims(), [1, 4, 3]);
-//! assert_eq!(conn.mels.re.to_vec2::<f64>().unwrap(), [[-1.0, -0.5, -0.5, -0.5]]);
+//! assert_eq!(conn.states().dims(), [1, 4, 3]);
+//! assert_eq!(conn.mels().re().to_vec2::<f64>().unwrap(), [[-1.0, -0.5, -0.5, -0.5]]);
 //! # Ok::<(), operator_core::Error>(())
 //! ```
 //!
-//! Operators of third parties implement [`PaddedKernel`] and become a [`PaddedOperator`] by
-//! [`PaddedOperator::custom`].
+//! Implement [`PaddedKernel`] for an operator of your own; [`PaddedOperator::custom`] makes it a
+//! [`PaddedOperator`].
 //!
-//! What a lowered operator does is written as fused kernels, which run on the CPU over all threads: on
-//! another device, samples are brought to the host for them and the results are taken to the device. A
-//! kernel of a third party runs where its tensors are. Wave functions and sums over connected elements stay
-//! on the device.
+//! # Where things run
+//! The kernels of operators run on the CPU, on all threads. For an operator on another device, its samples come
+//! to the host for them, and the results go to the device. A kernel of your own runs on the operator's device.
+//! So do wave functions and sums over connected elements.
+//!
+//! Samples may be on any device; they are moved to the operator's. An operator and a wave function that are
+//! used together must be on one device.
+//!
+//! # What is stable
+//! Everything that this page lists, for users and for implementors of [`PaddedKernel`] and
+//! [`WaveFunction`](operator_core::WaveFunction). Items that the documentation hides connect the crates of this
+//! workspace, and may change in any release. [`ConnTensors`] and [`ComplexTensor`] are read by methods, so they
+//! may be stored in another form later.
 
 mod backend;
 mod complex;
@@ -47,8 +55,17 @@ pub use complex::ComplexTensor;
 pub use conn::{ConnTensors, TensorConn};
 pub use custom::PaddedKernel;
 pub use device::device;
+#[doc(hidden)]
 pub use differentiable::Differentiable;
 pub use error::failed;
 pub use local_kernel::{local_estimator_tensor, local_estimators};
 pub use operator::PaddedOperator;
 pub use operator_gradient::local_estimators_and_operator_grad;
+
+/// The crates whose types stand in signatures here.
+pub use {candle_core, ndarray, num_complex};
+
+/// The traits of this crate, for `use backend_padded::prelude::*`. Those of the core are not among them.
+pub mod prelude {
+    pub use crate::{PaddedKernel, TensorConn};
+}

@@ -13,17 +13,19 @@ use crate::error::failed;
 
 /// Local estimators `O_loc(x) = Σ_x' <x|O|x'> ψ(x') / ψ(x)` of a batch of samples, on the host.
 ///
-/// Connected elements are made on the CPU, block by block, and taken to the operator's device; amplitudes
-/// and sums are computed there. With a `chunk_size`, the wave function is never given more configurations
-/// at once, and memory does not grow with the number of samples.
+/// Samples are moved to the device of the operator and the wave function. Connected elements are made on the
+/// CPU, block by block, and moved there too; amplitudes and sums are computed on the device. With a
+/// `chunk_size`, the wave function gets at most that many configurations at once, and memory does not grow
+/// with the number of samples.
 ///
 /// # Shapes
 /// `x` is `(batch, n_sites)`; returns `(batch,)`.
 ///
 /// # Errors
 /// [`Error::HilbertMismatch`] if operator and wave function live on different spaces;
-/// [`Error::LogPsiNotFinite`] if a sample's log ψ is not a number or its amplitude
-/// is zero, or if a local estimator is not a number; those of the operator and of the wave function.
+/// [`Error::DeviceMismatch`] if they are on different devices; [`Error::LogPsiNotFinite`] if a sample's log ψ
+/// is not a number or its amplitude is zero, or if a local estimator is not a number; errors of the operator
+/// and of the wave function.
 pub fn local_estimators<O, W>(
     operator: &O,
     wave_function: &W,
@@ -37,14 +39,14 @@ where
     let mut out = Vec::with_capacity(Padded::batch_len(x));
     for_blocks(operator, wave_function, x, chunk_size, |block| {
         let conn = operator.conn(&block.x)?;
-        let local = contract(&conn.mels, &block.ratios(wave_function, &conn.states)?)?;
+        let local = contract(conn.mels(), &block.ratios(wave_function, conn.states())?)?;
         out.extend(block.checked(local.to_host().map_err(failed)?)?);
         Ok(())
     })?;
     Ok(out.into())
 }
 
-/// Consecutive samples of a batch, so many that their slots number at most the chunk size.
+/// Consecutive samples of a batch; their slots number at most the chunk size.
 pub(crate) struct Block {
     /// Number of the first sample.
     start: usize,
@@ -65,17 +67,27 @@ where
     O: TensorConn + ?Sized,
     W: WaveFunction<Padded> + ?Sized,
 {
-    operator.hilbert().expect_same(wave_function.hilbert())?;
+    check(operator, wave_function)?;
     let (n_samples, _) = x.dims2().map_err(failed)?;
     let slots = chunk_size.map_or(usize::MAX, NonZeroUsize::get);
     let block_size = (slots / operator.max_conn_size().max(1)).clamp(1, n_samples.max(1));
     for start in (0..n_samples).step_by(block_size) {
-        let x = Padded::rows(x, start..start + block_size)?;
+        let x = Padded::rows(x, start..start + block_size)?.to_device(operator.device()).map_err(failed)?;
         let log_psi = wave_function.log_psi_in_chunks(&x, chunk_size)?;
         check_finite(start, &log_psi)?;
         f(&Block { start, x, log_psi, chunk_size })?;
     }
     Ok(())
+}
+
+/// Whether operator and wave function go together.
+fn check<O, W>(operator: &O, wave_function: &W) -> Result<()>
+where
+    O: TensorConn + ?Sized,
+    W: WaveFunction<Padded> + ?Sized,
+{
+    operator.hilbert().expect_same(wave_function.hilbert())?;
+    Padded::expect_same_device(["operator", "wave function"], operator.device(), &wave_function.device())
 }
 
 impl Block {
@@ -97,21 +109,23 @@ impl Block {
     }
 }
 
-/// Local estimators as a tensor through which gradients flow, into the operator's parameters and into those
-/// of the wave function; the whole batch at once.
+/// Local estimators as a tensor, computed for the whole batch at once. Gradients flow through it into the
+/// parameters of the operator and of the wave function.
 ///
 /// # Shapes
 /// `x` is `(batch, n_sites)`; returns `(batch,)`.
 ///
 /// # Errors
-/// Those of the operator and of the wave function. Values are not checked.
+/// As [`local_estimators`], but values are not checked.
 pub fn local_estimator_tensor<O, W>(operator: &O, wave_function: &W, x: &Tensor) -> Result<ComplexTensor>
 where
     O: TensorConn + ?Sized,
     W: WaveFunction<Padded> + ?Sized,
 {
-    let conn = operator.conn(x)?;
-    contract(&conn.mels, &ratios(&conn.states, wave_function, &wave_function.log_psi(x)?, None)?)
+    check(operator, wave_function)?;
+    let x = x.to_device(operator.device()).map_err(failed)?;
+    let conn = operator.conn(&x)?;
+    contract(conn.mels(), &ratios(conn.states(), wave_function, &wave_function.log_psi(&x)?, None)?)
 }
 
 /// `exp(log ψ(x'[b, k]) − log ψ(x[b]))`.
@@ -134,7 +148,7 @@ fn ratios<W: WaveFunction<Padded> + ?Sized>(
 /// `Σ_k mels[b, k] ratios[b, k]`.
 pub(crate) fn contract(mels: &ComplexTensor, ratios: &ComplexTensor) -> Result<ComplexTensor> {
     let sum = || {
-        let mels = mels.map(|part| part.to_dtype(ratios.re.dtype()))?;
+        let mels = mels.map(|part| part.to_dtype(ratios.dtype()))?;
         ratios.broadcast_mul(&mels)?.map(|part| part.sum(D::Minus1))
     };
     sum().map_err(failed)

@@ -1,6 +1,5 @@
 //! The operators of this backend.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -8,8 +7,8 @@ use candle_core::{DType, Device, Tensor};
 use ndarray::{Array1, Array2, Array3, ArrayView1, ArrayView2};
 use operator_core::kernel::Engine;
 use operator_core::{
-    Backend, ConnBatch, Definition, DiscreteOperator, Element, Error, HilbertSpace, Lower, PaddedConn,
-    Parameters, Result,
+    Backend, ConnBatch, Definition, DiscreteOperator, Element, Error, HilbertSpace, Lower, MergedRow,
+    PaddedConn, Parameters, Result,
 };
 
 use crate::backend::Padded;
@@ -23,8 +22,8 @@ use crate::rows::Rows;
 
 /// An operator on the padded backend, with matrix elements of type `T`.
 ///
-/// Cheap to clone. Made from a model by [`Model::lower`](operator_core::Model::lower), or from a third
-/// party's kernel by [`custom`](Self::custom).
+/// [`Model::lower`](operator_core::Model::lower) makes it from a model, [`custom`](Self::custom) from a kernel
+/// of your own. Cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct PaddedOperator<T: Element = f64> {
     device: Device,
@@ -34,7 +33,7 @@ pub struct PaddedOperator<T: Element = f64> {
 #[derive(Clone, Debug)]
 enum Kind<T: Element> {
     Terms(Terms<T>),
-    /// The kernel's bound is read once, and all that it gives is checked against it.
+    /// The kernel's bound is read once, and everything that it returns is checked against it.
     Custom {
         kernel: Arc<dyn PaddedKernel<T>>,
         max_conn_size: usize,
@@ -46,10 +45,10 @@ enum Kind<T: Element> {
 struct Terms<T> {
     definition: Definition,
     engine: Engine<T>,
-    /// What the elements' derivatives need. It does not depend on the values of the parameters, so it is
-    /// shared with the operators that only differ in these.
+    /// The tables for derivatives of the elements. They do not depend on the values of the parameters, so
+    /// operators that differ only in these share them.
     differentiable: Arc<OnceLock<Differentiable>>,
-    /// The parameters, where gradients flow into them.
+    /// The parameters, if gradients flow into them.
     tensor: Option<Tensor>,
 }
 
@@ -73,7 +72,7 @@ impl<T: Element> PaddedOperator<T> {
         Ok(PaddedOperator { device: device.clone(), kind: Kind::Terms(terms) })
     }
 
-    /// What a custom kernel cannot do without terms.
+    /// The terms, which a custom kernel does not have.
     fn terms(&self, action: &'static str) -> Result<&Terms<T>> {
         match &self.kind {
             Kind::Terms(terms) => Ok(terms),
@@ -81,7 +80,7 @@ impl<T: Element> PaddedOperator<T> {
         }
     }
 
-    /// An operator on the CPU from a kernel written elsewhere.
+    /// An operator on the CPU from a kernel of your own.
     ///
     /// # Errors
     /// [`Error::Custom`] if the kernel gives wrong shapes or leaves its space on the states it is tried on.
@@ -89,14 +88,14 @@ impl<T: Element> PaddedOperator<T> {
         Self::custom_on(kernel, &Device::Cpu)
     }
 
-    /// An operator on a device from a kernel written elsewhere.
+    /// An operator on a device from a kernel of your own.
     ///
     /// # Errors
     /// As [`custom`](Self::custom).
     pub fn custom_on(kernel: impl PaddedKernel<T> + 'static, device: &Device) -> Result<Self> {
         let hermitian = match kernel.is_hermitian() {
             Some(known) => known,
-            None => custom::probe_hermitian(&kernel, device)?,
+            None => custom::is_hermitian(&kernel, device)?,
         };
         let max_conn_size = kernel.max_conn_size();
         let kind = Kind::Custom { kernel: Arc::new(kernel), max_conn_size, hermitian };
@@ -117,8 +116,8 @@ impl<T: Element> PaddedOperator<T> {
     /// The same operator with its parameters in a tensor, shape `(n_values,)` in the order of
     /// [`Parameters::to_vec`]. If the tensor is a variable, matrix elements can be differentiated in it.
     ///
-    /// The values are read now: attach a variable again after it was set. Slots that happen to hold 0 have
-    /// their derivatives too, so the tensors of [`conn`](TensorConn::conn) count them among the used ones.
+    /// The values are read in this call; attach a variable again after setting it. A slot whose element is 0
+    /// at the present values can still have a derivative, so [`conn`](TensorConn::conn) counts it as used.
     ///
     /// # Errors
     /// [`Error::NoDefinition`] for a custom kernel; [`Error::Count`] if the number of values differs;
@@ -140,23 +139,28 @@ impl<T: Element> PaddedOperator<T> {
         }
     }
 
+    /// Where the operator's tensors are.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
     /// A batch on the host, checked.
     fn rows(&self, x: &Tensor) -> Result<Rows> {
         Rows::from_tensor(self.hilbert(), x)
     }
 
+    /// A batch where the operator is.
+    fn on_device(&self, x: &Tensor) -> Result<Tensor> {
+        x.to_device(&self.device).map_err(failed)
+    }
+
     /// Padded elements of a custom kernel on the host, for a checked batch: states `(batch · width,
     /// n_sites)` and elements `(batch · width,)`.
     fn custom_conn(&self, kernel: &dyn PaddedKernel<T>, x: &Tensor) -> Result<(Array2<i8>, Array1<T>)> {
-        let (states, mels) = custom::host_conn(kernel, self.max_conn_size(), x)?;
-        self.hilbert().check(states.view()).map_err(|error| Error::Custom {
-            operator: self.describe(),
-            reason: format!("it leaves its space ({error})"),
-        })?;
-        Ok((states, mels))
+        custom::host_conn(kernel, self.max_conn_size(), x)
     }
 
-    /// A number of states of one sample as it is counted in tensors.
+    /// A number of states of one sample, as tensors hold it.
     fn count(&self, n: usize) -> Result<u32> {
         u32::try_from(n).map_err(|_| Error::Custom {
             operator: self.describe(),
@@ -164,33 +168,27 @@ impl<T: Element> PaddedOperator<T> {
         })
     }
 
-    /// For each sample, the first slot of each x' ≠ x of a custom kernel whose elements add up to non-zero.
-    fn custom_off_diagonal(
+    /// Calls `f` with the x' ≠ x of each sample of a custom kernel.
+    fn for_each_off_diagonal(
         &self,
         kernel: &dyn PaddedKernel<T>,
         x: &Tensor,
         rows: &Rows,
-    ) -> Result<(Array2<i8>, Vec<Vec<usize>>)> {
-        let (states, mels) = self.custom_conn(kernel, &x.to_device(&self.device).map_err(failed)?)?;
-        let width = self.max_conn_size();
-        let off_diagonal = |(b, row): (usize, ArrayView1<'_, i8>)| {
-            let mut places: HashMap<ArrayView1<'_, i8>, usize> = HashMap::new();
-            let mut distinct: Vec<(usize, T, f64)> = Vec::new();
-            for k in (b * width..(b + 1) * width).filter(|&k| !mels[k].is_zero() && states.row(k) != row) {
-                let place = *places.entry(states.row(k)).or_insert(distinct.len());
-                let size = mels[k].to_complex().norm();
-                match distinct.get_mut(place) {
-                    Some((_, sum, total)) => {
-                        *sum += mels[k];
-                        *total += size;
-                    }
-                    None => distinct.push((k, mels[k], size)),
+        mut f: impl FnMut(usize, &MergedRow<T>) -> Result<()>,
+    ) -> Result<()> {
+        let (states, mels) = self.custom_conn(kernel, &self.on_device(x)?)?;
+        let (width, mut merged) = (self.max_conn_size(), MergedRow::new());
+        for (b, x) in rows.iter().enumerate() {
+            merged.start(x);
+            for k in (b * width..(b + 1) * width).filter(|&k| !mels[k].is_zero()) {
+                let state = custom::contiguous(&states, k);
+                if state != x {
+                    merged.add(state, mels[k]);
                 }
             }
-            distinct.into_iter().filter(|(_, sum, size)| !sum.cancels(*size)).map(|(k, ..)| k).collect()
-        };
-        let slots = rows.view().rows().into_iter().enumerate().map(off_diagonal).collect();
-        Ok((states, slots))
+            f(b, &merged)?;
+        }
+        Ok(())
     }
 }
 
@@ -201,12 +199,14 @@ impl<T: Element> TensorConn for PaddedOperator<T> {
             Kind::Terms(Terms { tensor: Some(parameters), .. }) => {
                 let differentiable = self.differentiable()?;
                 let states = differentiable.states(&rows, x.dtype()).map_err(failed)?;
-                Ok(ConnTensors { states, mels: differentiable.mels(rows, parameters).map_err(failed)? })
+                Ok(ConnTensors::new(states, differentiable.mels(rows, parameters).map_err(failed)?))
             }
             Kind::Terms(Terms { engine, tensor: None, .. }) => {
                 ops::conn(engine, &rows, x.dtype(), real_dtype::<T>(), &self.device).map_err(failed)
             }
-            Kind::Custom { kernel, .. } => custom::connect(kernel.as_ref(), self.max_conn_size(), x),
+            Kind::Custom { kernel, .. } => {
+                custom::connect(kernel.as_ref(), self.max_conn_size(), &self.on_device(x)?)
+            }
         }
     }
 
@@ -215,10 +215,12 @@ impl<T: Element> TensorConn for PaddedOperator<T> {
         match &self.kind {
             Kind::Terms(terms) => ops::n_off_diagonal(&terms.engine, &rows, &self.device).map_err(failed),
             Kind::Custom { kernel, .. } => {
-                let (_, slots) = self.custom_off_diagonal(kernel.as_ref(), x, &rows)?;
-                let counts =
-                    slots.iter().map(|slots| self.count(slots.len())).collect::<Result<Vec<u32>>>()?;
-                Tensor::from_vec(counts, slots.len(), &self.device).map_err(failed)
+                let mut counts = Vec::with_capacity(rows.n_samples());
+                self.for_each_off_diagonal(kernel.as_ref(), x, &rows, |_, connected| {
+                    counts.push(self.count(connected.kept().count())?);
+                    Ok(())
+                })?;
+                Tensor::from_vec(counts, rows.n_samples(), &self.device).map_err(failed)
             }
         }
     }
@@ -237,13 +239,13 @@ impl<T: Element> TensorConn for PaddedOperator<T> {
                     .map_err(failed)
             }
             Kind::Custom { kernel, .. } => {
-                let (states, slots) = self.custom_off_diagonal(kernel.as_ref(), x, &rows)?;
                 let mut out = rows.view().to_owned();
-                for (b, (slots, &number)) in slots.iter().zip(&numbers).enumerate() {
-                    if let Some(&slot) = slots.get(number as usize) {
-                        out.row_mut(b).assign(&states.row(slot));
+                self.for_each_off_diagonal(kernel.as_ref(), x, &rows, |b, connected| {
+                    if let Some(place) = connected.kept().nth(numbers[b] as usize) {
+                        out.row_mut(b).assign(&ArrayView1::from(connected.state(place)));
                     }
-                }
+                    Ok(())
+                })?;
                 let chosen = Padded::from_host(out.view(), &self.device)?;
                 chosen.to_dtype(x.dtype()).map_err(failed)
             }
@@ -350,7 +352,7 @@ impl<T: Element> DiscreteOperator for PaddedOperator<T> {
 /// Why padded elements have their shape.
 const FILLED: &str = "every slot of every sample is filled";
 
-/// Fills a buffer with the non-zero elements of a custom kernel, which has as many slots for each sample.
+/// Fills a buffer with the non-zero elements of a custom kernel, which has equally many slots for each sample.
 fn write_used<T: Element>(n_samples: usize, states: &Array2<i8>, mels: &Array1<T>, conn: &mut ConnBatch<T>) {
     let n_sites = states.ncols();
     let is_used = |&k: &usize| !mels[k].is_zero();

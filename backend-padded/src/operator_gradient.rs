@@ -14,13 +14,13 @@ use crate::error::failed;
 use crate::local_kernel::{contract, for_blocks};
 use crate::rows::Rows;
 
-/// How many numbers the parameters, or the slots, of the samples that are differentiated together may have.
+/// Samples are differentiated together as long as they have at most this many parameters, and slots, in all.
 const NUMBERS_AT_A_TIME: usize = 1 << 18;
 
 /// Local estimators `O_loc(x)`, as [`local_estimators`](crate::local_estimators) gives them, and their
 /// derivatives in the operator's parameters, `∂O_loc(x)/∂λ_k = Σ_x' <x|∂O/∂λ_k|x'> ψ(x') / ψ(x)`.
 ///
-/// The derivatives come from automatic differentiation, block by block as the estimators do.
+/// Automatic differentiation gives the derivatives, in the same blocks of samples.
 ///
 /// # Shapes
 /// `x` is `(batch, n_sites)`; returns `(batch,)` and `(batch, n_values)`, the values of the parameters as in
@@ -56,7 +56,7 @@ where
         let rows = Rows::from_tensor(definition.hilbert(), &block.x)?;
         let states = differentiable.states(&rows, block.x.dtype()).map_err(failed)?;
         // No gradients into the wave function.
-        let ratios = block.ratios(wave_function, &states)?.map(|part| Ok(part.detach())).map_err(failed)?;
+        let ratios = block.ratios(wave_function, &states)?.detach();
         let mut of_block = Vec::with_capacity(rows.n_samples());
         for start in (0..rows.n_samples()).step_by(n_at_a_time) {
             let n = n_at_a_time.min(rows.n_samples() - start);
@@ -82,7 +82,7 @@ fn differentiated(
     ratios: &ComplexTensor,
     values: &[f64],
 ) -> Result<(Vec<Complex64>, Vec<Complex64>)> {
-    // Parameters of its own for each sample: one sweep backwards gives the derivatives of each.
+    // Each sample gets its own copy of the parameters, so that one sweep backwards gives all derivatives.
     let shape = (rows.n_samples(), values.len());
     let parameters = Tensor::from_vec(values.repeat(shape.0), shape, differentiable.device())
         .and_then(|parameters| Var::from_tensor(&parameters.to_dtype(differentiable.dtype())?))
@@ -93,7 +93,7 @@ fn differentiated(
     Ok((estimators.to_host().map_err(failed)?, derivatives))
 }
 
-/// The derivatives of complex numbers in real variables, in the order and shape of these.
+/// The derivatives of complex numbers in real variables, in the order of the variables.
 fn gradient(of: &ComplexTensor, by: &Var) -> candle_core::Result<Vec<Complex64>> {
     let part = |part: &Tensor| match part.sum_all()?.backward()?.get(by) {
         Some(gradient) => Ok(gradient.clone()),

@@ -62,7 +62,7 @@ impl Rows {
     }
 }
 
-/// Why a tensor is no batch of quantum numbers.
+/// Why a tensor is not a batch of quantum numbers.
 #[derive(Debug)]
 pub(crate) enum NotRows {
     Device(candle_core::Error),

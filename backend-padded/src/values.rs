@@ -8,7 +8,7 @@ use crate::complex::ComplexTensor;
 
 /// The sparse linear map from an operator's parameters to the values of its slots, on a device.
 ///
-/// Entry e adds `factor_e · parameter_{p_e}` to slot s_e. Both gather and scatter can be differentiated, so
+/// Entry e adds `factor_e · parameter_{p_e}` to slot s_e. Gather and scatter can both be differentiated, so
 /// gradients flow from slots to parameters.
 #[derive(Clone, Debug)]
 pub(crate) struct SlotValues {
@@ -52,10 +52,10 @@ impl SlotValues {
             slots: Tensor::from_vec(slots, n_entries, device)?,
             factors_re: column(re)?,
             factors_im: if real { None } else { Some(column(im)?) },
-            constants: ComplexTensor {
-                re: column(constants_re)?,
-                im: if real { None } else { Some(column(constants_im)?) },
-            },
+            constants: ComplexTensor::new(
+                column(constants_re)?,
+                if real { None } else { Some(column(constants_im)?) },
+            )?,
         })
     }
 
@@ -67,8 +67,8 @@ impl SlotValues {
         self.factors_re.dtype()
     }
 
-    /// The values of all slots, shape `(…, n_slots)`, for parameters `(…, n_values)` laid out as
-    /// `Parameters::to_vec`: one set of them, or one for each sample. Shape `(n_slots,)` where no parameter
+    /// The values of all slots, shape `(…, n_slots)`, for parameters `(…, n_values)` in the order of
+    /// `Parameters::to_vec`: one set for all samples, or one for each. Shape `(n_slots,)` if no parameter
     /// enters.
     pub(crate) fn values(&self, parameters: &Tensor) -> Result<ComplexTensor> {
         if self.slots.elem_count() == 0 {
@@ -85,11 +85,11 @@ impl SlotValues {
             let sums = zeros.index_add(&self.slots, &entries.broadcast_mul(factors)?, last)?;
             sums.broadcast_add(constants)
         };
-        let re = part(&self.factors_re, &self.constants.re)?;
-        let im = match (&self.factors_im, &self.constants.im) {
+        let re = part(&self.factors_re, self.constants.re())?;
+        let im = match (&self.factors_im, self.constants.im()) {
             (Some(factors), Some(constants)) => Some(part(factors, constants)?),
             _ => None,
         };
-        Ok(ComplexTensor { re, im })
+        ComplexTensor::new(re, im)
     }
 }

@@ -1,7 +1,7 @@
 //! Complex tensors against complex numbers, with and without imaginary parts, and with broadcasting.
 
 use backend_padded::ComplexTensor;
-use candle_core::{Device, Result, Tensor};
+use candle_core::{DType, Device, Result, Tensor};
 use num_complex::Complex64;
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -20,7 +20,7 @@ impl Sample {
         let (re, im) = (part(), part());
         let tensor = |values: &[f64]| Tensor::from_slice(values, &shape, &Device::Cpu).unwrap();
         Sample {
-            tensor: ComplexTensor { re: tensor(&re), im: is_complex.then(|| tensor(&im)) },
+            tensor: ComplexTensor::new(tensor(&re), is_complex.then(|| tensor(&im))).unwrap(),
             values: re
                 .iter()
                 .zip(&im)
@@ -39,8 +39,8 @@ impl Sample {
 /// Compares shapes, of both parts, and values.
 fn check(claim: &str, got: Result<ComplexTensor>, shape: [usize; 2], expected: &[Complex64]) {
     let got = got.unwrap_or_else(|error| panic!("{claim}: {error}"));
-    assert_eq!(got.re.dims(), shape, "{claim}: real part");
-    if let Some(im) = &got.im {
+    assert_eq!(got.dims(), shape, "{claim}: real part");
+    if let Some(im) = got.im() {
         assert_eq!(im.dims(), shape, "{claim}: imaginary part");
     }
     let got = got.to_host().unwrap();
@@ -131,9 +131,14 @@ fn sums_and_lists_of_real_and_complex_tensors_lose_no_part() {
 }
 
 #[test]
-fn parts_of_different_shapes_are_refused() {
-    let part = |n: usize| Tensor::zeros(n, candle_core::DType::F64, &Device::Cpu).unwrap();
-    let z = ComplexTensor { re: part(3), im: Some(part(2)) };
-    let error = z.to_host().unwrap_err().to_string();
-    assert!(error.starts_with("the real part has the shape [3], the imaginary part [2]"), "{error}");
+fn parts_of_other_shapes_or_dtypes_are_refused() {
+    let re = Tensor::zeros((2, 1), DType::F64, &Device::Cpu).unwrap();
+    let others = [
+        (re.squeeze(1).unwrap(), "the real part is [2, 1] of dtype F64, the imaginary part [2] of dtype F64"),
+        (re.to_dtype(DType::F32).unwrap(), "the imaginary part [2, 1] of dtype F32"),
+    ];
+    for (im, expected) in others {
+        let error = ComplexTensor::new(re.clone(), im).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
 }

@@ -1,6 +1,6 @@
 //! Gradients in the operator's own parameters, against finite differences.
 
-use backend_padded::{ComplexTensor, Padded, PaddedOperator, TensorConn, local_estimator_tensor};
+use backend_padded::{ComplexTensor, Padded, PaddedOperator, TensorConn, failed, local_estimator_tensor};
 use candle_core::{Device, Tensor, Var};
 use ndarray::Array2;
 use num_complex::Complex64;
@@ -38,15 +38,15 @@ fn definitions() -> Vec<Definition> {
 
 /// A fixed weighted sum of all padded elements.
 fn weighted<T: Element>(operator: &PaddedOperator<T>, x: &Tensor, weights: &[f64]) -> Tensor {
-    let mels = operator.conn(x).unwrap().mels;
+    let (re, im) = operator.conn(x).unwrap().into_parts().1.into_parts();
     let part = |tensor: &Tensor, offset: usize| {
         let n = tensor.elem_count();
         let weights: Vec<f64> = (0..n).map(|k| weights[(k + offset) % weights.len()]).collect();
         let weights = Tensor::from_vec(weights, tensor.shape(), &Device::Cpu).unwrap();
         (tensor * weights).unwrap().sum_all().unwrap()
     };
-    let re = part(&mels.re, 0);
-    mels.im.map_or(re.clone(), |im| (re + part(&im, 3)).unwrap())
+    let re = part(&re, 0);
+    im.map_or(re.clone(), |im| (re + part(&im, 3)).unwrap())
 }
 
 #[test]
@@ -88,7 +88,7 @@ impl WaveFunction<Padded> for Slope {
         let n = self.0.n_sites();
         let slope = Tensor::from_vec((0..n).map(|i| i as f32).collect(), (n, 1), &Device::Cpu).unwrap();
         let sum = x.matmul(&slope).unwrap().squeeze(1).unwrap().to_dtype(candle_core::DType::F64).unwrap();
-        Ok(ComplexTensor { re: (&sum * self.1).unwrap(), im: Some((&sum * self.2).unwrap()) })
+        ComplexTensor::new((&sum * self.1).unwrap(), (&sum * self.2).unwrap()).map_err(failed)
     }
 }
 
@@ -101,7 +101,7 @@ fn gradients_of_local_estimators_are_estimators_of_the_derivative() {
     let psi = Slope(spins.clone().into(), 0.1, 0.3);
     let all = HilbertSpace::from(spins.clone()).all_states().unwrap();
     let x = Padded::from_host(all.view(), &Device::Cpu).unwrap();
-    // Elements that happen to be 0 have their derivatives too.
+    // An element that is 0 can still have a derivative.
     for (h, j) in [(0.7, 1.1), (0.0, 1.1), (0.7, 0.0), (0.0, 0.0)] {
         let var = Var::from_vec(vec![h, j], 2, &Device::Cpu).unwrap();
         let operator = model(h, j).with_parameter_tensor(var.as_tensor()).unwrap();
@@ -110,7 +110,7 @@ fn gradients_of_local_estimators_are_estimators_of_the_derivative() {
             model(h, j).get_conn_padded(all.view()).unwrap()
         );
         let local = local_estimator_tensor(&operator, &psi, &x).unwrap();
-        let gradients = local.re.sum_all().unwrap().backward().unwrap();
+        let gradients = local.re().sum_all().unwrap().backward().unwrap();
         let gradient = gradients.get(&var).unwrap().to_vec1::<f64>().unwrap();
         for (k, derivative) in [model(1.0, 0.0), model(0.0, 1.0)].iter().enumerate() {
             let expected: f64 = backend_padded::local_estimators(derivative, &psi, &x, NonZeroUsize::new(7))

@@ -1,15 +1,16 @@
 //! Local estimators and their derivatives, block by block.
 
 use backend_padded::{
-    ComplexTensor, Padded, PaddedOperator, TensorConn, local_estimators, local_estimators_and_operator_grad,
+    ComplexTensor, Padded, PaddedOperator, TensorConn, failed, local_estimators,
+    local_estimators_and_operator_grad,
 };
 use candle_core::{DType, Device, Tensor};
 use ndarray::{Axis, concatenate};
 use num_complex::Complex64;
 use operator_core::testing::Table;
 use operator_core::{
-    Backend, Boundary, Definition, DiscreteOperator, Graph, HilbertSpace, Ising, Model, Result, WaveFunction,
-    hilbert::Spin,
+    Backend, Boundary, Definition, DiscreteOperator, Error, Graph, HilbertSpace, Ising, Model, Result,
+    WaveFunction, hilbert::Spin,
 };
 use std::num::NonZeroUsize;
 
@@ -35,7 +36,7 @@ impl WaveFunction<Padded> for SometimesReal {
             Tensor::from_iter(values.iter().map(of), &Device::Cpu).unwrap().to_dtype(DType::F64).unwrap()
         };
         let im = values.iter().any(|value| value.im != 0.0).then(|| part(|value| value.im));
-        Ok(ComplexTensor { re: part(|value| value.re), im })
+        ComplexTensor::new(part(|value| value.re), im).map_err(failed)
     }
 }
 
@@ -103,4 +104,37 @@ fn what_derivatives_need_is_made_once_for_all_values_of_the_parameters() {
     let made = operator.differentiable().unwrap();
     assert!(std::ptr::eq(made, moved.differentiable().unwrap()));
     assert!(std::ptr::eq(made, attached.differentiable().unwrap()));
+}
+
+/// A wave function that says that it is on another device.
+#[cfg(not(feature = "metal"))]
+#[test]
+fn operator_and_wave_function_on_two_devices_are_refused() {
+    struct Elsewhere(HilbertSpace);
+    impl WaveFunction<Padded> for Elsewhere {
+        fn hilbert(&self) -> &HilbertSpace {
+            &self.0
+        }
+        fn device(&self) -> Device {
+            Device::Metal(candle_core::MetalDevice)
+        }
+        fn log_psi(&self, _: &Tensor) -> Result<ComplexTensor> {
+            panic!("nothing is evaluated on two devices")
+        }
+    }
+    let definition = ising(3, 0.7);
+    let operator = definition.lower::<Padded>().unwrap();
+    let psi = Elsewhere(definition.hilbert().clone());
+    let x = Padded::from_host(definition.hilbert().all_states().unwrap().view(), operator.device()).unwrap();
+    let errors = [
+        local_estimators(&operator, &psi, &x, None).unwrap_err(),
+        local_estimators_and_operator_grad(&operator, &psi, &x, None).unwrap_err(),
+        backend_padded::local_estimator_tensor(&operator, &psi, &x).unwrap_err(),
+    ];
+    for error in errors {
+        assert!(
+            matches!(&error, Error::DeviceMismatch { what: ["operator", "wave function"], left, .. } if left == "Cpu"),
+            "{error}"
+        );
+    }
 }

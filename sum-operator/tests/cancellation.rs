@@ -77,7 +77,7 @@ fn on_the_padded_backend() -> TestResult {
             let rows = x.squeeze(1)?.to_dtype(DType::U32)?;
             let states = Tensor::arange(0u32, 4, x.device())?.to_dtype(x.dtype())?;
             let states = states.reshape((1, 4, 1))?.repeat((x.dim(0)?, 1, 1))?;
-            Ok(ConnTensors { states, mels: ComplexTensor::real(self.1.index_select(&rows, 0)?) })
+            Ok(ConnTensors::new(states, ComplexTensor::real(self.1.index_select(&rows, 0)?)))
         }
     }
 

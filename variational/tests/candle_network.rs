@@ -57,7 +57,7 @@ impl CandleNetwork for Everything {
         // Three dimensions: the pairs (site, site) of each configuration.
         let pairs = x.unsqueeze(2)?.matmul(&once.unsqueeze(1)?)?;
         let im = tape.linear(&self.phase, &pairs)?.flatten_from(1)?.sum(1)?;
-        Ok(ComplexTensor { re, im: Some(im) })
+        ComplexTensor::new(re, im)
     }
 }
 
@@ -154,7 +154,7 @@ fn gradients_flow_to_the_variables_and_wrong_input_is_an_error() -> TestResult {
     let network = || linear_no_bias(3, 1, builder(&variables).pp("field")).map(Field);
     let mut psi = CandleModule::new(Spin::half(3)?, &variables, network()?)?;
     let x = Padded::from_host(ndarray::array![[1, -1, 1], [-1, -1, 1]].view(), &Device::Cpu)?;
-    let gradients = psi.differentiable_log_psi(&x)?.re.sum_all()?.backward()?;
+    let gradients = psi.differentiable_log_psi(&x)?.re().sum_all()?.backward()?;
     let variables_of = variables.all_vars();
     let gradient = gradients.get(&variables_of[0]).map(Tensor::to_vec2::<f64>).transpose()?;
     assert_eq!(gradient, Some(vec![vec![0.0, -2.0, 2.0]]));

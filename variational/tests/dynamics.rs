@@ -115,7 +115,6 @@ on_backends!(both_backends_evolve_alike, what_does_not_fit_is_refused);
 #[cfg(feature = "padded")]
 #[test]
 fn gradients_through_tensors_are_those_of_the_derivative() -> TestResult {
-    use backend_padded::ComplexTensor;
     use candle_core::{Device, Var};
     use operator_core::Backend;
     use variational::Padded;
@@ -134,9 +133,10 @@ fn gradients_through_tensors_are_those_of_the_derivative() -> TestResult {
     assert!(distance(&Padded::amplitudes_to_host(&evolved)?, &expected) < 1e-13);
 
     // Re <target|ψ(t)>
-    let ComplexTensor { re, im } = Padded::amplitudes_from_host(target.clone(), &Device::Cpu)?;
-    let (im, evolved_im) = (im.ok_or("complex")?, evolved.im.ok_or("complex")?);
-    let overlap = ((re * evolved.re)?.sum_all()? + (im * evolved_im)?.sum_all()?)?;
+    let (re, im) = Padded::amplitudes_from_host(target.clone(), &Device::Cpu)?.into_parts();
+    let (evolved_re, evolved_im) = evolved.into_parts();
+    let (im, evolved_im) = (im.ok_or("complex")?, evolved_im.ok_or("complex")?);
+    let overlap = ((re * evolved_re)?.sum_all()? + (im * evolved_im)?.sum_all()?)?;
     let gradients = overlap.backward()?;
     let gradient = gradients.get(&parameters).ok_or("no gradient")?.to_vec1::<f64>()?;
     for (k, name) in ["h", "J"].into_iter().enumerate() {

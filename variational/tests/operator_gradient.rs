@@ -204,7 +204,7 @@ fn kernels_without_terms_are_refused_on_padded() -> TestResult {
         }
         fn connect(&self, x: &Tensor) -> candle_core::Result<ConnTensors> {
             let mels = Tensor::ones((x.dim(0)?, 1), DType::F64, x.device())?;
-            Ok(ConnTensors { states: x.neg()?.unsqueeze(1)?, mels: ComplexTensor::real(mels) })
+            Ok(ConnTensors::new(x.neg()?.unsqueeze(1)?, ComplexTensor::real(mels)))
         }
     }
     let operator = PaddedOperator::custom(Flip(Spin::half(2)?.into()))?;

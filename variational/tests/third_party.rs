@@ -160,7 +160,7 @@ mod padded {
             let down = x.affine(-0.5, 0.5)?.to_dtype(DType::F64)?;
             let left = Tensor::cat(&[down.narrow(1, n - 1, 1)?, down.narrow(1, 0, n - 1)?], 1)?;
             let right = Tensor::cat(&[down.narrow(1, 1, n - 1)?, down.narrow(1, 0, 1)?], 1)?;
-            Ok(ConnTensors { states: flipped, mels: ComplexTensor::real((left * right)?) })
+            Ok(ConnTensors::new(flipped, ComplexTensor::real((left * right)?)))
         }
     }
 

@@ -330,8 +330,8 @@ fn log_psi_can_be_differentiated_in_a_tensor_of_parameters() -> TestResult {
                 let zero = variable.as_tensor().zeros_like()?;
                 gradients.get(&variable).unwrap_or(&zero).to_vec1()
             };
-            let re = gradient(&log_psi.re)?;
-            let im = match &log_psi.im {
+            let re = gradient(log_psi.re())?;
+            let im = match log_psi.im() {
                 Some(im) => gradient(im)?,
                 None => vec![0.0; re.len()],
             };

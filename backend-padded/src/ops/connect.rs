@@ -10,9 +10,8 @@ use crate::complex::ComplexTensor;
 use crate::conn::ConnTensors;
 use crate::rows::Rows;
 
-/// Writes the elements of each sample into its `max_conn_size` slots, states of quantum numbers and what
-/// `value` makes of the matrix elements. Unused slots, after the others, hold the sample itself and the
-/// default.
+/// Writes the elements of each sample into its `max_conn_size` slots: the states, and the matrix elements
+/// mapped by `value`. Unused slots come last and hold the sample itself with the default value.
 pub(crate) fn write_padded<T, Q, V>(
     engine: &Engine<T>,
     rows: &Rows,
@@ -95,7 +94,7 @@ pub(crate) fn conn<T: Element>(
     let re = part(|mel| mel.to_complex().re)?;
     let im = if T::IS_COMPLEX { Some(part(|mel| mel.to_complex().im)?) } else { None };
     let states = Tensor::from_vec(states, (n_samples, width, n_sites), device)?.to_dtype(states_dtype)?;
-    Ok(ConnTensors { states, mels: ComplexTensor { re, im } })
+    Ok(ConnTensors::new(states, ComplexTensor::new(re, im)?))
 }
 
 /// Connected configurations alone, shape `(batch, max_conn_size, n_sites)`; unused slots hold the sample.

@@ -10,10 +10,11 @@ use rayon::prelude::*;
 use super::BOUNDED;
 use crate::rows::Rows;
 
-/// One part of the matrix elements as a function of the slots' values on the CPU, through which gradients
-/// flow. Values are `(n_slots,)`, or `(batch, n_slots)` where each sample has its own.
+/// The real or imaginary part of the matrix elements as a function of the slots' values on the CPU, through
+/// which gradients flow. Values are `(n_slots,)`, or `(batch, n_slots)` if each sample has its own.
 ///
-/// Which elements exist is decided by the `pattern`, so that those that happen to be 0 have their derivatives.
+/// The `pattern` decides which elements exist: one that is 0 at the present values can still have a non-zero
+/// derivative.
 pub(crate) fn mels_of(pattern: &Engine<f64>, rows: Arc<Rows>, values: &Tensor) -> Result<Tensor> {
     let n_slots = pattern.values().len();
     let whose = if values.rank() == 1 { Whose::All } else { Whose::Each };
@@ -27,16 +28,16 @@ pub(crate) fn mels_of(pattern: &Engine<f64>, rows: Arc<Rows>, values: &Tensor) -
     values.contiguous()?.apply_op1(Mels { pattern: pattern.clone(), rows, whose })
 }
 
-/// Whose the values of the slots are.
+/// Which samples a row of slot values belongs to.
 #[derive(Clone, Copy, Debug)]
 enum Whose {
-    /// All samples have the same.
+    /// One row for all samples.
     All,
-    /// Each sample has a row of its own.
+    /// One row for each sample.
     Each,
 }
 
-/// Elements are sums of slots with signs, so the derivative in a slot is ±1 in each element it enters.
+/// An element is a sum of slots with signs, so its derivative in each of these slots is ±1.
 struct Mels {
     pattern: Engine<f64>,
     rows: Arc<Rows>,
@@ -48,7 +49,7 @@ impl Mels {
         (self.rows.n_samples(), self.pattern.max_conn_size())
     }
 
-    /// The elements of each sample, from `values` of all samples or one after another.
+    /// The elements of each sample, from one row of `values` for all samples or one for each.
     fn sums<V: WithDType>(&self, values: &[V]) -> Vec<V> {
         let (n_samples, width) = self.shape();
         let n_slots = self.pattern.values().len();
@@ -74,7 +75,7 @@ impl Mels {
         out
     }
 
-    /// The gradient in the values, from the gradient in the elements.
+    /// The gradient with respect to the values, from that with respect to the elements.
     fn slot_gradients(&self, gradient: &[f64]) -> Vec<f64> {
         let ((n_samples, width), n_slots) = (self.shape(), self.pattern.values().len());
         let n_rows = match self.whose {
@@ -104,7 +105,7 @@ impl Mels {
         out
     }
 
-    /// Adds what one sample contributes to the gradient in a row of values.
+    /// Adds the contribution of one sample to the gradient of a row of values.
     fn add_gradient(&self, x: &[i8], gradient: &[f64], scratch: &mut Scratch<f64>, out: &mut [f64]) {
         let mut gradients = gradient.iter();
         self.pattern.visit(x, scratch, |connected, _| {

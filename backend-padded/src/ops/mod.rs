@@ -1,5 +1,5 @@
-//! The fused kernels. They run on the CPU: each goes through a batch row by row with the core's engine,
-//! over all threads, and its result is taken to the device.
+//! The fused kernels. Each runs on the CPU: it goes through a batch row by row with the core's engine, on all
+//! threads, and moves its result to the device.
 
 mod connect;
 mod mels;
@@ -9,5 +9,5 @@ pub(crate) use connect::{conn, states, write_flattened, write_padded};
 pub(crate) use mels::mels_of;
 pub(crate) use select::{n_off_diagonal, select_off_diagonal};
 
-/// Why there is a slot for every element that is visited.
+/// Why every visited element has a slot.
 const BOUNDED: &str = "max_conn_size bounds the number of elements of every state";

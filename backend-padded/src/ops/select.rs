@@ -1,4 +1,4 @@
-//! Counting and choosing connected configurations other than the sample, which is what samplers ask for.
+//! Counts and picks connected configurations other than the sample, for samplers.
 
 use candle_core::{DType, Device, Result, Tensor};
 use operator_core::Element;

@@ -64,7 +64,7 @@ impl backend_padded::PaddedKernel<f64> for Shifts {
         let shifted = |by: usize| Tensor::cat(&[x.narrow(1, by, n_sites - by)?, x.narrow(1, 0, by)?], 1);
         let states = Tensor::stack(&[shifted(n_sites - 1)?, shifted(1)?], 1)?;
         let mels = Tensor::ones((batch, 2), DType::F64, x.device())?;
-        Ok(backend_padded::ConnTensors { states, mels: backend_padded::ComplexTensor::real(mels) })
+        Ok(backend_padded::ConnTensors::new(states, backend_padded::ComplexTensor::real(mels)))
     }
 }
 

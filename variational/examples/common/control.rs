@@ -135,10 +135,10 @@ pub(crate) mod padded {
                 psi = variational::padded::evolve_tensor(&operator, &psi, self.duration / n_pieces as f64)?;
             }
             // The target is real.
-            let overlap = psi.map(|part| (part * &self.target.re)?.sum_all()?.sqr()).map_err(failed)?;
-            match overlap.im {
-                Some(im) => (overlap.re + im).map_err(failed),
-                None => Ok(overlap.re),
+            let overlap = psi.map(|part| (part * self.target.re())?.sum_all()?.sqr()).map_err(failed)?;
+            match overlap.into_parts() {
+                (re, Some(im)) => (re + im).map_err(failed),
+                (re, None) => Ok(re),
             }
         }
     }

@@ -20,8 +20,8 @@ use crate::error::Result;
 /// As [`evolve`](crate::dynamics::evolve); [`Backend`](Error::Backend) if the device fails.
 pub fn evolve_tensor<O: TensorConn>(operator: &O, psi: &ComplexTensor, time: f64) -> Result<ComplexTensor> {
     let matrix = TensorMatrix::new(operator)?;
-    if psi.re.dims() != [matrix.n_states] {
-        let (got, expected) = (psi.re.elem_count(), matrix.n_states);
+    if psi.dims() != [matrix.n_states] {
+        let (got, expected) = (psi.re().elem_count(), matrix.n_states);
         return Err(Error::VectorLength { got, expected, hilbert: operator.hilbert().to_string() }.into());
     }
     let series = Series::new(matrix.norm_bound().map_err(failed)?, time)?;
@@ -29,7 +29,7 @@ pub fn evolve_tensor<O: TensorConn>(operator: &O, psi: &ComplexTensor, time: f64
         psi.clone(),
         |term, factor| Ok(matrix.apply(term, minus_i(factor)).map_err(failed)?),
         |sum, term| {
-            *sum = plus(sum, term).map_err(failed)?;
+            *sum = sum.add(term).map_err(failed)?;
             Ok(())
         },
     )
@@ -49,8 +49,8 @@ impl TensorMatrix {
         let (hilbert, device) = (operator.hilbert(), TensorConn::device(operator));
         let n_states = hilbert.n_states()?;
         let x = Padded::from_host(hilbert.all_states()?.view(), device)?;
-        let conn = operator.conn(&x)?;
-        let states = Padded::to_host(&conn.states.flatten(0, 1).map_err(failed)?)?;
+        let (states, mels) = operator.conn(&x)?.into_parts();
+        let states = Padded::to_host(&states.flatten(0, 1).map_err(failed)?)?;
         let columns = hilbert.states_to_indices(states.view())?;
         let columns: Vec<u32> =
             columns.into_iter().map(u32::try_from).collect::<Result<_, _>>().map_err(|_| {
@@ -63,12 +63,12 @@ impl TensorMatrix {
             })?;
         let n_elements = columns.len();
         let columns = Tensor::from_vec(columns, n_elements, device).map_err(failed)?;
-        Ok(TensorMatrix { n_states, columns, mels: conn.mels })
+        Ok(TensorMatrix { n_states, columns, mels })
     }
 
     /// `factor H ψ`.
     fn apply(&self, psi: &ComplexTensor, factor: Complex64) -> candle_core::Result<ComplexTensor> {
-        let shape = self.mels.re.dims2()?;
+        let shape = self.mels.re().dims2()?;
         let gathered = psi.map(|part| part.index_select(&self.columns, 0)?.reshape(shape))?;
         self.mels.broadcast_mul(&gathered)?.map(|part| part.sum(D::Minus1))?.scaled(factor)
     }
@@ -76,19 +76,11 @@ impl TensorMatrix {
     /// See `Matrix::norm_bound`.
     fn norm_bound(&self) -> candle_core::Result<f64> {
         let squares = |part: &Tensor| part.detach().to_dtype(DType::F64)?.sqr();
-        let squares = match &self.mels.im {
-            None => squares(&self.mels.re)?,
-            Some(im) => (squares(&self.mels.re)? + squares(im)?)?,
+        let squares = match self.mels.im() {
+            None => squares(self.mels.re())?,
+            Some(im) => (squares(self.mels.re())? + squares(im)?)?,
         };
         let sums = squares.sqrt()?.sum(D::Minus1)?.to_vec1::<f64>()?;
         Ok(sums.into_iter().fold(0.0, f64::max))
     }
-}
-
-fn plus(a: &ComplexTensor, b: &ComplexTensor) -> candle_core::Result<ComplexTensor> {
-    let im = match (&a.im, &b.im) {
-        (Some(a), Some(b)) => Some((a + b)?),
-        (im, None) | (None, im) => im.clone(),
-    };
-    Ok(ComplexTensor { re: (&a.re + &b.re)?, im })
 }

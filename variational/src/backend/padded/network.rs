@@ -53,7 +53,7 @@ impl NetworkBackend for Padded {
 
     fn amplitudes(log_psi: &Field<Tensor>) -> Result<ComplexTensor> {
         let column = |part: &Tensor| part.squeeze(1).map_err(failed);
-        Ok(ComplexTensor { re: column(&log_psi.re)?, im: log_psi.im.as_ref().map(column).transpose()? })
+        ComplexTensor::new(column(&log_psi.re)?, log_psi.im.as_ref().map(column).transpose()?).map_err(failed)
     }
 }
 

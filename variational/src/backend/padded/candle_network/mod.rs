@@ -194,8 +194,7 @@ impl<N: CandleNetwork> WaveFunction<Padded> for CandleModule<N> {
 
     fn log_psi(&self, x: &Tensor) -> Result<ComplexTensor> {
         // Detached, so that what was computed on the way is freed.
-        let log_psi = self.differentiable_log_psi(x)?;
-        Ok(ComplexTensor { re: log_psi.re.detach(), im: log_psi.im.map(|im| im.detach()) })
+        Ok(self.differentiable_log_psi(x)?.detach())
     }
 }
 
@@ -239,9 +238,9 @@ impl<N: CandleNetwork> Trainable<Padded> for CandleModule<N> {
         let tape = Tape::recording();
         let log_psi = self.evaluate(x, &tape).map_err(failed)?;
         let records = tape.into_records();
-        let re = self.derivatives(x, &log_psi.re, &records, |z| Some(&z.re)).map_err(failed)?;
-        let Some(im) = &log_psi.im else { return Ok(re.into()) };
-        let im = self.derivatives(x, im, &records, |z| z.im.as_ref()).map_err(failed)?;
+        let re = self.derivatives(x, log_psi.re(), &records, |z| Some(z.re())).map_err(failed)?;
+        let Some(im) = log_psi.im() else { return Ok(re.into()) };
+        let im = self.derivatives(x, im, &records, ComplexTensor::im).map_err(failed)?;
         let mut complex = re.mapv(Complex64::from);
         complex.zip_mut_with(&im, |z, im| z.im = *im);
         Ok(complex.into())
