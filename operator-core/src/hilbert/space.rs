@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::ops::Range;
+use std::ops::{Mul, Range};
 use std::sync::Arc;
 
 use enum_dispatch::enum_dispatch;
@@ -14,26 +14,79 @@ use super::layout::Layout;
 use super::qubit::Qubit;
 use super::spin::Spin;
 use super::tensor::TensorHilbert;
+use crate::error::Result;
 
 #[enum_dispatch]
 pub(super) trait Space {
     fn layout(&self) -> &Arc<Layout>;
 }
 
+/// What every space has, beside its constructors.
 macro_rules! space {
     ($($space:ident),*) => {
-        $(impl Space for $space {
-            fn layout(&self) -> &Arc<Layout> {
-                $space::layout(self)
+        $(
+            impl Space for $space {
+                fn layout(&self) -> &Arc<Layout> {
+                    $space::layout(self)
+                }
             }
-        })*
+
+            impl From<&$space> for HilbertSpace {
+                fn from(space: &$space) -> Self {
+                    space.clone().into()
+                }
+            }
+
+            /// Equal as a [`HilbertSpace`]: with the same blocks of sites.
+            impl PartialEq for $space {
+                fn eq(&self, other: &Self) -> bool {
+                    HilbertSpace::from(self) == HilbertSpace::from(other)
+                }
+            }
+
+            impl Eq for $space {}
+
+            impl Hash for $space {
+                fn hash<H: Hasher>(&self, state: &mut H) {
+                    HilbertSpace::from(self).hash(state);
+                }
+            }
+
+            /// The tensor product, [`HilbertSpace::tensor`]. It fails beyond 2^31 sites.
+            impl<R: Into<HilbertSpace>> Mul<R> for $space {
+                type Output = Result<HilbertSpace>;
+                fn mul(self, other: R) -> Result<HilbertSpace> {
+                    HilbertSpace::tensor([self.into(), other.into()])
+                }
+            }
+
+            /// The tensor product, [`HilbertSpace::tensor`]. It fails beyond 2^31 sites.
+            impl<R: Into<HilbertSpace>> Mul<R> for &$space {
+                type Output = Result<HilbertSpace>;
+                fn mul(self, other: R) -> Result<HilbertSpace> {
+                    HilbertSpace::tensor([self.into(), other.into()])
+                }
+            }
+        )*
     };
 }
 space!(Spin, Qubit, Fock, SpinOrbitalFermions, TensorHilbert);
 
 /// Any of the Hilbert spaces. Cheap to clone.
+///
+/// `*` makes tensor products of spaces, by value or by reference:
+///
+/// ```
+/// use operator_core::hilbert::{Fock, Qubit, Spin};
+/// let (spins, bosons) = (Spin::half(3)?, Fock::new(2, 1)?);
+/// let space = ((&spins * &bosons)? * Qubit::new(1)?)?;
+/// assert_eq!(space.to_string(), "Spin(1/2, 3 sites) ⊗ Fock(n_max = 2, 1 sites) ⊗ Qubit(1)");
+/// assert_ne!(space, (bosons * spins)?);
+/// # Ok::<(), operator_core::Error>(())
+/// ```
 #[enum_dispatch(Space)]
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum HilbertSpace {
     /// Spins of equal length.
     Spin(Spin),
@@ -98,6 +151,28 @@ impl HilbertSpace {
     /// Jordan-Wigner string runs over those before it. `None` if the site is not a fermion mode.
     pub fn modes_with(&self, mode: usize) -> Option<Range<usize>> {
         self.factor_of(mode).filter(|(factor, _)| factor.is_fermionic()).map(|(_, modes)| modes)
+    }
+}
+
+impl From<&HilbertSpace> for HilbertSpace {
+    fn from(space: &HilbertSpace) -> Self {
+        space.clone()
+    }
+}
+
+/// The tensor product, [`tensor`](HilbertSpace::tensor). It fails beyond 2^31 sites.
+impl<R: Into<HilbertSpace>> Mul<R> for HilbertSpace {
+    type Output = Result<HilbertSpace>;
+    fn mul(self, other: R) -> Result<HilbertSpace> {
+        HilbertSpace::tensor([self, other.into()])
+    }
+}
+
+/// The tensor product, [`tensor`](HilbertSpace::tensor). It fails beyond 2^31 sites.
+impl<R: Into<HilbertSpace>> Mul<R> for &HilbertSpace {
+    type Output = Result<HilbertSpace>;
+    fn mul(self, other: R) -> Result<HilbertSpace> {
+        HilbertSpace::tensor([self.clone(), other.into()])
     }
 }
 

@@ -1,7 +1,7 @@
 //! Tensor products of spaces.
 
 use std::fmt;
-use std::ops::{Mul, Range};
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::block::Block;
@@ -24,7 +24,7 @@ use crate::error::{Error, Result};
 /// assert_eq!(cavity.to_string(), "Spin(1/2, 3 sites) ⊗ Fock(n_max = 2, 1 sites)");
 /// assert_eq!(cavity.sites(1)?, 3..4);
 ///
-/// let same = (HilbertSpace::from(Spin::half(3)?) * Fock::new(2, 1)?)?;
+/// let same = (Spin::half(3)? * Fock::new(2, 1)?)?;
 /// assert_eq!(same, cavity.into());
 /// assert_eq!(same.n_states()?, 8 * 3);
 /// # Ok::<(), operator_core::Error>(())
@@ -127,21 +127,6 @@ impl HilbertSpace {
             left: part.to_string(),
             right: format!("the factors from number {first} on of {self}"),
         })
-    }
-}
-
-/// The tensor product; it fails beyond 2^31 sites, [`Error::InvalidHilbert`].
-///
-/// ```
-/// use operator_core::hilbert::{HilbertSpace, Qubit, Spin};
-/// let space = (HilbertSpace::from(Spin::half(2)?) * Qubit::new(1)?)?;
-/// assert_eq!(space.factors().len(), 2);
-/// # Ok::<(), operator_core::Error>(())
-/// ```
-impl<R: Into<HilbertSpace>> Mul<R> for HilbertSpace {
-    type Output = Result<HilbertSpace>;
-    fn mul(self, other: R) -> Result<HilbertSpace> {
-        HilbertSpace::tensor([self, other.into()])
     }
 }
 
