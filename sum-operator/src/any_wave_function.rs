@@ -12,14 +12,17 @@ use crate::Any;
 #[derive(Clone, Debug)]
 pub struct AnyWaveFunction<B: Backend, W> {
     wave_function: W,
-    device: B::Device,
     backend: PhantomData<B>,
 }
 
 impl<B: Backend, W: WaveFunction<B>> AnyWaveFunction<B, W> {
-    /// Wraps a wave function that runs on its backend's default device.
+    /// Wraps a wave function. It stays on its own device.
     pub fn new(wave_function: W) -> Self {
-        AnyWaveFunction { wave_function, device: B::default_device(), backend: PhantomData }
+        AnyWaveFunction { wave_function, backend: PhantomData }
+    }
+
+    fn bring(&self, x: &Array2<i8>) -> Result<B::Configurations> {
+        B::from_host(x.view(), &self.wave_function.device())
     }
 }
 
@@ -29,8 +32,7 @@ impl<B: Backend, W: WaveFunction<B>> WaveFunction<Any> for AnyWaveFunction<B, W>
     }
 
     fn log_psi(&self, x: &Array2<i8>) -> Result<Array1<Complex64>> {
-        let x = B::from_host(x.view(), &self.device)?;
-        B::amplitudes_to_host(&self.wave_function.log_psi(&x)?)
+        B::amplitudes_to_host(&self.wave_function.log_psi(&self.bring(x)?)?)
     }
 
     fn log_psi_connected(
@@ -39,9 +41,12 @@ impl<B: Backend, W: WaveFunction<B>> WaveFunction<Any> for AnyWaveFunction<B, W>
         connected: &Array2<i8>,
         origins: &[usize],
     ) -> Result<Array1<Complex64>> {
-        let on_device = |x: &Array2<i8>| B::from_host(x.view(), &self.device);
-        let (x, connected) = (on_device(x)?, on_device(connected)?);
+        let (x, connected) = (self.bring(x)?, self.bring(connected)?);
         B::amplitudes_to_host(&self.wave_function.log_psi_connected(&x, &connected, origins)?)
+    }
+
+    fn has_walker(&self) -> bool {
+        self.wave_function.has_walker()
     }
 
     fn walker(&self) -> Option<Box<dyn Walker + '_>> {

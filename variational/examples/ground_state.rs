@@ -93,7 +93,7 @@ where
 }
 
 fn rbm<B: NetworkBackend>(hilbert: &HilbertSpace, sigma: f64) -> operator_core::Result<Rbm<B>> {
-    Rbm::new(hilbert.clone(), 1.0, 3, sigma)
+    Rbm::new(hilbert.clone(), 1.0).and_then(|rbm| rbm.with_seed(3).with_sigma(sigma))
 }
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {

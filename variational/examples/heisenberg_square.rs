@@ -173,10 +173,14 @@ where
     B: Lower<f64> + NetworkBackend + LocalKernel<B::Operator>,
 {
     match case.extent {
-        4 => run::<B, _>(case, options, Rbm::<B>::new(spins(case)?, 4.0, 7, 0.05)?),
+        4 => run::<B, _>(case, options, Rbm::<B>::new(spins(case)?, 4.0)?.with_seed(7).with_sigma(0.05)?),
         extent => {
             let translations = Lattice::square([extent, extent]).translations()?;
-            run::<B, _>(case, options, RbmSymm::<B>::new(spins(case)?, &translations, 4, 7, 0.05)?)
+            run::<B, _>(
+                case,
+                options,
+                RbmSymm::<B>::new(spins(case)?, &translations, 4)?.with_seed(7).with_sigma(0.05)?,
+            )
         }
     }
 }

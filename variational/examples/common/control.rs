@@ -90,9 +90,9 @@ pub(crate) mod flat {
 
 #[cfg(feature = "padded")]
 pub(crate) mod padded {
-    use backend_padded::{ComplexTensor, PaddedOperator};
+    use backend_padded::{ComplexTensor, PaddedOperator, failed};
     use candle_core::{Device, Tensor, Var};
-    use operator_core::{Backend, Error};
+    use operator_core::Backend;
     use variational::Padded;
 
     use super::*;
@@ -114,7 +114,7 @@ pub(crate) mod padded {
             let mut parameters = problem.definition.parameters().clone();
             let mut tensor = |field: f64| -> Result<Tensor> {
                 parameters.set("h", field)?;
-                Tensor::new(parameters.to_vec(), &device).map_err(failed)
+                Ok(Tensor::new(parameters.to_vec(), &device).map_err(failed)?)
             };
             let (at_zero, at_one) = (tensor(0.0)?, tensor(1.0)?);
             Ok(Autograd {
@@ -139,7 +139,7 @@ pub(crate) mod padded {
             // The target is real.
             let overlap = psi.map(|part| (part * &self.target.re)?.sum_all()?.sqr()).map_err(failed)?;
             match overlap.im {
-                Some(im) => (overlap.re + im).map_err(failed),
+                Some(im) => Ok((overlap.re + im).map_err(failed)?),
                 None => Ok(overlap.re),
             }
         }
@@ -155,9 +155,5 @@ pub(crate) mod padded {
             });
             Ok((fidelity.to_scalar::<f64>().map_err(failed)?, gradient.map_err(failed)?))
         }
-    }
-
-    fn failed(error: candle_core::Error) -> variational::Error {
-        Error::backend(Padded::NAME, error).into()
     }
 }

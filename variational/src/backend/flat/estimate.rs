@@ -34,13 +34,17 @@ impl<O: VisitConn + ?Sized> OperatorGradKernel<O> for Flat {
     }
 }
 
-impl<W: WaveFunction<Any>> WaveFunction<Flat> for OnBackend<'_, W> {
+impl<W: WaveFunction<Any>> WaveFunction<Flat> for OnBackend<'_, W, ()> {
     fn hilbert(&self) -> &HilbertSpace {
-        self.0.hilbert()
+        self.wave_function.hilbert()
+    }
+
+    fn device(&self) {
+        self.device
     }
 
     fn log_psi(&self, x: &Array2<i8>) -> Result<Array1<Complex64>> {
-        self.0.log_psi(x)
+        self.wave_function.log_psi(x)
     }
 
     fn log_psi_connected(
@@ -49,10 +53,36 @@ impl<W: WaveFunction<Any>> WaveFunction<Flat> for OnBackend<'_, W> {
         connected: &Array2<i8>,
         origins: &[usize],
     ) -> Result<Array1<Complex64>> {
-        self.0.log_psi_connected(x, connected, origins)
+        self.wave_function.log_psi_connected(x, connected, origins)
+    }
+
+    fn has_walker(&self) -> bool {
+        self.wave_function.has_walker()
     }
 
     fn walker(&self) -> Option<Box<dyn Walker + '_>> {
-        self.0.walker()
+        self.wave_function.walker()
     }
+}
+
+/// [`LocalKernel`] of an operator of any backend, once it is known to be of this one.
+pub(in crate::backend) fn any_local_estimators<O: VisitConn, W: WaveFunction<Any>>(
+    operator: &O,
+    wave_function: &W,
+    x: &Array2<i8>,
+    chunk_size: Option<NonZeroUsize>,
+) -> Result<Array1<Complex64>> {
+    let on_backend = OnBackend { wave_function, device: () };
+    Flat::local_estimators(operator, &on_backend, x, chunk_size)
+}
+
+/// The same for [`OperatorGradKernel`].
+pub(in crate::backend) fn any_operator_grad<O: VisitConn, W: WaveFunction<Any>>(
+    operator: &O,
+    wave_function: &W,
+    x: &Array2<i8>,
+    chunk_size: Option<NonZeroUsize>,
+) -> Result<(Array1<Complex64>, Array2<Complex64>)> {
+    let on_backend = OnBackend { wave_function, device: () };
+    Flat::local_estimators_and_operator_grad(operator, &on_backend, x, chunk_size)
 }

@@ -1,10 +1,10 @@
 //! Local estimators and operator gradients of the padded backend.
 
 use backend_padded::{ComplexTensor, Padded, TensorConn};
-use candle_core::Tensor;
+use candle_core::{Device, Tensor};
 use ndarray::{Array1, Array2};
 use num_complex::Complex64;
-use operator_core::{Backend, HilbertSpace, Result, WaveFunction};
+use operator_core::{Backend, HilbertSpace, Result, Walker, WaveFunction};
 use std::num::NonZeroUsize;
 use sum_operator::Any;
 
@@ -35,17 +35,57 @@ impl<O: TensorConn + ?Sized> OperatorGradKernel<O> for Padded {
     }
 }
 
-impl<W: WaveFunction<Any>> WaveFunction<Padded> for OnBackend<'_, W> {
+impl<W: WaveFunction<Any>> WaveFunction<Padded> for OnBackend<'_, W, Device> {
     fn hilbert(&self) -> &HilbertSpace {
-        self.0.hilbert()
+        self.wave_function.hilbert()
+    }
+
+    fn device(&self) -> Device {
+        self.device.clone()
     }
 
     fn log_psi(&self, x: &Tensor) -> Result<ComplexTensor> {
-        Padded::amplitudes_from_host(self.0.log_psi(&Padded::to_host(x)?)?, x.device())
+        let log_psi = self.wave_function.log_psi(&Padded::to_host(x)?)?;
+        Padded::amplitudes_from_host(log_psi, x.device())
+    }
+
+    fn log_psi_connected(&self, x: &Tensor, connected: &Tensor, origins: &[usize]) -> Result<ComplexTensor> {
+        let (host_x, host_connected) = (Padded::to_host(x)?, Padded::to_host(connected)?);
+        let log_psi = self.wave_function.log_psi_connected(&host_x, &host_connected, origins)?;
+        Padded::amplitudes_from_host(log_psi, connected.device())
+    }
+
+    fn has_walker(&self) -> bool {
+        self.wave_function.has_walker()
+    }
+
+    fn walker(&self) -> Option<Box<dyn Walker + '_>> {
+        self.wave_function.walker()
     }
 }
 
-/// Host batches where an operator runs.
-pub(in crate::backend) fn on_device<O: TensorConn>(operator: &O, x: &Array2<i8>) -> Result<Tensor> {
-    Padded::from_host(x.view(), TensorConn::device(operator))
+/// [`LocalKernel`] of an operator of any backend, once it is known to be of this one.
+pub(in crate::backend) fn any_local_estimators<O: TensorConn, W: WaveFunction<Any>>(
+    operator: &O,
+    wave_function: &W,
+    x: &Array2<i8>,
+    chunk_size: Option<NonZeroUsize>,
+) -> Result<Array1<Complex64>> {
+    let device = TensorConn::device(operator);
+    let on_backend = OnBackend { wave_function, device: device.clone() };
+    let x = Padded::from_host(x.view(), device)?;
+    Padded::local_estimators(operator, &on_backend, &x, chunk_size)
+}
+
+/// The same for [`OperatorGradKernel`].
+pub(in crate::backend) fn any_operator_grad<O: TensorConn, W: WaveFunction<Any>>(
+    operator: &O,
+    wave_function: &W,
+    x: &Array2<i8>,
+    chunk_size: Option<NonZeroUsize>,
+) -> Result<(Array1<Complex64>, Array2<Complex64>)> {
+    let device = TensorConn::device(operator);
+    let on_backend = OnBackend { wave_function, device: device.clone() };
+    let x = Padded::from_host(x.view(), device)?;
+    Padded::local_estimators_and_operator_grad(operator, &on_backend, &x, chunk_size)
 }
