@@ -88,83 +88,53 @@ pub trait WaveFunction<B: Backend>: Send + Sync {
     }
 }
 
-impl<B: Backend, W: WaveFunction<B> + ?Sized> WaveFunction<B> for &W {
-    fn hilbert(&self) -> &HilbertSpace {
-        (**self).hilbert()
-    }
+/// Implements [`WaveFunction`] for a pointer to a wave function.
+macro_rules! forward_to_target {
+    ($pointer:ty) => {
+        impl<B: Backend, W: WaveFunction<B> + ?Sized> WaveFunction<B> for $pointer {
+            fn hilbert(&self) -> &HilbertSpace {
+                (**self).hilbert()
+            }
 
-    fn device(&self) -> B::Device {
-        (**self).device()
-    }
+            fn device(&self) -> B::Device {
+                (**self).device()
+            }
 
-    fn log_psi(&self, x: &B::Configurations) -> Result<B::Amplitudes> {
-        (**self).log_psi(x)
-    }
+            fn log_psi(&self, x: &B::Configurations) -> Result<B::Amplitudes> {
+                (**self).log_psi(x)
+            }
 
-    fn log_psi_connected(
-        &self,
-        x: &B::Configurations,
-        connected: &B::Configurations,
-        origins: &[usize],
-    ) -> Result<B::Amplitudes> {
-        (**self).log_psi_connected(x, connected, origins)
-    }
+            fn log_psi_connected(
+                &self,
+                x: &B::Configurations,
+                connected: &B::Configurations,
+                origins: &[usize],
+            ) -> Result<B::Amplitudes> {
+                (**self).log_psi_connected(x, connected, origins)
+            }
 
-    fn log_psi_in_chunks(
-        &self,
-        x: &B::Configurations,
-        chunk_size: Option<NonZeroUsize>,
-    ) -> Result<B::Amplitudes> {
-        (**self).log_psi_in_chunks(x, chunk_size)
-    }
+            fn log_psi_in_chunks(
+                &self,
+                x: &B::Configurations,
+                chunk_size: Option<NonZeroUsize>,
+            ) -> Result<B::Amplitudes> {
+                (**self).log_psi_in_chunks(x, chunk_size)
+            }
 
-    fn has_walker(&self) -> bool {
-        (**self).has_walker()
-    }
+            fn has_walker(&self) -> bool {
+                (**self).has_walker()
+            }
 
-    fn walker(&self) -> Option<Box<dyn Walker + '_>> {
-        (**self).walker()
-    }
+            fn walker(&self) -> Option<Box<dyn Walker + '_>> {
+                (**self).walker()
+            }
+        }
+    };
 }
 
-impl<B: Backend, W: WaveFunction<B> + ?Sized> WaveFunction<B> for Box<W> {
-    fn hilbert(&self) -> &HilbertSpace {
-        (**self).hilbert()
-    }
-
-    fn device(&self) -> B::Device {
-        (**self).device()
-    }
-
-    fn log_psi(&self, x: &B::Configurations) -> Result<B::Amplitudes> {
-        (**self).log_psi(x)
-    }
-
-    fn log_psi_connected(
-        &self,
-        x: &B::Configurations,
-        connected: &B::Configurations,
-        origins: &[usize],
-    ) -> Result<B::Amplitudes> {
-        (**self).log_psi_connected(x, connected, origins)
-    }
-
-    fn log_psi_in_chunks(
-        &self,
-        x: &B::Configurations,
-        chunk_size: Option<NonZeroUsize>,
-    ) -> Result<B::Amplitudes> {
-        (**self).log_psi_in_chunks(x, chunk_size)
-    }
-
-    fn has_walker(&self) -> bool {
-        (**self).has_walker()
-    }
-
-    fn walker(&self) -> Option<Box<dyn Walker + '_>> {
-        (**self).walker()
-    }
-}
+forward_to_target!(&W);
+forward_to_target!(&mut W);
+forward_to_target!(Box<W>);
 
 /// Follows a wave function from one configuration to the next, with what it needs in memory.
 ///

@@ -8,9 +8,7 @@ use operator_core::{Backend, HilbertSpace, Result, Walker, WaveFunction};
 
 use crate::Any;
 
-/// A wave function of backend `B` for operators of any backend.
-///
-/// Batches come from the host and go to the wave function's device.
+/// A wave function of backend `B`, to be used with operators of any backend.
 #[derive(Clone, Debug)]
 pub struct AnyWaveFunction<B: Backend, W> {
     wave_function: W,
@@ -18,12 +16,12 @@ pub struct AnyWaveFunction<B: Backend, W> {
 }
 
 impl<B: Backend, W: WaveFunction<B>> AnyWaveFunction<B, W> {
-    /// Wraps a wave function.
+    /// Wraps a wave function. It stays on its own device.
     pub fn new(wave_function: W) -> Self {
         AnyWaveFunction { wave_function, backend: PhantomData }
     }
 
-    fn on_device(&self, x: &Array2<i8>) -> Result<B::Configurations> {
+    fn bring(&self, x: &Array2<i8>) -> Result<B::Configurations> {
         B::from_host(x.view(), &self.wave_function.device())
     }
 }
@@ -34,7 +32,7 @@ impl<B: Backend, W: WaveFunction<B>> WaveFunction<Any> for AnyWaveFunction<B, W>
     }
 
     fn log_psi(&self, x: &Array2<i8>) -> Result<Array1<Complex64>> {
-        B::amplitudes_to_host(&self.wave_function.log_psi(&self.on_device(x)?)?)
+        B::amplitudes_to_host(&self.wave_function.log_psi(&self.bring(x)?)?)
     }
 
     fn log_psi_connected(
@@ -43,7 +41,7 @@ impl<B: Backend, W: WaveFunction<B>> WaveFunction<Any> for AnyWaveFunction<B, W>
         connected: &Array2<i8>,
         origins: &[usize],
     ) -> Result<Array1<Complex64>> {
-        let (x, connected) = (self.on_device(x)?, self.on_device(connected)?);
+        let (x, connected) = (self.bring(x)?, self.bring(connected)?);
         B::amplitudes_to_host(&self.wave_function.log_psi_connected(&x, &connected, origins)?)
     }
 

@@ -35,7 +35,7 @@ fn measure<B: RunsVmc>(only: Option<&str>) -> Result<(), Box<dyn Error>> {
     let operator = Heisenberg::new(space, &square, 1.0)?.lower::<B>()?;
     // Good samples do not matter here, so a sweep is one move.
     let sampler = HamiltonianSampler::new(&operator)?.with_n_chains(100)?.with_sweep_size(1)?.with_seed(1);
-    let rbm = Rbm::<B>::new(operator.hilbert().clone(), 1.0, 1, 0.01)?;
+    let rbm = Rbm::<B>::new(operator.hilbert().clone(), 1.0)?.with_seed(1);
 
     let start = Instant::now();
     let mut state = MonteCarloState::new(sampler, rbm, N_SAMPLES)?.with_chunk_size(CHUNK_SIZE)?;

@@ -39,7 +39,8 @@ where
     B: NetworkBackend + LocalKernel<O> + HamiltonianBackend<O>,
     O: DiscreteOperator<Backend = B> + Clone,
 {
-    let rbm = || Rbm::<B>::new(operator.hilbert().clone(), 1.0, 1, 0.2);
+    let rbm =
+        || Rbm::<B>::new(operator.hilbert().clone(), 1.0).and_then(|rbm| rbm.with_seed(1).with_sigma(0.2));
     let sampler = HamiltonianSampler::new(operator)?.with_seed(1);
     let sampled = MonteCarloState::new(sampler, rbm()?, 4096)?.expect(operator)?;
     let exact = FullSumState::new(rbm()?)?.expect(operator)?.mean.re;

@@ -87,7 +87,7 @@ fn optimise<B: RunsVmc>(definition: &Definition) -> Result<(Row, bool), Box<dyn 
 }
 
 fn rbm<B: NetworkBackend>(hilbert: &HilbertSpace, sigma: f64) -> variational::operator_core::Result<Rbm<B>> {
-    Rbm::new(hilbert.clone(), 1.0, 3, sigma)
+    Rbm::new(hilbert.clone(), 1.0).and_then(|rbm| rbm.with_seed(3).with_sigma(sigma))
 }
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {

@@ -169,10 +169,14 @@ fn draw(case: &Case, log: &RunLog, path: &Path) -> Result<(), Box<dyn Error>> {
 
 fn optimise<B: RunsVmc>(case: &Case, options: &Options) -> Result<Option<Stats>, Box<dyn Error>> {
     match case.extent {
-        4 => run::<B, _>(case, options, Rbm::<B>::new(spins(case)?, 4.0, 7, 0.05)?),
+        4 => run::<B, _>(case, options, Rbm::<B>::new(spins(case)?, 4.0)?.with_seed(7).with_sigma(0.05)?),
         extent => {
             let translations = Lattice::square([extent, extent]).translations()?;
-            run::<B, _>(case, options, RbmSymm::<B>::new(spins(case)?, &translations, 4, 7, 0.05)?)
+            run::<B, _>(
+                case,
+                options,
+                RbmSymm::<B>::new(spins(case)?, &translations, 4)?.with_seed(7).with_sigma(0.05)?,
+            )
         }
     }
 }

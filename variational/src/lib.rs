@@ -18,7 +18,7 @@
 //! let ising = Ising::new(spins.clone(), &chain, 1.0, -1.0)?.lower::<Flat>()?; // or Padded
 //!
 //! let sampler = HamiltonianSampler::new(&ising)?.with_seed(1);
-//! let state = MonteCarloState::new(sampler, Rbm::<Flat>::new(spins, 1.0, 2, 0.01)?, 500)?;
+//! let state = MonteCarloState::new(sampler, Rbm::<Flat>::new(spins, 1.0)?.with_seed(2), 500)?;
 //! let mut vmc = Vmc::new(state, &ising, Sr::new(0.1, 0.01)?);
 //! vmc.run(50)?;
 //!

@@ -28,7 +28,7 @@ fn spaces() -> operator_core::Result<Vec<HilbertSpace>> {
 
 /// Parameters that are far from uniform probabilities.
 fn arnn<B: NetworkBackend>(hilbert: &HilbertSpace) -> operator_core::Result<Arnn<B>> {
-    let mut arnn = Arnn::<B>::with_phase(hilbert.clone(), &[3, 2], Activation::Silu, 5)?;
+    let mut arnn = Arnn::<B>::with_phase(hilbert.clone(), &[3, 2], Activation::Silu)?.with_seed(5);
     let parameters: Array1<f64> =
         arnn.parameters().iter().enumerate().map(|(k, p)| 1.5 * p + 0.4 * (k as f64).sin()).collect();
     arnn.set_parameters(&parameters)?;

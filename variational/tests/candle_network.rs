@@ -126,10 +126,10 @@ fn a_perceptron_of_candle_is_the_one_of_this_crate() -> TestResult {
     let network = Perceptron(linear(6, 5, vb.pp("dense_0"))?, linear(5, 1, vb.pp("output"))?);
     let spins = HilbertSpace::from(Spin::half(6)?);
     let mut psi = CandleModule::new(spins.clone(), &variables, network)?;
-    let mlp = Mlp::<Padded>::new(spins, &[5], Activation::Tanh, 4)?;
+    let mlp = Mlp::<Padded>::new(spins, &[5], Activation::Tanh)?.with_seed(4);
     // Both lie in the order of their names: bias and kernel, bias and weight.
     psi.set_parameters(&mlp.parameters())?;
-    assert_eq!(psi.layout()[1].name, "dense_0.weight");
+    assert_eq!(psi.layout()[1].name(), "dense_0.weight");
 
     let operator = common::ising(6)?.lower::<Padded>()?;
     let (mut state, mut expected) = (FullSumState::new(psi)?, FullSumState::new(mlp)?);

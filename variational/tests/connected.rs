@@ -14,7 +14,7 @@ use operator_core::testing::{SplitMix, Table};
 use operator_core::{Backend, DiscreteOperator, Element, Error, WaveFunction};
 use proptest::prelude::*;
 use variational::wave_functions::network::{
-    Activation, Architecture, Branch, Custom, Init, NetworkBackend, Scalar,
+    Activation, Architecture, Branch, Custom, NetworkBackend, Scalar,
 };
 use variational::{LocalKernel, Mlp, Network, Rbm, RunsVmc, Times};
 
@@ -23,20 +23,19 @@ fn two_layers<B: NetworkBackend, T: Scalar>(hilbert: &HilbertSpace) -> operator_
     let hidden = Branch::new(n_sites).dense("first", 7).activation(Activation::Tanh);
     let hidden = hidden.dense("second", 5).activation(Activation::LnCosh);
     let architecture = Architecture::new([Branch::new(n_sites).weighted_sum("visible"), hidden]);
-    let custom =
-        Network::<B, Custom<T>>::from_architecture(hilbert.clone(), architecture, Init::Normal(0.5), 3);
-    Ok(("RBM with two layers", Box::new(custom?)))
+    let custom = Network::<B, Custom<T>>::from_architecture(hilbert.clone(), architecture)?;
+    Ok(("RBM with two layers", Box::new(custom.with_seed(3).with_sigma(0.5)?)))
 }
 
 /// All networks, RBMs with a second hidden layer, and a product.
 fn deep_and_other_networks<B: NetworkBackend>(
     hilbert: &HilbertSpace,
 ) -> operator_core::Result<Vec<Named<B>>> {
-    let mlp = Mlp::<B>::new(hilbert.clone(), &[6, 3], Activation::Relu, 4)?;
-    let rbm = Rbm::<B, Complex64>::new(hilbert.clone(), 1.0, 5, 0.2)?;
+    let mlp = Mlp::<B>::new(hilbert.clone(), &[6, 3], Activation::Relu)?.with_seed(4);
+    let rbm = Rbm::<B, Complex64>::new(hilbert.clone(), 1.0)?.with_seed(5).with_sigma(0.2)?;
     let mut all = networks::<B>(hilbert)?;
     all.extend([two_layers::<B, f64>(hilbert)?, two_layers::<B, Complex64>(hilbert)?]);
-    all.push(("MLP times RBM", Box::new(Times::new::<B>(mlp, rbm)?)));
+    all.push(("MLP times RBM", Box::new(Times::new(mlp, rbm)?)));
     Ok(all)
 }
 
@@ -127,7 +126,7 @@ fn blocks_of_rows_keep_their_origins() -> TestResult {
 
 fn origins_that_are_not_there_are_errors<B: NetworkBackend>() -> TestResult {
     let spins = Spin::half(3)?;
-    let mlp = Mlp::<B>::new(spins.clone(), &[4, 2], Activation::Tanh, 1)?;
+    let mlp = Mlp::<B>::new(spins.clone(), &[4, 2], Activation::Tanh)?.with_seed(1);
     let batch = |n| B::from_host(Array2::ones((n, 3)).view(), &B::default_device());
     let error = |origins: &[usize]| mlp.log_psi_connected(&batch(2)?, &batch(3)?, origins).map(|_| ());
     assert!(error(&[0, 1, 1]).is_ok());

@@ -41,7 +41,7 @@ fn settings_out_of_range_are_refused<B: RunsVmc>() -> TestResult {
     let none = message(MonteCarloState::new(sampler()?, psi()?, 0));
     assert_eq!(none, "n_samples is 0; it must be at least 1");
     assert_eq!(message(Sr::new(-0.1, 0.01)), "the learning rate is -0.1; it must be a positive number");
-    let tiny = message(Rbm::<B>::new(Spin::half(3)?, 0.1, 0, 0.1));
+    let tiny = message(Rbm::<B>::new(Spin::half(3)?, 0.1));
     assert!(tiny.starts_with("0 hidden units; expected at least 1; alpha = 0.1 is too small"), "{tiny}");
     Ok(())
 }
@@ -81,7 +81,7 @@ fn wave_functions_that_are_no_numbers_are_named<B: RunsVmc>() -> TestResult {
     psi.log_psi.fill(Complex64::from(f64::NEG_INFINITY));
     let refused = message(FullSumState::<B, _>::new(psi)?.expect(&operator));
     assert_eq!(refused, "the wave function is zero on all 8 states of Spin(1/2, 3 sites)");
-    let large = Rbm::<B>::new(Spin::half(50)?, 1.0, 0, 0.1)?;
+    let large = Rbm::<B>::new(Spin::half(50)?, 1.0)?.with_sigma(0.1)?;
     let refused = message(FullSumState::new(large));
     assert!(refused.starts_with("1125899906842624 states of Spin(1/2, 50 sites) would take"), "{refused}");
     Ok(())

@@ -94,7 +94,8 @@ fn eigenstates_have_no_variance<B: RunsVmc>() -> TestResult {
 
 /// All parameters 0 is the uniform superposition, whose energies are known.
 fn a_uniform_state_has_known_energies<B: RunsVmc>() -> TestResult {
-    let uniform = |hilbert: &HilbertSpace| Rbm::<B>::new(hilbert.clone(), 1.0, 0, 0.0);
+    let uniform =
+        |hilbert: &HilbertSpace| Rbm::<B>::new(hilbert.clone(), 1.0).and_then(|rbm| rbm.with_sigma(0.0));
     let ising = ising(6)?.lower::<B>()?;
     let stats = FullSumState::new(uniform(ising.hilbert())?)?.expect(&ising)?;
     assert!((stats.mean - Complex64::from(-6.0)).norm() < 1e-12, "{stats}");

@@ -27,7 +27,7 @@ type State = MonteCarloState<Flat, HamiltonianSampler<Operator>, Rbm<Flat>>;
 fn new(folder: &Path) -> variational::Result<Vmc<State, Operator, Adam>> {
     let operator = heisenberg(6)?.lower::<Flat>()?;
     let sampler = HamiltonianSampler::new(&operator)?.with_n_chains(4)?.with_seed(3);
-    let rbm = Rbm::<Flat>::new(operator.hilbert().clone(), 1.0, 3, 0.1)?;
+    let rbm = Rbm::<Flat>::new(operator.hilbert().clone(), 1.0)?.with_seed(3).with_sigma(0.1)?;
     let vmc = Vmc::new(MonteCarloState::new(sampler, rbm, 32)?, &operator, Adam::new(0.01)?);
     Ok(vmc
         .with_log(folder.join("run.json"))

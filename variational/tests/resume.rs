@@ -79,7 +79,7 @@ fn sampled_runs_go_on_to_the_bit<B: RunsVmc>() -> TestResult {
     let operator = heisenberg(6)?.lower::<B>()?;
     goes_on_with_all_optimisers(&operator, |seed| {
         let sampler = HamiltonianSampler::new(&operator)?.with_n_chains(4)?.with_seed(seed);
-        let rbm = Rbm::<B>::new(operator.hilbert().clone(), 1.0, seed, 0.1)?;
+        let rbm = Rbm::<B>::new(operator.hilbert().clone(), 1.0)?.with_seed(seed).with_sigma(0.1)?;
         MonteCarloState::new(sampler, rbm, 40)?.with_chunk_size(7)
     })
 }
@@ -87,7 +87,7 @@ fn sampled_runs_go_on_to_the_bit<B: RunsVmc>() -> TestResult {
 fn exact_runs_go_on_to_the_bit<B: RunsVmc>() -> TestResult {
     let operator = ising(4)?.lower::<B>()?;
     goes_on_with_all_optimisers(&operator, |seed| {
-        FullSumState::new(Rbm::<B>::new(operator.hilbert().clone(), 1.0, seed, 0.1)?)
+        FullSumState::new(Rbm::<B>::new(operator.hilbert().clone(), 1.0)?.with_seed(seed).with_sigma(0.1)?)
     })?;
     // Complex, with the default layout.
     let table = Table::<B>::random(operator.hilbert())?;
@@ -132,7 +132,7 @@ fn small<B: RunsVmc>(
     (alpha, n_chains): (f64, usize),
 ) -> variational::Result<impl VariationalState<Backend = B, WaveFunction = Rbm<B>>> {
     let sampler = HamiltonianSampler::new(operator)?.with_n_chains(n_chains)?;
-    MonteCarloState::new(sampler, Rbm::<B>::new(hilbert.clone(), alpha, 1, 0.1)?, 16)
+    MonteCarloState::new(sampler, Rbm::<B>::new(hilbert.clone(), alpha)?.with_seed(1).with_sigma(0.1)?, 16)
 }
 
 fn files_of_something_else_are_refused_and_change_nothing<B: RunsVmc>() -> TestResult {
@@ -174,11 +174,11 @@ fn files_of_something_else_are_refused_and_change_nothing<B: RunsVmc>() -> TestR
     other.save_checkpoint(&path)?;
     refused("the optimiser was Adam; resume with it instead of Sgd")?;
 
-    let exact = FullSumState::new(Rbm::<B>::new(hilbert.clone(), 1.0, 1, 0.1)?)?;
+    let exact = FullSumState::new(Rbm::<B>::new(hilbert.clone(), 1.0)?.with_seed(1).with_sigma(0.1)?)?;
     Vmc::new(exact, &operator, sgd()?).save_checkpoint(&path)?;
     refused("no note \"rngs\"; it is the file of something else")?;
 
-    save_parameters(&path, &Rbm::<B>::new(hilbert.clone(), 1.0, 1, 0.1)?)?;
+    save_parameters(&path, &Rbm::<B>::new(hilbert.clone(), 1.0)?.with_seed(1).with_sigma(0.1)?)?;
     refused("not a \"variational checkpoint 1\"")?;
 
     // Spins that are none, in a file that is whole.
@@ -228,7 +228,9 @@ fn parameters_of_any_wave_function_are_saved_and_loaded<B: RunsVmc>() -> TestRes
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("parameters.safetensors");
     let hilbert: HilbertSpace = Spin::half(4)?.into();
-    let rbm = |alpha, seed| Rbm::<B>::new(hilbert.clone(), alpha, seed, 0.3);
+    let rbm = |alpha, seed| {
+        Rbm::<B>::new(hilbert.clone(), alpha).and_then(|rbm| rbm.with_seed(seed).with_sigma(0.3))
+    };
     save_parameters(&path, &rbm(1.0, 1)?)?;
     let mut read = rbm(1.0, 2)?;
     load_parameters(&path, &mut read)?;
@@ -272,7 +274,7 @@ fn parameters_are_read_from_checkpoints<B: RunsVmc>() -> TestResult {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("run.safetensors");
     let operator = ising(3)?.lower::<B>()?;
-    let rbm = |seed| Rbm::<B>::new(Spin::half(3)?, 1.0, seed, 0.1);
+    let rbm = |seed| Rbm::<B>::new(Spin::half(3)?, 1.0).and_then(|rbm| rbm.with_seed(seed).with_sigma(0.1));
     let mut vmc =
         Vmc::new(FullSumState::new(rbm(1)?)?, &operator, Adam::new(0.1)?).with_checkpoint(&path, 10)?;
     vmc.run(3)?;

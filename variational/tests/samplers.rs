@@ -77,19 +77,60 @@ fn walkers_give_the_same_state<B: RunsVmc>() -> TestResult {
 
 on_backends!(direct_samples_give_the_exact_mean_within_errors, walkers_give_the_same_state);
 
+/// A wave function that counts the walkers made for it.
+#[cfg(all(feature = "flat", feature = "padded"))]
+struct Counted {
+    psi: Table<variational::Flat>,
+    n_walkers: std::sync::Arc<std::sync::atomic::AtomicUsize>,
+}
+
+#[cfg(all(feature = "flat", feature = "padded"))]
+impl WaveFunction<variational::Flat> for Counted {
+    fn hilbert(&self) -> &HilbertSpace {
+        self.psi.hilbert()
+    }
+
+    fn log_psi(&self, x: &Array2<i8>) -> Result<Array1<Complex64>> {
+        self.psi.log_psi(x)
+    }
+
+    fn has_walker(&self) -> bool {
+        self.psi.has_walker()
+    }
+
+    fn walker(&self) -> Option<Box<dyn operator_core::Walker + '_>> {
+        self.n_walkers.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.psi.walker()
+    }
+}
+
+/// Sampling and local estimators on the flat backend make walkers, and nobody does for a wave function without.
 #[cfg(all(feature = "flat", feature = "padded"))]
 #[test]
 fn walkers_are_followed_where_the_backend_is_chosen_at_run_time() -> TestResult {
-    use sum_operator::{AnyOperator, AnyWaveFunction, BackendKind};
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+    use sum_operator::{Any, AnyOperator, AnyWaveFunction, BackendKind};
+    use variational::LocalKernel;
+
     let definition = heisenberg(6)?;
     let psi = Table::<variational::Flat>::random(definition.hilbert().clone(), 2)?;
+    let x = definition.hilbert().all_states()?;
     let mut means = Vec::new();
-    for kind in ["flat".parse::<BackendKind>()?, "padded".parse()?] {
+    for kind in [BackendKind::Flat, BackendKind::Padded] {
         let operator = AnyOperator::new(&definition, kind)?;
-        for psi in [psi.clone(), psi.clone().with_walker()] {
+        for (psi, has_walker) in [(psi.clone(), false), (psi.clone().with_walker(), true)] {
+            let n_walkers = std::sync::Arc::new(AtomicUsize::new(0));
+            let counted = AnyWaveFunction::new(Counted { psi, n_walkers: n_walkers.clone() });
+            Any::local_estimators(&operator, &counted, &x, None)?;
+            let n_estimating = n_walkers.swap(0, Relaxed);
             let sampler = HamiltonianSampler::new(&operator)?.with_seed(9);
-            let mut state = MonteCarloState::new(sampler, AnyWaveFunction::new(psi), 320)?;
+            let mut state = MonteCarloState::new(sampler, counted, 320)?;
+            state.samples()?;
+            let n_sampling = n_walkers.load(Relaxed);
             means.push(state.expect(&operator)?.mean);
+            // Estimators on tensors take batches, and so do samplers there.
+            let walks = has_walker && kind == BackendKind::Flat;
+            assert_eq!((n_estimating > 0, n_sampling > 0), (walks, walks), "{kind:?} {has_walker}");
         }
     }
     assert!(means.iter().all(|mean| (mean - means[0]).norm() < 1e-12), "{means:?}");

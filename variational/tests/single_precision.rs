@@ -71,7 +71,7 @@ fn ten_thousand_units_with_theta_up_to_100_have_the_local_estimators_of_double_p
     let states = hilbert.all_states()?;
     for weight in [0.01, 0.3, 1.0] {
         let direct = Direct::random(10, 10_000, weight);
-        let mut rbm = Rbm::<B, f32>::new(hilbert.clone(), 1000.0, 0, 0.0)?;
+        let mut rbm = Rbm::<B, f32>::new(hilbert.clone(), 1000.0)?.with_sigma(0.0)?;
         rbm.set_parameters(&direct.parameters)?;
         let on_device = B::from_host(x.view(), &B::default_device())?;
         let local = B::local_estimators(&operator, &rbm, &on_device, NonZeroUsize::new(64))?;
@@ -94,7 +94,7 @@ fn ten_thousand_units_with_theta_up_to_100_have_the_local_estimators_of_double_p
 fn single_precision_finds_the_ground_state<B: RunsVmc>() -> TestResult {
     let operator = ising(6)?.lower::<B>()?;
     let sampler = HamiltonianSampler::new(&operator)?.with_seed(1);
-    let rbm = Rbm::<B, f32>::new(operator.hilbert().clone(), 1.0, 2, 0.01)?;
+    let rbm = Rbm::<B, f32>::new(operator.hilbert().clone(), 1.0)?.with_seed(2);
     let mut vmc = Vmc::new(MonteCarloState::new(sampler, rbm, 500)?, &operator, Sr::new(0.1, 0.01)?);
     vmc.run(60)?;
     let energy = vmc.state_mut().expect(&operator)?;

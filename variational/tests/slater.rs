@@ -49,7 +49,7 @@ fn determinant(matrix: &Array2<f64>) -> f64 {
 
 fn amplitudes_are_determinants_of_filled_orbitals<B: RunsVmc>() -> TestResult {
     for (seed, hilbert) in spaces()?.into_iter().enumerate() {
-        let psi = Slater::<B>::new(hilbert.clone(), seed as u64)?;
+        let psi = Slater::<B>::new(hilbert.clone())?.with_seed(seed as u64)?;
         let states = hilbert.all_states()?;
         for (x, value) in states.rows().into_iter().zip(log_psi(&psi, &states)?) {
             let expected: f64 = (hilbert.blocks().iter().enumerate())
@@ -81,7 +81,7 @@ fn create<B: RunsVmc>(
 /// are those of operators.
 fn states_are_made_by_creation_operators<B: RunsVmc>() -> TestResult {
     for (seed, hilbert) in spaces()?.into_iter().enumerate() {
-        let psi = Slater::<B>::new(hilbert.clone(), 10 + seed as u64)?;
+        let psi = Slater::<B>::new(hilbert.clone())?.with_seed(10 + seed as u64)?;
         let free = HilbertSpace::from(SpinOrbitalFermions::new(hilbert.n_sites())?);
         let mut state = Array1::zeros(free.n_states()?);
         state[free.index_of(&vec![0; hilbert.n_sites()])?] = 1.0;
@@ -195,11 +195,11 @@ fn check_derivatives<B: Backend, W: Trainable<B>>(psi: &mut W, states: &Array2<i
 
 fn log_derivatives_are_finite_differences<B: RunsVmc>() -> TestResult {
     for (seed, hilbert) in spaces()?.into_iter().enumerate() {
-        let mut psi = Slater::<B>::new(hilbert.clone(), seed as u64)?;
+        let mut psi = Slater::<B>::new(hilbert.clone())?.with_seed(seed as u64)?;
         check_derivatives::<B, _>(&mut psi, &hilbert.all_states()?)?;
     }
     let equal = &spaces()?[1];
-    let mut shared = Slater::<B>::new(equal.clone(), 3)?.restricted()?;
+    let mut shared = Slater::<B>::new(equal.clone())?.with_seed(3)?.restricted()?;
     assert_eq!(shared.n_parameters(), 4 * 2);
     check_derivatives::<B, _>(&mut shared, &equal.all_states()?)
 }
@@ -209,9 +209,9 @@ fn energy_gradients_are_finite_differences<B: RunsVmc>() -> TestResult {
     let (graph, hopping) = ring(4)?;
     let space = SpinOrbitalFermions::with_spin(4, 0.5)?.with_n_fermions_per_spin(&[2, 1])?;
     let operator = FermiHubbard::new(space.clone(), &graph, 1.0, 4.0)?.lower::<B>()?;
-    let slater = Slater::<B>::new(space.clone(), 5)?;
+    let slater = Slater::<B>::new(space.clone())?.with_seed(5)?;
     assert!(Slater::<B>::mean_field(space.clone(), &hopping).is_ok());
-    let product = Times::new::<B>(slater, rbm::<B>(&space.into(), 0.2)?)?;
+    let product = Times::new(slater, rbm::<B>(&space.into(), 0.2)?)?;
     let parameters = Trainable::<B>::parameters(&product);
     let mut state = FullSumState::<B, _>::new(product)?;
     let gradient = state.expect_and_grad(&operator)?.1;
@@ -233,13 +233,13 @@ fn walkers_keep_up_with_determinants<B: RunsVmc>() -> TestResult {
     for (seed, hilbert) in spaces()?.into_iter().enumerate() {
         let seed = seed as u64;
         if hilbert.n_states()? > 1 {
-            check_walker::<B, _>(&Slater::<B>::new(hilbert.clone(), seed)?, 2000, seed)?;
+            check_walker::<B, _>(&Slater::<B>::new(hilbert.clone())?.with_seed(seed)?, 2000, seed)?;
         }
     }
-    let shared = Slater::<B>::new(spaces()?[1].clone(), 3)?.restricted()?;
+    let shared = Slater::<B>::new(spaces()?[1].clone())?.with_seed(3)?.restricted()?;
     check_walker::<B, _>(&shared, 400, 1)?;
     let large = SpinOrbitalFermions::with_spin(16, 0.5)?.with_n_fermions_per_spin(&[8, 6])?;
-    check_walker::<B, _>(&Slater::<B>::new(large, 2)?, 4000, 2)?;
+    check_walker::<B, _>(&Slater::<B>::new(large)?.with_seed(2)?, 4000, 2)?;
     // Momentum is conserved: many amplitudes are zero.
     let ring_space = SpinOrbitalFermions::with_spin(6, 0.5)?.with_n_fermions_per_spin(&[3, 2])?;
     check_walker::<B, _>(&Slater::<B>::mean_field(ring_space, &ring(6)?.1)?, 2000, 3)?;
@@ -261,24 +261,25 @@ fn amplitudes_that_cancel_are_zero<B: RunsVmc>() -> TestResult {
 fn products_are_products<B: RunsVmc>() -> TestResult {
     let hilbert = spaces()?.swap_remove(2);
     let states = hilbert.all_states()?;
-    let slater = Slater::<B>::new(hilbert.clone(), 1)?;
-    let mut psi = Times::new::<B>(slater.clone(), rbm::<B>(&hilbert, 0.3)?)?;
+    let slater = Slater::<B>::new(hilbert.clone())?.with_seed(1)?;
+    let mut psi = Times::new(slater.clone(), rbm::<B>(&hilbert, 0.3)?)?;
     let expected = log_psi(&slater, &states)? + log_psi(&rbm::<B>(&hilbert, 0.3)?, &states)?;
     let difference = log_psi::<B, _>(&psi, &states)? - expected;
     assert!(difference.iter().all(|difference| difference.norm() < 1e-14));
     check_derivatives::<B, _>(&mut psi, &states)?;
     let complex = Table::<B>::random(&hilbert)?;
-    check_derivatives::<B, _>(&mut Times::new::<B>(complex.clone(), slater.clone())?, &states)?;
-    let names: Vec<String> = Trainable::<B>::layout(&psi).into_iter().map(|array| array.name).collect();
+    check_derivatives::<B, _>(&mut Times::new(complex.clone(), slater.clone())?, &states)?;
+    let names: Vec<String> =
+        Trainable::<B>::layout(&psi).into_iter().map(|array| array.name().to_owned()).collect();
     assert_eq!(names[..2], ["first.orbitals.0", "first.orbitals.1"]);
     assert!(names.len() > 2 && names[2..].iter().all(|name| name.starts_with("second.")), "{names:?}");
 
-    assert!(WaveFunction::<B>::walker(&Times::new::<B>(complex.0.clone(), slater.clone())?).is_none());
-    let walked = Times::new::<B>(slater.clone(), complex.0.with_walker())?;
+    assert!(WaveFunction::<B>::walker(&Times::new(complex.0.clone(), slater.clone())?).is_none());
+    let walked = Times::new(slater.clone(), complex.0.with_walker())?;
     check_walker::<B, _>(&walked, 1000, 1)?;
 
     let elsewhere = rbm::<B>(&spaces()?[1], 0.3)?;
-    assert!(matches!(Times::new::<B>(slater, elsewhere), Err(Error::HilbertMismatch { .. })));
+    assert!(matches!(Times::new(slater, elsewhere), Err(Error::HilbertMismatch { .. })));
     let few = Array1::zeros(3);
     assert!(matches!(Trainable::<B>::set_parameters(&mut psi, &few), Err(Error::Count { .. })));
     Ok(())
@@ -287,7 +288,7 @@ fn products_are_products<B: RunsVmc>() -> TestResult {
 fn wrong_spaces_and_orbitals_are_errors<B: RunsVmc>() -> TestResult {
     let with_spin = SpinOrbitalFermions::with_spin(4, 0.5)?;
     for space in [HilbertSpace::from(Spin::half(4)?), with_spin.clone().into()] {
-        assert!(matches!(Slater::<B>::new(space, 0), Err(Error::WrongHilbert { .. })));
+        assert!(matches!(Slater::<B>::new(space), Err(Error::WrongHilbert { .. })));
     }
     let space = HilbertSpace::from(with_spin.with_n_fermions_per_spin(&[2, 1])?);
     let zeros = |n| Array2::zeros((4, n));
@@ -299,7 +300,7 @@ fn wrong_spaces_and_orbitals_are_errors<B: RunsVmc>() -> TestResult {
     assert_eq!(message(vec![]), "0 orbital matrices; expected 2, one a spin state, or 1 that they share");
     assert_eq!(message(vec![zeros(2)]), "2 columns in the orbital matrix of spin state 1; expected 1");
     assert!(message(vec![zeros(2) * f64::NAN, zeros(1)]).contains("NaN"));
-    assert!(Slater::<B>::new(space.clone(), 0)?.restricted().is_err());
+    assert!(Slater::<B>::new(space.clone())?.restricted().is_err());
     let hopping = Array2::<f64>::eye(4);
     let mut skew = hopping.clone();
     skew[[0, 1]] = 0.5;
@@ -311,7 +312,7 @@ fn wrong_spaces_and_orbitals_are_errors<B: RunsVmc>() -> TestResult {
         Slater::<B>::mean_field(space.clone(), &(hopping * f64::INFINITY)),
         Err(Error::NotFinite { .. })
     ));
-    let mut psi = Slater::<B>::new(space, 0)?;
+    let mut psi = Slater::<B>::new(space)?;
     assert!(matches!(psi.set_parameters(&Array1::zeros(3)), Err(Error::Count { .. })));
     let outside = B::from_host(Array2::ones((2, 8)).view(), &B::default_device())?;
     assert!(psi.log_psi(&outside).is_err() && psi.log_derivatives(&outside).is_err());
@@ -337,7 +338,7 @@ on_backends!(
 fn backends_agree() -> TestResult {
     use variational::{Flat, Padded};
     fn values<B: Lower<f64>>(hilbert: &HilbertSpace) -> operator_core::Result<Array1<Complex64>> {
-        log_psi(&Slater::<B>::new(hilbert.clone(), 4)?, &hilbert.all_states()?)
+        log_psi(&Slater::<B>::new(hilbert.clone())?.with_seed(4)?, &hilbert.all_states()?)
     }
     for hilbert in spaces()? {
         assert_eq!(values::<Flat>(&hilbert)?, values::<Padded>(&hilbert)?);

@@ -8,8 +8,10 @@ use num_complex::Complex64;
 use operator_core::graph::{Lattice, PermutationGroup};
 use operator_core::hilbert::{Fock, HilbertSpace, Spin};
 use operator_core::{Boundary, WaveFunction, testing};
-use variational::wave_functions::network::{Activation, NetworkBackend};
-use variational::{Cnn, GroupCnn, Jastrow, MeanField, Mlp, Network, Rbm, RbmModPhase, RbmSymm, Trainable};
+use variational::wave_functions::network::{Activation, Init, NetworkBackend};
+use variational::{
+    Arnn, Cnn, GroupCnn, Jastrow, MeanField, Mlp, Network, Rbm, RbmModPhase, RbmSymm, Trainable,
+};
 
 /// ln ψ from the definition, in the order of the parameters; ln cosh by its two exponentials.
 fn formula(parameters: &Array1<f64>, x: &[i8]) -> f64 {
@@ -82,9 +84,9 @@ fn log_psi_of<B: NetworkBackend>(psi: &dyn Trainable<B>) -> operator_core::Resul
 
 fn modulus_and_phase_are_two_networks<B: NetworkBackend>() -> TestResult {
     let spins = || Spin::half(5).map(HilbertSpace::from);
-    let both = RbmModPhase::<B>::new(spins()?, 1.0, 3, 0.5)?;
+    let both = RbmModPhase::<B>::new(spins()?, 1.0)?.with_seed(3).with_sigma(0.5)?;
     let (mut modulus, mut phase) =
-        (Rbm::<B>::new(spins()?, 1.0, 0, 0.1)?, Rbm::<B>::new(spins()?, 1.0, 0, 0.1)?);
+        (Rbm::<B>::new(spins()?, 1.0)?.with_sigma(0.1)?, Rbm::<B>::new(spins()?, 1.0)?.with_sigma(0.1)?);
     let n = modulus.n_parameters();
     modulus.set_parameters(&both.parameters().slice(ndarray::s![..n]).to_owned())?;
     phase.set_parameters(&both.parameters().slice(ndarray::s![n..]).to_owned())?;
@@ -96,7 +98,7 @@ fn modulus_and_phase_are_two_networks<B: NetworkBackend>() -> TestResult {
 
 fn a_complex_rbm_is_a_product_of_hyperbolic_cosines<B: NetworkBackend>() -> TestResult {
     let hilbert = HilbertSpace::from(Spin::half(4)?);
-    let rbm = Rbm::<B, Complex64>::new(hilbert.clone(), 1.0, 5, 0.8)?;
+    let rbm = Rbm::<B, Complex64>::new(hilbert.clone(), 1.0)?.with_seed(5).with_sigma(0.8)?;
     let parameters = rbm.parameters();
     let n = parameters.len() / 2;
     let parameter = |k: usize| Complex64::new(parameters[k], parameters[n + k]);
@@ -121,9 +123,11 @@ fn symmetric_networks_are_left_as_they_are<B: NetworkBackend>() -> TestResult {
     for group in [Lattice::chain(6).translations()?, ladder.translations()?, mirrored] {
         let spins = || Spin::half(6).map(HilbertSpace::from);
         let networks: [Box<dyn Trainable<B>>; 3] = [
-            Box::new(RbmSymm::<B>::new(spins()?, &group, 2, 1, 0.5)?),
-            Box::new(GroupCnn::<B>::new(spins()?, &group, &[2, 3, 2], Activation::Gelu, 2)?),
-            Box::new(GroupCnn::<B, Complex64>::new(spins()?, &group, &[2, 2], Activation::LnCosh, 3)?),
+            Box::new(RbmSymm::<B>::new(spins()?, &group, 2)?.with_seed(1).with_sigma(0.5)?),
+            Box::new(GroupCnn::<B>::new(spins()?, &group, &[2, 3, 2], Activation::Gelu)?.with_seed(2)),
+            Box::new(
+                GroupCnn::<B, Complex64>::new(spins()?, &group, &[2, 2], Activation::LnCosh)?.with_seed(3),
+            ),
         ];
         let states = spins()?.all_states()?;
         for network in networks {
@@ -205,7 +209,7 @@ fn single_precision_rounds_what_double_precision_gives<B: NetworkBackend>() -> T
 fn layouts_name_every_parameter_once<B: NetworkBackend>() -> TestResult {
     for (name, network) in networks::<B>(&Spin::half(4)?.into())? {
         let layout = network.layout();
-        let names: std::collections::BTreeSet<_> = layout.iter().map(|array| &array.name).collect();
+        let names: std::collections::BTreeSet<_> = layout.iter().map(|array| array.name()).collect();
         assert_eq!(names.len(), layout.len(), "{name}: {layout:?}");
         let n_values: usize = layout.iter().map(|array| array.n_values()).sum();
         assert_eq!(n_values, network.n_parameters(), "{name}: {layout:?}");
@@ -217,33 +221,62 @@ fn wrong_settings_are_errors<B: NetworkBackend>() -> TestResult {
     use operator_core::Error;
     let spins = Spin::half(4)?;
     for alpha in [0.0, -1.0, 0.1] {
-        assert!(matches!(Rbm::<B>::new(spins.clone(), alpha, 0, 0.1), Err(Error::Count { .. })));
+        assert!(matches!(Rbm::<B>::new(spins.clone(), alpha), Err(Error::Count { .. })));
     }
-    assert!(matches!(Rbm::<B>::new(spins.clone(), f64::NAN, 0, 0.1), Err(Error::NotFinite { .. })));
+    assert!(matches!(Rbm::<B>::new(spins.clone(), f64::NAN), Err(Error::NotFinite { .. })));
     let group = Lattice::chain(3).translations()?;
-    assert!(matches!(RbmSymm::<B>::new(spins.clone(), &group, 1, 0, 0.1), Err(Error::Count { .. })));
+    assert!(matches!(RbmSymm::<B>::new(spins.clone(), &group, 1), Err(Error::Count { .. })));
     for network in [
-        Mlp::<B, Complex64>::new(spins.clone(), &[2], Activation::Relu, 0).err(),
-        Mlp::<B, Complex64>::new(spins.clone(), &[0], Activation::Tanh, 0).err(),
+        Mlp::<B, Complex64>::new(spins.clone(), &[2], Activation::Relu).err(),
+        Mlp::<B, Complex64>::new(spins.clone(), &[0], Activation::Tanh).err(),
         GroupCnn::<B, Complex64>::new(
             spins.clone(),
             &Lattice::chain(4).translations()?,
             &[],
             Activation::Tanh,
-            0,
         )
         .err(),
-        Jastrow::<B, Complex64>::new(Spin::half(1)?, 0, 0.1).err(),
+        Jastrow::<B, Complex64>::new(Spin::half(1)?).err(),
     ] {
         assert!(matches!(network, Some(Error::Count { .. })), "{network:?}");
     }
     let open = Lattice::chain(4).boundary(Boundary::Open);
-    let refused = Cnn::<B>::new(spins.clone(), &open, 3, &[2], Activation::Tanh, 0);
+    let refused = Cnn::<B>::new(spins.clone(), &open, 3, &[2], Activation::Tanh);
     assert!(matches!(refused, Err(Error::Lattice(_))));
-    let mut wave_function = Rbm::<B>::new(spins, 1.0, 0, 0.1)?;
+    for sigma in [f64::NAN, f64::INFINITY] {
+        let refused = Mlp::<B>::new(spins.clone(), &[2], Activation::Tanh)?.with_sigma(sigma);
+        assert!(matches!(refused, Err(Error::NotFinite { .. })));
+        let refused = Arnn::<B>::new(spins.clone(), &[2], Activation::Tanh)?.with_init(Init::Normal(sigma));
+        assert!(matches!(refused, Err(Error::NotFinite { .. })));
+    }
+    let mut wave_function = Rbm::<B>::new(spins, 1.0)?;
     assert!(matches!(wave_function.set_parameters(&Array1::zeros(3)), Err(Error::Count { .. })));
     let narrow = B::from_host(Array2::ones((2, 3)).view(), &B::default_device())?;
     assert!(wave_function.log_psi(&narrow).is_err() && wave_function.log_derivatives(&narrow).is_err());
+    Ok(())
+}
+
+fn builders_draw_parameters_anew<B: NetworkBackend>() -> TestResult {
+    let rbm = || Rbm::<B>::new(Spin::half(4)?, 1.0);
+    let (first, second) = (rbm()?.with_seed(3).with_sigma(0.2)?, rbm()?.with_sigma(0.2)?.with_seed(3));
+    assert_eq!(first.parameters(), second.parameters(), "in any order");
+    assert_eq!(rbm()?.parameters(), rbm()?.with_seed(0).with_sigma(0.01)?.parameters(), "the defaults");
+    assert_ne!(first.parameters(), rbm()?.with_seed(4).with_sigma(0.2)?.parameters());
+    assert!((&first.parameters() - 20.0 * rbm()?.with_seed(3).parameters()).iter().all(|p| p.abs() < 1e-14));
+    let mut moved = first.clone();
+    moved.set_parameters(&(2.0 * first.parameters()))?;
+    let x = B::from_host(Array2::ones((1, 4)).view(), &B::default_device())?;
+    let log_psi = |rbm: &Rbm<B>| B::amplitudes_to_host(&rbm.log_psi(&x)?);
+    let before = log_psi(&moved)?;
+    let moved = moved.with_device(B::default_device());
+    assert_eq!(
+        (moved.parameters(), log_psi(&moved)?),
+        (2.0 * first.parameters(), before),
+        "devices keep them"
+    );
+    assert_eq!(log_psi(&moved.with_seed(3))?, log_psi(&first)?, "what was evaluated before is forgotten");
+    let lecun = rbm()?.with_init(Init::LecunNormal)?.parameters();
+    assert!(lecun.iter().skip(4).take(4).all(|&bias| bias == 0.0), "{lecun}");
     Ok(())
 }
 
@@ -257,6 +290,7 @@ on_backends!(
     single_precision_rounds_what_double_precision_gives,
     layouts_name_every_parameter_once,
     wrong_settings_are_errors,
+    builders_draw_parameters_anew,
 );
 
 #[cfg(all(feature = "flat", feature = "padded"))]
@@ -345,16 +379,19 @@ fn log_psi_can_be_differentiated_in_a_tensor_of_parameters() -> TestResult {
 
     let spins = || Spin::half(4).map(HilbertSpace::from);
     let group = Lattice::chain(4).translations()?;
-    check(&Rbm::<Padded>::new(spins()?, 1.0, 1, 0.5)?, 1e-12)?;
-    check(&Rbm::<Padded, Complex64>::new(spins()?, 1.0, 1, 0.5)?, 1e-12)?;
-    check(&RbmModPhase::<Padded>::new(spins()?, 1.0, 1, 0.5)?, 1e-12)?;
-    check(&Jastrow::<Padded, Complex64>::new(spins()?, 1, 0.5)?, 1e-12)?;
-    check(&MeanField::<Padded>::new(spins()?, 1, 0.5)?, 1e-12)?;
-    check(&Mlp::<Padded>::new(spins()?, &[5, 3], Activation::Gelu, 1)?, 1e-12)?;
-    check(&GroupCnn::<Padded, Complex64>::new(spins()?, &group, &[2, 2], Activation::LnCosh, 1)?, 1e-12)?;
-    check(&Rbm::<Padded, f32>::new(spins()?, 1.0, 1, 0.5)?, 1e-6)?;
-    check(&Mlp::<Padded, Complex32>::new(spins()?, &[5, 3], Activation::Tanh, 1)?, 1e-6)?;
-    let network = Rbm::<Padded>::new(spins()?, 1.0, 1, 0.5)?;
+    check(&Rbm::<Padded>::new(spins()?, 1.0)?.with_seed(1).with_sigma(0.5)?, 1e-12)?;
+    check(&Rbm::<Padded, Complex64>::new(spins()?, 1.0)?.with_seed(1).with_sigma(0.5)?, 1e-12)?;
+    check(&RbmModPhase::<Padded>::new(spins()?, 1.0)?.with_seed(1).with_sigma(0.5)?, 1e-12)?;
+    check(&Jastrow::<Padded, Complex64>::new(spins()?)?.with_seed(1).with_sigma(0.5)?, 1e-12)?;
+    check(&MeanField::<Padded>::new(spins()?)?.with_seed(1).with_sigma(0.5)?, 1e-12)?;
+    check(&Mlp::<Padded>::new(spins()?, &[5, 3], Activation::Gelu)?.with_seed(1), 1e-12)?;
+    check(
+        &GroupCnn::<Padded, Complex64>::new(spins()?, &group, &[2, 2], Activation::LnCosh)?.with_seed(1),
+        1e-12,
+    )?;
+    check(&Rbm::<Padded, f32>::new(spins()?, 1.0)?.with_seed(1).with_sigma(0.5)?, 1e-6)?;
+    check(&Mlp::<Padded, Complex32>::new(spins()?, &[5, 3], Activation::Tanh)?.with_seed(1), 1e-6)?;
+    let network = Rbm::<Padded>::new(spins()?, 1.0)?.with_seed(1).with_sigma(0.5)?;
     let short = Tensor::zeros(3, candle_core::DType::F64, &Device::Cpu)?;
     assert!(matches!(network.with_parameter_tensor(&short), Err(operator_core::Error::Count { .. })));
     Ok(())
@@ -367,7 +404,7 @@ fn walkers_follow_the_parameters_of_the_tensor() -> TestResult {
     use candle_core::{Device, Tensor};
     use variational::Padded;
 
-    let network = Rbm::<Padded>::new(Spin::half(4)?, 1.0, 1, 0.5)?;
+    let network = Rbm::<Padded>::new(Spin::half(4)?, 1.0)?.with_seed(1).with_sigma(0.5)?;
     testing::check_walker(&network, 20, 2)?;
     let doubled = (2.0 * network.parameters()).to_vec();
     let doubled = Tensor::from_vec(doubled, network.n_parameters(), &Device::Cpu)?;
@@ -379,7 +416,7 @@ fn walkers_follow_the_parameters_of_the_tensor() -> TestResult {
 #[cfg(feature = "flat")]
 #[test]
 fn hidden_layers_without_units_are_followed() -> TestResult {
-    use variational::wave_functions::network::{Architecture, Branch, Custom, Init};
+    use variational::wave_functions::network::{Architecture, Branch, Custom};
 
     for activation in [Activation::LnCosh, Activation::Tanh] {
         let branches =
@@ -387,9 +424,9 @@ fn hidden_layers_without_units_are_followed() -> TestResult {
         let network = Network::<backend_flat::Flat, Custom>::from_architecture(
             Spin::half(5)?,
             Architecture::new(branches),
-            Init::Normal(0.5),
-            1,
-        )?;
+        )?
+        .with_seed(1)
+        .with_init(Init::Normal(0.5))?;
         testing::check_walker(&network, 100, 2)?;
     }
     Ok(())

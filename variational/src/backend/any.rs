@@ -1,47 +1,15 @@
-//! Local estimators of operators whose backend is chosen at run time.
+//! Local estimators and operator gradients of operators whose backend is chosen at run time.
+
+use std::num::NonZeroUsize;
 
 use ndarray::{Array1, Array2};
 use num_complex::Complex64;
 use operator_core::{Result, WaveFunction};
-use std::num::NonZeroUsize;
-use sum_operator::{Any, AnyOperator, Inner};
+use sum_operator::{Any, AnyOperator, with_operator};
 
-use super::common::OnBackend;
 use crate::estimate::{LocalKernel, OperatorGradKernel};
 
-/// Calls a kernel of the operator's backend with the operator, the wave function for that backend, and the
-/// configurations where it runs.
-macro_rules! by_variant {
-    ($operator:expr, $wave_function:expr, $x:expr, $kernel:ident, $chunk_size:expr) => {{
-        let wave_function = $wave_function;
-        match $operator.inner() {
-            #[cfg(feature = "flat")]
-            Inner::Flat(operator) => {
-                let on = OnBackend::<backend_flat::Flat, _> { wave_function, device: () };
-                backend_flat::Flat::$kernel(operator, &on, $x, $chunk_size)
-            }
-            #[cfg(feature = "flat")]
-            Inner::FlatComplex(operator) => {
-                let on = OnBackend::<backend_flat::Flat, _> { wave_function, device: () };
-                backend_flat::Flat::$kernel(operator, &on, $x, $chunk_size)
-            }
-            #[cfg(feature = "padded")]
-            Inner::Padded(operator) => {
-                let (device, x) = super::padded::on_device(operator, $x)?;
-                let on = OnBackend::<backend_padded::Padded, _> { wave_function, device };
-                backend_padded::Padded::$kernel(operator, &on, &x, $chunk_size)
-            }
-            #[cfg(feature = "padded")]
-            Inner::PaddedComplex(operator) => {
-                let (device, x) = super::padded::on_device(operator, $x)?;
-                let on = OnBackend::<backend_padded::Padded, _> { wave_function, device };
-                backend_padded::Padded::$kernel(operator, &on, &x, $chunk_size)
-            }
-        }
-    }};
-}
-
-/// The operator's variant chooses the kernel; the wave function gets its batches on the host.
+/// The operator's variant chooses the kernel. The wave function gets its batches on the host.
 impl LocalKernel<AnyOperator> for Any {
     fn local_estimators<W: WaveFunction<Any>>(
         operator: &AnyOperator,
@@ -49,7 +17,11 @@ impl LocalKernel<AnyOperator> for Any {
         x: &Array2<i8>,
         chunk_size: Option<NonZeroUsize>,
     ) -> Result<Array1<Complex64>> {
-        by_variant!(operator, wave_function, x, local_estimators, chunk_size)
+        with_operator!(
+            operator,
+            flat(operator) => super::flat::any_local_estimators(operator, wave_function, x, chunk_size),
+            padded(operator) => super::padded::any_local_estimators(operator, wave_function, x, chunk_size)
+        )
     }
 }
 
@@ -60,6 +32,10 @@ impl OperatorGradKernel<AnyOperator> for Any {
         x: &Array2<i8>,
         chunk_size: Option<NonZeroUsize>,
     ) -> Result<(Array1<Complex64>, Array2<Complex64>)> {
-        by_variant!(operator, wave_function, x, local_estimators_and_operator_grad, chunk_size)
+        with_operator!(
+            operator,
+            flat(operator) => super::flat::any_operator_grad(operator, wave_function, x, chunk_size),
+            padded(operator) => super::padded::any_operator_grad(operator, wave_function, x, chunk_size)
+        )
     }
 }

@@ -1,4 +1,4 @@
-//! All that this crate knows of single backends: what each does for estimates and networks, a folder each.
+//! Everything in this crate that is specific to one backend: its estimators and its networks, one folder each.
 
 #[cfg(any(feature = "flat", feature = "padded"))]
 mod any;
@@ -6,6 +6,8 @@ mod any;
 mod common;
 #[cfg(feature = "flat")]
 mod flat;
+#[cfg(not(all(feature = "flat", feature = "padded")))]
+mod off;
 #[cfg(feature = "padded")]
 pub mod padded;
 
@@ -18,3 +20,9 @@ pub(crate) mod traits {
     #[cfg(feature = "padded")]
     pub use backend_padded::{PaddedKernel, TensorConn};
 }
+#[cfg(not(feature = "flat"))]
+#[allow(unused_imports, reason = "sum-operator may have the backend all the same")]
+use off as flat;
+#[cfg(not(feature = "padded"))]
+#[allow(unused_imports, reason = "sum-operator may have the backend all the same")]
+use off as padded;

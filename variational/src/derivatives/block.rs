@@ -1,14 +1,15 @@
-//! Derivatives by consecutive parameters, whole or as the factors that they are products of.
+//! Derivatives by consecutive parameters, stored whole or as factors.
 
 use ndarray::{Array1, Array2, ArrayView1, Axis, ShapeError, Zip, concatenate};
 
 /// Real derivatives of ln ψ by consecutive parameters, for each configuration of a batch.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum DerivativeBlock {
-    /// One column a parameter, shape `(batch, n_parameters)`.
+    /// One column per parameter, shape `(batch, n_parameters)`.
     Dense(Array2<f64>),
-    /// Parameters `W_ij` in row-major order whose derivatives are products, `left_i right_j`: those of a dense
-    /// layer, by its outputs and of its inputs.
+    /// For parameters `W_ij` in row-major order, derivatives that are products `left_i right_j`. A dense layer has
+    /// them: `left` holds the derivatives by its outputs, `right` its inputs.
     Outer {
         /// Shape `(batch, n_rows)`.
         left: Array2<f64>,
@@ -26,7 +27,7 @@ impl DerivativeBlock {
         }
     }
 
-    /// One element, if it is there.
+    /// One element; `None` if there is no such sample or parameter.
     pub fn get(&self, sample: usize, parameter: usize) -> Option<f64> {
         match self {
             DerivativeBlock::Dense(derivatives) => derivatives.get((sample, parameter)).copied(),
@@ -57,7 +58,7 @@ impl DerivativeBlock {
         }
     }
 
-    /// The rows of several batches under each other; blocks of different kinds become dense.
+    /// The rows of several batches. Blocks of different kinds become dense.
     pub(crate) fn join(parts: &[&Self]) -> Result<Self, ShapeError> {
         let outer: Option<Vec<_>> = parts
             .iter()
@@ -87,7 +88,7 @@ impl DerivativeBlock {
         match self {
             DerivativeBlock::Dense(derivatives) => derivatives.dot(&vector),
             DerivativeBlock::Outer { left, right } => {
-                // Row by row, v is a matrix between the factors.
+                // v, reshaped row by row, is a matrix between the factors.
                 let matrix = vector.to_shape((left.ncols(), right.ncols()));
                 let matrix = matrix.expect("v has one number for each parameter");
                 (left.dot(&matrix) * right).sum_axis(Axis(1))
@@ -99,7 +100,7 @@ impl DerivativeBlock {
     pub(crate) fn transposed_times(&self, vector: &Array1<f64>) -> Array1<f64> {
         match self {
             DerivativeBlock::Dense(derivatives) => {
-                // Row by row, as they lie in memory.
+                // Row by row, in the order of memory.
                 let mut out = Array1::zeros(derivatives.ncols());
                 for (row, &factor) in derivatives.rows().into_iter().zip(vector) {
                     out.scaled_add(factor, &row);
@@ -113,7 +114,7 @@ impl DerivativeBlock {
         }
     }
 
-    /// The arrays that it is made of.
+    /// The arrays it consists of.
     pub(crate) fn arrays(&self) -> impl Iterator<Item = &Array2<f64>> {
         let (first, second) = match self {
             DerivativeBlock::Dense(derivatives) => (derivatives, None),

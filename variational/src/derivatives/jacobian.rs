@@ -16,9 +16,9 @@ pub(crate) enum Jacobian {
     Blocks(Blocks),
 }
 
-/// Derivatives in blocks, of which products are never formed unless they are asked for.
+/// Derivatives in blocks. J itself is formed only on request.
 ///
-/// With `m = <O>`, `J = √w (O − 1 mᵀ)`, so every product with J is one with O and a correction.
+/// With `m = <O>`, `J = √w (O − 1 mᵀ)`, so a product with J is a product with O plus a correction.
 #[derive(Clone, Debug)]
 pub(crate) struct Blocks {
     blocks: Vec<DerivativeBlock>,
@@ -44,7 +44,7 @@ impl Jacobian {
         Jacobian::Whole(rows)
     }
 
-    /// Dense blocks are centred at once, which loses fewer digits than the correction.
+    /// Dense blocks are centred right away, which loses fewer digits than the correction.
     pub(crate) fn of_blocks(mut blocks: Vec<DerivativeBlock>, weights: &Array1<f64>) -> Self {
         let mut mean = Vec::new();
         for block in &mut blocks {
@@ -75,7 +75,7 @@ impl Jacobian {
         }
     }
 
-    /// `J v` of one value a parameter.
+    /// `J v`, for one value per parameter.
     pub(crate) fn times(&self, vector: &Array1<f64>) -> Array1<f64> {
         match self {
             Jacobian::Whole(rows) => rows.dot(vector),
@@ -85,11 +85,11 @@ impl Jacobian {
         }
     }
 
-    /// `Jᵀ u` of one value a row.
+    /// `Jᵀ u`, for one value per row.
     pub(crate) fn transposed_times(&self, vector: &Array1<f64>) -> Array1<f64> {
         match self {
             Jacobian::Whole(rows) => {
-                // Row by row, as they lie in memory.
+                // Row by row, in the order of memory.
                 let mut out = Array1::zeros(rows.ncols());
                 for (row, &factor) in rows.rows().into_iter().zip(vector) {
                     out.scaled_add(factor, &row);
@@ -109,7 +109,7 @@ impl Jacobian {
         }
     }
 
-    /// `J Jᵀ`, of which the lower triangle is filled.
+    /// The lower triangle of `J Jᵀ`; the rest is 0.
     pub(crate) fn gram(&self) -> Mat<f64> {
         match self {
             Jacobian::Whole(rows) => lower_product(rows),
@@ -148,8 +148,8 @@ impl Blocks {
         out
     }
 
-    /// `√w (O Oᵀ − c 1ᵀ − 1 cᵀ + m·m) √w` with `c = O m`. Of products `left_i right_j`, `O Oᵀ` is the product,
-    /// element by element, of the same for each factor: `n_rows + n_columns` columns are multiplied instead of
+    /// `√w (O Oᵀ − c 1ᵀ − 1 cᵀ + m·m) √w` with `c = O m`. For products `left_i right_j`, `O Oᵀ` is the elementwise
+    /// product of `left leftᵀ` and `right rightᵀ`, which takes `n_rows + n_columns` columns instead of
     /// `n_rows n_columns`.
     fn gram(&self) -> Mat<f64> {
         let n = self.roots.len();

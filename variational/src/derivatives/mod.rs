@@ -1,4 +1,4 @@
-//! Derivatives of ln ψ by a wave function's parameters, and what they and local energies say about an energy.
+//! Derivatives of ln ψ by parameters, and the gradient and metric that follow from them.
 
 mod block;
 mod jacobian;

@@ -1,4 +1,4 @@
-//! What a batch of samples says about an energy and its parameters.
+//! An energy, its gradient and the metric of its parameters, from one batch of samples.
 
 use faer::Mat;
 use ndarray::{Array1, Array2, s};
@@ -10,11 +10,11 @@ use super::trainable::LogDerivatives;
 use crate::error::{Error, Result};
 use crate::statistics::Stats;
 
-/// What one batch of samples says about an energy and its dependence on the parameters.
+/// An energy and its response to the parameters, from one batch of samples.
 ///
-/// With weights w (1/n for samples, |ψ|² for sums over all states), derivatives O of ln ψ and local energies
-/// E, the rows are `J = √w (O − <O>)` and `r = √w (E − <E>)`, for complex O the real parts above the
-/// imaginary parts. Then
+/// It holds the rows `J = √w (O − <O>)` and `r = √w (E − <E>)` with weights w (1/n for samples, |ψ|² for sums over all
+/// states), derivatives O of ln ψ and local energies E. For complex O, all real parts stand above all imaginary parts.
+/// Then
 /// - the gradient of the energy is `2 Re <(O − <O>)* (E − <E>)> = 2 Jᵀ r`,
 /// - the quantum geometric tensor, the metric of stochastic reconfiguration, is `S = Jᵀ J`.
 #[derive(Clone, Debug)]
@@ -77,8 +77,8 @@ impl Response {
         self.stats
     }
 
-    /// J, shape `(n_rows, n_parameters)`; formed when it is asked for, if derivatives came in
-    /// [blocks](LogDerivatives::Blocks).
+    /// J, shape `(n_rows, n_parameters)`. For derivatives in [blocks](LogDerivatives::Blocks) it is formed by the first
+    /// call.
     pub fn jacobian(&self) -> &Array2<f64> {
         self.jacobian.whole()
     }
@@ -98,17 +98,17 @@ impl Response {
         2.0 * self.vjp(&self.residual)
     }
 
-    /// `J v` of one value a parameter, shape `(n_rows,)`.
+    /// `J v` for one value per parameter, shape `(n_rows,)`.
     pub(crate) fn jvp(&self, vector: &Array1<f64>) -> Array1<f64> {
         self.jacobian.times(vector)
     }
 
-    /// `Jᵀ u` of one value a row, shape `(n_parameters,)`.
+    /// `Jᵀ u` for one value per row, shape `(n_parameters,)`.
     pub(crate) fn vjp(&self, vector: &Array1<f64>) -> Array1<f64> {
         self.jacobian.transposed_times(vector)
     }
 
-    /// `J Jᵀ`, of which the lower triangle is filled, shape `(n_rows, n_rows)`.
+    /// The lower triangle of `J Jᵀ`, the rest 0, shape `(n_rows, n_rows)`.
     pub(crate) fn gram(&self) -> Mat<f64> {
         self.jacobian.gram()
     }

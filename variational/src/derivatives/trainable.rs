@@ -13,13 +13,13 @@ pub trait Trainable<B: Backend>: WaveFunction<B> {
 
     /// All parameters in a fixed order, shape `(n_parameters,)`.
     ///
-    /// Complex parameters are two real ones each, and all real parts come before all imaginary parts.
+    /// A complex parameter counts as two real ones. All real parts come before all imaginary parts.
     fn parameters(&self) -> Array1<f64>;
 
-    /// The arrays that [`parameters`](Self::parameters) holds one after another, as files name them. Their
-    /// sizes add up to the number of parameters.
+    /// The arrays that make up [`parameters`](Self::parameters), in order, with the names that files use. Their sizes
+    /// add up to the number of parameters.
     fn layout(&self) -> Vec<ParameterArray> {
-        vec![ParameterArray { name: "parameters".into(), shape: vec![self.n_parameters()] }]
+        vec![ParameterArray::new("parameters", [self.n_parameters()])]
     }
 
     /// Replaces all parameters.
@@ -36,57 +36,78 @@ pub trait Trainable<B: Backend>: WaveFunction<B> {
     fn log_derivatives(&self, x: &B::Configurations) -> Result<LogDerivatives>;
 }
 
-/// So that the wave function can be chosen when the program runs.
-impl<B: Backend, W: Trainable<B> + ?Sized> Trainable<B> for Box<W> {
-    fn n_parameters(&self) -> usize {
-        (**self).n_parameters()
-    }
+/// Implements [`Trainable`] for a pointer to a trainable wave function.
+macro_rules! forward_to_target {
+    ($pointer:ty) => {
+        impl<B: Backend, W: Trainable<B> + ?Sized> Trainable<B> for $pointer {
+            fn n_parameters(&self) -> usize {
+                (**self).n_parameters()
+            }
 
-    fn parameters(&self) -> Array1<f64> {
-        (**self).parameters()
-    }
+            fn parameters(&self) -> Array1<f64> {
+                (**self).parameters()
+            }
 
-    fn layout(&self) -> Vec<ParameterArray> {
-        (**self).layout()
-    }
+            fn layout(&self) -> Vec<ParameterArray> {
+                (**self).layout()
+            }
 
-    fn set_parameters(&mut self, parameters: &Array1<f64>) -> Result<()> {
-        (**self).set_parameters(parameters)
-    }
+            fn set_parameters(&mut self, parameters: &Array1<f64>) -> Result<()> {
+                (**self).set_parameters(parameters)
+            }
 
-    fn log_derivatives(&self, x: &B::Configurations) -> Result<LogDerivatives> {
-        (**self).log_derivatives(x)
-    }
+            fn log_derivatives(&self, x: &B::Configurations) -> Result<LogDerivatives> {
+                (**self).log_derivatives(x)
+            }
+        }
+    };
 }
 
-/// Name and shape of one array of parameters.
-#[derive(Clone, Debug, PartialEq, Eq)]
+forward_to_target!(Box<W>);
+forward_to_target!(&mut W);
+
+/// Name and shape of one array of parameters. Its elements are in row-major order.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ParameterArray {
-    /// Unique in the wave function, as `hidden.kernel`.
-    pub name: String,
-    /// Its shape; the elements are in row-major order.
-    pub shape: Vec<usize>,
+    name: String,
+    shape: Vec<usize>,
 }
 
 impl ParameterArray {
+    /// An array with this name, which is unique in its wave function, and this shape.
+    pub fn new(name: impl Into<String>, shape: impl Into<Vec<usize>>) -> Self {
+        ParameterArray { name: name.into(), shape: shape.into() }
+    }
+
+    /// Its name, for example `hidden.kernel`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its shape.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
     /// Number of elements.
     pub fn n_values(&self) -> usize {
         self.shape.iter().product()
     }
 }
 
-/// Derivatives of ln ψ by real parameters, shape `(batch, n_parameters)`: real for a wave function that is
-/// positive, complex in general.
+/// Derivatives of ln ψ by real parameters, shape `(batch, n_parameters)`: real for a positive wave function, complex in
+/// general.
 ///
-/// [`Blocks`](Self::Blocks) takes less time and memory where derivatives are products, as those of dense
-/// layers are; what follows from them is the same.
+/// [`Blocks`](Self::Blocks) represents the same numbers in less time and memory if derivatives are products, as they
+/// are for dense layers.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum LogDerivatives {
     /// Of a real ln ψ.
     Real(Array2<f64>),
     /// Of a complex ln ψ.
     Complex(Array2<Complex64>),
-    /// Of a real ln ψ, for all configurations: the derivatives by some parameters, then by the next, ….
+    /// Of a real ln ψ: one block for each group of consecutive parameters.
     Blocks(Vec<DerivativeBlock>),
 }
 
@@ -115,7 +136,7 @@ impl LogDerivatives {
         }
     }
 
-    /// One element as a complex number, if it is there.
+    /// One element as a complex number; `None` if there is no such sample or parameter.
     pub fn get(&self, sample: usize, parameter: usize) -> Option<Complex64> {
         match self {
             LogDerivatives::Real(derivatives) => derivatives.get((sample, parameter)).map(Complex64::from),
@@ -134,7 +155,7 @@ impl LogDerivatives {
         }
     }
 
-    /// All rows of some batches, complex if one of them is, in blocks if all are in the same ones.
+    /// The rows of several batches; complex if one batch is, in blocks if all are in equally many blocks.
     pub(crate) fn join(parts: &[Self]) -> Result<Self, ShapeError> {
         if let Some(blocks) = Self::join_blocks(parts)? {
             return Ok(LogDerivatives::Blocks(blocks));
@@ -171,7 +192,7 @@ impl LogDerivatives {
         (0..n_blocks).map(join).collect::<Result<_, _>>().map(Some)
     }
 
-    /// All columns of two wave functions on one batch, complex if one of them is.
+    /// The columns of two wave functions for one batch; complex if one of them is.
     pub(crate) fn join_columns(left: Self, right: Self) -> Result<Self, ShapeError> {
         Ok(match (left.into_blocks(), right.into_blocks()) {
             (Ok(mut left), Ok(right)) => {

@@ -46,7 +46,7 @@ type Measure<S> = Box<dyn Fn(&mut S) -> Result<Stats> + Send>;
 /// # let ising = Ising::new(spins.clone(), &chain, 1.0, -1.0)?.lower::<Flat>()?;
 /// # let flips = Ising::new(spins.clone(), &chain, 1.0, 0.0)?.lower::<Flat>()?;
 /// # let sampler = HamiltonianSampler::new(&ising)?;
-/// # let state = MonteCarloState::new(sampler, Rbm::<Flat>::new(spins, 1.0, 2, 0.01)?, 500)?;
+/// # let state = MonteCarloState::new(sampler, Rbm::<Flat>::new(spins, 1.0)?.with_seed(2), 500)?;
 /// let mut vmc = Vmc::new(state, &ising, Sr::new(0.1, 0.01)?)
 ///     .with_observable("flips", &flips)?
 ///     .with_callback(EarlyStopping::new(50, 1e-3)?)
@@ -136,7 +136,7 @@ where
     /// # use variational::{hilbert::Spin, models::Ising};
     /// # let (spins, chain) = (Spin::half(4)?, Graph::chain(4, Boundary::Periodic)?);
     /// # let ising = Ising::new(spins.clone(), &chain, 1.0, -1.0)?.lower::<Flat>()?;
-    /// # let state = FullSumState::new(Rbm::<Flat>::new(spins, 1.0, 2, 0.01)?)?;
+    /// # let state = FullSumState::new(Rbm::<Flat>::new(spins, 1.0)?.with_seed(2))?;
     /// let mut vmc = Vmc::new(state, &ising, Sgd::new(0.05)?).on_step(|event| {
     ///     if event.step.energy.variance < 1.0 {
     ///         return Control::Stop("close to an eigenstate".into());

@@ -22,7 +22,7 @@ use crate::error::{Error, Result};
 /// let (spins, chain) = (Spin::half(4)?, Graph::chain(4, Boundary::Periodic)?);
 /// let field = Ising::new(spins.clone(), &chain, 1.0, 0.0)?.lower::<Flat>()?;
 /// // All parameters zero: every spin points along x.
-/// let mut state = FullSumState::new(Rbm::<Flat>::new(spins, 1.0, 0, 0.0)?)?;
+/// let mut state = FullSumState::new(Rbm::<Flat>::new(spins, 1.0)?.with_sigma(0.0)?)?;
 /// assert_eq!(state.expect(&field)?.mean.re, -4.0);
 /// # Ok::<(), variational::Error>(())
 /// ```

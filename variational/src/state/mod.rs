@@ -193,7 +193,7 @@ pub trait VariationalState {
     /// let (spins, chain) = (Spin::half(4)?, Graph::chain(4, Boundary::Periodic)?);
     /// let ising = Ising::new(spins.clone(), &chain, 0.0, 1.0)?.lower::<Flat>()?; // or Padded
     /// // All parameters zero: every spin points along x.
-    /// let mut state = FullSumState::new(Rbm::<Flat>::new(spins, 1.0, 0, 0.0)?)?;
+    /// let mut state = FullSumState::new(Rbm::<Flat>::new(spins, 1.0)?.with_sigma(0.0)?)?;
     /// let (energy, gradient) = state.expect_and_operator_grad(&ising)?;
     /// assert_eq!((energy.mean.re, gradient.get("h")?[0].mean.re), (0.0, -4.0));
     /// # }

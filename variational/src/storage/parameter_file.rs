@@ -19,9 +19,9 @@ use crate::error::{Error, Result};
 ///
 /// # let folder = tempfile::tempdir().unwrap();
 /// # let path = folder.path().join("rbm.safetensors");
-/// let rbm = Rbm::<Flat>::new(Spin::half(4)?, 1.0, 1, 0.1)?;
+/// let rbm = Rbm::<Flat>::new(Spin::half(4)?, 1.0)?.with_seed(1).with_sigma(0.1)?;
 /// save_parameters(&path, &rbm)?;
-/// let mut other = Rbm::<Flat>::new(Spin::half(4)?, 1.0, 2, 0.1)?;
+/// let mut other = Rbm::<Flat>::new(Spin::half(4)?, 1.0)?.with_seed(2).with_sigma(0.1)?;
 /// load_parameters(&path, &mut other)?;
 /// assert_eq!(other.parameters(), rbm.parameters());
 /// # Ok::<(), variational::Error>(())
@@ -63,11 +63,11 @@ where
 {
     let parameters = wave_function.parameters().to_vec();
     let mut rest = parameters.as_slice();
-    for ParameterArray { name, shape } in checked_layout(wave_function, parameters.len())? {
-        let (values, behind) = rest.split_at(shape.iter().product());
+    for layout in checked_layout(wave_function, parameters.len())? {
+        let (values, behind) = rest.split_at(layout.n_values());
         rest = behind;
-        let array = ArrayView::from_shape(IxDyn(&shape), values);
-        snapshot.insert(name, array.map_err(|error| Error::Layout { reason: error.to_string() })?);
+        let array = ArrayView::from_shape(IxDyn(layout.shape()), values);
+        snapshot.insert(layout.name(), array.map_err(|error| Error::Layout { reason: error.to_string() })?);
     }
     Ok(())
 }
@@ -80,8 +80,9 @@ where
 {
     let n_parameters = wave_function.n_parameters();
     let mut parameters = Vec::with_capacity(n_parameters);
-    for ParameterArray { name, shape } in checked_layout(wave_function, n_parameters)? {
-        let array = snapshot.array_of_shape::<f64, IxDyn>(&name, &shape)?;
+    for layout in checked_layout(wave_function, n_parameters)? {
+        let name = layout.name();
+        let array = snapshot.array_of_shape::<f64, IxDyn>(name, layout.shape())?;
         if let Some(value) = array.iter().find(|value| !value.is_finite()) {
             return Err(snapshot.error(format!("array {name:?} holds {value}; parameters must be finite")));
         }
@@ -103,8 +104,8 @@ where
         return Err(Error::Layout { reason });
     }
     let mut names = HashSet::new();
-    match layout.iter().find(|array| !names.insert(&array.name)) {
-        Some(array) => Err(Error::Layout { reason: format!("two arrays are named {:?}", array.name) }),
+    match layout.iter().find(|array| !names.insert(array.name())) {
+        Some(array) => Err(Error::Layout { reason: format!("two arrays are named {:?}", array.name()) }),
         None => Ok(layout),
     }
 }

@@ -6,15 +6,16 @@ use sampler::Autoregressive;
 
 use super::network::{
     Activation, Architecture, Arithmetic, Branch, Field, Init, Matrix, Network, NetworkBackend, NetworkKind,
+    Sealed,
 };
 use crate::derivatives::{LogDerivatives, ParameterArray, Trainable};
 
-/// An autoregressive network of masked dense layers, which is normalised and drawn from directly (Germain et
-/// al., arXiv:1502.03509; Sharir et al., PRL 124, 020503 (2020)).
+/// An autoregressive network of masked dense layers. It is normalised, and samples are drawn from it directly
+/// (Germain et al., arXiv:1502.03509; Sharir et al., PRL 124, 020503 (2020)).
 ///
-/// `ln ψ(x) = Σ_i [½ ln p_i(x_i | x_0 … x_{i−1}) + i φ_i(x_i | x_0 … x_{i−1})]`: the probabilities are
-/// normalised exponentials of one network's outputs, and the phases, if there are any, those of another.
-/// Where the space fixes a sum, local states with which it cannot be met any more have probability 0.
+/// `ln ψ(x) = Σ_i [½ ln p_i(x_i | x_0 … x_{i−1}) + i φ_i(x_i | x_0 … x_{i−1})]`. The probabilities p are the
+/// softmax of one network's outputs; the phases φ, if there are any, are the outputs of another network. If the
+/// space fixes a sum, a local state after which the sum can no longer be reached has probability 0.
 ///
 /// ```
 /// use operator_core::hilbert::Spin;
@@ -23,9 +24,9 @@ use crate::derivatives::{LogDerivatives, ParameterArray, Trainable};
 /// use variational::{Arnn, Flat, FullSumState, MonteCarloState, VariationalState};
 ///
 /// let spins = Spin::half(8)?.with_total_sz(0.0)?;
-/// let arnn = Arnn::<Flat>::new(spins.clone(), &[4], Activation::Tanh, 1)?;
+/// let arnn = Arnn::<Flat>::new(spins.clone(), &[4], Activation::Tanh)?;
 /// let mut state = MonteCarloState::new(DirectSampler::<Flat>::new(spins), arnn, 1000)?;
-/// assert_eq!(state.samples()?.dim(), (1008, 8)); // the same number for each of 16 chains
+/// assert_eq!(state.samples()?.dim(), (1008, 8)); // rounded up to 16 chains of equal length
 /// # Ok::<(), variational::Error>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -39,7 +40,9 @@ type MatrixOf<B> = <B as NetworkBackend>::Matrix<f64>;
 
 /// Marks the networks in [`Arnn`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ArnnKind;
+pub(super) struct ArnnKind;
+
+impl Sealed for ArnnKind {}
 
 impl NetworkKind for ArnnKind {
     type Scalar = f64;
@@ -47,23 +50,19 @@ impl NetworkKind for ArnnKind {
 }
 
 impl<B: NetworkBackend> Arnn<B> {
-    /// A positive wave function, with hidden layers of this many units a site.
+    /// A positive wave function. Each entry of `units` is a hidden layer with that many units per site. Parameters
+    /// are drawn from [`Init::LecunNormal`].
     ///
     /// # Errors
-    /// [`Count`](operator_core::Error::Count) for a layer without units;
-    /// [`Backend`](operator_core::Error::Backend) if the device fails.
-    pub fn new(
-        hilbert: impl Into<HilbertSpace>,
-        units: &[usize],
-        activation: Activation,
-        seed: u64,
-    ) -> Result<Self> {
+    /// [`Count`](operator_core::Error::Count) if a layer has no units;
+    /// [`TooLarge`](operator_core::Error::TooLarge) for 2³¹ parameters or more.
+    pub fn new(hilbert: impl Into<HilbertSpace>, units: &[usize], activation: Activation) -> Result<Self> {
         let hilbert = hilbert.into();
         let branches = vec![masked(&hilbert, units, activation, "")?];
-        Self::build(hilbert, branches, seed)
+        Self::build(hilbert, branches)
     }
 
-    /// A complex wave function: phases come from a second network of the same form.
+    /// A complex wave function, whose phases come from a second network of the same form.
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -71,19 +70,46 @@ impl<B: NetworkBackend> Arnn<B> {
         hilbert: impl Into<HilbertSpace>,
         units: &[usize],
         activation: Activation,
-        seed: u64,
     ) -> Result<Self> {
         let hilbert = hilbert.into();
         let modulus = masked(&hilbert, units, activation, "modulus.")?;
         let phase = masked(&hilbert, units, activation, "phase.")?.phase();
-        Self::build(hilbert, vec![modulus, phase], seed)
+        Self::build(hilbert, vec![modulus, phase])
     }
 
-    fn build(hilbert: HilbertSpace, branches: Vec<Branch>, seed: u64) -> Result<Self> {
+    fn build(hilbert: HilbertSpace, branches: Vec<Branch>) -> Result<Self> {
         let lens = (0..hilbert.n_sites()).map(|site| hilbert.local_dim(site)).collect();
         let architecture = Architecture::new(branches);
-        let network = Network::build(hilbert, architecture, Init::LecunNormal, seed, B::default_device())?;
+        let network = Network::build(hilbert, architecture, Init::LecunNormal)?;
         Ok(Arnn { network, lens })
+    }
+
+    /// [`Network::with_seed`]
+    #[must_use]
+    pub fn with_seed(self, seed: u64) -> Self {
+        Arnn { network: self.network.with_seed(seed), ..self }
+    }
+
+    /// [`Network::with_sigma`]
+    ///
+    /// # Errors
+    /// [`NotFinite`](operator_core::Error::NotFinite) if `sigma` is NaN or infinite.
+    pub fn with_sigma(self, sigma: f64) -> Result<Self> {
+        self.with_init(Init::Normal(sigma))
+    }
+
+    /// [`Network::with_init`]
+    ///
+    /// # Errors
+    /// [`NotFinite`](operator_core::Error::NotFinite) for a standard deviation that is NaN or infinite.
+    pub fn with_init(self, init: Init) -> Result<Self> {
+        Ok(Arnn { network: self.network.with_init(init)?, ..self })
+    }
+
+    /// [`Network::with_device`]
+    #[must_use]
+    pub fn with_device(self, device: B::Device) -> Self {
+        Arnn { network: self.network.with_device(device), ..self }
     }
 
     /// 1 for each site's present local state, 0 for the others, shape `(rows, Σ local_dim)`.
@@ -95,7 +121,8 @@ impl<B: NetworkBackend> Arnn<B> {
         Matrix::equals(&Matrix::gather(x, &sites.collect::<Vec<_>>())?, &values.collect::<Vec<_>>())
     }
 
-    /// 1 for local states with which each row can still meet the fixed sums, `None` if there are none.
+    /// 1 for local states after which a row can still reach the fixed sums, 0 for all others. `None` if the space
+    /// fixes no sum.
     fn allowed(&self, x: &MatrixOf<B>) -> Result<Option<MatrixOf<B>>> {
         let hilbert = self.network.hilbert();
         if !hilbert.is_constrained() {
@@ -115,10 +142,11 @@ impl<B: NetworkBackend> Arnn<B> {
                 column += n_columns;
             }
         }
-        B::matrix(allowed, self.network.device()).map(Some)
+        B::matrix(allowed, &self.network.device()).map(Some)
     }
 
-    /// ln p and p of all local states of all sites, shape `(rows, Σ local_dim)`, from the network's first values.
+    /// ln p and p of all local states of all sites, shape `(rows, Σ local_dim)`, from the outputs of the first
+    /// branch.
     fn probabilities(
         &self,
         x: &MatrixOf<B>,
@@ -128,13 +156,13 @@ impl<B: NetworkBackend> Arnn<B> {
     }
 }
 
-/// Of the branch that probabilities are made of.
+/// The outputs that the probabilities are computed from.
 fn first<M>(values: &[Field<M>]) -> &Field<M> {
     values.first().expect("the first branch gives the probabilities")
 }
 
-/// For each site and local state of a block, whether the sum of local indices can still become `total` when
-/// the sites before are what they are.
+/// For each site and local state of a block: 1 if, given the earlier sites, the sum of local indices can still
+/// reach `total`, else 0.
 fn reachable(
     sites: ArrayView1<'_, f64>,
     local: operator_core::hilbert::LocalStates,
@@ -148,14 +176,14 @@ fn reachable(
             let missing = total.checked_sub(sum + index);
             f64::from(u8::from(missing.is_some_and(|missing| missing <= most_after)))
         }));
-        // Sites after the one that is asked for may hold anything, and change the sites after them only.
+        // While sampling, later sites are not drawn yet and may hold anything. They affect only sites after them.
         sum += local.index(q as i8).unwrap_or(0);
     }
     out.into()
 }
 
-/// Layers whose units belong to sites: those of the first layer see the sites before, those after it the
-/// units of their own site too.
+/// Layers whose units belong to sites. Units of the first layer see earlier sites; units of later layers also see
+/// units of their own site.
 fn masked(hilbert: &HilbertSpace, units: &[usize], activation: Activation, prefix: &str) -> Result<Branch> {
     let sites_of = |lens: &[usize]| -> Vec<usize> {
         lens.iter().enumerate().flat_map(|(site, &len)| std::iter::repeat_n(site, len)).collect()
@@ -174,8 +202,8 @@ fn masked(hilbert: &HilbertSpace, units: &[usize], activation: Activation, prefi
     Ok(masked_layer(branch, &format!("{prefix}output"), &inputs, &outputs, !units.is_empty()))
 }
 
-/// A layer from units of these sites to units of those, with weights from earlier sites and, if `own`, from
-/// the site itself.
+/// A layer from units of the sites `inputs` to units of the sites `outputs`. An output sees inputs of earlier
+/// sites and, if `own`, of its own site.
 fn masked_layer(branch: Branch, name: &str, inputs: &[usize], outputs: &[usize], own: bool) -> Branch {
     let pairs =
         || outputs.iter().flat_map(|to| inputs.iter().map(move |from| from < to || (own && from == to)));
@@ -199,6 +227,10 @@ impl<B: NetworkBackend> WaveFunction<B> for Arnn<B> {
         self.network.hilbert()
     }
 
+    fn device(&self) -> B::Device {
+        self.network.device()
+    }
+
     fn log_psi(&self, x: &B::Configurations) -> Result<B::Amplitudes> {
         let log_psi = B::by_blocks(x, |_, x| {
             let values = self.network.branch_values(x)?;
@@ -216,7 +248,7 @@ impl<B: NetworkBackend> WaveFunction<B> for Arnn<B> {
 
 impl<B: NetworkBackend> Arnn<B> {
     fn half(&self) -> Result<MatrixOf<B>> {
-        B::matrix(Array2::from_elem((1, 1), 0.5), self.network.device())
+        B::matrix(Array2::from_elem((1, 1), 0.5), &self.network.device())
     }
 }
 

@@ -6,15 +6,17 @@ use operator_core::graph::Lattice;
 use operator_core::{Error, HilbertSpace, Result};
 
 use super::group_cnn::convolutions;
-use super::network::{Activation, Architecture, Init, Network, NetworkBackend, NetworkKind, Scalar};
+use super::network::{Activation, Architecture, Init, Network, NetworkBackend, NetworkKind, Scalar, Sealed};
 
-/// A convolutional network on a periodic lattice: [`GroupCnn`](super::GroupCnn) of its translations, with kernels that reach
-/// over a few sites only.
+/// A convolutional network on a periodic lattice: the [`GroupCnn`](super::GroupCnn) of its translations, with
+/// kernels that cover a few sites only.
 pub type Cnn<B, T = f64> = Network<B, CnnKind<T>>;
 
 /// Marks [`Cnn`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CnnKind<T>(PhantomData<T>);
+
+impl<T> Sealed for CnnKind<T> {}
 
 impl<T: Scalar> NetworkKind for CnnKind<T> {
     type Scalar = T;
@@ -22,11 +24,11 @@ impl<T: Scalar> NetworkKind for CnnKind<T> {
 }
 
 impl<B: NetworkBackend, T: Scalar> Cnn<B, T> {
-    /// Layers with these numbers of features on a lattice with one site a cell; kernels are centred boxes of
-    /// `kernel_size` sites along each direction, cut to the lattice.
+    /// One layer for each number of features in `features`. Kernels are centred boxes with `kernel_size` sites along
+    /// each direction, cut to the lattice. Parameters are drawn from [`Init::LecunNormal`].
     ///
     /// # Errors
-    /// [`Error::Lattice`] if the lattice is not that, or has open directions; otherwise as
+    /// [`Error::Lattice`] unless the lattice is periodic and has one site per cell; otherwise as
     /// [`GroupCnn::new`](super::GroupCnn::new).
     pub fn new(
         hilbert: impl Into<HilbertSpace>,
@@ -34,7 +36,6 @@ impl<B: NetworkBackend, T: Scalar> Cnn<B, T> {
         kernel_size: usize,
         features: &[usize],
         activation: Activation,
-        seed: u64,
     ) -> Result<Self> {
         let hilbert = hilbert.into();
         let group = lattice.translations()?;
@@ -46,7 +47,7 @@ impl<B: NetworkBackend, T: Scalar> Cnn<B, T> {
         let kernel = centered_box(lattice.extents(), kernel_size);
         let network = convolutions(&hilbert, &group, features, activation, Some(&kernel))?;
         let architecture = Architecture::new([network]);
-        Self::build(hilbert, architecture, Init::LecunNormal, seed, B::default_device())
+        Self::build(hilbert, architecture, Init::LecunNormal)
     }
 }
 

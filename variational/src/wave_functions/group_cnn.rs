@@ -5,13 +5,15 @@ use std::marker::PhantomData;
 use operator_core::graph::PermutationGroup;
 use operator_core::{Error, HilbertSpace, Result};
 
-use super::network::{Activation, Architecture, Branch, Init, Network, NetworkBackend, NetworkKind, Scalar};
+use super::network::{
+    Activation, Architecture, Branch, Init, Network, NetworkBackend, NetworkKind, Scalar, Sealed,
+};
 
-/// A group-convolutional network: a wave function that a group of permutations of the sites leaves as it is
+/// A group-convolutional network: a wave function that is invariant under a group of permutations of the sites
 /// (Cohen and Welling, arXiv:1602.07576; Roth et al., PRB 108, 054410 (2023)).
 ///
 /// `h¹_fg = φ(b_f + Σ_i W_fi x_g(i))`, `h^{l+1}_fg = φ(b_f + Σ_e Σ_k W_fek h^l_{e,gk})`, and
-/// `ln ψ = Σ_f w_f Σ_g h_fg`, with f, e over features, i over sites and g, k over the group. `T` may be in
+/// `ln ψ = Σ_f w_f Σ_g h_fg`, with features f and e, sites i, and group elements g and k. `T` may be in
 /// [single precision](super::network::Scalar).
 ///
 /// ```
@@ -20,7 +22,7 @@ use super::network::{Activation, Architecture, Branch, Init, Network, NetworkBac
 /// use variational::{Flat, GroupCnn};
 ///
 /// let translations = Lattice::chain(4).translations()?;
-/// let network = GroupCnn::<Flat>::new(Spin::half(4)?, &translations, &[3, 2], Activation::Gelu, 1)?;
+/// let network = GroupCnn::<Flat>::new(Spin::half(4)?, &translations, &[3, 2], Activation::Gelu)?;
 /// let log_psi = network.log_psi(&ndarray::array![[1, 1, 1, -1], [1, -1, 1, 1]])?;
 /// assert!((log_psi[0] - log_psi[1]).norm() < 1e-14);
 /// # Ok::<(), operator_core::Error>(())
@@ -31,32 +33,35 @@ pub type GroupCnn<B, T = f64> = Network<B, GroupCnnKind<T>>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GroupCnnKind<T>(PhantomData<T>);
 
+impl<T> Sealed for GroupCnnKind<T> {}
+
 impl<T: Scalar> NetworkKind for GroupCnnKind<T> {
     type Scalar = T;
     const NAME: &'static str = "group CNN";
 }
 
 impl<B: NetworkBackend, T: Scalar> GroupCnn<B, T> {
-    /// Layers with these numbers of features, each over the whole group.
+    /// One layer for each number of features in `features`, convolved over the whole group. Parameters are drawn
+    /// from [`Init::LecunNormal`].
     ///
     /// # Errors
-    /// [`Error::Count`] without layers or features, if the group permutes another number of sites, or for
-    /// complex parameters with an activation that is real only; [`Error::Backend`] if the device fails.
+    /// [`Error::Count`] if there are no layers, a layer has no features, the group permutes another number of
+    /// sites, or parameters are complex and the activation is not
+    /// [holomorphic](Activation::is_holomorphic); [`Error::TooLarge`] for 2³¹ parameters or more.
     pub fn new(
         hilbert: impl Into<HilbertSpace>,
         group: &PermutationGroup,
         features: &[usize],
         activation: Activation,
-        seed: u64,
     ) -> Result<Self> {
         let hilbert = hilbert.into();
         let network = convolutions(&hilbert, group, features, activation, None)?;
         let architecture = Architecture::new([network]);
-        Self::build(hilbert, architecture, Init::LecunNormal, seed, B::default_device())
+        Self::build(hilbert, architecture, Init::LecunNormal)
     }
 }
 
-/// Layers with these numbers of features, with weights from the elements in `kernel` or from the whole group.
+/// One layer for each number of features, with weights for the group elements in `kernel`, or for all.
 pub(super) fn convolutions(
     hilbert: &HilbertSpace,
     group: &PermutationGroup,
@@ -83,8 +88,8 @@ pub(super) fn convolutions(
     Ok(branch.shared("output", 1, None, (output, vec![n_before])))
 }
 
-/// From sites to features times group elements. Feature f at element g gives site g(i) the weight `W_fi`, for
-/// i in the kernel or anywhere.
+/// A layer from sites to units (feature, group element). The unit (f, g) gives site g(i) the weight `W_fi`, for
+/// all sites i of the kernel, or for all sites.
 pub(super) fn symmetric_layer(
     hilbert: &HilbertSpace,
     group: &PermutationGroup,
@@ -116,7 +121,8 @@ pub(super) fn symmetric_layer(
     Ok(Branch::new(n_sites).shared(name, n_features * order, Some((bias, shapes.0)), (weights, shapes.1)))
 }
 
-/// From features times group elements to the same. The unit (f, g) gives (e, h) the weight `W_fe` at g⁻¹h.
+/// A layer from units (feature, group element) to units of the same kind. The unit (f, g) gives (e, h) the weight
+/// `W_fe` at g⁻¹h.
 fn equivariant_layer(
     branch: Branch,
     group: &PermutationGroup,
@@ -148,7 +154,7 @@ fn equivariant_layer(
     branch.shared(name, n_features * order, Some((bias, vec![n_features])), (weights, shape))
 }
 
-/// Numbers those that are kept.
+/// Numbers the places from 0 to n − 1 that are kept.
 fn places(n: usize, kept: impl Fn(usize) -> bool) -> Vec<Option<usize>> {
     let mut next = 0;
     (0..n)

@@ -1,15 +1,16 @@
-//! Wave functions to start from, one file each.
+//! Wave functions, one file each.
 
-pub mod arnn;
-pub mod cnn;
-pub mod group_cnn;
-pub mod jastrow;
-pub mod mean_field;
-pub mod mlp;
 pub mod network;
-pub mod product;
-pub mod rbm;
-pub mod slater;
+
+mod arnn;
+mod cnn;
+mod group_cnn;
+mod jastrow;
+mod mean_field;
+mod mlp;
+mod product;
+mod rbm;
+mod slater;
 
 pub use arnn::Arnn;
 pub use cnn::Cnn;
@@ -22,11 +23,15 @@ pub use product::Times;
 pub use rbm::{Rbm, RbmModPhase, RbmSymm};
 pub use slater::Slater;
 
+use network::Init;
 use operator_core::{Error, HilbertSpace, Result};
 
+/// How networks whose ln ψ grows with each parameter start: close to a constant ψ.
+const NARROW: Init = Init::Normal(0.01);
+
 fn at_least_one(what: &str, got: usize, hilbert: &HilbertSpace) -> Result<()> {
-    match got {
-        0 => Err(Error::Count { what: what.into(), got, expected: format!("at least 1, on {hilbert}") }),
-        _ => Ok(()),
+    if got == 0 {
+        return Err(Error::Count { what: what.into(), got, expected: format!("at least 1, on {hilbert}") });
     }
+    Ok(())
 }

@@ -6,18 +6,17 @@ use operator_core::{Backend, ChangeSets, Error, HilbertSpace, Result, Walker, Wa
 
 use crate::derivatives::{LogDerivatives, ParameterArray, Trainable};
 
-/// The product of two wave functions, `ψ(x) = ψ_A(x) ψ_C(x)`, such as a Slater determinant times a Jastrow
-/// factor.
+/// The product of two wave functions, `ψ(x) = ψ_A(x) ψ_C(x)`, such as a Slater determinant times a Jastrow factor.
 ///
-/// Parameters are those of the first, then those of the second, named `first.…` and `second.…`; each keeps its
-/// own order of real and imaginary parts. It has a [`Walker`] if both have.
+/// The parameters of the first factor, `first.…`, come before those of the second, `second.…`. Each factor keeps its
+/// own order of real and imaginary parts. The product has a [`Walker`] if both factors have one.
 ///
 /// ```
 /// use operator_core::{WaveFunction, hilbert::SpinOrbitalFermions};
 /// use variational::{Flat, Rbm, Slater, Times, Trainable};
 ///
 /// let space = SpinOrbitalFermions::new(4)?.with_n_fermions(2)?;
-/// let psi = Times::new::<Flat>(Slater::new(space.clone(), 1)?, Rbm::<Flat>::new(space, 1.0, 2, 0.1)?)?;
+/// let psi = Times::new(Slater::<Flat>::new(space.clone())?, Rbm::<Flat>::new(space, 1.0)?)?;
 /// assert_eq!(psi.n_parameters(), 4 * 2 + 4 + 4 + 4 * 4);
 /// # Ok::<(), variational::Error>(())
 /// ```
@@ -28,16 +27,18 @@ pub struct Times<A, C> {
 }
 
 impl<A, C> Times<A, C> {
-    /// The product of wave functions of one space.
+    /// The product of two wave functions on one space and one device. The backend is inferred, unless a factor works
+    /// on several backends.
     ///
     /// # Errors
-    /// [`Error::HilbertMismatch`].
+    /// [`Error::HilbertMismatch`] for different spaces; [`Error::DeviceMismatch`] for different devices.
     pub fn new<B: Backend>(first: A, second: C) -> Result<Self>
     where
         A: WaveFunction<B>,
         C: WaveFunction<B>,
     {
         first.hilbert().expect_same(second.hilbert())?;
+        B::expect_same_device(["first factor", "second factor"], &first.device(), &second.device())?;
         Ok(Times { first, second })
     }
 
@@ -57,6 +58,10 @@ impl<B: Backend, A: WaveFunction<B>, C: WaveFunction<B>> WaveFunction<B> for Tim
         self.first.hilbert()
     }
 
+    fn device(&self) -> B::Device {
+        self.first.device()
+    }
+
     fn log_psi(&self, x: &B::Configurations) -> Result<B::Amplitudes> {
         B::add_amplitudes(&self.first.log_psi(x)?, &self.second.log_psi(x)?)
     }
@@ -71,6 +76,10 @@ impl<B: Backend, A: WaveFunction<B>, C: WaveFunction<B>> WaveFunction<B> for Tim
         B::add_amplitudes(&first, &self.second.log_psi_connected(x, connected, origins)?)
     }
 
+    fn has_walker(&self) -> bool {
+        self.first.has_walker() && self.second.has_walker()
+    }
+
     fn walker(&self) -> Option<Box<dyn Walker + '_>> {
         let (first, second) = (self.first.walker()?, self.second.walker()?);
         Some(Box::new(TimesWalker { first, second, ratios: Vec::new() }))
@@ -80,7 +89,7 @@ impl<B: Backend, A: WaveFunction<B>, C: WaveFunction<B>> WaveFunction<B> for Tim
 struct TimesWalker<'a> {
     first: Box<dyn Walker + 'a>,
     second: Box<dyn Walker + 'a>,
-    /// Ratios of the second one.
+    /// Working memory for the ratios of the second factor.
     ratios: Vec<Complex64>,
 }
 
@@ -119,9 +128,8 @@ impl<B: Backend, A: Trainable<B>, C: Trainable<B>> Trainable<B> for Times<A, C> 
 
     fn layout(&self) -> Vec<ParameterArray> {
         let under = |factor: &'static str, arrays: Vec<ParameterArray>| {
-            let prefixed = move |array: ParameterArray| ParameterArray {
-                name: format!("{factor}.{}", array.name),
-                ..array
+            let prefixed = move |array: ParameterArray| {
+                ParameterArray::new(format!("{factor}.{}", array.name()), array.shape())
             };
             arrays.into_iter().map(prefixed)
         };

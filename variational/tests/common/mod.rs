@@ -35,7 +35,7 @@ pub(crate) fn heisenberg(n_sites: usize) -> operator_core::Result<Definition> {
 }
 
 pub(crate) fn rbm<B: NetworkBackend>(hilbert: &HilbertSpace, sigma: f64) -> operator_core::Result<Rbm<B>> {
-    Rbm::new(hilbert.clone(), 1.5, 7, sigma)
+    Rbm::new(hilbert.clone(), 1.5).and_then(|rbm| rbm.with_seed(7).with_sigma(sigma))
 }
 
 /// A list of ln ψ whose parameters are all real parts, then all imaginary parts.
@@ -127,24 +127,30 @@ fn networks_of<B: NetworkBackend, R: Real, C: Scalar>(
     let ring = operator_core::graph::Lattice::chain(n_sites);
     let group = ring.translations()?;
     let mut networks: Vec<Named<B>> = vec![
-        ("RBM", Box::new(Rbm::<B, R>::new(space(), 1.5, 7, 0.4)?)),
-        ("complex RBM", Box::new(Rbm::<B, C>::new(space(), 1.0, 8, 0.4)?)),
-        ("RBM of modulus and phase", Box::new(RbmModPhase::<B, R>::new(space(), 1.0, 9, 0.4)?)),
-        ("symmetric RBM", Box::new(RbmSymm::<B, R>::new(space(), &group, 2, 10, 0.4)?)),
-        ("complex symmetric RBM", Box::new(RbmSymm::<B, C>::new(space(), &group, 1, 11, 0.4)?)),
-        ("Jastrow", Box::new(Jastrow::<B, R>::new(space(), 12, 0.3)?)),
-        ("complex Jastrow", Box::new(Jastrow::<B, C>::new(space(), 13, 0.3)?)),
-        ("mean field", Box::new(MeanField::<B, R>::new(space(), 14, 0.5)?)),
-        ("complex mean field", Box::new(MeanField::<B, C>::new(space(), 15, 0.5)?)),
-        ("MLP", Box::new(Mlp::<B, R>::new(space(), &[5, 4], Gelu, 16)?)),
-        ("complex MLP", Box::new(Mlp::<B, C>::new(space(), &[4, 3], LnCosh, 17)?)),
-        ("MLP of modulus and phase", Box::new(MlpModPhase::<B, R>::new(space(), &[4], Silu, 18)?)),
-        ("group CNN", Box::new(GroupCnn::<B, R>::new(space(), &group, &[2, 2], Tanh, 19)?)),
-        ("complex group CNN", Box::new(GroupCnn::<B, C>::new(space(), &group, &[1, 2], Tanh, 20)?)),
-        ("Arnn", Box::new(Arnn::<B>::new(space(), &[2], Tanh, 22)?)),
-        ("Arnn with phase", Box::new(Arnn::<B>::with_phase(space(), &[2, 3], Gelu, 23)?)),
-        ("Arnn without hidden layers", Box::new(Arnn::<B>::new(space(), &[], Gelu, 24)?)),
-        ("CNN", Box::new(Cnn::<B, R>::new(space(), &ring, 3, &[2, 3], Relu, 21)?)),
+        ("RBM", Box::new(Rbm::<B, R>::new(space(), 1.5)?.with_seed(7).with_sigma(0.4)?)),
+        ("complex RBM", Box::new(Rbm::<B, C>::new(space(), 1.0)?.with_seed(8).with_sigma(0.4)?)),
+        (
+            "RBM of modulus and phase",
+            Box::new(RbmModPhase::<B, R>::new(space(), 1.0)?.with_seed(9).with_sigma(0.4)?),
+        ),
+        ("symmetric RBM", Box::new(RbmSymm::<B, R>::new(space(), &group, 2)?.with_seed(10).with_sigma(0.4)?)),
+        (
+            "complex symmetric RBM",
+            Box::new(RbmSymm::<B, C>::new(space(), &group, 1)?.with_seed(11).with_sigma(0.4)?),
+        ),
+        ("Jastrow", Box::new(Jastrow::<B, R>::new(space())?.with_seed(12).with_sigma(0.3)?)),
+        ("complex Jastrow", Box::new(Jastrow::<B, C>::new(space())?.with_seed(13).with_sigma(0.3)?)),
+        ("mean field", Box::new(MeanField::<B, R>::new(space())?.with_seed(14).with_sigma(0.5)?)),
+        ("complex mean field", Box::new(MeanField::<B, C>::new(space())?.with_seed(15).with_sigma(0.5)?)),
+        ("MLP", Box::new(Mlp::<B, R>::new(space(), &[5, 4], Gelu)?.with_seed(16))),
+        ("complex MLP", Box::new(Mlp::<B, C>::new(space(), &[4, 3], LnCosh)?.with_seed(17))),
+        ("MLP of modulus and phase", Box::new(MlpModPhase::<B, R>::new(space(), &[4], Silu)?.with_seed(18))),
+        ("group CNN", Box::new(GroupCnn::<B, R>::new(space(), &group, &[2, 2], Tanh)?.with_seed(19))),
+        ("complex group CNN", Box::new(GroupCnn::<B, C>::new(space(), &group, &[1, 2], Tanh)?.with_seed(20))),
+        ("Arnn", Box::new(Arnn::<B>::new(space(), &[2], Tanh)?.with_seed(22))),
+        ("Arnn with phase", Box::new(Arnn::<B>::with_phase(space(), &[2, 3], Gelu)?.with_seed(23))),
+        ("Arnn without hidden layers", Box::new(Arnn::<B>::new(space(), &[], Gelu)?.with_seed(24))),
+        ("CNN", Box::new(Cnn::<B, R>::new(space(), &ring, 3, &[2, 3], Relu)?.with_seed(21))),
     ];
     for (_, network) in &mut networks {
         // Biases that are 0 would put rectified units onto their kink.

@@ -73,7 +73,7 @@ fn peer(system: &System, model: &str) -> PeerItem {
 fn mlp<B: NetworkBackend, T: Scalar>(system: &System) -> operator_core::Result<Mlp<B, T>> {
     let hilbert = system.definition.hilbert().clone();
     let n_sites = hilbert.n_sites();
-    Mlp::new(hilbert, &[n_sites, n_sites], Activation::Tanh, SEED)
+    Mlp::new(hilbert, &[n_sites, n_sites], Activation::Tanh).map(|network| network.with_seed(SEED))
 }
 
 fn contender<B: RunsVmc, W: WaveFunction<B> + 'static>(

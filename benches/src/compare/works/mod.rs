@@ -98,5 +98,5 @@ fn side_by_side(system: &System, threads: &[usize], flat: Make, padded: Make) ->
 }
 
 fn rbm<B: NetworkBackend, T: Scalar>(system: &System) -> operator_core::Result<Rbm<B, T>> {
-    Rbm::new(system.definition.hilbert().clone(), ALPHA, SEED, SIGMA)
+    Rbm::new(system.definition.hilbert().clone(), ALPHA).and_then(|rbm| rbm.with_seed(SEED).with_sigma(SIGMA))
 }

@@ -7,7 +7,7 @@ use operator_core::{HilbertSpace, Result, Walker, WaveFunction};
 use std::num::NonZeroUsize;
 use sum_operator::Any;
 
-use super::super::common::{OnBackend, check_spaces};
+use super::super::common::OnBackend;
 use crate::estimate::{LocalKernel, OperatorGradKernel};
 
 impl<O: VisitConn + ?Sized> LocalKernel<O> for Flat {
@@ -17,7 +17,6 @@ impl<O: VisitConn + ?Sized> LocalKernel<O> for Flat {
         x: &Self::Configurations,
         chunk_size: Option<NonZeroUsize>,
     ) -> Result<Array1<Complex64>> {
-        check_spaces::<Self, O, W>(operator, wave_function)?;
         backend_flat::local_estimators(operator, wave_function, x.view(), chunk_size)
     }
 }
@@ -29,14 +28,17 @@ impl<O: VisitConn + ?Sized> OperatorGradKernel<O> for Flat {
         x: &Self::Configurations,
         chunk_size: Option<NonZeroUsize>,
     ) -> Result<(Array1<Complex64>, Array2<Complex64>)> {
-        check_spaces::<Self, O, W>(operator, wave_function)?;
         backend_flat::local_estimators_and_operator_grad(operator, wave_function, x.view(), chunk_size)
     }
 }
 
-impl<W: WaveFunction<Any>> WaveFunction<Flat> for OnBackend<'_, Flat, W> {
+impl<W: WaveFunction<Any>> WaveFunction<Flat> for OnBackend<'_, W, ()> {
     fn hilbert(&self) -> &HilbertSpace {
         self.wave_function.hilbert()
+    }
+
+    fn device(&self) {
+        self.device
     }
 
     fn log_psi(&self, x: &Array2<i8>) -> Result<Array1<Complex64>> {
@@ -59,4 +61,26 @@ impl<W: WaveFunction<Any>> WaveFunction<Flat> for OnBackend<'_, Flat, W> {
     fn walker(&self) -> Option<Box<dyn Walker + '_>> {
         self.wave_function.walker()
     }
+}
+
+/// [`LocalKernel`] of an operator of any backend, once it is known to be of this one.
+pub(in crate::backend) fn any_local_estimators<O: VisitConn, W: WaveFunction<Any>>(
+    operator: &O,
+    wave_function: &W,
+    x: &Array2<i8>,
+    chunk_size: Option<NonZeroUsize>,
+) -> Result<Array1<Complex64>> {
+    let on_backend = OnBackend { wave_function, device: () };
+    Flat::local_estimators(operator, &on_backend, x, chunk_size)
+}
+
+/// The same for [`OperatorGradKernel`].
+pub(in crate::backend) fn any_operator_grad<O: VisitConn, W: WaveFunction<Any>>(
+    operator: &O,
+    wave_function: &W,
+    x: &Array2<i8>,
+    chunk_size: Option<NonZeroUsize>,
+) -> Result<(Array1<Complex64>, Array2<Complex64>)> {
+    let on_backend = OnBackend { wave_function, device: () };
+    Flat::local_estimators_and_operator_grad(operator, &on_backend, x, chunk_size)
 }

@@ -5,4 +5,4 @@ mod network;
 #[cfg(test)]
 mod stored_operator_tests;
 
-pub(super) use estimate::OnHost;
+pub(super) use estimate::{any_local_estimators, any_operator_grad};

@@ -10,7 +10,9 @@ use operator_core::{Backend, Error, Result};
 use pulp::{Arch, Simd, WithSimd};
 
 use super::super::common::FORBIDDEN;
-use crate::wave_functions::network::{Activation, Arithmetic, Field, Matrix, NetworkBackend, Order, Real};
+use crate::wave_functions::network::{
+    Activation, Arithmetic, Field, Matrix, NetworkBackend, Order, Real, Sealed,
+};
 
 /// Rows that are evaluated at a time: their hidden units stay in the cache, and the split does not depend
 /// on the number of threads, so neither does the result.
@@ -18,6 +20,8 @@ const ROWS: usize = 512;
 
 /// Columns that are compared at a time.
 const COLUMNS: usize = 16;
+
+impl Sealed for Flat {}
 
 impl NetworkBackend for Flat {
     type Matrix<R: Real> = Array2<R>;

@@ -1,20 +1,19 @@
-//! Time evolution on tensors, through which gradients flow.
+//! Differentiable time evolution on tensors.
 
-use backend_padded::{ComplexTensor, Padded, TensorConn};
+use backend_padded::{ComplexTensor, Padded, TensorConn, failed};
 use candle_core::{D, DType, Tensor};
 use num_complex::Complex64;
 use operator_core::{Backend, Error};
 
-use super::failed;
 use crate::dynamics::{Series, minus_i};
 use crate::error::Result;
 
-/// [`evolve`](crate::dynamics::evolve) on tensors, through which gradients flow: into the state, and into the operator's
-/// parameters where they are a tensor
+/// [`evolve`](crate::dynamics::evolve) on tensors. Gradients flow through it to the state, and to the operator's
+/// parameters if they come from a tensor
 /// ([`with_parameter_tensor`](backend_padded::PaddedOperator::with_parameter_tensor)).
 ///
 /// # Shapes
-/// `psi` is `(n_states,)`, and so is the result.
+/// `psi` and the result are `(n_states,)`.
 ///
 /// # Errors
 /// As [`evolve`](crate::dynamics::evolve); [`Backend`](Error::Backend) if the device fails.
@@ -35,7 +34,7 @@ pub fn evolve_tensor<O: TensorConn>(operator: &O, psi: &ComplexTensor, time: f64
     )
 }
 
-/// All elements of an operator, as many a row.
+/// All elements of an operator, padded to equal rows.
 struct TensorMatrix {
     n_states: usize,
     /// Shape `(n_states · max_conn_size,)`.

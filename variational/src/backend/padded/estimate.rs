@@ -4,24 +4,12 @@ use backend_padded::{ComplexTensor, Padded, TensorConn};
 use candle_core::{Device, Tensor};
 use ndarray::{Array1, Array2};
 use num_complex::Complex64;
-use operator_core::{Backend, HilbertSpace, Result, WaveFunction};
+use operator_core::{Backend, HilbertSpace, Result, Walker, WaveFunction};
 use std::num::NonZeroUsize;
 use sum_operator::Any;
 
-use super::super::common::{OnBackend, check_spaces};
+use super::super::common::OnBackend;
 use crate::estimate::{LocalKernel, OperatorGradKernel};
-
-/// # Errors
-/// [`HilbertMismatch`](operator_core::Error::HilbertMismatch) unless both live on one space;
-/// [`DeviceMismatch`](operator_core::Error::DeviceMismatch) unless both live on one device.
-fn check_together<O: TensorConn + ?Sized, W: WaveFunction<Padded>>(
-    operator: &O,
-    wave_function: &W,
-) -> Result<()> {
-    check_spaces::<Padded, O, W>(operator, wave_function)?;
-    let (left, right) = (TensorConn::device(operator), wave_function.device());
-    Padded::expect_same_device(["operator", "wave function"], left, &right)
-}
 
 impl<O: TensorConn + ?Sized> LocalKernel<O> for Padded {
     fn local_estimators<W: WaveFunction<Self>>(
@@ -30,7 +18,6 @@ impl<O: TensorConn + ?Sized> LocalKernel<O> for Padded {
         x: &Self::Configurations,
         chunk_size: Option<NonZeroUsize>,
     ) -> Result<Array1<Complex64>> {
-        check_together(operator, wave_function)?;
         backend_padded::local_estimators(operator, wave_function, x, chunk_size)
     }
 }
@@ -42,12 +29,11 @@ impl<O: TensorConn + ?Sized> OperatorGradKernel<O> for Padded {
         x: &Self::Configurations,
         chunk_size: Option<NonZeroUsize>,
     ) -> Result<(Array1<Complex64>, Array2<Complex64>)> {
-        check_together(operator, wave_function)?;
         backend_padded::local_estimators_and_operator_grad(operator, wave_function, x, chunk_size)
     }
 }
 
-impl<W: WaveFunction<Any>> WaveFunction<Padded> for OnBackend<'_, Padded, W> {
+impl<W: WaveFunction<Any>> WaveFunction<Padded> for OnBackend<'_, W, Device> {
     fn hilbert(&self) -> &HilbertSpace {
         self.wave_function.hilbert()
     }
@@ -57,12 +43,47 @@ impl<W: WaveFunction<Any>> WaveFunction<Padded> for OnBackend<'_, Padded, W> {
     }
 
     fn log_psi(&self, x: &Tensor) -> Result<ComplexTensor> {
-        Padded::amplitudes_from_host(self.wave_function.log_psi(&Padded::to_host(x)?)?, x.device())
+        let log_psi = self.wave_function.log_psi(&Padded::to_host(x)?)?;
+        Padded::amplitudes_from_host(log_psi, x.device())
+    }
+
+    fn log_psi_connected(&self, x: &Tensor, connected: &Tensor, origins: &[usize]) -> Result<ComplexTensor> {
+        let (host_x, host_connected) = (Padded::to_host(x)?, Padded::to_host(connected)?);
+        let log_psi = self.wave_function.log_psi_connected(&host_x, &host_connected, origins)?;
+        Padded::amplitudes_from_host(log_psi, connected.device())
+    }
+
+    fn has_walker(&self) -> bool {
+        self.wave_function.has_walker()
+    }
+
+    fn walker(&self) -> Option<Box<dyn Walker + '_>> {
+        self.wave_function.walker()
     }
 }
 
-/// Where an operator runs, and a host batch brought there.
-pub(in crate::backend) fn on_device<O: TensorConn>(operator: &O, x: &Array2<i8>) -> Result<(Device, Tensor)> {
+/// [`LocalKernel`] of an operator of any backend, once it is known to be of this one.
+pub(in crate::backend) fn any_local_estimators<O: TensorConn, W: WaveFunction<Any>>(
+    operator: &O,
+    wave_function: &W,
+    x: &Array2<i8>,
+    chunk_size: Option<NonZeroUsize>,
+) -> Result<Array1<Complex64>> {
     let device = TensorConn::device(operator);
-    Ok((device.clone(), Padded::from_host(x.view(), device)?))
+    let on_backend = OnBackend { wave_function, device: device.clone() };
+    let x = Padded::from_host(x.view(), device)?;
+    Padded::local_estimators(operator, &on_backend, &x, chunk_size)
+}
+
+/// The same for [`OperatorGradKernel`].
+pub(in crate::backend) fn any_operator_grad<O: TensorConn, W: WaveFunction<Any>>(
+    operator: &O,
+    wave_function: &W,
+    x: &Array2<i8>,
+    chunk_size: Option<NonZeroUsize>,
+) -> Result<(Array1<Complex64>, Array2<Complex64>)> {
+    let device = TensorConn::device(operator);
+    let on_backend = OnBackend { wave_function, device: device.clone() };
+    let x = Padded::from_host(x.view(), device)?;
+    Padded::local_estimators_and_operator_grad(operator, &on_backend, &x, chunk_size)
 }

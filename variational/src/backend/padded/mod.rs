@@ -1,5 +1,4 @@
-//! What there is on the padded backend only: networks of candle's modules, and tensors through which gradients
-//! flow.
+//! Features of the padded backend only: networks of candle's modules, and differentiable time evolution.
 
 mod candle_network;
 mod dynamics;
@@ -8,11 +7,4 @@ mod network;
 
 pub use candle_network::{CandleModule, CandleNetwork, Tape};
 pub use dynamics::evolve_tensor;
-pub(super) use estimate::on_device;
-
-use backend_padded::Padded;
-use operator_core::{Backend, Error};
-
-fn failed(error: candle_core::Error) -> Error {
-    Error::backend(Padded::NAME, error)
-}
+pub(super) use estimate::{any_local_estimators, any_operator_grad};

@@ -2,35 +2,39 @@
 
 use std::ops::Range;
 
-use backend_padded::{ComplexTensor, Padded};
+use backend_padded::{ComplexTensor, Padded, failed};
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, DType, Device, Layout, Shape, Tensor, bail};
 use ndarray::Array2;
 use num_complex::Complex64;
-use operator_core::{Backend, Error, Result};
+use operator_core::{Backend, Error, Result, WaveFunction};
 
 use super::super::common::FORBIDDEN;
-use super::failed;
 use crate::wave_functions::network::{
-    Activation, Arithmetic, Field, Matrix, Network, NetworkBackend, NetworkKind, Order, Real, RealOf,
+    Activation, Arithmetic, Field, Matrix, Network, NetworkBackend, NetworkKind, Order, Real, RealOf, Sealed,
 };
 
 impl<K: NetworkKind> Network<Padded, K> {
-    /// The same network with its parameters in a tensor, shape `(n_parameters,)`: if it is a variable, what
-    /// [`log_psi`](operator_core::WaveFunction::log_psi) returns can be differentiated in it.
+    /// The same network with its parameters from a tensor, shape `(n_parameters,)`, on the network's device. If the
+    /// tensor is a variable, [`log_psi`](WaveFunction::log_psi) can be differentiated with respect to it.
     ///
-    /// [`parameters`](crate::Trainable::parameters) are the values that the tensor has now.
+    /// [`parameters`](crate::Trainable::parameters) returns the present values of the tensor.
     ///
     /// # Errors
-    /// [`Error::Count`] if the number of values is wrong; [`Error::Backend`] if the device fails.
+    /// [`Error::Count`] if the number of values is wrong; [`Error::DeviceMismatch`] if the tensor is on another
+    /// device; [`Error::Backend`] if the device fails.
     pub fn with_parameter_tensor(&self, parameters: &Tensor) -> Result<Self> {
+        let device = self.device();
+        Padded::expect_same_device(["network", "parameter tensor"], &device, parameters.device())?;
         let row = parameters.reshape((1, parameters.elem_count())).map_err(failed)?;
         let values = Tensor::to_array(&row)?.into_iter().collect();
-        let row = row.to_dtype(dtype::<RealOf<K>>(self.device())).map_err(failed)?;
+        let row = row.to_dtype(dtype::<RealOf<K>>(&device)).map_err(failed)?;
         let mut network = self.clone();
         network.set_values(values, &row)?;
         Ok(network)
     }
 }
+
+impl Sealed for Padded {}
 
 impl NetworkBackend for Padded {
     type Matrix<R: Real> = Tensor;
@@ -172,7 +176,7 @@ impl Matrix for Tensor {
             };
             let mut start = 0;
             let mut groups = Vec::new();
-            // Neighbours of one length are normalised together.
+            // Consecutive groups of equal length are normalised together.
             for run in lens.chunk_by(|a, b| a == b) {
                 let (n, len) = (run.len(), run[0]);
                 let group = values.narrow(1, start, n * len)?.reshape(((), n, len))?;
@@ -199,13 +203,13 @@ impl Matrix for Tensor {
     }
 }
 
-/// The type of R, f64 only where the device has it.
+/// The dtype of R. A device without f64 uses f32.
 fn dtype<R: Real>(device: &Device) -> DType {
     if device.is_metal() || size_of::<R>() == 4 { DType::F32 } else { DType::F64 }
 }
 
-/// An activation of real numbers. One kernel on the CPU; other devices have no kernel of ours yet, and use
-/// candle's operations where there are some.
+/// An activation of real numbers: one kernel on the CPU. Other devices have no kernel yet. They use candle's
+/// operations if there are any, and otherwise the CPU.
 fn real(activation: Activation, order: Order, x: &Tensor) -> candle_core::Result<Tensor> {
     if !x.device().is_cpu() {
         match (activation, order) {
@@ -221,7 +225,7 @@ fn real(activation: Activation, order: Order, x: &Tensor) -> candle_core::Result
     x.contiguous()?.apply_op1(RealActivation { activation, order })
 }
 
-/// One part of an activation of complex numbers; on other devices than the CPU by way of the host.
+/// One part of an activation of complex numbers. Other devices go through the CPU.
 fn holomorphic(
     activation: Activation,
     order: Order,
@@ -333,7 +337,7 @@ impl CustomOp2 for Holomorphic {
 fn check_order(order: Order) -> candle_core::Result<()> {
     match order {
         Order::Value => Ok(()),
-        Order::Derivative => bail!("second derivatives of activations are not there"),
+        Order::Derivative => bail!("activations have no second derivatives"),
     }
 }
 

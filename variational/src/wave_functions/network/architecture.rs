@@ -228,8 +228,7 @@ impl Architecture {
     pub fn layout(&self) -> Vec<ParameterArray> {
         let mut arrays = Vec::new();
         for linear in self.linear_layers() {
-            let array =
-                |name: String, sharing: &Sharing| ParameterArray { name, shape: sharing.shape.clone() };
+            let array = |name: String, sharing: &Sharing| ParameterArray::new(name, sharing.shape.clone());
             let name = &linear.name;
             match &linear.bias {
                 Some(bias) => {

@@ -7,33 +7,37 @@ use operator_core::{Backend, Result};
 
 use super::matrix::{Field, Matrix};
 use super::numbers::Real;
+use super::sealed::Sealed;
 
-/// A backend that evaluates networks.
-///
-/// Networks and their derivatives are written once, in the operations of its [`Matrix`].
+/// A backend that evaluates networks: `Flat` or `Padded`, with the feature of that name. Sealed; use it as a bound.
 #[diagnostic::on_unimplemented(
     message = "backend `{Self}` does not evaluate networks",
     note = "turn on the feature of the backend in the crate `variational`: `flat` (on by default) or `padded`"
 )]
-pub trait NetworkBackend: Backend {
+// Networks and their derivatives are written once, in terms of `Matrix`.
+pub trait NetworkBackend: Backend + Sealed {
     /// A matrix on the device, of numbers in single or double precision.
+    #[doc(hidden)]
     type Matrix<R: Real>: Matrix<Double = Self::Matrix<f64>>;
 
     /// Whether [`product_of_changed`](Matrix::product_of_changed) is faster than the whole product.
+    #[doc(hidden)]
     const ADDS_CHANGES: bool = false;
 
     /// Brings a matrix to the device.
     ///
     /// # Errors
     /// [`Backend`](operator_core::Error::Backend) if the device fails, here and in all other methods.
+    #[doc(hidden)]
     fn matrix<R: Real>(values: Array2<f64>, device: &Self::Device) -> Result<Self::Matrix<R>>;
 
-    /// Calls `f` with the numbers of some rows and their quantum numbers, shape `(rows, n_sites)`, and returns
-    /// its results in the order of the rows: for the whole batch at once, or for blocks of rows in parallel.
-    /// Blocks do not depend on the number of threads.
+    /// Calls `f` with a range of rows and their quantum numbers, shape `(rows, n_sites)`, and returns its results in
+    /// the order of the rows. There is one call for the whole batch, or one for each block of rows, in parallel. The
+    /// blocks do not depend on the number of threads.
     ///
     /// # Errors
-    /// As [`matrix`](Self::matrix), and those of `f`.
+    /// As [`matrix`](Self::matrix), and any error of `f`.
+    #[doc(hidden)]
     fn by_blocks<R: Real, T: Send, F>(x: &Self::Configurations, f: F) -> Result<Vec<T>>
     where
         F: Fn(Range<usize>, &Self::Matrix<R>) -> Result<T> + Send + Sync;
@@ -42,5 +46,6 @@ pub trait NetworkBackend: Backend {
     ///
     /// # Errors
     /// As [`matrix`](Self::matrix).
+    #[doc(hidden)]
     fn amplitudes(log_psi: &Field<Self::Matrix<f64>>) -> Result<Self::Amplitudes>;
 }

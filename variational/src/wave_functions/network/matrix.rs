@@ -1,4 +1,4 @@
-//! What networks need of a backend: real matrices, and complex numbers as pairs of them.
+//! The matrices of a backend: real ones, and pairs of them for complex numbers.
 
 use std::fmt::Debug;
 
@@ -7,7 +7,7 @@ use operator_core::Result;
 
 use super::numbers::{Activation, Order};
 
-/// Element by element, where the second operand may be a single row or a single column.
+/// An elementwise operation. The second operand may be a single row or column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arithmetic {
     /// `a + b`
@@ -18,9 +18,9 @@ pub enum Arithmetic {
     Multiply,
 }
 
-/// What networks need of a backend's real matrices.
+/// Real matrices of a backend, with all operations that networks need.
 ///
-/// Rows are configurations, columns are values of a layer; complex numbers are pairs of matrices ([`Field`]).
+/// Rows are configurations, and columns are values of a layer. Complex numbers are pairs of matrices ([`Field`]).
 pub trait Matrix: Clone + Debug + Send + Sync {
     /// The same in double precision, for sums.
     type Double: Matrix<Double = Self::Double>;
@@ -40,7 +40,7 @@ pub trait Matrix: Clone + Debug + Send + Sync {
     /// Rows and columns.
     ///
     /// # Errors
-    /// As [`to_array`](Self::to_array), for what is no matrix.
+    /// As [`to_array`](Self::to_array), also for tensors of another rank.
     fn dim(matrix: &Self) -> Result<(usize, usize)>;
 
     /// `a b`
@@ -61,8 +61,8 @@ pub trait Matrix: Clone + Debug + Send + Sync {
     /// As [`to_array`](Self::to_array).
     fn transpose(a: &Self) -> Result<Self>;
 
-    /// `b c` from `product = a c`, where row k of `b` differs from row `origins[k]` of `a` in a few columns: what
-    /// these change is added. Origins are less than the number of rows of `a`.
+    /// `b c` from `product = a c`, where row k of `b` differs from row `origins[k]` of `a` in a few columns: adds the
+    /// contribution of the columns that differ. Origins are less than the number of rows of `a`.
     ///
     /// # Errors
     /// As [`to_array`](Self::to_array).
@@ -71,27 +71,26 @@ pub trait Matrix: Clone + Debug + Send + Sync {
         Self::product(b, c)
     }
 
-    /// Element by element; `b` may have one row or one column, which is repeated. The result may stand where `a`
-    /// did.
+    /// An elementwise operation. A single row or column of `b` is repeated. The result may reuse the memory of `a`.
     ///
     /// # Errors
     /// As [`to_array`](Self::to_array).
     fn arithmetic(operation: Arithmetic, a: Self, b: &Self) -> Result<Self>;
 
-    /// The columns with these numbers, in this order; the number of columns stands for a column of zeros.
+    /// The columns with these numbers, in this order. The number of columns stands for a column of zeros.
     ///
     /// # Errors
     /// As [`to_array`](Self::to_array).
     fn gather(matrix: &Self, columns: &[u32]) -> Result<Self>;
 
-    /// The adjoint of [`gather`](Self::gather): adds each column to the one of its number among `n_columns`;
-    /// those with the number `n_columns` are left out.
+    /// The adjoint of [`gather`](Self::gather): the result has `n_columns` columns, and column k of `matrix` is added to
+    /// its column `columns[k]`. Columns with the number `n_columns` are left out.
     ///
     /// # Errors
     /// As [`to_array`](Self::to_array).
     fn scatter(matrix: &Self, columns: &[u32], n_columns: usize) -> Result<Self>;
 
-    /// The same elements, row after row, in another shape.
+    /// The same elements in row-major order, in another shape.
     ///
     /// # Errors
     /// As [`to_array`](Self::to_array).
@@ -103,40 +102,39 @@ pub trait Matrix: Clone + Debug + Send + Sync {
     /// As [`to_array`](Self::to_array).
     fn sum_columns(matrix: &Self) -> Result<Self::Double>;
 
-    /// All columns of some matrices side by side.
+    /// Matrices side by side.
     ///
     /// # Errors
     /// As [`to_array`](Self::to_array).
     fn concatenate(matrices: &[&Self]) -> Result<Self>;
 
-    /// All rows of some matrices under each other.
+    /// Matrices below each other.
     ///
     /// # Errors
     /// As [`to_array`](Self::to_array).
     fn stack(matrices: &[&Self]) -> Result<Self>;
 
-    /// 1 where an element equals that of `row`, shape `(1, columns)`, and 0 elsewhere.
+    /// 1 where an element equals the element of `row` in its column, and 0 elsewhere.
     ///
     /// # Errors
     /// As [`to_array`](Self::to_array).
     fn equals(matrix: &Self, row: &[f64]) -> Result<Self>;
 
-    /// The products `a_j b_i` of each row's elements, i running faster, shape `(rows, columns_a · columns_b)`,
+    /// For each row, the products `a_j b_i` with i running faster, shape `(rows, columns_a · columns_b)`,
     /// [scattered](Self::scatter) where `columns` is given.
     ///
     /// # Errors
     /// As [`to_array`](Self::to_array).
     fn outer(a: &Self, b: &Self, columns: Option<(&[u32], usize)>) -> Result<Self>;
 
-    /// Logarithms of probabilities, and these, from numbers ℓ: `p_k = e^ℓ_k / Σ_l e^ℓ_l` over consecutive
-    /// columns, as many at a time as `lens` says. Where `allowed`, of the same shape, is 0, `p` is 0 and its
-    /// logarithm some finite number.
+    /// `ln p` and `p` of the softmax `p_k = e^ℓ_k / Σ_l e^ℓ_l` of the elements ℓ. The sums run over groups of consecutive
+    /// columns of the lengths `lens`. Where `allowed`, of the same shape, is 0, `p` is 0 and `ln p` is finite.
     ///
     /// # Errors
     /// As [`to_array`](Self::to_array).
     fn log_softmax(matrix: &Self, lens: &[usize], allowed: Option<&Self>) -> Result<(Self, Self)>;
 
-    /// An activation or its derivative, of each element. The result may stand where `z` did.
+    /// An activation or its derivative, elementwise. The result may reuse the memory of `z`.
     ///
     /// # Errors
     /// As [`to_array`](Self::to_array).
@@ -153,25 +151,25 @@ pub struct Field<M> {
 }
 
 impl<M: Matrix> Field<M> {
-    /// Of real numbers.
+    /// Real numbers.
     pub fn real(re: M) -> Self {
         Field { re, im: None }
     }
 
-    /// The same operation on real and imaginary parts.
+    /// Applies an operation to real and imaginary parts.
     ///
     /// # Errors
-    /// Those of `f`.
+    /// Any error of `f`.
     pub fn map<N>(&self, f: impl Fn(&M) -> Result<N>) -> Result<Field<N>> {
         Ok(Field { re: f(&self.re)?, im: self.im.as_ref().map(f).transpose()? })
     }
 
-    /// All rows of some under each other, complex if one of them is.
+    /// Matrices below each other; complex if one of them is.
     pub(in crate::wave_functions) fn stack(parts: Vec<Self>) -> Result<Self> {
         Self::join(parts, M::stack)
     }
 
-    /// All columns of some side by side, complex if one of them is.
+    /// Matrices side by side; complex if one of them is.
     pub(super) fn beside(parts: Vec<Self>) -> Result<Self> {
         Self::join(parts, M::concatenate)
     }
@@ -199,14 +197,14 @@ impl<M: Matrix> Field<M> {
         let add = |a: M, b: &M| M::arithmetic(Arithmetic::Add, a, b);
         let im = match (self.im, &other.im) {
             (Some(a), Some(b)) => Some(add(a, b)?),
-            // The shape is that of the left operand: the right one may be a row.
+            // The result has the shape of the left operand; the right one may be a single row.
             (None, Some(b)) => Some(add(M::zeros_like(&self.re)?, b)?),
             (a, None) => a,
         };
         Ok(Field { re: add(self.re, &other.re)?, im })
     }
 
-    /// A product that is linear in both operands: of matrices, of elements, or outer.
+    /// A bilinear product: of matrices, elementwise, or outer.
     pub(super) fn times(&self, other: &Self, product: impl Fn(&M, &M) -> Result<M>) -> Result<Self> {
         let mut re = product(&self.re, &other.re)?;
         if let (Some(a), Some(b)) = (&self.im, &other.im) {

@@ -14,9 +14,8 @@
 //! let deep = Branch::new(6).dense("first", 12).activation(Activation::Tanh)
 //!     .dense("second", 12).activation(Activation::LnCosh);
 //! let architecture = Architecture::new([Branch::new(6).weighted_sum("visible"), deep]);
-//! let psi = Network::<Flat, Custom>::from_architecture(
-//!     Spin::half(6)?, architecture, Init::Normal(0.1), 42,
-//! )?;
+//! let psi = Network::<Flat, Custom>::from_architecture(Spin::half(6)?, architecture)?;
+//! let psi = psi.with_seed(42).with_init(Init::Normal(0.1))?;
 //! assert_eq!(psi.log_psi(&ndarray::array![[1, 1, 1, -1, -1, -1]])?.len(), 1);
 //! # Ok::<(), operator_core::Error>(())
 //! ```
@@ -25,14 +24,26 @@ mod architecture;
 mod backend;
 mod evaluate;
 mod first_layers;
+mod init;
+mod kind;
 mod matrix;
 mod numbers;
+mod sealed;
 mod walker;
 
 pub use architecture::{Architecture, Branch};
 pub use backend::NetworkBackend;
-pub use matrix::{Arithmetic, Field, Matrix};
-pub use numbers::{Activation, Order, Real, Scalar};
+pub use init::Init;
+pub(crate) use kind::RealOf;
+pub use kind::{Custom, NetworkKind};
+pub(crate) use matrix::{Arithmetic, Field, Matrix};
+#[cfg_attr(
+    not(any(feature = "flat", feature = "padded")),
+    allow(unused_imports, reason = "only backends apply activations to arrays")
+)]
+pub(crate) use numbers::Order;
+pub use numbers::{Activation, Real, Scalar};
+pub(crate) use sealed::Sealed;
 
 use std::fmt::{self, Debug};
 use std::marker::PhantomData;
@@ -40,112 +51,104 @@ use std::sync::{Arc, OnceLock};
 
 use evaluate::{Block, Evaluation, Weights};
 use first_layers::{Changed, FirstLayers};
+use init::random_parameters;
 use ndarray::{Array1, Array2};
 use num_complex::Complex64;
 use operator_core::{Element, Error, HilbertSpace, Result, Walker, WaveFunction};
-use rand::{RngExt, SeedableRng};
-use rand_xoshiro::Xoshiro256PlusPlus;
 use walker::{NetworkWalker, WalkerWeights};
 
 use crate::derivatives::DerivativeBlock;
 use crate::derivatives::{LogDerivatives, ParameterArray, Trainable};
 
-/// What a network is, for its type: a name and the type of its parameters.
-pub trait NetworkKind: Clone + Debug + Send + Sync + 'static {
-    /// Type of the parameters.
-    type Scalar: Scalar;
-
-    /// The name of the network in messages.
-    const NAME: &'static str;
-}
-
-/// What a kind's networks are evaluated in.
-pub(crate) type RealOf<K> = <<K as NetworkKind>::Scalar as Element>::Real;
-
 type MatrixOf<B, K> = <B as NetworkBackend>::Matrix<RealOf<K>>;
-
-/// A network of any architecture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Custom<T = f64>(PhantomData<T>);
-
-impl<T: Scalar> NetworkKind for Custom<T> {
-    type Scalar = T;
-    const NAME: &'static str = "network";
-}
-
-/// How parameters are drawn.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Init {
-    /// All normally distributed with this standard deviation.
-    Normal(f64),
-    /// Biases 0, weights normally distributed with the variance 1 / number of inputs that an output has
-    /// (LeCun et al., Efficient BackProp, 1998).
-    LecunNormal,
-}
 
 /// A wave function that is a feed-forward network, see the [module](self).
 ///
-/// Complex parameters are real parts and imaginary parts, all of the former first in
-/// [`parameters`](Trainable::parameters). The network is holomorphic in them, so that its derivatives by the
-/// imaginary parts are i times those by the real parts.
+/// Each family has its own `new` and draws its parameters with seed 0 from a distribution of its own:
+/// [`Rbm`](crate::Rbm)s, [`Jastrow`](crate::Jastrow) and [`MeanField`](crate::MeanField) from a narrow normal
+/// distribution, `Init::Normal(0.01)`, all others from [`Init::LecunNormal`]. The builders below change that.
+///
+/// Complex parameters count as two: [`parameters`](Trainable::parameters) holds all real parts, then all
+/// imaginary parts. The network is holomorphic in them, so its derivatives by the imaginary parts are i times
+/// those by the real parts.
 #[derive(Clone)]
 pub struct Network<B: NetworkBackend, K: NetworkKind> {
     hilbert: HilbertSpace,
     architecture: Arc<Architecture>,
-    parameters: Array1<f64>,
+    init: Init,
+    seed: u64,
     device: B::Device,
-    weights: Vec<Weights<MatrixOf<B, K>>>,
-    /// What walkers share, made when the first one is asked for; `None` where there are none.
+    /// Drawn at first use, so that a chain of builders draws once.
+    parameters: OnceLock<Array1<f64>>,
+    /// The parameters on the device, spread over the layers. Brought there at first use.
+    weights: OnceLock<Vec<Weights<MatrixOf<B, K>>>>,
+    /// What walkers share, made for the first one; `None` if the network has no walker.
     walker_weights: OnceLock<Option<WalkerWeights<K::Scalar>>>,
     kind: PhantomData<K>,
 }
 
 impl<B: NetworkBackend, T: Scalar> Network<B, Custom<T>> {
-    /// A network of any architecture on the default device.
+    /// A network of any architecture, with parameters from [`Init::LecunNormal`].
     ///
     /// # Errors
-    /// [`Error::Count`] without parameters, or for complex parameters behind an activation that is not
-    /// holomorphic; [`Error::NotFinite`] for a standard deviation that is none; [`Error::Backend`] if the
-    /// device fails.
-    pub fn from_architecture(
-        hilbert: impl Into<HilbertSpace>,
-        architecture: Architecture,
-        init: Init,
-        seed: u64,
-    ) -> Result<Self> {
-        Self::build(hilbert.into(), architecture, init, seed, B::default_device())
+    /// [`Error::Count`] if there are no parameters, or if they are complex and an activation is not
+    /// [holomorphic](Activation::is_holomorphic); [`Error::TooLarge`] for 2³¹ parameters or more.
+    pub fn from_architecture(hilbert: impl Into<HilbertSpace>, architecture: Architecture) -> Result<Self> {
+        Self::build(hilbert.into(), architecture, Init::LecunNormal)
     }
 }
 
 impl<B: NetworkBackend, K: NetworkKind> Network<B, K> {
     /// Every constructor ends here.
-    pub(crate) fn build(
-        hilbert: HilbertSpace,
-        architecture: Architecture,
-        init: Init,
-        seed: u64,
-        device: B::Device,
-    ) -> Result<Self> {
+    pub(crate) fn build(hilbert: HilbertSpace, architecture: Architecture, init: Init) -> Result<Self> {
         architecture.check(&hilbert, K::Scalar::IS_COMPLEX)?;
-        if let Init::Normal(sigma) = init
-            && !sigma.is_finite()
-        {
-            return Err(Error::NotFinite { what: "sigma".into(), value: sigma.into() });
-        }
-        let parameters = random_parameters::<K::Scalar>(&architecture, init, seed);
-        let architecture = Arc::new(architecture);
-        let weights = Vec::new();
-        let mut network = Network {
+        Ok(Network {
             hilbert,
-            architecture,
-            parameters: Array1::zeros(0),
-            device,
-            weights,
+            architecture: Arc::new(architecture),
+            init,
+            seed: 0,
+            device: B::default_device(),
+            parameters: OnceLock::new(),
+            weights: OnceLock::new(),
             walker_weights: OnceLock::new(),
             kind: PhantomData,
-        };
-        network.replace(parameters)?;
-        Ok(network)
+        })
+    }
+
+    /// Draws the parameters anew, with this seed.
+    #[must_use]
+    pub fn with_seed(self, seed: u64) -> Self {
+        Network { seed, ..self }.drawn_anew()
+    }
+
+    /// Draws the parameters anew, all from a normal distribution with this standard deviation:
+    /// [`with_init`](Self::with_init) of [`Init::Normal`].
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] if `sigma` is NaN or infinite.
+    pub fn with_sigma(self, sigma: f64) -> Result<Self> {
+        self.with_init(Init::Normal(sigma))
+    }
+
+    /// Draws the parameters anew, from this distribution.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] for a standard deviation that is NaN or infinite.
+    pub fn with_init(self, init: Init) -> Result<Self> {
+        init.check()?;
+        Ok(Network { init, ..self }.drawn_anew())
+    }
+
+    /// Evaluates the network on this device; its parameters go there at first use.
+    #[must_use]
+    pub fn with_device(self, device: B::Device) -> Self {
+        // Weights from a parameter tensor stay on the device of the tensor, so they are made again.
+        Network { device, weights: OnceLock::new(), ..self }
+    }
+
+    fn drawn_anew(self) -> Self {
+        let (parameters, weights, walker_weights) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Network { parameters, weights, walker_weights, ..self }
     }
 
     /// How the network is built.
@@ -153,28 +156,33 @@ impl<B: NetworkBackend, K: NetworkKind> Network<B, K> {
         &self.architecture
     }
 
-    /// Where it is evaluated.
-    pub fn device(&self) -> &B::Device {
-        &self.device
+    fn values(&self) -> &Array1<f64> {
+        let draw = || random_parameters::<K::Scalar>(&self.architecture, self.init, self.seed);
+        self.parameters.get_or_init(draw)
     }
 
-    fn replace(&mut self, parameters: Array1<f64>) -> Result<()> {
-        let row = parameters.clone().into_shape_with_order((1, parameters.len()));
-        let row = row.map_err(|error| Error::backend(B::NAME, error))?;
-        let row = B::matrix(row, &self.device)?;
-        self.set_values(parameters, &row)
+    fn weights(&self) -> Result<&[Weights<MatrixOf<B, K>>]> {
+        if let Some(weights) = self.weights.get() {
+            return Ok(weights);
+        }
+        let weights = self.spread(&self.row(self.values())?)?;
+        Ok(self.weights.get_or_init(|| weights))
     }
 
-    /// Spreads parameters over the layers, from their values and from the same where the network is evaluated,
-    /// shape `(1, n_parameters)`. Nothing is replaced after a failure of the device, so that weights and
-    /// parameters belong together.
+    /// Parameters on the device, shape `(1, n_parameters)`.
+    fn row(&self, parameters: &Array1<f64>) -> Result<MatrixOf<B, K>> {
+        B::matrix(parameters.clone().insert_axis(ndarray::Axis(0)), &self.device)
+    }
+
+    /// Replaces the parameters by `parameters`, and the weights by those from `row`, which holds the same values
+    /// on the device, shape `(1, n_parameters)`. After an error nothing is replaced.
     ///
     /// # Errors
     /// [`Error::Count`] if their number is wrong; [`Error::Backend`] if the device fails.
     pub(crate) fn set_values(&mut self, parameters: Array1<f64>, row: &MatrixOf<B, K>) -> Result<()> {
         self.check_count(parameters.len())?;
-        self.weights = self.spread(row)?;
-        self.parameters = parameters;
+        self.weights = self.spread(row)?.into();
+        self.parameters = parameters.into();
         self.walker_weights = OnceLock::new();
         Ok(())
     }
@@ -192,17 +200,16 @@ impl<B: NetworkBackend, K: NetworkKind> Network<B, K> {
         evaluate::weights(&self.architecture, &field)
     }
 
-    /// The parameters as the network is evaluated with them, complex ones whole.
-    fn values(&self) -> impl Iterator<Item = <K::Scalar as Scalar>::Double> {
-        let n_values = self.architecture.n_values();
-        let im = move |k: usize| if K::Scalar::IS_COMPLEX { self.parameters[n_values + k] } else { 0.0 };
+    /// The parameters, rounded to the precision of the network, each complex one as one number.
+    fn rounded_values(&self) -> impl Iterator<Item = <K::Scalar as Scalar>::Double> {
+        let (parameters, n_values) = (self.values(), self.architecture.n_values());
+        let im = move |k: usize| if K::Scalar::IS_COMPLEX { parameters[n_values + k] } else { 0.0 };
         let rounded = |z| K::Scalar::from_complex(z).to_complex();
-        (0..n_values).map(move |k| Element::from_complex(rounded(Complex64::new(self.parameters[k], im(k)))))
+        (0..n_values).map(move |k| Element::from_complex(rounded(Complex64::new(parameters[k], im(k)))))
     }
 
     fn check_count(&self, got: usize) -> Result<()> {
-        let parts = if K::Scalar::IS_COMPLEX { 2 } else { 1 };
-        let expected = parts * self.architecture.n_values();
+        let expected = self.n_parameters();
         if got != expected {
             let what = format!("{} parameters", K::NAME);
             return Err(Error::Count { what, got, expected: expected.to_string() });
@@ -210,8 +217,8 @@ impl<B: NetworkBackend, K: NetworkKind> Network<B, K> {
         Ok(())
     }
 
-    fn evaluation(&self) -> Evaluation<'_, MatrixOf<B, K>> {
-        Evaluation { architecture: &self.architecture, weights: &self.weights }
+    fn evaluation(&self) -> Result<Evaluation<'_, MatrixOf<B, K>>> {
+        Ok(Evaluation { architecture: &self.architecture, weights: self.weights()? })
     }
 
     fn check_width(&self, x: &MatrixOf<B, K>) -> Result<()> {
@@ -228,16 +235,21 @@ impl<B: NetworkBackend, K: NetworkKind> WaveFunction<B> for Network<B, K> {
         &self.hilbert
     }
 
+    fn device(&self) -> B::Device {
+        self.device.clone()
+    }
+
     fn log_psi(&self, x: &B::Configurations) -> Result<B::Amplitudes> {
+        let evaluation = self.evaluation()?;
         let log_psi = B::by_blocks(x, |_, x| {
             self.check_width(x)?;
-            self.evaluation().log_psi(x)
+            evaluation.log_psi(x)
         })?;
         B::amplitudes(&Field::stack(log_psi)?)
     }
 
-    /// On backends that [gain](NetworkBackend::ADDS_CHANGES) by it, a first linear layer goes through the samples
-    /// only, and each connected configuration adds what its changes do.
+    /// On the host, the product of a first linear layer is computed for the samples only; each connected
+    /// configuration adds the contribution of its changes.
     fn log_psi_connected(
         &self,
         x: &B::Configurations,
@@ -248,7 +260,7 @@ impl<B: NetworkBackend, K: NetworkKind> WaveFunction<B> for Network<B, K> {
         if !B::ADDS_CHANGES || !self.architecture.goes_on_from_linear() {
             return self.log_psi(connected);
         }
-        let evaluation = self.evaluation();
+        let evaluation = self.evaluation()?;
         let columns = evaluation.first_columns()?;
         let first = FirstLayers::stack(B::by_blocks(x, |_, x| {
             self.check_width(x)?;
@@ -265,7 +277,7 @@ impl<B: NetworkBackend, K: NetworkKind> WaveFunction<B> for Network<B, K> {
     /// There is one for networks whose branches have at most one hidden layer.
     fn walker(&self) -> Option<Box<dyn Walker + '_>> {
         let walker_weights = self.walker_weights.get_or_init(|| {
-            let values: Vec<_> = self.values().collect();
+            let values: Vec<_> = self.rounded_values().collect();
             WalkerWeights::new(&self.hilbert, &self.architecture, &values)
         });
         Some(Box::new(NetworkWalker::new(walker_weights.as_ref()?)))
@@ -285,11 +297,12 @@ fn check_origins(origins: &[usize], n_samples: usize, n_connected: usize) -> Res
 
 impl<B: NetworkBackend, K: NetworkKind> Trainable<B> for Network<B, K> {
     fn n_parameters(&self) -> usize {
-        self.parameters.len()
+        let parts = if K::Scalar::IS_COMPLEX { 2 } else { 1 };
+        parts * self.architecture.n_values()
     }
 
     fn parameters(&self) -> Array1<f64> {
-        self.parameters.clone()
+        self.values().clone()
     }
 
     fn layout(&self) -> Vec<ParameterArray> {
@@ -298,9 +311,8 @@ impl<B: NetworkBackend, K: NetworkKind> Trainable<B> for Network<B, K> {
             return layout;
         }
         let of_part = |part: &&str| {
-            let named = |array: &ParameterArray| ParameterArray {
-                name: format!("{}{part}", array.name),
-                shape: array.shape.clone(),
+            let named = |array: &ParameterArray| {
+                ParameterArray::new(format!("{}{part}", array.name()), array.shape())
             };
             layout.iter().map(named).collect::<Vec<_>>()
         };
@@ -309,11 +321,13 @@ impl<B: NetworkBackend, K: NetworkKind> Trainable<B> for Network<B, K> {
 
     fn set_parameters(&mut self, parameters: &Array1<f64>) -> Result<()> {
         self.check_count(parameters.len())?;
-        self.replace(parameters.clone())
+        let row = self.row(parameters)?;
+        self.set_values(parameters.clone(), &row)
     }
 
     /// In [blocks](LogDerivatives::Blocks) where parameters are real, ln ψ has no phase, and a layer is dense.
     fn log_derivatives(&self, x: &B::Configurations) -> Result<LogDerivatives> {
+        let evaluation = self.evaluation()?;
         let blocks = if K::Scalar::IS_COMPLEX { None } else { evaluate::blocks(&self.architecture) };
         let derivatives = B::by_blocks(x, |_, x| {
             self.check_width(x)?;
@@ -321,8 +335,8 @@ impl<B: NetworkBackend, K: NetworkKind> Trainable<B> for Network<B, K> {
                 Ok(Field::real(B::matrix(Array2::ones(Matrix::dim(&values.re)?), &self.device)?))
             };
             match blocks {
-                Some(_) => self.evaluation().factors(x, ones),
-                None => self.evaluation().log_derivatives(x, ones),
+                Some(_) => evaluation.factors(x, ones),
+                None => evaluation.log_derivatives(x, ones),
             }
         })?;
         let derivatives = Field::stack(derivatives)?;
@@ -355,7 +369,7 @@ impl<B: NetworkBackend, K: NetworkKind> Network<B, K> {
     /// their sum.
     pub(super) fn branch_values(&self, x: &MatrixOf<B, K>) -> Result<Vec<Field<MatrixOf<B, K>>>> {
         self.check_width(x)?;
-        self.evaluation().values(x)
+        self.evaluation()?.values(x)
     }
 
     /// As [`log_derivatives`](Trainable::log_derivatives), from derivatives by the last values of each
@@ -369,7 +383,7 @@ impl<B: NetworkBackend, K: NetworkKind> Network<B, K> {
         F: Fn(bool, &Field<MatrixOf<B, K>>) -> Result<Field<MatrixOf<B, K>>>,
     {
         self.check_width(x)?;
-        self.evaluation().log_derivatives(x, deltas)
+        self.evaluation()?.log_derivatives(x, deltas)
     }
 
     pub(super) fn to_log_derivatives(derivatives: Field<MatrixOf<B, K>>) -> Result<LogDerivatives> {
@@ -397,37 +411,12 @@ fn holomorphic(derivatives: &Array2<Complex64>) -> Array2<Complex64> {
     both
 }
 
-/// All parameters in their order; for complex ones, both parts have half the variance.
-fn random_parameters<T: Scalar>(architecture: &Architecture, init: Init, seed: u64) -> Array1<f64> {
-    let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
-    let half = if T::IS_COMPLEX { std::f64::consts::FRAC_1_SQRT_2 } else { 1.0 };
-    // Box and Muller: a Rayleigh radius and a uniform angle. 1 − u is never 0.
-    let mut normal = |sigma: f64| {
-        let radius = (-2.0 * (1.0 - rng.random::<f64>()).ln()).sqrt();
-        half * sigma * radius * (std::f64::consts::TAU * rng.random::<f64>()).cos()
-    };
-    let parts = if T::IS_COMPLEX { 2 } else { 1 };
-    let mut values = Vec::with_capacity(parts * architecture.n_values());
-    for _ in 0..parts {
-        for linear in architecture.linear_layers() {
-            let n_bias = linear.bias.as_ref().map_or(0, |bias| bias.n_values);
-            let (bias, weight) = match init {
-                Init::Normal(sigma) => (Some(sigma), sigma),
-                Init::LecunNormal => (None, 1.0 / linear.fan_in().max(1.0).sqrt()),
-            };
-            values.extend((0..n_bias).map(|_| bias.map_or(0.0, &mut normal)));
-            values.extend((0..linear.kernel.n_values).map(|_| normal(weight)));
-        }
-    }
-    values.into()
-}
-
 impl<B: NetworkBackend, K: NetworkKind> Debug for Network<B, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct(K::NAME)
             .field("backend", &B::NAME)
             .field("hilbert", &self.hilbert)
-            .field("n_parameters", &self.parameters.len())
+            .field("n_parameters", &self.n_parameters())
             .finish_non_exhaustive()
     }
 }

@@ -17,16 +17,17 @@ use walker::SlaterWalker;
 
 /// Free fermions: a Slater determinant for each spin state, with real orbitals.
 ///
-/// `ψ(x) = Π_s det A_s`, where A_s has the rows of the orbital matrix `M_s`, shape `(n_orbitals, n_particles)`,
-/// at the orbitals that are filled in x, in ascending order. It is the state `Π_s Π_k (Σ_i M_s[i, k] c†_is)|0>`
-/// with modes in the order of [`SpinOrbitalFermions`](operator_core::hilbert::SpinOrbitalFermions). Amplitudes
-/// may be negative, and ln ψ then has the imaginary part π; an amplitude that cannot be told from 0 is 0.
+/// `ψ(x) = Π_s det A_s`. The matrix A_s consists of the rows of the orbital matrix `M_s`, shape
+/// `(n_orbitals, n_particles)`, that belong to the filled orbitals of x in ascending order. This is the state
+/// `Π_s Π_k (Σ_i M_s[i, k] c†_is)|0>` with modes in the order of
+/// [`SpinOrbitalFermions`](operator_core::hilbert::SpinOrbitalFermions). The logarithm of a negative amplitude has
+/// the imaginary part π. An amplitude that rounding makes indistinguishable from 0 is 0.
 ///
-/// Where the space fixes the number of all fermions but not that of each spin state, there is one determinant
-/// over all modes, whose orbitals mix spins.
+/// If the space fixes the total number of fermions but not the number in each spin state, there is one determinant
+/// over all modes, and its orbitals mix spins.
 ///
-/// Determinants are evaluated on the host, on every backend; the [`Walker`] takes `O(1)` operations for a hop
-/// and `O(n_orbitals · n_particles)` to follow it.
+/// Every backend evaluates the determinants on the host. The [`Walker`] needs `O(1)` operations for the ratio of a
+/// hop and `O(n_orbitals · n_particles)` to accept it.
 ///
 /// # Source
 /// Ceperley, Chester and Kalos, PRB 16, 3081 (1977), for the updates; `∂ ln det A / ∂A = A⁻ᵀ`.
@@ -52,7 +53,7 @@ use walker::SlaterWalker;
 pub struct Slater<B: Backend> {
     hilbert: HilbertSpace,
     sectors: Vec<Sector>,
-    /// As many as sectors, or 1 that they share.
+    /// Equal to the number of sectors, or 1 if they share their orbitals.
     n_matrices: usize,
     parameters: Array1<f64>,
     device: B::Device,
@@ -65,7 +66,7 @@ struct Sector {
     start: usize,
     n_orbitals: usize,
     n_particles: usize,
-    /// Where among the parameters its orbitals begin. Sectors that begin at the same place share them.
+    /// Where its orbitals begin among the parameters. Sectors with equal offsets share their orbitals.
     offset: usize,
 }
 
@@ -76,32 +77,32 @@ impl Sector {
 }
 
 impl<B: Backend> Slater<B> {
-    /// Random orthonormal orbitals, others in each spin state.
+    /// Random orthonormal orbitals, drawn independently for each spin state with seed 0.
     ///
     /// # Errors
-    /// [`Error::WrongHilbert`] unless the space is of fermions whose number is fixed.
-    pub fn new(hilbert: impl Into<HilbertSpace>, seed: u64) -> Result<Self> {
-        let (hilbert, mut rng) = (hilbert.into(), Xoshiro256PlusPlus::seed_from_u64(seed));
-        let orbitals = sectors(&hilbert)?.into_iter().map(|sector| {
-            // The eigenvectors of a random symmetric matrix.
-            let n = sector.n_orbitals;
-            let mut random = Array2::zeros((n, n));
-            for (i, j) in (0..n).flat_map(|i| (0..=i).map(move |j| (i, j))) {
-                random[[i, j]] = rng.random::<f64>() - 0.5;
-                random[[j, i]] = random[[i, j]];
-            }
-            lowest_eigenvectors::<B>(&random, sector.n_particles)
-        });
-        let orbitals = orbitals.collect::<Result<Vec<_>>>()?;
+    /// [`Error::WrongHilbert`] unless the space holds fermions whose number is fixed; [`Error::Backend`] if the
+    /// orbitals cannot be orthonormalised.
+    pub fn new(hilbert: impl Into<HilbertSpace>) -> Result<Self> {
+        let hilbert = hilbert.into();
+        let orbitals = random_orbitals::<B>(&sectors(&hilbert)?, 0)?;
         Self::from_orbitals(hilbert, orbitals)
     }
 
-    /// Given orbitals, shape `(n_orbitals, n_particles)`: a matrix for each spin state, lowest s_z first, or a
-    /// single one that all spin states share. Orbitals need not be orthonormal.
+    /// Draws the orbitals anew, with this seed. Spin states that share orbitals still do.
     ///
     /// # Errors
-    /// [`Error::WrongHilbert`] unless the space is of fermions whose number is fixed; [`Error::Count`] for
-    /// another number of matrices or matrices of another shape; [`Error::NotFinite`].
+    /// [`Error::Backend`] if the orbitals cannot be orthonormalised.
+    pub fn with_seed(self, seed: u64) -> Result<Self> {
+        let orbitals = random_orbitals::<B>(&self.sectors[..self.n_matrices], seed)?;
+        Ok(Slater { device: self.device, ..Self::from_orbitals(self.hilbert, orbitals)? })
+    }
+
+    /// Given orbitals, shape `(n_orbitals, n_particles)`: one matrix for each spin state, lowest s_z first, or one
+    /// that all spin states share. Orbitals need not be orthonormal.
+    ///
+    /// # Errors
+    /// [`Error::WrongHilbert`] unless the space holds fermions whose number is fixed; [`Error::Count`] for a wrong
+    /// number of matrices or a wrong shape; [`Error::NotFinite`] for an element that is NaN or infinite.
     pub fn from_orbitals(
         hilbert: impl Into<HilbertSpace>,
         orbitals: impl IntoIterator<Item = Array2<f64>>,
@@ -139,15 +140,15 @@ impl<B: Backend> Slater<B> {
         Ok(Slater { hilbert, sectors, n_matrices: orbitals.len(), parameters: parameters.into(), device })
     }
 
-    /// The ground state of a one-body Hamiltonian `Σ_ijs t_ij c†_is c_js`, where `hopping` is the real
-    /// symmetric t: its lowest eigenvectors in each spin state.
+    /// The ground state of the one-body Hamiltonian `Σ_ijs t_ij c†_is c_js` with the real symmetric t in `hopping`,
+    /// shape `(n_orbitals, n_orbitals)`. Each spin state fills the lowest eigenvectors of t.
     ///
-    /// Where the highest level that is filled is degenerate with an empty one, which of them is filled is
-    /// arbitrary.
+    /// If the highest filled level is degenerate with an empty one, the choice between them is arbitrary.
     ///
     /// # Errors
-    /// [`Error::WrongHilbert`] unless the space is of fermions whose number is fixed; [`Error::Count`] for a
-    /// matrix of another size, `(n_orbitals, n_orbitals)`; [`Error::NotHermitian`], [`Error::NotFinite`].
+    /// [`Error::WrongHilbert`] unless the space holds fermions whose number is fixed; [`Error::Count`] for a matrix
+    /// of another shape; [`Error::NotHermitian`] unless it is symmetric; [`Error::NotFinite`] for an element that is
+    /// NaN or infinite.
     pub fn mean_field(hilbert: impl Into<HilbertSpace>, hopping: &Array2<f64>) -> Result<Self> {
         let hilbert = hilbert.into();
         let sectors = sectors(&hilbert)?;
@@ -167,7 +168,7 @@ impl<B: Backend> Slater<B> {
         Self::from_orbitals(hilbert, orbitals)
     }
 
-    /// The same with one orbital matrix, the first, for all spin states.
+    /// Gives all spin states the orbitals of the first, as shared parameters.
     ///
     /// # Errors
     /// [`Error::Count`] if spin states have different numbers of particles.
@@ -176,7 +177,7 @@ impl<B: Backend> Slater<B> {
         Ok(Slater { device: self.device, ..Self::from_orbitals(self.hilbert, orbitals)? })
     }
 
-    /// Sets the device that amplitudes are brought to.
+    /// Sets the device of configurations and amplitudes. Determinants are evaluated on the host all the same.
     #[must_use]
     pub fn with_device(mut self, device: B::Device) -> Self {
         self.device = device;
@@ -195,7 +196,7 @@ impl<B: Backend> Slater<B> {
             .expect("a sector has one parameter for each place of its orbitals")
     }
 
-    /// The matrices of all spin states at a state of the space, and where their orbitals are.
+    /// For each spin state: its filled orbitals in x, and the matrix of their rows.
     fn filled<'a>(&'a self, x: &'a [i8]) -> impl Iterator<Item = (&'a Sector, Vec<usize>, Filled)> {
         self.sectors.iter().map(|sector| {
             let filled: Vec<usize> =
@@ -222,7 +223,7 @@ impl<B: Backend> Slater<B> {
         }
     }
 
-    /// A batch on the host, checked, with contiguous rows.
+    /// The batch on the host, checked, in standard layout.
     fn to_host(&self, x: &B::Configurations) -> Result<Array2<i8>> {
         let x = B::to_host(x)?;
         self.hilbert.check(x.view())?;
@@ -235,11 +236,19 @@ impl<B: Backend> WaveFunction<B> for Slater<B> {
         &self.hilbert
     }
 
+    fn device(&self) -> B::Device {
+        self.device.clone()
+    }
+
     fn log_psi(&self, x: &B::Configurations) -> Result<B::Amplitudes> {
         let x = self.to_host(x)?;
         let rows = contiguous(x.as_slice()).par_chunks(x.ncols().max(1));
         let values: Vec<Complex64> = rows.map(|x| self.log_psi_at(x)).collect();
         B::amplitudes_from_host(values.into(), &self.device)
+    }
+
+    fn has_walker(&self) -> bool {
+        !self.sectors.is_empty()
     }
 
     fn walker(&self) -> Option<Box<dyn Walker + '_>> {
@@ -258,12 +267,12 @@ impl<B: Backend> Trainable<B> for Slater<B> {
         self.parameters.clone()
     }
 
-    /// `orbitals`, or `orbitals.0`, `orbitals.1`, … where spin states have their own.
+    /// `orbitals` if spin states share them, else `orbitals.0`, `orbitals.1`, ….
     fn layout(&self) -> Vec<ParameterArray> {
         let matrices = self.sectors.iter().take(self.n_matrices).enumerate();
-        let arrays = matrices.map(|(k, sector)| ParameterArray {
-            name: if self.n_matrices == 1 { "orbitals".into() } else { format!("orbitals.{k}") },
-            shape: vec![sector.n_orbitals, sector.n_particles],
+        let arrays = matrices.map(|(k, sector)| {
+            let name = if self.n_matrices == 1 { "orbitals".into() } else { format!("orbitals.{k}") };
+            ParameterArray::new(name, [sector.n_orbitals, sector.n_particles])
         });
         arrays.collect()
     }
@@ -293,7 +302,24 @@ fn contiguous(x: Option<&[i8]>) -> &[i8] {
     x.expect("`to_host` brings rows into standard layout")
 }
 
-/// The spin states of a space of fermions, or all its modes as one, each with its number of particles.
+/// Random orthonormal orbitals for each of these sectors.
+fn random_orbitals<B: Backend>(sectors: &[Sector], seed: u64) -> Result<Vec<Array2<f64>>> {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+    let orbitals = sectors.iter().map(|sector| {
+        // The eigenvectors of a random symmetric matrix.
+        let n = sector.n_orbitals;
+        let mut random = Array2::zeros((n, n));
+        for (i, j) in (0..n).flat_map(|i| (0..=i).map(move |j| (i, j))) {
+            random[[i, j]] = rng.random::<f64>() - 0.5;
+            random[[j, i]] = random[[i, j]];
+        }
+        lowest_eigenvectors::<B>(&random, sector.n_particles)
+    });
+    orbitals.collect()
+}
+
+/// The spin states of a fermionic space with their numbers of particles; a single one over all modes if only the
+/// total number is fixed.
 fn sectors(hilbert: &HilbertSpace) -> Result<Vec<Sector>> {
     let refused = || Error::WrongHilbert {
         term: "a Slater determinant".into(),
@@ -313,7 +339,7 @@ fn sectors(hilbert: &HilbertSpace) -> Result<Vec<Sector>> {
     sectors.collect()
 }
 
-/// The eigenvectors of the `n` lowest eigenvalues of a symmetric matrix, as columns.
+/// The eigenvectors of the `n` lowest eigenvalues of a symmetric matrix, one per column.
 fn lowest_eigenvectors<B: Backend>(matrix: &Array2<f64>, n: usize) -> Result<Array2<f64>> {
     let side = matrix.nrows();
     let eigen = Mat::from_fn(side, side, |i, j| matrix[[i, j]])

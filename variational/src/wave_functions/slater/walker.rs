@@ -6,7 +6,7 @@ use operator_core::Walker;
 
 use super::determinant::{Determinant, Filled, small_determinant};
 
-/// Ratios below this are not followed by an update, which would lose as many digits, but by a new inverse.
+/// Below this ratio an update would lose too many digits, so the inverse is computed anew.
 const SMALL: f64 = 1e-3;
 
 /// Follows the determinants of all spin states.
@@ -16,7 +16,7 @@ pub(super) struct SlaterWalker<'a> {
 }
 
 impl<'a> SlaterWalker<'a> {
-    /// Of the orbital matrices of all spin states, `(n_orbitals, n_particles)` each.
+    /// From the orbital matrices of all spin states, shape `(n_orbitals, n_particles)` each.
     pub(super) fn new(n_orbitals: usize, orbitals: impl Iterator<Item = ArrayView2<'a, f64>>) -> Self {
         SlaterWalker { n_orbitals, sectors: orbitals.map(SectorWalker::new).collect() }
     }
@@ -39,7 +39,10 @@ impl Walker for SlaterWalker<'_> {
             let spin_state = mode / self.n_orbitals.max(1);
             match self.sectors.get_mut(spin_state) {
                 Some(sector) => sector.note(mode - spin_state * self.n_orbitals, filled != 0),
-                None => return f64::NAN.into(),
+                None => {
+                    self.sectors.iter_mut().for_each(|sector| sector.ratio = f64::NAN);
+                    return f64::NAN.into();
+                }
             }
         }
         self.sectors.iter_mut().map(SectorWalker::ratio).product::<f64>().into()
@@ -52,19 +55,20 @@ impl Walker for SlaterWalker<'_> {
 
 /// Follows the determinant of one spin state, `det A` with `A_ik = M[filled_i, k]`.
 ///
-/// It holds `G = M A⁻¹`. Where a particle goes from the i-th filled orbital to m, the determinant changes by
-/// `G[m, i]`; where several go, by the determinant of those elements (the matrix determinant lemma), and the
-/// rows of A that change are changed in G by the formula of Sherman and Morrison. A keeps its rows in the
-/// order in which they came, so a ratio has the sign of sorting them besides.
+/// It holds `G = M A⁻¹`. If a particle moves from the i-th filled orbital to m, the determinant changes by the factor
+/// `G[m, i]`; if several move, by the determinant of these elements (the matrix determinant lemma). An accepted move
+/// updates G by the formula of Sherman and Morrison. The rows of A stay in the order in which they came, so a ratio
+/// also has the sign of sorting them.
 struct SectorWalker<'a> {
     orbitals: ArrayView2<'a, f64>,
     /// G, shape `(n_orbitals, n_particles)`.
     amplitudes: Array2<f64>,
-    /// The row of A that an orbital has if it is filled.
+    /// For each filled orbital, its row of A.
     row_of: Vec<Option<usize>>,
-    /// Orbitals that the proposed move empties and fills.
+    /// The orbitals that the proposed move empties, and those that it fills.
     emptied: Vec<usize>,
     filled: Vec<usize>,
+    /// Of the proposed move; NaN if it is not a move.
     ratio: f64,
     /// Working memory: elements of G, and one of its rows.
     minor: Vec<f64>,
@@ -96,7 +100,7 @@ impl<'a> SectorWalker<'a> {
         Some(self.invert())
     }
 
-    /// Computes G from the orbitals that are filled, and gives them the rows of A in their order.
+    /// Sorts the rows of A, and computes G from the filled orbitals.
     fn invert(&mut self) -> Determinant {
         let filled: Vec<usize> =
             (0..self.row_of.len()).filter(|&orbital| self.row_of[orbital].is_some()).collect();
@@ -104,7 +108,7 @@ impl<'a> SectorWalker<'a> {
         let matrix = Filled::new(self.orbitals, &filled);
         let determinant = matrix.determinant();
         if determinant.is_zero() {
-            // No ratio to a zero is a number.
+            // Ratios to a vanishing amplitude are NaN.
             self.amplitudes.fill(f64::NAN);
         } else {
             self.amplitudes = self.orbitals.dot(&matrix.inverse());
@@ -133,13 +137,13 @@ impl<'a> SectorWalker<'a> {
     fn minor_determinant(&mut self) -> f64 {
         self.minor.clear();
         for &to in &self.filled {
-            let rows = self.emptied.iter().filter_map(|&from| self.row_of[from]);
+            let rows = self.emptied.iter().map(|&from| filled_row(&self.row_of, from));
             self.minor.extend(rows.map(|row| self.amplitudes[[to, row]]));
         }
         small_determinant(&mut self.minor, self.filled.len())
     }
 
-    /// The sign that the fermions which stay give to those that pass them.
+    /// The sign from moving fermions past those that stay.
     fn sign(&mut self) -> f64 {
         let mut n_passed = 0;
         for (&from, &to) in self.emptied.iter().zip(&self.filled) {
@@ -154,7 +158,10 @@ impl<'a> SectorWalker<'a> {
     }
 
     fn accept(&mut self) {
-        if self.ratio.abs() < SMALL {
+        if self.ratio.is_nan() {
+            // The caller broke the promise of `accept`; NaN tells so from here on.
+            self.amplitudes.fill(f64::NAN);
+        } else if self.ratio.abs() < SMALL {
             for (&from, &to) in self.emptied.iter().zip(&self.filled) {
                 self.row_of.swap(from, to);
             }
@@ -168,19 +175,21 @@ impl<'a> SectorWalker<'a> {
         self.forget();
     }
 
-    /// The places of an emptied and a filled orbital whose exchange is the safest: elimination with complete
-    /// pivoting, so that no step divides by zero where the whole does not.
+    /// The places of an emptied and a filled orbital with the largest pivot. Complete pivoting keeps every step from
+    /// dividing by zero unless the whole ratio vanishes.
     fn largest_pair(&self) -> Option<(usize, usize)> {
         let pairs = (0..self.emptied.len()).flat_map(|from| (0..self.filled.len()).map(move |to| (from, to)));
         let size = |&(from, to): &(usize, usize)| {
-            self.row_of[self.emptied[from]].map_or(0.0, |row| self.amplitudes[[self.filled[to], row]].abs())
+            let row = filled_row(&self.row_of, self.emptied[from]);
+            self.amplitudes[[self.filled[to], row]].abs()
         };
         pairs.max_by(|a, b| size(a).total_cmp(&size(b)))
     }
 
-    /// `G ← G − G[·, i] (G[to, ·] − e_i) / G[to, i]`, i the row of A that goes from one orbital to the other.
+    /// `G ← G − G[·, i] (G[to, ·] − e_i) / G[to, i]`, where i is the row of A that moves from one orbital to the
+    /// other.
     fn replace(&mut self, from: usize, to: usize) {
-        let Some(i) = self.row_of[from] else { return };
+        let i = filled_row(&self.row_of, from);
         let pivot = self.amplitudes[[to, i]];
         self.row.clear();
         self.row.extend(self.amplitudes.row(to));
@@ -191,10 +200,15 @@ impl<'a> SectorWalker<'a> {
                 amplitudes.iter_mut().zip(&self.row).for_each(|(g, change)| *g -= factor * change);
             }
         }
-        // What is filled is a unit vector, without rounding.
+        // The row of a filled orbital is a unit vector, exactly.
         let mut row = self.amplitudes.row_mut(to);
         row.fill(0.0);
         row[i] = 1.0;
         self.row_of.swap(from, to);
     }
+}
+
+/// The row of A of an orbital that a move empties.
+fn filled_row(row_of: &[Option<usize>], orbital: usize) -> usize {
+    row_of[orbital].expect("a move empties filled orbitals only: its ratio is not NaN")
 }

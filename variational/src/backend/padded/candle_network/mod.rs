@@ -1,4 +1,4 @@
-//! Networks that are written with candle.
+//! Networks written with candle.
 
 mod tape;
 
@@ -7,19 +7,18 @@ pub use tape::Tape;
 use std::collections::HashMap;
 use std::fmt;
 
-use backend_padded::{ComplexTensor, Padded};
-use candle_core::{DType, Result as CandleResult, Tensor, TensorId, Var};
+use backend_padded::{ComplexTensor, Padded, failed};
+use candle_core::{DType, Device, Result as CandleResult, Tensor, TensorId, Var};
 use candle_nn::VarMap;
 use ndarray::{Array1, Array2, Axis, s};
 use num_complex::Complex64;
-use operator_core::{Error, HilbertSpace, Result, WaveFunction};
+use operator_core::{Backend, Error, HilbertSpace, Result, WaveFunction};
 
-use super::failed;
 use crate::derivatives::{LogDerivatives, ParameterArray, Trainable};
 use tape::Record;
 
-/// How far the sum of derivatives by layers may be off the one by backpropagation, relative to the largest,
-/// before a variable counts as used elsewhere too.
+/// A variable counts as used outside the tape if the sum of its derivatives from layers differs from that of
+/// backpropagation by more than this, relative to the largest derivative.
 const TOLERANCE: f64 = 1e-5;
 
 /// A network made of candle's modules and operations.
@@ -54,19 +53,19 @@ pub trait CandleNetwork: Send + Sync {
     /// ln ψ of each configuration, shape `(batch,)`, from quantum numbers in the variables' dtype, shape
     /// `(batch, n_sites)`.
     ///
-    /// Layers that are called through the tape have their derivatives found for all configurations at once;
-    /// for variables that are used in any other way, backpropagation runs once a configuration. Values of one
-    /// configuration must not depend on the others.
+    /// Call layers through the tape: their derivatives are computed for all configurations at once. Variables used in
+    /// any other way cost one backpropagation per configuration. The value of a configuration must not depend on
+    /// the others in the batch.
     ///
     /// # Errors
-    /// Those of candle.
+    /// Any error of candle.
     fn log_psi(&self, x: &Tensor, tape: &Tape) -> CandleResult<ComplexTensor>;
 }
 
-/// A wave function of the padded backend that is a [`CandleNetwork`] with its variables.
+/// A wave function of the padded backend: a [`CandleNetwork`] with its variables.
 ///
-/// Parameters are all variables of the map, in the order of their names. They are shared with the map, which
-/// is where a network made elsewhere is loaded and saved.
+/// The parameters are all variables of the map, sorted by name. They are shared with the map, so candle's own
+/// functions can load and save them. The wave function lives on the device of its variables.
 pub struct CandleModule<N> {
     hilbert: HilbertSpace,
     variables: Vec<(String, Var)>,
@@ -74,10 +73,11 @@ pub struct CandleModule<N> {
 }
 
 impl<N: CandleNetwork> CandleModule<N> {
-    /// A network that was made from these variables.
+    /// A network made from these variables.
     ///
     /// # Errors
-    /// [`Error::Count`] if there are no variables; [`Error::Backend`] if a thread panicked while it held them.
+    /// [`Error::Count`] if there are no variables; [`Error::DeviceMismatch`] if they are not all on one device;
+    /// [`Error::Backend`] if a thread panicked while it held them.
     pub fn new(hilbert: impl Into<HilbertSpace>, variables: &VarMap, network: N) -> Result<Self> {
         let mut variables: Vec<(String, Var)> = match variables.data().lock() {
             Ok(data) => data.iter().map(|(name, var)| (name.clone(), var.clone())).collect(),
@@ -88,6 +88,10 @@ impl<N: CandleNetwork> CandleModule<N> {
             let (what, expected) = ("variables of a network".into(), "at least 1".into());
             return Err(Error::Count { what, got: 0, expected });
         }
+        for pair in variables.windows(2) {
+            let [left, right] = [pair[0].1.device(), pair[1].1.device()];
+            Padded::expect_same_device(["variable", "next variable"], left, right)?;
+        }
         Ok(CandleModule { hilbert: hilbert.into(), variables, network })
     }
 
@@ -96,7 +100,7 @@ impl<N: CandleNetwork> CandleModule<N> {
         &self.network
     }
 
-    /// ln ψ as [`log_psi`](WaveFunction::log_psi), through which gradients flow to the variables.
+    /// The same as [`log_psi`](WaveFunction::log_psi), but gradients flow through it to the variables.
     ///
     /// # Errors
     /// [`Error::Backend`] if candle fails.
@@ -105,12 +109,15 @@ impl<N: CandleNetwork> CandleModule<N> {
     }
 
     fn evaluate(&self, x: &Tensor, tape: &Tape) -> CandleResult<ComplexTensor> {
-        let (_, first) = self.variables.first().expect("`new` refuses networks without variables");
-        let dtype = first.dtype();
-        self.network.log_psi(&x.to_dtype(dtype)?, tape)
+        self.network.log_psi(&x.to_dtype(self.first_variable().dtype())?, tape)
     }
 
-    /// Where each variable's columns start, by the variable's identity.
+    fn first_variable(&self) -> &Var {
+        let (_, first) = self.variables.first().expect("`new` refuses networks without variables");
+        first
+    }
+
+    /// The first column of each variable, by the variable's identity.
     fn columns(&self) -> HashMap<TensorId, usize> {
         let mut start = 0;
         let place = |(_, var): &(String, Var)| {
@@ -141,7 +148,7 @@ impl<N: CandleNetwork> CandleModule<N> {
                 }
             }
         }
-        // The sum over the batch is known; where layers do not make it up, the variable is used elsewhere.
+        // Backpropagation gives the sum over the batch. If layers do not add up to it, the variable is used elsewhere.
         let mut one_by_one = Vec::new();
         let mut start = 0;
         for (_, var) in &self.variables {
@@ -160,7 +167,7 @@ impl<N: CandleNetwork> CandleModule<N> {
         }
         for sample in 0..if one_by_one.is_empty() { 0 } else { batch } {
             let one = self.evaluate(&x.narrow(0, sample, 1)?, &Tape::default())?;
-            // A part that is left out is 0, and so are its derivatives.
+            // A part that is missing is 0, and so are its derivatives.
             let gradients = part(&one).map(|value| value.sum_all()?.backward()).transpose()?;
             for &(start, var) in &one_by_one {
                 let mut row = out.slice_mut(s![sample, start..start + var.elem_count()]);
@@ -192,6 +199,10 @@ impl<N: CandleNetwork> WaveFunction<Padded> for CandleModule<N> {
         &self.hilbert
     }
 
+    fn device(&self) -> Device {
+        self.first_variable().device().clone()
+    }
+
     fn log_psi(&self, x: &Tensor) -> Result<ComplexTensor> {
         // Detached, so that what was computed on the way is freed.
         Ok(self.differentiable_log_psi(x)?.detach())
@@ -203,7 +214,7 @@ impl<N: CandleNetwork> Trainable<Padded> for CandleModule<N> {
         self.variables.iter().map(|(_, var)| var.elem_count()).sum()
     }
 
-    /// NaN where candle does not give a variable away.
+    /// NaN if candle cannot read a variable.
     fn parameters(&self) -> Array1<f64> {
         let values = |(_, var): &(String, Var)| {
             let row = var.flatten_all().and_then(|values| host(&values.unsqueeze(0)?));
@@ -213,8 +224,7 @@ impl<N: CandleNetwork> Trainable<Padded> for CandleModule<N> {
     }
 
     fn layout(&self) -> Vec<ParameterArray> {
-        let array =
-            |(name, var): &(String, Var)| ParameterArray { name: name.clone(), shape: var.dims().into() };
+        let array = |(name, var): &(String, Var)| ParameterArray::new(name.clone(), var.dims());
         self.variables.iter().map(array).collect()
     }
 

@@ -1,15 +1,15 @@
-//! Calls of candle's layers, with what the derivatives of every configuration need.
+//! Calls of candle's layers, recorded for the derivatives of every configuration.
 
 use std::cell::RefCell;
 
 use candle_core::{Module, Result as CandleResult, Tensor, TensorId, Var, bail};
 use candle_nn::{Conv1d, Conv2d, Linear};
 
-/// Calls layers, and notes what their derivatives need.
+/// Calls layers, and records what their derivatives need.
 ///
-/// Behind each layer a variable of zeros is added. One backward pass finds its gradient, which is the
-/// derivative of every configuration's ln ψ by the layer's output; with the input, that gives the
-/// derivatives by the weights.
+/// It adds a variable of zeros to the output of each layer. One backward pass gives the gradient of that variable:
+/// the derivatives of ln ψ by the layer's output, for every configuration. Together with the layer's input, these
+/// give the derivatives by the weights.
 #[derive(Debug, Default)]
 pub struct Tape {
     records: Option<RefCell<Vec<Record>>>,
@@ -20,26 +20,26 @@ impl Tape {
         Tape { records: Some(RefCell::default()) }
     }
 
-    /// What was noted on a tape that records.
+    /// The records of a tape made by [`recording`](Self::recording).
     pub(super) fn into_records(self) -> Vec<Record> {
-        self.records.expect("it records").into_inner()
+        self.records.expect("only a recording tape is asked for its records").into_inner()
     }
 
     /// `x Wᵀ + b`; the first dimension of `x` is the batch.
     ///
     /// # Errors
-    /// Those of candle.
+    /// Any error of candle.
     pub fn linear(&self, layer: &Linear, x: &Tensor) -> CandleResult<Tensor> {
         self.note(layer.forward(x)?, x, layer.weight(), layer.bias(), Kind::Linear)
     }
 
     /// A convolution of `x`, shape `(batch, channels, length)`.
     ///
-    /// It is a product with the patches of `x`: the gradients of candle's own convolution of several
-    /// configurations are wrong on the CPU in its versions up to 0.11.1 (huggingface/candle, pull request 3836).
+    /// It is computed as a product with the patches of `x`, because candle's own convolution has wrong gradients for
+    /// batches on the CPU in versions up to 0.11.1 (huggingface/candle, pull request 3836).
     ///
     /// # Errors
-    /// Those of candle; a kernel that reaches over the padded input, or several groups.
+    /// An error of candle, also if the kernel is larger than the padded input or there are several groups.
     pub fn conv1d(&self, layer: &Conv1d, x: &Tensor) -> CandleResult<Tensor> {
         let config = layer.config();
         let window = Window { padding: config.padding, stride: config.stride, dilation: config.dilation };
@@ -123,7 +123,7 @@ struct Window {
 }
 
 impl Record {
-    /// Derivatives by weight and bias, shape `(batch, n)` each, from those by the output.
+    /// Derivatives by the weight and by the bias, shape `(batch, n)` each, from the derivatives by the output.
     pub(super) fn derivatives(&self, delta: &Tensor) -> CandleResult<(Tensor, Tensor)> {
         let batch = delta.dim(0)?;
         match self.kind {
@@ -148,7 +148,7 @@ impl Record {
 }
 
 impl Window {
-    /// The extents of what a convolution gives.
+    /// The extents of the output of a convolution.
     fn outputs(self, inputs: &[usize], kernel: &[usize]) -> CandleResult<Vec<usize>> {
         let output = |(&input, &kernel): (&usize, &usize)| {
             let (padded, reach) = (input + 2 * self.padding, self.dilation * kernel.saturating_sub(1) + 1);
@@ -160,7 +160,7 @@ impl Window {
         inputs.iter().zip(kernel).map(output).collect()
     }
 
-    /// What each output sees, shape `(batch, n_outputs, channels · kernel)`.
+    /// The inputs of each output, shape `(batch, n_outputs, channels · kernel)`.
     fn patches(self, x: &Tensor, kernel: &[usize], outputs: &[usize]) -> CandleResult<Tensor> {
         let mut padded = x.clone();
         for dim in 2..x.rank() {
@@ -173,13 +173,14 @@ impl Window {
             .map(|offset| {
                 let at = |output: &Vec<usize>| {
                     let places = output.iter().zip(offset).map(|(o, k)| o * self.stride + k * self.dilation);
-                    places.zip(&extents).fold(0, |at, (place, extent)| at * extent + place) as u32
+                    let at = places.zip(&extents).fold(0, |at, (place, extent)| at * extent + place);
+                    u32::try_from(at).map_err(candle_core::Error::wrap)
                 };
-                let index: Vec<u32> = grid(outputs).iter().map(at).collect();
+                let index = grid(outputs).iter().map(at).collect::<CandleResult<Vec<u32>>>()?;
                 padded.index_select(&Tensor::new(index, padded.device())?, 2)
             })
             .collect::<CandleResult<Vec<_>>>()?;
-        // The kernel runs faster than the channels, as in the tensor of weights.
+        // The kernel index runs faster than the channel index, as in the weights.
         Tensor::stack(&patches, 2)?.flatten(1, 2)?.transpose(1, 2)?.contiguous()
     }
 }

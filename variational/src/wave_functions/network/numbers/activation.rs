@@ -1,16 +1,31 @@
 //! Activations and their derivatives, of real numbers in vectors and of complex ones.
 
 use std::f64::consts::LN_2;
+use std::fmt;
+use std::str::FromStr;
 
 use num_complex::Complex64;
+use operator_core::Error;
 use pulp::{Arch, Simd, WithSimd};
 
 use super::scalar::Real;
 
 /// A function of one number that a layer applies to each of its values.
+///
+/// Its name, as [`Display`](fmt::Display) writes and [`FromStr`] reads it, is that of the variant in small letters.
+///
+/// ```
+/// use variational::wave_functions::network::Activation;
+///
+/// assert_eq!("lncosh".parse::<Activation>()?, Activation::LnCosh);
+/// assert_eq!(Activation::Gelu.to_string(), "gelu");
+/// # Ok::<(), operator_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
+#[non_exhaustive]
 pub enum Activation {
-    /// `ln cosh z`, even; holomorphic apart from its zeros' logarithms.
+    /// `ln cosh z`, an even function; holomorphic where cosh z ≠ 0.
     LnCosh,
     /// `tanh z`, holomorphic.
     Tanh,
@@ -33,13 +48,26 @@ pub enum Order {
 }
 
 impl Activation {
-    /// Whether it has a complex derivative, so that networks with complex parameters may use it.
+    const ALL: [Activation; 5] =
+        [Activation::LnCosh, Activation::Tanh, Activation::Relu, Activation::Gelu, Activation::Silu];
+
+    fn name(self) -> &'static str {
+        match self {
+            Activation::LnCosh => "lncosh",
+            Activation::Tanh => "tanh",
+            Activation::Relu => "relu",
+            Activation::Gelu => "gelu",
+            Activation::Silu => "silu",
+        }
+    }
+
+    /// Whether it has a complex derivative. Networks with complex parameters need such an activation.
     pub fn is_holomorphic(self) -> bool {
         matches!(self, Activation::LnCosh | Activation::Tanh)
     }
 
     /// `f(x)` or `f'(x)`.
-    pub fn real<R: Real>(self, order: Order, x: R) -> R {
+    pub(crate) fn real<R: Real>(self, order: Order, x: R) -> R {
         let mut value = [x];
         self.each::<false, R>(order, &mut value);
         let [value] = value;
@@ -47,7 +75,11 @@ impl Activation {
     }
 
     /// Replaces each number by `f(x)` or `f'(x)`, in the widest vectors that the processor has.
-    pub fn apply<R: Real>(self, order: Order, values: &mut [R]) {
+    #[cfg_attr(
+        not(any(feature = "flat", feature = "padded")),
+        allow(dead_code, reason = "only backends apply activations to arrays")
+    )]
+    pub(crate) fn apply<R: Real>(self, order: Order, values: &mut [R]) {
         Arch::new().dispatch(Apply { activation: self, order, values });
     }
 
@@ -68,8 +100,8 @@ impl Activation {
         }
     }
 
-    /// The same of a complex number, NaN where there is no complex derivative.
-    pub fn complex(self, order: Order, z: Complex64) -> Complex64 {
+    /// `f(z)` or `f'(z)` of a complex number; NaN if the activation is not holomorphic.
+    pub(crate) fn complex(self, order: Order, z: Complex64) -> Complex64 {
         match (self, order) {
             (Activation::LnCosh, Order::Value) => complex_ln_cosh(z),
             (Activation::LnCosh, Order::Derivative) | (Activation::Tanh, Order::Value) => complex_tanh(z),
@@ -79,6 +111,30 @@ impl Activation {
     }
 }
 
+impl fmt::Display for Activation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// # Errors
+/// [`Error::Parse`] for an unknown name.
+impl FromStr for Activation {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self, Error> {
+        let known = Activation::ALL.into_iter().find(|activation| activation.name() == name);
+        known.ok_or_else(|| Error::Parse {
+            text: name.into(),
+            reason: format!("activations are {}", Activation::ALL.map(Activation::name).join(", ")),
+        })
+    }
+}
+
+#[cfg_attr(
+    not(any(feature = "flat", feature = "padded")),
+    allow(dead_code, reason = "only backends apply activations to arrays")
+)]
 struct Apply<'a, R> {
     activation: Activation,
     order: Order,
@@ -99,7 +155,7 @@ impl<R: Real> WithSimd for Apply<'_, R> {
     }
 }
 
-/// A loop without branches, from which the compiler makes vectors.
+/// A loop without branches, which the compiler vectorises.
 #[inline(always)]
 fn each<R: Real>(values: &mut [R], f: impl Fn(R) -> R) {
     for value in values {
@@ -128,7 +184,7 @@ fn tanh_derivative<const FUSED: bool, R: Real>(x: R) -> R {
     R::one() - tanh * tanh
 }
 
-/// NaN stays it.
+/// NaN stays NaN.
 #[inline(always)]
 fn relu<R: Real>(x: R) -> R {
     if x < R::zero() { R::zero() } else { x }

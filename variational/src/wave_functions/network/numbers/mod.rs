@@ -1,10 +1,11 @@
-//! The numbers that networks calculate with, and functions of them.
+//! The number types of networks, and functions of numbers.
 
 mod activation;
 mod scalar;
 mod simd;
 
-pub use activation::{Activation, Order};
+pub use activation::Activation;
+pub(crate) use activation::Order;
 pub(super) use scalar::Number;
 pub use scalar::{Real, Scalar};
 pub(super) use simd::UNROLL;

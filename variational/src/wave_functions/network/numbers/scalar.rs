@@ -8,14 +8,16 @@ use operator_core::Element;
 
 use super::simd::Vectors;
 
-/// Type of a network's parameters: `f64` or `Complex64`, or in single precision `f32` or `Complex32`.
+/// Type of a network's parameters: `f64` or `Complex64`, or in single precision `f32` or `Complex32`. Sealed: these are
+/// all.
 ///
-/// In single precision the network is evaluated with half the memory and twice as many numbers in a vector.
-/// Parameters, their derivatives and ln ψ stay in double precision, because small steps of an optimiser must add
-/// up; the last layer's values are added up in it, because there may be many of them; and activations, and
-/// walkers other than those of real ln cosh units, calculate in it.
+/// In single precision, evaluation takes half the memory and processes twice as many numbers per instruction. These
+/// stay in double precision: parameters, their derivatives and ln ψ, because small optimiser steps must add up; the
+/// sum over the last layer, which may be long; and complex activations and walkers, except walkers of real ln cosh
+/// units.
 pub trait Scalar: Element<Real: Real> {
     /// The same in double precision.
+    #[doc(hidden)]
     type Double: Number;
 }
 
@@ -31,9 +33,9 @@ impl Scalar for Complex64 {
     type Double = Complex64;
 }
 
-/// Type of the elements of a network's matrices: `f32` or `f64`.
+/// Real type of a network's parameters: `f32` or `f64`. Sealed: these are all.
 pub trait Real: Element<Real = Self> + NdFloat + Into<f64> + Vectors {
-    /// The nearest number of this type.
+    #[doc(hidden)]
     fn from_f64(value: f64) -> Self;
 }
 
@@ -49,9 +51,9 @@ impl Real for f64 {
     }
 }
 
-/// What walkers calculate with.
+/// The numbers that walkers calculate with.
 pub trait Number: Element<Real = f64> + Mul<f64, Output = Self> {
-    /// `real` of a real number, `complex` of a complex one.
+    /// Applies `real` to a real number, `complex` to a complex one.
     fn apply(self, real: impl Fn(f64) -> f64, complex: impl Fn(Complex64) -> Complex64) -> Self;
 }
 
