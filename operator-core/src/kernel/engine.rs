@@ -105,7 +105,10 @@ impl<T: Element> Engine<T> {
     }
 
     /// Calls `visit` with the change and the matrix element, for all elements of one of the samples that were
-    /// found by this engine, in the order of [`visit`](Self::visit); for none if there is no such sample.
+    /// found by this engine, in the order of [`visit`](Self::visit).
+    ///
+    /// # Panics
+    /// If there is no such sample.
     #[inline]
     pub fn visit_found<F>(&self, found: &Found<T>, sample: usize, visit: F)
     where
@@ -121,13 +124,18 @@ impl<T: Element> Engine<T> {
     }
 
     /// Writes the elements that were found, each state packed into words: bit i % 64 of word i / 64 is the
-    /// local index of site i. Nothing is written where the sites have more than two states.
+    /// local index of site i.
+    ///
+    /// # Panics
+    /// If sites have more than two states; the operator checks this.
     pub fn write_packed(&self, found: &Found<T>, states: &mut [u64], mels: &mut [T]) {
         self.plan().write_packed(found, states, mels);
     }
 
-    /// Writes the elements that were found, each state as its number among those of the space. Nothing is
-    /// written where the sites have more than two states.
+    /// Writes the elements that were found, each state as its number among those of the space.
+    ///
+    /// # Panics
+    /// If sites have more than two states; the operator checks this.
     pub fn write_indices(
         &self,
         found: &Found<T>,

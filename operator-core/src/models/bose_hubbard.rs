@@ -39,7 +39,7 @@ use crate::terms::{LocalMatrix, Terms, destroy, number};
 /// # Source
 /// M. P. A. Fisher et al., Boson localization and the superfluid-insulator transition, Phys. Rev. B 40, 546
 /// (1989).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct BoseHubbard {
     hilbert: HilbertSpace,
     graph: Graph,

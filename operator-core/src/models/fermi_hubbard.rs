@@ -32,7 +32,7 @@ use crate::terms::{Ladder, Terms};
 ///
 /// # Source
 /// J. Hubbard, Electron correlations in narrow energy bands, Proc. R. Soc. A 276, 238 (1963).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct FermiHubbard {
     hilbert: SpinOrbitalFermions,
     graph: Graph,

@@ -32,7 +32,7 @@ use crate::terms::{FermionString, Ladder, Terms};
 /// assert!(pairs.definition()?.is_hermitian());
 /// # Ok::<(), operator_core::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct FermionOperator2nd {
     hilbert: HilbertSpace,
     strings: Vec<FermionString>,

@@ -42,7 +42,7 @@ use crate::terms::{Pauli, Terms};
 /// assert!(model.is_real() && model.is_hermitian());
 /// # Ok::<(), operator_core::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Heisenberg {
     hilbert: HilbertSpace,
     graph: Graph,

@@ -28,7 +28,7 @@ use crate::terms::{Pauli, Terms};
 /// assert_eq!(critical.max_conn_size(), 11);
 /// # Ok::<(), operator_core::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Ising {
     hilbert: HilbertSpace,
     graph: Graph,

@@ -38,7 +38,7 @@ const KINDS: [(Pauli, &str); 3] = [(Pauli::X, "Jx"), (Pauli::Y, "Jy"), (Pauli::Z
 ///
 /// # Source
 /// A. Kitaev, Anyons in an exactly solved model and beyond, Ann. Phys. 321, 2 (2006), section 2.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct KitaevHoneycomb {
     hilbert: HilbertSpace,
     graph: Graph,

@@ -37,7 +37,7 @@ const SYMMETRY: f64 = 1e-8;
 ///
 /// # Source
 /// T. Helgaker, P. Jørgensen, J. Olsen, Molecular Electronic-Structure Theory, Wiley (2000), section 2.2.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Molecular {
     hilbert: SpinOrbitalFermions,
     core: f64,
@@ -46,7 +46,7 @@ pub struct Molecular {
 }
 
 /// Integrals that differ by more than symmetry, in the order of their indices.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct Integrals<const N: usize> {
     indices: Vec<[usize; N]>,
     values: Vec<f64>,

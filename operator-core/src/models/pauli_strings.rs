@@ -28,7 +28,7 @@ use crate::terms::{Pauli, Terms};
 /// assert_eq!(toric.max_conn_size(), 2);
 /// # Ok::<(), operator_core::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct PauliStrings {
     hilbert: HilbertSpace,
     strings: Vec<Vec<(usize, Pauli)>>,

@@ -38,7 +38,7 @@ use crate::terms::{LocalMatrix, Pauli, Terms, real_matrix};
 /// # Source
 /// H. Bernien et al., Probing many-body dynamics on a 51-atom quantum simulator, Nature 551, 579 (2017),
 /// eq. (1).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Rydberg {
     hilbert: HilbertSpace,
     positions: Vec<Vec<f64>>,

@@ -35,7 +35,7 @@ use crate::terms::{Ladder, Terms};
 ///
 /// # Source
 /// W. P. Su, J. R. Schrieffer, A. J. Heeger, Solitons in polyacetylene, Phys. Rev. Lett. 42, 1698 (1979).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Ssh {
     hilbert: SpinOrbitalFermions,
     boundary: Boundary,

@@ -39,7 +39,7 @@ use crate::terms::{Ladder, Terms};
 /// # Source
 /// K. A. Chao, J. Spałek, A. M. Oleś, Kinetic exchange interaction in a narrow S-band, J. Phys. C 10, L271
 /// (1977).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct TJ {
     hilbert: SpinOrbitalFermions,
     graph: Graph,

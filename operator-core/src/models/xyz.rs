@@ -36,7 +36,7 @@ use crate::terms::{Coefficient, LocalMatrix, ParameterHandle, Pauli, Terms, twic
 /// assert_eq!(haldane.parameters().to_string(), "Jxy = 0.25, Jz = 0.25");
 /// # Ok::<(), operator_core::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Xyz {
     hilbert: HilbertSpace,
     graph: Graph,
@@ -46,7 +46,7 @@ pub struct Xyz {
 }
 
 /// The couplings of X and Y.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 enum InPlane {
     Different { jx: ParameterValue, jy: ParameterValue },
     Equal { jxy: ParameterValue },

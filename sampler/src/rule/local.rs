@@ -24,7 +24,7 @@ const NAME: &str = "LocalRule";
 pub(crate) fn shifted(local: LocalStates, site: usize, shift: usize, x: &[i8]) -> Option<(usize, i8)> {
     let present = x[site];
     let next = local.index(present)? + shift;
-    let value = local.value(if next < local.len { next } else { next - local.len });
+    let value = local.value(if next < local.dim() { next } else { next - local.dim() });
     (value != present).then_some((site, value))
 }
 
@@ -34,7 +34,7 @@ fn draw(hilbert: &HilbertSpace, x: &[i8], rng: &mut ChainRng) -> Option<(usize, 
     }
     let site = rng.random_range(0..x.len());
     let local = hilbert.local(site);
-    let shift = match local.len {
+    let shift = match local.dim() {
         0 | 1 => return None,
         // There is one other state, and nothing to be drawn.
         2 => 1,
@@ -64,7 +64,7 @@ impl HostRule for LocalRule {
         if hilbert.is_constrained() {
             return Err(Error::Constrained { rule: NAME, hilbert: hilbert.to_string() });
         }
-        if hilbert.blocks().iter().all(|block| block.local.len < 2) {
+        if hilbert.blocks().iter().all(|block| block.local().dim() < 2) {
             return Err(Error::no_moves(NAME, hilbert, "every site has one local state"));
         }
         Ok(())

@@ -14,7 +14,7 @@ impl EnumerateHost for LocalRule {
         let mut moves = Vec::new();
         for site in 0..x.len() {
             let local = hilbert.local(site);
-            let others = local.len.saturating_sub(1);
+            let others = local.dim().saturating_sub(1);
             // A site with one local state is drawn too, and stays.
             let shifts = if others > 0 { 1..=others } else { 0..=0 };
             let probability = 1.0 / (x.len() * others.max(1)) as f64;

@@ -47,5 +47,5 @@ impl<W: WaveFunction<Any>> WaveFunction<Padded> for OnBackend<'_, W> {
 
 /// Host batches where an operator runs.
 pub(in crate::backend) fn on_device<O: TensorConn>(operator: &O, x: &Array2<i8>) -> Result<Tensor> {
-    Padded::from_host(x.view(), TensorConn::device(operator))
+    Padded::from_host(x.view(), &operator.device())
 }
