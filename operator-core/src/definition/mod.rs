@@ -189,6 +189,7 @@ impl Definition {
     }
 
     /// The linear forms that give the values of the kernel's slots, [`Engine::values`].
+    #[doc(hidden)]
     pub fn forms(&self) -> &Forms {
         &self.structure.0.forms
     }
