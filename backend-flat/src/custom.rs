@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use operator_core::kernel::Connected;
+use operator_core::Connected;
 use operator_core::{Element, Error, HilbertSpace, Result};
 
 /// An operator written outside these crates, for the flat backend.

@@ -158,7 +158,7 @@ impl<T: Element> DiscreteOperator for FlatOperator<T> {
             // A custom kernel's bound may be unknown or wrong: pad to what there is.
             FlatEngine::Custom { .. } => widest,
         };
-        Ok(conn.to_padded(x, width))
+        conn.to_padded(x, width)
     }
 }
 

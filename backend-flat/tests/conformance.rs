@@ -154,7 +154,7 @@ fn a_custom_kernel_with_more_elements_than_it_promised_loses_none_and_is_reporte
     let operator = FlatOperator::custom(Kernel { hilbert, connect: many, known: true }).unwrap();
     let x = test_samples(operator.hilbert()).unwrap();
     let padded = operator.get_conn_padded(x.view()).unwrap();
-    assert_eq!(padded.mels.dim(), (64, 6));
+    assert_eq!(padded.mels().dim(), (64, 6));
     let error = check_custom_operator(&operator).unwrap_err();
     assert!(error.contains("max_conn_size is 4"), "{error}");
     assert!(operator.unpack().is_err());

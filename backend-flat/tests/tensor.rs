@@ -89,9 +89,9 @@ fn fermion_strings(hilbert: HilbertSpace, rng: &mut SplitMix) -> Definition {
 fn embed(operator: &Definition, start: usize, terms: &mut Terms) {
     let parameters = operator.parameters().to_vec();
     for term in operator.terms() {
-        let value = term.coefficient.parameter.map_or(1.0, |p| parameters[p.index()]);
-        let coefficient = term.coefficient.factor * value;
-        match &term.kind {
+        let value = term.coefficient().parameter().map_or(1.0, |p| parameters[p.index()]);
+        let coefficient = term.coefficient().factor() * value;
+        match term.kind() {
             TermKind::Local(local) => {
                 let sites: Vec<_> = local.sites().iter().map(|site| start + site).collect();
                 terms.local(coefficient, &sites, local.matrix().clone()).unwrap();
@@ -106,6 +106,7 @@ fn embed(operator: &Definition, start: usize, terms: &mut Terms) {
                 let string: Vec<_> = string.ladders().iter().map(ladder).collect();
                 terms.fermion(coefficient, &string).unwrap();
             }
+            other => panic!("{other} is of no family that this test knows"),
         }
     }
 }

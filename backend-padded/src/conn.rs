@@ -1,6 +1,6 @@
 //! Connected elements as tensors, and what every operator of this backend does with tensors.
 
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 use operator_core::{DiscreteOperator, Result};
 
 use crate::backend::Padded;
@@ -87,7 +87,4 @@ pub trait TensorConn: DiscreteOperator<Backend = Padded> {
     /// [`Error::Backend`](operator_core::Error::Backend) if the device fails.
     #[doc(hidden)]
     fn differentiable(&self) -> Result<&Differentiable>;
-
-    /// Where the operator's tensors are.
-    fn device(&self) -> &Device;
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 use operator_core::Result;
 
 use crate::conn::{ConnTensors, TensorConn};
@@ -25,10 +25,6 @@ macro_rules! forward {
 
             fn differentiable(&self) -> Result<&Differentiable> {
                 (**self).differentiable()
-            }
-
-            fn device(&self) -> &Device {
-                (**self).device()
             }
         })*
     };

@@ -72,7 +72,7 @@ where
     let slots = chunk_size.map_or(usize::MAX, NonZeroUsize::get);
     let block_size = (slots / operator.max_conn_size().max(1)).clamp(1, n_samples.max(1));
     for start in (0..n_samples).step_by(block_size) {
-        let x = Padded::rows(x, start..start + block_size)?.to_device(operator.device()).map_err(failed)?;
+        let x = Padded::rows(x, start..start + block_size)?.to_device(&operator.device()).map_err(failed)?;
         let log_psi = wave_function.log_psi_in_chunks(&x, chunk_size)?;
         check_finite(start, &log_psi)?;
         f(&Block { start, x, log_psi, chunk_size })?;
@@ -87,7 +87,7 @@ where
     W: WaveFunction<Padded> + ?Sized,
 {
     operator.hilbert().expect_same(wave_function.hilbert())?;
-    Padded::expect_same_device(["operator", "wave function"], operator.device(), &wave_function.device())
+    Padded::expect_same_device(["operator", "wave function"], &operator.device(), &wave_function.device())
 }
 
 impl Block {
@@ -123,7 +123,7 @@ where
     W: WaveFunction<Padded> + ?Sized,
 {
     check(operator, wave_function)?;
-    let x = x.to_device(operator.device()).map_err(failed)?;
+    let x = x.to_device(&operator.device()).map_err(failed)?;
     let conn = operator.conn(&x)?;
     contract(conn.mels(), &ratios(conn.states(), wave_function, &wave_function.log_psi(&x)?, None)?)
 }

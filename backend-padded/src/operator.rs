@@ -260,10 +260,6 @@ impl<T: Element> TensorConn for PaddedOperator<T> {
         let made = Differentiable::new(&terms.definition, real_dtype::<T>(), &self.device).map_err(failed)?;
         Ok(terms.differentiable.get_or_init(|| made))
     }
-
-    fn device(&self) -> &Device {
-        &self.device
-    }
 }
 
 impl<T: Element> Lower<T> for Padded {
@@ -283,6 +279,10 @@ impl<T: Element> DiscreteOperator for PaddedOperator<T> {
             Kind::Terms(terms) => terms.definition.hilbert(),
             Kind::Custom { kernel, .. } => kernel.hilbert(),
         }
+    }
+
+    fn device(&self) -> Device {
+        self.device.clone()
     }
 
     fn max_conn_size(&self) -> usize {
@@ -342,10 +342,10 @@ impl<T: Element> DiscreteOperator for PaddedOperator<T> {
                 used_first(&rows, width, &states, &mels)
             }
         };
-        Ok(PaddedConn {
-            states: Array3::from_shape_vec((n_samples, width, n_sites), states).expect(FILLED),
-            mels: Array2::from_shape_vec((n_samples, width), mels).expect(FILLED),
-        })
+        PaddedConn::new(
+            Array3::from_shape_vec((n_samples, width, n_sites), states).expect(FILLED),
+            Array2::from_shape_vec((n_samples, width), mels).expect(FILLED),
+        )
     }
 }
 

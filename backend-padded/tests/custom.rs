@@ -180,7 +180,7 @@ fn kernels_are_not_asked_about_empty_batches() {
     // Candle panics where an empty tensor is repeated or put beside another.
     let operator = PaddedOperator::custom(Told(spins(2), |_| candle_core::bail!("asked"))).unwrap();
     let none = ndarray::Array2::zeros((0, 2));
-    assert_eq!(operator.get_conn_padded(none.view()).unwrap().states.dim(), (0, 2, 2));
+    assert_eq!(operator.get_conn_padded(none.view()).unwrap().states().dim(), (0, 2, 2));
     assert_eq!(operator.get_conn_flattened(none.view()).unwrap().n_samples(), 0);
     let x = Padded::from_host(none.view(), &Device::Cpu).unwrap();
     assert_eq!(operator.conn(&x).unwrap().states().dims(), [0, 2, 2]);

@@ -14,9 +14,9 @@ use crate::operator::DiscreteOperator;
 /// Marks where and how an operator runs.
 ///
 /// Markers are zero-sized types, `Flat` in `backend-flat` and `Padded` in `backend-padded`. An operator
-/// names its marker as [`DiscreteOperator::Backend`], and all that works on operators (samplers, local
-/// kernels, expectation values, sums) finds its implementation through it. Code that is generic over
-/// `B: Backend` runs on all of them.
+/// names its marker as [`DiscreteOperator::Backend`]. Everything that works on operators (samplers, local
+/// kernels, expectation values, sums) finds its implementation through the marker. Code that is generic over
+/// `B: Backend` runs on every backend.
 pub trait Backend: Copy + Debug + Default + PartialEq + Send + Sync + 'static {
     /// Name for messages and tables.
     const NAME: &'static str;
@@ -30,16 +30,16 @@ pub trait Backend: Copy + Debug + Default + PartialEq + Send + Sync + 'static {
     /// A complex number for each configuration of a batch, shape `(batch,)`.
     type Amplitudes: Clone + Debug + Send + Sync;
 
-    /// Where to run when nothing else is said.
+    /// Where to run unless a device is given.
     fn default_device() -> Self::Device;
 
-    /// Whether two devices are one and the same.
+    /// Whether two devices are the same.
     fn same_device(left: &Self::Device, right: &Self::Device) -> bool;
 
-    /// Checks that what is used together lives on one device; `what` names the two.
+    /// Checks that two things live on the same device; `what` names them in the error.
     ///
     /// # Errors
-    /// [`Error::DeviceMismatch`](crate::Error::DeviceMismatch).
+    /// [`Error::DeviceMismatch`].
     fn expect_same_device(what: [&'static str; 2], left: &Self::Device, right: &Self::Device) -> Result<()> {
         if Self::same_device(left, right) {
             return Ok(());
@@ -51,38 +51,38 @@ pub trait Backend: Copy + Debug + Default + PartialEq + Send + Sync + 'static {
     /// Brings a batch from the host.
     ///
     /// # Errors
-    /// [`Error::Backend`](crate::Error::Backend) if the device fails.
+    /// [`Error::Backend`] if the device fails.
     fn from_host(x: ArrayView2<'_, i8>, device: &Self::Device) -> Result<Self::Configurations>;
 
     /// Brings a batch to the host.
     ///
     /// # Errors
-    /// [`Error::Backend`](crate::Error::Backend) if the device fails.
+    /// [`Error::Backend`] if the device fails.
     fn to_host(x: &Self::Configurations) -> Result<Array2<i8>>;
 
     /// Brings amplitudes to the host.
     ///
     /// # Errors
-    /// [`Error::Backend`](crate::Error::Backend) if the device fails.
+    /// [`Error::Backend`] if the device fails.
     fn amplitudes_to_host(amplitudes: &Self::Amplitudes) -> Result<Array1<Complex64>>;
 
-    /// Brings amplitudes from the host, for wave functions that are evaluated there.
+    /// Brings amplitudes from the host. Wave functions that are evaluated there need it.
     ///
     /// # Errors
-    /// [`Error::Backend`](crate::Error::Backend) if the device fails.
+    /// [`Error::Backend`] if the device fails.
     fn amplitudes_from_host(amplitudes: Array1<Complex64>, device: &Self::Device)
     -> Result<Self::Amplitudes>;
 
-    /// The sum of two batches of logarithms, which are then those of the product of two wave functions.
+    /// The sum of two batches of ln ψ: ln of the product of two wave functions.
     ///
     /// # Errors
-    /// [`Error::Backend`](crate::Error::Backend) if the batches do not match or the device fails.
+    /// [`Error::Backend`] if the batches do not match or the device fails.
     fn add_amplitudes(left: &Self::Amplitudes, right: &Self::Amplitudes) -> Result<Self::Amplitudes>;
 
-    /// Batches of amplitudes one after another.
+    /// Joins batches of amplitudes, one after another.
     ///
     /// # Errors
-    /// [`Error::Backend`](crate::Error::Backend) if the batches do not match or the device fails.
+    /// [`Error::Backend`] if the batches do not match or the device fails.
     fn concat_amplitudes(parts: &[Self::Amplitudes]) -> Result<Self::Amplitudes>;
 
     /// Number of amplitudes in a batch.
@@ -91,20 +91,21 @@ pub trait Backend: Copy + Debug + Default + PartialEq + Send + Sync + 'static {
     /// Number of configurations in a batch.
     fn batch_len(x: &Self::Configurations) -> usize;
 
-    /// Some consecutive configurations of a batch, clamped to those there are.
+    /// Consecutive configurations of a batch. The range is cut off at the end of the batch.
     ///
     /// # Errors
-    /// [`Error::Backend`](crate::Error::Backend) if the device fails.
+    /// [`Error::Backend`] if the device fails.
     fn rows(x: &Self::Configurations, range: Range<usize>) -> Result<Self::Configurations>;
 
-    /// Replaces those rows of `x` whose entry in `replace` is true by the same rows of `y`.
+    /// Replaces each row of `x` whose entry in `replace` is true by the same row of `y`.
     ///
     /// # Errors
-    /// [`Error::Backend`](crate::Error::Backend) if the device fails.
+    /// [`Error::Count`] unless there is one entry for each row; [`Error::Backend`] if the batches do not match or
+    /// the device fails.
     fn replace_rows(x: &mut Self::Configurations, y: &Self::Configurations, replace: &[bool]) -> Result<()>;
 }
 
-/// A backend whose batches are arrays on the host: this makes it a [`Backend`].
+/// A backend whose batches are arrays on the host. Implement this, and [`Backend`] follows.
 pub trait HostBackend: Copy + Debug + Default + PartialEq + Send + Sync + 'static {
     /// Name for messages and tables.
     const NAME: &'static str;
@@ -144,7 +145,7 @@ impl<B: HostBackend> Backend for B {
     fn add_amplitudes(left: &Array1<Complex64>, right: &Array1<Complex64>) -> Result<Array1<Complex64>> {
         if left.len() != right.len() {
             let message = format!("{} amplitudes to be added to {}", right.len(), left.len());
-            return Err(crate::Error::backend(<B as HostBackend>::NAME, message));
+            return Err(Error::backend(<B as HostBackend>::NAME, message));
         }
         Ok(left + right)
     }
@@ -168,6 +169,18 @@ impl<B: HostBackend> Backend for B {
     }
 
     fn replace_rows(x: &mut Array2<i8>, y: &Array2<i8>, replace: &[bool]) -> Result<()> {
+        if replace.len() != x.nrows() {
+            return Err(Error::Count {
+                what: "choices of rows to replace".into(),
+                got: replace.len(),
+                expected: format!("{}, one for each row", x.nrows()),
+            });
+        }
+        if x.dim() != y.dim() {
+            let message =
+                format!("rows of a {:?} batch to be replaced by those of a {:?} one", x.dim(), y.dim());
+            return Err(Error::backend(<B as HostBackend>::NAME, message));
+        }
         let rows = x.rows_mut().into_iter().zip(y.rows()).zip(replace);
         rows.filter(|(_, replace)| **replace).for_each(|((mut to, from), _)| to.assign(&from));
         Ok(())
@@ -186,7 +199,34 @@ pub trait Lower<T: Element>: Backend {
     /// Lowers a definition to this backend.
     ///
     /// # Errors
-    /// [`Error::ComplexElements`](crate::Error::ComplexElements) if `T` is real and the operator is not;
-    /// [`Error::Backend`](crate::Error::Backend) if the device fails.
+    /// [`Error::ComplexElements`] if `T` is real and the operator is not;
+    /// [`Error::Backend`] if the device fails.
     fn lower(definition: &Definition, device: &Self::Device) -> Result<Self::Operator>;
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{array, aview2};
+
+    use super::*;
+
+    #[derive(Clone, Copy, Debug, Default, PartialEq)]
+    struct Host;
+
+    impl HostBackend for Host {
+        const NAME: &'static str = "host";
+    }
+
+    #[test]
+    fn rows_are_replaced_where_they_are_chosen_and_shapes_are_checked() {
+        let mut x = array![[1, 1], [1, 1]];
+        let y = aview2(&[[0, 2], [3, 4]]).to_owned();
+        Host::replace_rows(&mut x, &y, &[false, true]).unwrap();
+        assert_eq!(x, array![[1, 1], [3, 4]]);
+        let wrong = Host::replace_rows(&mut x, &y, &[true]);
+        assert!(matches!(wrong, Err(Error::Count { got: 1, .. })));
+        let wrong = Host::replace_rows(&mut x, &array![[0, 2]], &[true, true]);
+        assert!(matches!(wrong, Err(Error::Backend { .. })));
+        assert_eq!(x, array![[1, 1], [3, 4]]);
+    }
 }

@@ -1,9 +1,9 @@
-//! Several sets of changes of one configuration, weighed together.
+//! Several sets of changes of one configuration.
 
-/// Several sets of changes of one configuration: for each x' the sites on which it differs, with their new
-/// quantum numbers.
+/// Several sets of changes of one configuration: for each x', the sites on which it differs and their new quantum
+/// numbers.
 ///
-/// [`Walker::ratios`](crate::Walker::ratios) weighs them together.
+/// [`Walker::ratios`](crate::Walker::ratios) evaluates them together.
 ///
 /// ```
 /// use operator_core::ChangeSets;
@@ -28,16 +28,16 @@ impl ChangeSets {
         Self::default()
     }
 
-    /// Removes all sets, and keeps the memory.
+    /// Removes all sets but keeps the memory.
     pub fn clear(&mut self) {
         self.changes.clear();
         self.ends.clear();
     }
 
-    /// Adds a set: (site, new quantum number) for each site that changes, which come once each.
+    /// Adds a set: (site, new quantum number) for each site that changes. No site comes twice.
     #[inline]
     pub fn push(&mut self, changes: impl IntoIterator<Item = (usize, i8)>) {
-        // Most sets have one or two, for which reserving would take longer; and a loop is inlined.
+        // Most sets have one or two changes, for which `reserve` would take longer. A loop is inlined.
         for change in changes {
             self.changes.push(change);
         }
@@ -49,12 +49,12 @@ impl ChangeSets {
         self.ends.len()
     }
 
-    /// Whether there is no set.
+    /// Whether there are no sets.
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
 
-    /// The sets, in the order in which they were added.
+    /// The sets in the order they were added.
     #[inline]
     pub fn iter(&self) -> impl Iterator<Item = &[(usize, i8)]> {
         let mut start = 0;

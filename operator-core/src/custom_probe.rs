@@ -1,4 +1,4 @@
-//! Finds out whether a kernel written elsewhere is Hermitian, where it does not say so.
+//! Finds out whether a custom kernel is Hermitian if it does not say so itself.
 
 use std::fmt::Debug;
 
@@ -11,27 +11,26 @@ use crate::error::{Error, Result};
 use crate::hilbert::HilbertSpace;
 use crate::merged_row::MergedRow;
 
-/// Spaces of at most this many states are tested on all of them, which decides the question. That many take
-/// about a second on the slowest backend, which hands every batch to a device; a sample of states could miss
-/// the few elements in which an operator differs from its conjugate.
+/// Spaces of at most this many states are tested on all states, which decides the question. This takes about a
+/// second on the slowest backend, which hands every batch to a device. A sample of the states could miss the few
+/// elements in which an operator differs from its conjugate.
 const SMALL_SPACE: usize = 1 << 14;
 
 /// States of a larger space that are tested.
 const PROBES: usize = 64;
 
-/// Samples whose x' are connected together: more make fewer batches, but each x' has a row of its own.
+/// How many samples have their x' connected together. More samples make fewer batches, but each x' needs a row.
 const SAMPLES_AT_A_TIME: usize = 4;
 
-/// Relative difference of two elements that are taken for conjugates of each other. Kernels may compute them
-/// in single precision, and along different paths.
+/// Largest relative difference of two elements that count as conjugates. Kernels may compute them in single
+/// precision and along different paths.
 const TOLERANCE: f64 = 1e-6;
 
 /// Tests `<x|O|x'> = conj <x'|O|x>` for all x of a small space, or random ones of a large space, and all
 /// their x'.
 ///
-/// For backends, which wrap kernels of third parties. `rows` connects a batch `(batch, n_sites)` of states of
-/// the space: it [starts](MergedRow::start) one row for each and adds the elements. `operator` is its name in
-/// errors.
+/// For backends, which wrap kernels of third parties. `rows` connects a batch `(batch, n_sites)` of states: it
+/// [starts](MergedRow::start) one row for each state and adds the elements. `operator` names the kernel in errors.
 ///
 /// # Errors
 /// Those of `rows`; [`Error::Custom`] if an x' is not a state of the space.
@@ -73,8 +72,8 @@ pub fn probe_hermitian<T: Element>(
     Ok(true)
 }
 
-/// Whether two elements are conjugates of each other, up to rounding. What cancels on one side may leave
-/// rounding on the other, so `size`, which the summands add up to, counts too.
+/// Whether two elements are conjugates of each other, up to rounding. Summands that cancel on one side may leave a
+/// rounding error on the other, so the test also allows for `size`, the sum of their absolute values.
 fn conjugate<T: Element>(forward: T, back: T, size: f64) -> bool {
     let (forward, back) = (forward.to_complex(), back.to_complex());
     let difference = T::from_complex(back - forward.conj());

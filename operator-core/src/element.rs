@@ -14,7 +14,7 @@ mod sealed {
 
 /// The types that matrix elements can have: `f32`, `f64`, `Complex32` and `Complex64`.
 ///
-/// The trait is sealed; backends rely on there being just these four.
+/// The trait is sealed: backends rely on there being exactly these four.
 pub trait Element:
     sealed::Sealed
     + Copy
@@ -57,10 +57,10 @@ pub trait Element:
     /// Imaginary part; 0 for a real type.
     fn im(self) -> Self::Real;
 
-    /// Whether a sum is what rounding leaves of summands that cancel, whose absolute values add up to `size`.
+    /// Whether a sum is only the rounding error of summands that cancel. Their absolute values add up to `size`.
     ///
-    /// For those who add up elements of one x' that come along several paths: what is left of a cancellation
-    /// must not count as a connection.
+    /// Use it to add up elements that reach one x' along several paths: the rest of a cancellation must not count
+    /// as a connection.
     fn cancels(self, size: f64) -> bool {
         rounding::cancels(self.to_complex(), size, size_of::<Self::Real>() == 4)
     }

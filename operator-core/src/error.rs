@@ -45,7 +45,7 @@ pub enum Error {
         /// Number of edges.
         n_edges: usize,
     },
-    /// An edge colour too high to count the colours.
+    /// An edge colour that is too high.
     #[error("edge ({from}, {to}) has colour {color}; the highest is {highest}, so number the colours from 0")]
     EdgeColor {
         /// First site of the edge.
@@ -54,13 +54,13 @@ pub enum Error {
         to: usize,
         /// The colour.
         color: usize,
-        /// The highest colour there can be.
+        /// The highest colour that is allowed.
         highest: usize,
     },
     /// A lattice that cannot be built as asked, or that does not fit a model.
     #[error("lattice: {0}")]
     Lattice(String),
-    /// Permutations that are no group.
+    /// Permutations that do not form a group.
     #[error("these permutations are no group: {reason}")]
     PermutationGroup {
         /// What is wrong with them.
@@ -193,7 +193,7 @@ pub enum Error {
         /// Why.
         reason: &'static str,
     },
-    /// Packed states of a space with more than two local states.
+    /// Packed states were asked for on a space with more than two local states.
     #[error(
         "{hilbert} has sites of more than two states, which do not fit a bit each; use get_conn_flattened"
     )]
@@ -229,7 +229,7 @@ pub enum Error {
     UnknownParameter {
         /// The name asked for.
         name: String,
-        /// The names there are.
+        /// The known names.
         known: String,
     },
     /// A parameter array has the wrong length.
@@ -242,7 +242,7 @@ pub enum Error {
         /// Number of values expected.
         expected: usize,
     },
-    /// A number of values that does not match what they are for.
+    /// The wrong number of values.
     #[error("{got} {what}; expected {expected}")]
     Count {
         /// What is counted.
@@ -252,7 +252,7 @@ pub enum Error {
         /// Number, or numbers, expected.
         expected: String,
     },
-    /// A connected configuration is said to come from a sample that is not there.
+    /// A connected configuration names an origin beyond the last sample.
     #[error("row {row} has the origin {origin} among {n_samples} samples; origins count rows of x from 0")]
     OriginOutOfRange {
         /// Row of the connected configuration.
@@ -298,7 +298,7 @@ pub enum Error {
         /// Backend of the second operand.
         right: String,
     },
-    /// An operator without a definition was asked for what only a definition has.
+    /// An operator without a definition was asked for something that needs one.
     #[error(
         "{operator} is a custom kernel without terms, so it cannot {action}; write it as a `Model` for that"
     )]
@@ -326,7 +326,7 @@ pub enum Error {
         /// The Hilbert space, as it prints.
         hilbert: String,
     },
-    /// What is used together lives on different devices.
+    /// Two things that are used together live on different devices.
     #[error("the {} is on {left}, the {} on {right}; put both on one device, by with_device or lower_on", what[0], what[1])]
     DeviceMismatch {
         /// What the two are.
@@ -345,7 +345,7 @@ pub enum Error {
         value: Complex64,
     },
 
-    /// A wave function had a walker when it was asked whether it has one, and none when it was to be followed.
+    /// A wave function promised a walker and then had none.
     #[error(
         "wave function {wave_function} has a walker at one time and none at another; make `has_walker` and `walker` agree"
     )]
@@ -358,7 +358,7 @@ pub enum Error {
     /// A file or text that is not an operator in the expected form.
     #[error("not an operator: {0}")]
     Spec(String),
-    /// A model that is known by name but not built here.
+    /// A file names a model that this crate does not have.
     #[error("model {name:?} is not known; known models: {known}")]
     UnknownModel {
         /// The name given.
@@ -366,12 +366,12 @@ pub enum Error {
         /// The names that are known.
         known: String,
     },
-    /// A device that is not there.
+    /// A device that is not available.
     #[error("device {device:?} is not there: {reason}")]
     Device {
         /// The device asked for.
         device: String,
-        /// Why it cannot be had.
+        /// Why it is unavailable.
         reason: String,
     },
     /// A failure inside a backend.
@@ -394,8 +394,8 @@ impl Error {
         Error::Backend { backend, source: source.into() }
     }
 
-    /// An x' of a custom operator, named `operator`, is not a state of its space, for the reason that
-    /// [`HilbertSpace::check`](crate::HilbertSpace::check) gave.
+    /// The custom operator named `operator` gave an x' that is not a state of its space. `error` is what
+    /// [`HilbertSpace::check`](crate::HilbertSpace::check) returned.
     pub fn leaves_space(operator: impl Into<String>, error: &Error) -> Self {
         Error::Custom { operator: operator.into(), reason: format!("it leaves its space ({error})") }
     }

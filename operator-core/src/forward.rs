@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
 use sprs::CsMat;
 
+use crate::backend::Backend;
 use crate::conn::{ConnBatch, PaddedConn};
 use crate::definition::{Definition, Structure};
 use crate::error::Result;
@@ -13,8 +14,8 @@ use crate::hilbert::HilbertSpace;
 use crate::operator::{DiscreteOperator, RowVisitor};
 use crate::parameters::Parameters;
 
-/// Forwards every method that needs no sized operator. The others, `adjoint` and `to_backend`, follow from the
-/// definition, which is forwarded.
+/// Forwards every method that does not need a sized operator. `adjoint` and `to_backend` do, but follow from the
+/// definition and the device, which are forwarded.
 macro_rules! forward {
     ($($pointer:ty),*) => {
         $(impl<O: DiscreteOperator + ?Sized> DiscreteOperator for $pointer {
@@ -23,6 +24,10 @@ macro_rules! forward {
 
             fn hilbert(&self) -> &HilbertSpace {
                 (**self).hilbert()
+            }
+
+            fn device(&self) -> <O::Backend as Backend>::Device {
+                (**self).device()
             }
 
             fn max_conn_size(&self) -> usize {
@@ -160,7 +165,7 @@ mod tests {
 
         fn get_conn_padded(&self, x: ArrayView2<'_, i8>) -> Result<PaddedConn<f64>> {
             self.called();
-            Ok(self.get_conn_flattened(x)?.to_padded(x, 1))
+            self.get_conn_flattened(x)?.to_padded(x, 1)
         }
 
         fn get_conn_indices_into(

@@ -5,10 +5,10 @@ use std::ops::Range;
 
 use ndarray::ArrayView2;
 
-/// A batch of samples that [`HilbertSpace::check_rows`](crate::HilbertSpace::check_rows) found to be states of
-/// a space, with contiguous rows.
+/// A batch with contiguous rows, all of them states of a space, as
+/// [`HilbertSpace::check_rows`](crate::HilbertSpace::check_rows) has checked.
 ///
-/// Rows that were contiguous are borrowed, others are copied.
+/// Contiguous rows are borrowed; others are copied.
 #[derive(Clone, Debug)]
 pub struct HostRows<'a> {
     data: Cow<'a, [i8]>,
@@ -16,8 +16,8 @@ pub struct HostRows<'a> {
 }
 
 impl<'a> HostRows<'a> {
-    /// The rows of a batch that is known to consist of states, such as those that
-    /// [`HilbertSpace::states_in`](crate::HilbertSpace::states_in) lists; so that they need no check.
+    /// The rows of a batch that is known to hold states, such as
+    /// [`HilbertSpace::states_in`](crate::HilbertSpace::states_in) returns. They are not checked.
     ///
     /// # Panics
     /// If the rows are empty, which no state is.

@@ -6,12 +6,11 @@ use std::ops::Range;
 use crate::backend::Backend;
 use crate::error::{Error, Result};
 
-/// The amplitudes that `evaluate` gives for consecutive rows of a batch, at most `chunk_size` at a time, one
-/// after another. `None` is all at once.
+/// Evaluates the rows of a batch, at most `chunk_size` at a time, and joins the amplitudes. `None` means all at
+/// once.
 ///
 /// # Errors
-/// [`Error::Count`] if there is not one amplitude for each row; those of `evaluate`
-/// and of the backend.
+/// Those of `evaluate` and of the backend; [`Error::Count`] unless there is one amplitude for each row.
 pub fn amplitudes_in_chunks<B: Backend>(
     n_rows: usize,
     chunk_size: Option<NonZeroUsize>,

@@ -1,12 +1,12 @@
 //! Quantum lattice operators, defined once for every backend.
 //!
-//! An operator is written as terms on a Hilbert space, by a [`Model`] such as [`Ising`] or [`Heisenberg`] or
-//! by hand. Its [`Definition`] is what backends lower: `backend-flat` to kernels of dynamic shape on ndarray,
+//! An operator is a sum of terms on a Hilbert space, written by a [`Model`] such as [`Ising`] or [`Heisenberg`],
+//! or by hand. Backends lower its [`Definition`]: `backend-flat` to kernels of dynamic shape on ndarray,
 //! `backend-padded` to kernels of static shape on candle tensors. Everything downstream picks its
-//! implementation from the operator's backend marker, so switching backends is one word, `Flat` or `Padded`, in
-//! `ising.lower::<Flat>()`.
+//! implementation from the operator's backend marker. To switch backends, change one word: `Flat` or `Padded`
+//! in `ising.lower::<Flat>()`.
 //!
-//! A definition by itself answers questions about the operator, and takes part in algebra:
+//! A definition needs no backend to answer questions about the operator or to take part in algebra:
 //!
 //! ```
 //! use operator_core::{Boundary, Graph, Ising, Model, hilbert::Spin};
@@ -32,15 +32,22 @@
 //! Where things are:
 //! - [`graph`]: which sites are neighbours; [`hilbert`]: which states there are, and their numbers;
 //! - [`terms`]: how operators are written; [`models`]: operators by name; [`expression`]: formulas;
-//! - [`Definition`], [`Parameters`], [`Structure`]: static and dynamic data; [`kernel`]: the lowered form;
+//! - [`Definition`], [`Parameters`], [`Structure`]: static and dynamic data;
 //! - [`DiscreteOperator`]: what every operator can do; [`Backend`], [`Lower`]: what a backend is;
-//! - [`WaveFunction`], [`Walker`]: what samplers and expectation values need of a wave function.
+//! - [`Connected`], [`ConnBatch`], [`PaddedConn`]: connected elements, one at a time, in rows and padded;
+//! - [`WaveFunction`], [`Walker`]: what samplers and estimators ask of a wave function;
+//! - [`prelude`]: all traits at once.
+//!
+//! The crates whose types stand in signatures are re-exported: [`ndarray`], [`num_complex`], [`num_traits`],
+//! [`rand`], [`sprs`] and, with the feature `serde`, `serde_json`.
 
 pub mod expression;
 pub mod graph;
 pub mod hilbert;
+#[doc(hidden)]
 pub mod kernel;
 pub mod models;
+pub mod prelude;
 pub mod terms;
 
 mod backend;
@@ -80,9 +87,17 @@ pub use hilbert::HilbertSpace;
 pub use host_rows::HostRows;
 #[doc(hidden)]
 pub use in_chunks::amplitudes_in_chunks;
+pub use kernel::Connected;
 #[doc(hidden)]
 pub use merged_row::MergedRow;
 pub use models::*;
-pub use operator::{DiscreteOperator, RowVisitor, ranked_conn};
+pub use operator::DiscreteOperator;
+#[doc(hidden)]
+pub use operator::{RowVisitor, ranked_conn};
 pub use parameters::{ParameterValue, Parameters};
 pub use wave_function::{Walker, WaveFunction};
+
+// A new major version of any of these is one of this crate too.
+#[cfg(feature = "serde")]
+pub use serde_json;
+pub use {ndarray, num_complex, num_traits, rand, sprs};

@@ -1,4 +1,4 @@
-//! One row of a matrix whose elements come in parts: parts of one x' are added up.
+//! One row of a matrix whose elements come in parts. Parts that lead to the same x' are added up.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -6,12 +6,11 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use crate::element::Element;
 use crate::kernel::Connected;
 
-/// The connected elements of one sample, where several contributions may lead to the same x'.
+/// The connected elements of one sample, if several contributions may lead to the same x'.
 ///
-/// Contributions to one x' are added in the order in which they arrive, and the distinct x' keep the order in
-/// which each was first seen. A distinct x' is named by its *place* in that order, from 0. An x' whose
-/// contributions cancel ([`Element::cancels`]) keeps its place, but it is not a connection:
-/// [`kept`](Self::kept) leaves it out.
+/// Contributions to one x' are added in the order they arrive. The distinct x' keep the order in which they were
+/// first seen, and an x' is named by its *place* in that order, from 0. If the contributions to an x' cancel
+/// ([`Element::cancels`]), it keeps its place but is not a connection: [`kept`](Self::kept) leaves it out.
 ///
 /// The row keeps its memory from one sample to the next.
 ///
@@ -62,7 +61,7 @@ impl<T: Element> MergedRow<T> {
         Self::default()
     }
 
-    /// Begins the row of the sample `x`, with no elements.
+    /// Starts an empty row for the sample `x`.
     pub fn start(&mut self, x: &[i8]) {
         self.x.clear();
         self.x.extend_from_slice(x);
@@ -97,7 +96,7 @@ impl<T: Element> MergedRow<T> {
         }
     }
 
-    /// Adds a contribution whose x' is given as its difference from the sample, and returns the place of x'.
+    /// Adds a contribution to an x' that is given by its difference from the sample, and returns the place of x'.
     pub fn add_connected(&mut self, connected: Connected<'_>, mel: T) -> usize {
         let mut state = std::mem::take(&mut self.state);
         state.clear();
@@ -113,7 +112,7 @@ impl<T: Element> MergedRow<T> {
         &self.x
     }
 
-    /// Number of distinct x', those that cancel included.
+    /// Number of distinct x', including those whose contributions cancel.
     pub fn len(&self) -> usize {
         self.sums.len()
     }
@@ -123,7 +122,7 @@ impl<T: Element> MergedRow<T> {
         self.sums.is_empty()
     }
 
-    /// The distinct x' of all places, one row after another, those that cancel included.
+    /// The distinct x', one row after another, including those whose contributions cancel.
     pub fn states(&self) -> &[i8] {
         &self.states
     }

@@ -1,4 +1,4 @@
-//! What every operator can do, whatever its backend.
+//! What every operator can do on any backend.
 
 use std::ops::Range;
 
@@ -13,10 +13,10 @@ use crate::error::{Error, Result};
 use crate::hilbert::HilbertSpace;
 use crate::parameters::Parameters;
 
-/// The largest matrix or list of states that is built, in bytes.
+/// Largest matrix or list of states that is built, in bytes.
 pub(crate) const MAX_BYTES: f64 = 8.0 * 1024.0 * 1024.0 * 1024.0;
 
-/// How many basis states are connected at a time when the whole space is gone through.
+/// How many basis states are connected at a time in a pass through the whole space.
 const STATES_AT_A_TIME: usize = 4096;
 
 /// Called with a row of the matrix and its non-zero elements, as (column, element).
@@ -24,18 +24,25 @@ pub type RowVisitor<'a, T> = &'a mut dyn FnMut(usize, &[(usize, T)]) -> Result<(
 
 /// A discrete operator on some backend.
 ///
-/// Five methods say what it is; all others follow from them, and backends override those that they do
-/// faster. Samples are batches of quantum numbers, shape `(batch, n_sites)`, on the host; what a backend
-/// offers on its own device stands in its own crate.
+/// Five methods define it. All others follow from them; backends override those that they can do faster.
+/// Samples are batches of quantum numbers, shape `(batch, n_sites)`, on the host. What a backend does on its own
+/// device is in its own crate.
 pub trait DiscreteOperator: Send + Sync {
-    /// Marker of the backend, from which samplers and local kernels find their implementation.
+    /// Marker of the backend. Samplers and local kernels find their implementation through it.
     type Backend: Backend;
 
     /// Type of the matrix elements.
     type Element: Element;
 
-    /// The space it acts on.
+    /// The space that it acts on.
     fn hilbert(&self) -> &HilbertSpace;
+
+    /// Where the operator runs; by default the backend's default device.
+    ///
+    /// Backends with more than one device override it.
+    fn device(&self) -> <Self::Backend as Backend>::Device {
+        Self::Backend::default_device()
+    }
 
     /// Upper bound of the number of connected elements of any configuration.
     fn max_conn_size(&self) -> usize;
@@ -43,9 +50,9 @@ pub trait DiscreteOperator: Send + Sync {
     /// Whether the operator is Hermitian.
     fn is_hermitian(&self) -> bool;
 
-    /// All x' with `<x|O|x'>` ≠ 0, of each sample of a batch, into a buffer that is reused.
+    /// Fills a buffer with all x' with `<x|O|x'>` ≠ 0 of each sample. The buffer keeps its memory.
     ///
-    /// The diagonal comes first where it is present, then a fixed order.
+    /// The diagonal comes first if it is not 0. The other elements have a fixed order.
     ///
     /// # Shapes
     /// `x` is `(batch, n_sites)`; see [`ConnBatch`].
@@ -115,7 +122,7 @@ pub trait DiscreteOperator: Send + Sync {
                 reason: format!("{widest} elements of one sample; max_conn_size is {}", self.max_conn_size()),
             });
         }
-        Ok(conn.to_padded(x, self.max_conn_size()))
+        conn.to_padded(x, self.max_conn_size())
     }
 
     /// The matrix in compressed rows, in the order of [`HilbertSpace::all_states`].
@@ -163,7 +170,7 @@ pub trait DiscreteOperator: Send + Sync {
         Ok(out)
     }
 
-    /// Calls `f` with each state's number and its connected elements, as numbers of states.
+    /// Calls `f` with the number of each state and its connected elements, whose x' are numbers of states too.
     ///
     /// # Errors
     /// [`Error::NotIndexable`]; [`Error::Custom`] if a custom operator leaves its space; those of `f`.
@@ -183,7 +190,7 @@ pub trait DiscreteOperator: Send + Sync {
         Ok(())
     }
 
-    /// Connected elements of consecutive states, as numbers of states, into a buffer that is reused.
+    /// Fills a buffer with the connected elements of consecutive states. Each x' is its number among the states.
     ///
     /// # Errors
     /// [`Error::NotIndexable`], [`Error::IndexOutOfRange`]; [`Error::Custom`] if a custom operator leaves its
@@ -206,7 +213,7 @@ pub trait DiscreteOperator: Send + Sync {
             .ok_or_else(|| Error::NoDefinition { operator: self.describe(), action: "be unpacked" })
     }
 
-    /// The Hermitian conjugate (conjugate transpose), on the same backend.
+    /// The Hermitian conjugate (conjugate transpose), on the same backend and device.
     ///
     /// # Errors
     /// [`Error::NoDefinition`] for a custom kernel; [`Error::LeavesHilbert`] for an operator that only enters a
@@ -217,12 +224,14 @@ pub trait DiscreteOperator: Send + Sync {
         Self::Backend: Lower<Self::Element>,
     {
         match self.definition() {
-            Some(definition) => definition.adjoint()?.lower_as::<Self::Backend, Self::Element>(),
+            Some(definition) => {
+                definition.adjoint()?.lower_on::<Self::Backend, Self::Element>(&self.device())
+            }
             None => Err(Error::NoDefinition { operator: self.describe(), action: "be conjugated" }),
         }
     }
 
-    /// The same operator on another backend, `operator.to_backend::<Padded>()`.
+    /// The same operator on the default device of another backend, `operator.to_backend::<Padded>()`.
     ///
     /// # Errors
     /// [`Error::NoDefinition`] for a custom kernel; [`Error::Backend`] if the device fails.
@@ -230,8 +239,19 @@ pub trait DiscreteOperator: Send + Sync {
     where
         Self: Sized,
     {
+        self.to_backend_on::<B>(&B::default_device())
+    }
+
+    /// The same operator on a device of another backend, or of its own.
+    ///
+    /// # Errors
+    /// As [`to_backend`](Self::to_backend).
+    fn to_backend_on<B: Lower<Self::Element>>(&self, device: &B::Device) -> Result<B::Operator>
+    where
+        Self: Sized,
+    {
         match self.definition() {
-            Some(definition) => definition.lower_as::<B, Self::Element>(),
+            Some(definition) => definition.lower_on::<B, Self::Element>(device),
             None => {
                 Err(Error::NoDefinition { operator: self.describe(), action: "be moved to another backend" })
             }
@@ -239,11 +259,11 @@ pub trait DiscreteOperator: Send + Sync {
     }
 }
 
-/// What [`DiscreteOperator::get_conn_indices_into`] does unless a backend knows better: connected elements, and
-/// then their numbers.
+/// What [`DiscreteOperator::get_conn_indices_into`] does by default: it finds the connected elements, then their
+/// numbers.
 ///
 /// # Errors
-/// Those of that method.
+/// As that method.
 pub fn ranked_conn<O: DiscreteOperator + ?Sized>(
     operator: &O,
     states: Range<usize>,

@@ -5,12 +5,13 @@ use std::fmt;
 use crate::error::{Error, Result};
 use num_complex::Complex64;
 
-/// A parameter's value: one number, or one number an item (a site, a bond, a string).
+/// A parameter's value: one number, or one number for each item (a site, a bond, a string).
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum ParameterValue {
     /// One number.
     Scalar(f64),
-    /// One number an item.
+    /// One number for each item.
     Array(Vec<f64>),
 }
 
@@ -57,8 +58,8 @@ impl<const N: usize> From<[f64; N]> for ParameterValue {
 
 /// An operator's dynamic data: named real numbers and arrays, in a fixed order.
 ///
-/// Everything else about an operator is static. Packing an operator with new parameters of the same shape
-/// costs one sparse matrix-vector product; nothing is lowered again.
+/// Everything else about an operator is static. To pack an operator with new parameters of the same shape costs
+/// one sparse matrix-vector product; nothing is lowered again.
 ///
 /// ```
 /// use operator_core::{Graph, Ising, Model, Boundary, hilbert::Spin};
@@ -91,7 +92,16 @@ impl Parameters {
         self.entries.iter().map(|(name, _)| name.as_str())
     }
 
-    /// Total number of values, arrays counted by their elements.
+    /// The name of each value, in the order of [`to_vec`](Self::to_vec): `h` for a scalar, `J[0]`, `J[1]`, … for
+    /// an array.
+    pub fn value_names(&self) -> impl Iterator<Item = String> {
+        self.iter().flat_map(|(name, value)| match value {
+            ParameterValue::Scalar(_) => vec![name.to_owned()],
+            ParameterValue::Array(values) => (0..values.len()).map(|k| format!("{name}[{k}]")).collect(),
+        })
+    }
+
+    /// Total number of values; an array counts by its elements.
     pub fn n_values(&self) -> usize {
         self.entries.iter().map(|(_, value)| value.as_slice().len()).sum()
     }
@@ -99,7 +109,7 @@ impl Parameters {
     /// The values of one parameter.
     ///
     /// # Errors
-    /// [`Error::UnknownParameter`], with the names there are.
+    /// [`Error::UnknownParameter`], with the known names.
     pub fn get(&self, name: &str) -> Result<&[f64]> {
         self.position(name).map(|k| self.entries[k].1.as_slice())
     }
@@ -126,7 +136,7 @@ impl Parameters {
         self.entries.iter().flat_map(|(_, value)| value.as_slice()).copied().collect()
     }
 
-    /// The same parameters with other values, as laid out by [`to_vec`](Self::to_vec).
+    /// The same parameters with other values, in the order of [`to_vec`](Self::to_vec).
     ///
     /// # Errors
     /// [`Error::Count`] if the number of values differs; [`Error::NotFinite`].
@@ -146,7 +156,7 @@ impl Parameters {
         Ok(out)
     }
 
-    /// Where the values of one parameter lie in [`to_vec`](Self::to_vec).
+    /// The positions of one parameter's values in [`to_vec`](Self::to_vec).
     ///
     /// # Errors
     /// [`Error::UnknownParameter`].
@@ -170,7 +180,7 @@ impl Parameters {
         Ok(start)
     }
 
-    /// Adds a parameter like [`push`](Self::push), under the first free name of `h`, `h_2`, `h_3`, … where
+    /// Adds a parameter like [`push`](Self::push), under the first free name among `h`, `h_2`, `h_3`, …, where
     /// `h` is its name without such a suffix.
     pub(crate) fn push_renamed(&mut self, name: &str, value: ParameterValue) -> Result<usize> {
         let taken = |candidate: &str| self.names().any(|known| known == candidate);
@@ -188,7 +198,7 @@ impl Parameters {
         self.push(&format!("{base}_{k}"), value)
     }
 
-    /// Whether names and lengths are the same, whatever the values.
+    /// Whether names and lengths are the same; values may differ.
     pub(crate) fn same_shape(&self, other: &Self) -> bool {
         self.entries.len() == other.entries.len()
             && self
@@ -248,6 +258,7 @@ mod tests {
     fn values_are_laid_out_in_order() {
         let parameters = two();
         assert_eq!(parameters.to_vec(), [1.0, 1.0, 0.5]);
+        assert_eq!(parameters.value_names().collect::<Vec<_>>(), ["h", "J[0]", "J[1]"]);
         assert_eq!(parameters.range("J").unwrap(), 1..3);
         let other = parameters.with_values(&[3.0, 2.0, 1.0]).unwrap();
         assert_eq!(other.get("J").unwrap(), [2.0, 1.0]);

@@ -1,10 +1,10 @@
 //! What counts as rounding: the core's tolerances, all relative.
 //!
-//! There are three because rounding comes from three places. A few summands that cancel leave a few units in the
-//! last place of the largest: [`CANCELLATION`], which must be tight, since what it discards is gone from the
-//! operator. In single precision the last place is that much larger: [`CANCELLATION_F32`]. Two ways of computing
-//! one operator (its adjoint, another family of terms) go through products and transforms of whole tables, so
-//! that errors of many operations add up: [`AGREEMENT`]. It only answers yes or no, and can be generous.
+//! There are three because rounding has three origins. A few summands that cancel leave a few units in the last
+//! place of the largest. [`CANCELLATION`] covers these; it is tight, because it removes elements from the operator.
+//! [`CANCELLATION_F32`] is the same for single precision. Two ways to compute one operator (its adjoint, another
+//! family of terms) go through products and transforms of whole tables, where errors of many operations add up.
+//! [`AGREEMENT`] covers these; it only decides a yes or no and can be generous.
 
 use num_complex::Complex64;
 

@@ -123,8 +123,9 @@ fn each_space_gets_the_family_that_is_at_home_there() {
             TermKind::Local(_) => "local",
             TermKind::Pauli(_) => "pauli",
             TermKind::Fermion(_) => "fermion",
+            _ => "unknown",
         };
-        terms.iter().map(|term| family(&term.kind)).collect()
+        terms.iter().map(|term| family(term.kind())).collect()
     };
     let exchange = sigmax(0) * sigmax(2) + sigmay(0) * sigmay(2) + 3.0;
     assert_eq!(families(exchange.on(Qubit::new(3).unwrap()).unwrap()), ["pauli"; 3]);
@@ -151,7 +152,7 @@ fn parameters_multiply_formulas() {
     terms.expression(-h, &(sigmax(0) + sigmax(1))).unwrap().expression(0.5, &sigmaz(0)).unwrap();
     let expected = (-2.0 * (sigmax(0) + sigmax(1)) + 0.5 * sigmaz(0)).on(Spin::half(2).unwrap()).unwrap();
     assert!(terms.equivalent(&expected).unwrap());
-    assert_eq!(terms.iter().filter(|term| term.coefficient.parameter == Some(h)).count(), 2);
+    assert_eq!(terms.iter().filter(|term| term.coefficient().parameter() == Some(h)).count(), 2);
     assert!(terms.expression(f64::NAN, &sigmax(0)).is_err());
 }
 

@@ -126,7 +126,7 @@ impl<B: Backend> DirectSampler<B> {
             let so_far = B::from_host(x.view(), device)?;
             let conditionals = wave_function.conditionals(&so_far, site)?;
             expect_count("rows of conditionals", conditionals.nrows(), rngs.len())?;
-            if conditionals.ncols() != local.len {
+            if conditionals.ncols() != local.dim() {
                 let reason = format!("{} probabilities, one a local state", conditionals.ncols());
                 return Err(Error::Conditionals { sample: 0, site, reason });
             }

@@ -30,7 +30,7 @@ impl<B: Backend> Autoregressive<B> for Correlated<B> {
     fn conditionals(&self, x: &B::Configurations, site: usize) -> Result<Array2<f64>> {
         let (hilbert, probabilities) = (self.0.hilbert(), self.0.probabilities());
         let (x, states, local) = (B::to_host(x)?, hilbert.all_states()?, hilbert.local(site));
-        let mut out = Array2::zeros((x.nrows(), local.len));
+        let mut out = Array2::zeros((x.nrows(), local.dim()));
         for (x, mut out) in x.rows().into_iter().zip(out.rows_mut()) {
             for (state, p) in states.rows().into_iter().zip(&probabilities) {
                 if state.slice(s![..site]) == x.slice(s![..site]) {

@@ -81,6 +81,10 @@ macro_rules! composite {
                 self.operator.definition()
             }
 
+            fn device(&self) -> <O::Backend as operator_core::Backend>::Device {
+                self.operator.device()
+            }
+
             $crate::composite::forward_answers!(held, O::Element);
         }
 

@@ -58,7 +58,7 @@ fn conditionals_are_those_of_the_wave_function<B: NetworkBackend>() -> TestResul
             let conditionals = arnn.conditionals(&x, site)?;
             let local = hilbert.local(site);
             for (k, state) in states.rows().into_iter().enumerate() {
-                let mut expected = Array1::<f64>::zeros(local.len);
+                let mut expected = Array1::<f64>::zeros(local.dim());
                 for (other, p) in states.rows().into_iter().zip(&p) {
                     if (0..site).all(|i| other[i] == state[i]) {
                         expected[local.index(other[site]).ok_or("no local state")?] += p;

@@ -54,7 +54,8 @@ fn amplitudes_are_determinants_of_filled_orbitals<B: RunsVmc>() -> TestResult {
         for (x, value) in states.rows().into_iter().zip(log_psi(&psi, &states)?) {
             let expected: f64 = (hilbert.blocks().iter().enumerate())
                 .map(|(k, block)| {
-                    let filled: Vec<usize> = (0..block.n_sites).filter(|i| x[block.start + i] == 1).collect();
+                    let filled: Vec<usize> =
+                        (0..block.sites().len()).filter(|i| x[block.sites().start + i] == 1).collect();
                     psi.orbitals(k).map_or(f64::NAN, |m| determinant(&m.select(ndarray::Axis(0), &filled)))
                 })
                 .product();
@@ -88,7 +89,7 @@ fn states_are_made_by_creation_operators<B: RunsVmc>() -> TestResult {
         for (k, block) in hilbert.blocks().iter().enumerate().rev() {
             let orbitals = psi.orbitals(k).ok_or("no orbitals")?;
             for orbital in orbitals.columns().into_iter().rev() {
-                state = create::<B>(&free, block.start, &orbital.to_vec())?.dot(&state);
+                state = create::<B>(&free, block.sites().start, &orbital.to_vec())?.dot(&state);
             }
         }
         let states = hilbert.all_states()?;

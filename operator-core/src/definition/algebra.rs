@@ -1,4 +1,4 @@
-//! The algebra of [`Terms`] for definitions, with names for what comes out.
+//! The algebra of [`Terms`] for definitions. Each result gets a name.
 
 use std::borrow::Borrow;
 
@@ -10,14 +10,14 @@ use crate::hilbert::HilbertSpace;
 use crate::overload::fallible_operators;
 use crate::terms::{Terms, jordan_wigner};
 
-/// Names are cut to this many letters.
+/// Longer names are cut to this many letters.
 const MAX_NAME: usize = 60;
 
 fallible_operators!(Definition);
 
 /// Algebra. `+`, `-` and `*` work between definitions and with numbers (f64 or Complex64), by value and by
-/// reference. Each result is checked and lowered, so a sum of many operators is best made by
-/// [`sum`](Self::sum) or on their [`Terms`]; what is said there of parameters holds here.
+/// reference. Each result is checked and lowered, so add many operators with [`sum`](Self::sum), or add their
+/// [`Terms`]. Parameters are merged as described there.
 ///
 /// ```
 /// use operator_core::{Boundary, Graph, Ising, Heisenberg, Model, hilbert::Spin};
@@ -37,8 +37,8 @@ fallible_operators!(Definition);
 /// [`Error::HilbertMismatch`](crate::Error::HilbertMismatch) for operands on different spaces,
 /// [`Error::NotFinite`](crate::Error::NotFinite) for a factor that is not finite,
 /// [`Error::TooLarge`](crate::Error::TooLarge) for a product that acts on too many sites at once, and
-/// [`Error::LeavesHilbert`](crate::Error::LeavesHilbert) where the result leaves a constrained space, as the
-/// adjoint of an operator may that does not.
+/// [`Error::LeavesHilbert`](crate::Error::LeavesHilbert) if the result leaves a constrained space. The adjoint can
+/// leave it even if the operator itself does not.
 impl Definition {
     /// The sum of many operators, lowered once; see [`Terms::sum`].
     ///
@@ -51,7 +51,7 @@ impl Definition {
     /// `Σ_k c_k A_k`, lowered once; for parameters see [`Terms::sum`].
     ///
     /// # Errors
-    /// As [`sum`](Self::sum), and [`NotFinite`](crate::Error::NotFinite) for a coefficient that is not.
+    /// As [`sum`](Self::sum), and [`NotFinite`](crate::Error::NotFinite) for an infinite or NaN coefficient.
     pub fn linear_combination<C: Into<Complex64>, D: Borrow<Definition>>(
         operands: impl IntoIterator<Item = (C, D)>,
     ) -> Result<Self> {

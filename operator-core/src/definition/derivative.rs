@@ -1,4 +1,5 @@
-//! Derivatives in the parameters. Operators are linear in them, so these are operators without parameters.
+//! Derivatives in the parameters. Operators are linear in their parameters, so a derivative is an operator without
+//! parameters.
 
 use super::Definition;
 use super::algebra::shortened;
@@ -10,8 +11,7 @@ use crate::terms::{Coefficient, Term, Terms};
 impl Definition {
     /// The operator `∂H/∂λ`, where λ is the value `index` of the parameter `name` (0 for a scalar).
     ///
-    /// It does not depend on the present values. All derivatives of one configuration at once come from
-    /// [`pattern`](Self::pattern) and [`forms`](Self::forms).
+    /// It does not depend on the present values.
     ///
     /// ```
     /// use operator_core::{Boundary, Graph, Ising, Model, hilbert::Spin};
@@ -44,13 +44,13 @@ impl Definition {
         Self::new(shortened(format!("d {} / d {name}{place}", self.name())), terms)
     }
 
-    /// An engine that visits every element that some values of the parameters make non-zero, whatever the
-    /// present ones.
+    /// An engine that visits every element that some values of the parameters make non-zero.
     ///
-    /// Derivatives need it: those of elements that happen to be zero are none the less there. Its elements
-    /// are arbitrary numbers. The true ones are sums of slots
-    /// ([`Connected::for_each_slot`](crate::kernel::Connected::for_each_slot)), and so are the derivatives,
-    /// by [`forms`](Self::forms). Where slots cancel, it may visit an element that is always zero.
+    /// Derivatives need it: an element that is zero at the present parameters can still have a non-zero
+    /// derivative. The engine's elements are arbitrary numbers. The true elements are sums of slots
+    /// ([`Connected::for_each_slot`](crate::Connected::for_each_slot)); [`forms`](Self::forms) gives the derivative
+    /// of each slot. Where slots cancel, the engine may visit an element that is always zero.
+    #[doc(hidden)]
     pub fn pattern(&self) -> Engine<f64> {
         Engine::pattern(self.structure.0.kernel.clone(), self.forms().n_slots())
     }

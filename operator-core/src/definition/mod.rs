@@ -1,4 +1,4 @@
-//! Operators, checked and lowered once: the static structure, and the values of parameters.
+//! Operators that are checked and lowered once: a static structure and the values of parameters.
 
 mod algebra;
 mod derivative;
@@ -19,10 +19,10 @@ use crate::models::{Model, ModelSpec};
 use crate::parameters::Parameters;
 use crate::terms::{Term, Terms};
 
-/// An operator, whatever the backend: its terms on their Hilbert space, and the values of its parameters.
+/// An operator without a backend: its terms on their Hilbert space, and the values of its parameters.
 ///
-/// It is made by [`Model::definition`] or from [`Terms`], checked and lowered to kernels once; backends add
-/// batches, threads and devices to them. Cloning is cheap, and so are new parameters.
+/// [`Model::definition`] makes one, or [`new`](Self::new) from [`Terms`]. It is checked and lowered to kernels once;
+/// backends add batches, threads and devices to them. A clone is cheap, and so are new parameters.
 ///
 /// ```
 /// use operator_core::{Definition, hilbert::Spin, terms::{Pauli, Terms}};
@@ -48,11 +48,11 @@ struct StructureData {
     name: String,
     hilbert: HilbertSpace,
     terms: Arc<[Term]>,
-    /// The parameters as they were defined; only names and lengths matter here.
+    /// The parameters as they were defined. Only names and lengths matter here.
     parameters: Parameters,
     kernel: Arc<Kernel>,
     forms: Forms,
-    /// What its model writes to JSON, where it has a form of its own.
+    /// What its model writes to JSON, if the model has a form of its own.
     #[cfg_attr(not(feature = "serde"), expect(dead_code))]
     spec: Option<ModelSpec>,
 }
@@ -160,7 +160,7 @@ impl Definition {
         &self.structure.0.terms
     }
 
-    /// The operator in the form in which it was written, with the present values of its parameters.
+    /// The terms as they were written, with the present values of the parameters.
     pub fn to_terms(&self) -> Terms {
         Terms::from_parts(self.hilbert().clone(), self.parameters().clone(), self.terms().to_vec())
     }
@@ -189,6 +189,7 @@ impl Definition {
     }
 
     /// The linear forms that give the values of the kernel's slots, [`Engine::values`].
+    #[doc(hidden)]
     pub fn forms(&self) -> &Forms {
         &self.structure.0.forms
     }
@@ -198,8 +199,9 @@ impl Definition {
         self.forms().is_real()
     }
 
-    /// Whether the operator is Hermitian for the present parameters (on the space without its constraint);
-    /// decided from the matrix elements, to rounding.
+    /// Whether the operator is Hermitian for the present parameters, on the space without its constraint.
+    ///
+    /// The matrix elements decide, up to rounding.
     pub fn is_hermitian(&self) -> bool {
         *self.hermitian.get_or_init(|| {
             let values: Vec<Complex64> = self.forms().values(&self.parameters.to_vec());
@@ -207,11 +209,11 @@ impl Definition {
         })
     }
 
-    /// Upper bound of the number of connected elements of any configuration, whatever the parameters.
+    /// Upper bound of the number of connected elements of any configuration, for any parameters.
     ///
-    /// It is the number of groups of terms with different x', so it is reached unless groups exclude each
-    /// other (the bonds of a Heisenberg model cannot all be antiparallel on a frustrated lattice). Where few
-    /// modes are filled, or few empty, it counts the hops that can start from so many.
+    /// It is the number of groups of terms with different x'. Some configuration reaches it unless groups exclude
+    /// each other: the bonds of a Heisenberg model cannot all be antiparallel on a frustrated lattice. If few
+    /// modes are filled, or few are empty, it counts the hops that can start from that many.
     pub fn max_conn_size(&self) -> usize {
         self.structure.0.kernel.max_conn_size()
     }
@@ -220,6 +222,7 @@ impl Definition {
     ///
     /// # Errors
     /// [`Error::ComplexElements`] if `T` is real and the operator is not.
+    #[doc(hidden)]
     pub fn engine<T: Element>(&self) -> Result<Engine<T>> {
         if !T::IS_COMPLEX && !self.is_real() {
             return Err(Error::ComplexElements { operator: self.to_string(), element: T::NAME });
@@ -254,7 +257,7 @@ impl Definition {
     }
 }
 
-/// Equal terms in equal order on equal spaces, with equal parameters. Names do not count.
+/// Equal if terms, their order, spaces and parameters are equal. Names do not count.
 impl PartialEq for Definition {
     fn eq(&self, other: &Self) -> bool {
         self.parameters == other.parameters && self.structure == other.structure

@@ -1,5 +1,8 @@
 //! Graphs of Bravais lattices with a basis.
 
+use std::fmt;
+use std::str::FromStr;
+
 use super::stencil::{self, Bond};
 use super::{Graph, check_size};
 use crate::error::{Error, Result};
@@ -8,13 +11,48 @@ use crate::error::{Error, Result};
 pub(super) const MAX_DIRECTIONS: usize = 32;
 
 /// What happens at the two ends of a lattice direction.
+///
+/// It prints and parses as `open` or `periodic`, and is written so by serde (feature `serde`).
+///
+/// ```
+/// use operator_core::Boundary;
+/// assert_eq!("open".parse::<Boundary>()?, Boundary::Open);
+/// assert_eq!(Boundary::Periodic.to_string(), "periodic");
+/// # Ok::<(), operator_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
+#[non_exhaustive]
 pub enum Boundary {
     /// The lattice ends; sites at its surface have fewer neighbours.
     Open,
     /// The first cell follows the last.
     #[default]
     Periodic,
+}
+
+impl fmt::Display for Boundary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Boundary::Open => "open",
+            Boundary::Periodic => "periodic",
+        })
+    }
+}
+
+impl FromStr for Boundary {
+    type Err = Error;
+
+    /// # Errors
+    /// [`Error::Parse`] for another text than `open` or `periodic`.
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "open" => Ok(Boundary::Open),
+            "periodic" => Ok(Boundary::Periodic),
+            _ => Err(Error::Parse { text: text.to_owned(), reason: "expected open or periodic".into() }),
+        }
+    }
 }
 
 /// Builds the graph of a lattice: a unit cell repeated along its basis vectors.

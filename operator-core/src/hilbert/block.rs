@@ -1,17 +1,32 @@
 //! Blocks of equal sites and their local states.
 
+use std::ops::Range;
+
 /// The local states of a site: equally spaced quantum numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LocalStates {
-    /// Quantum number of local index 0.
-    pub first: i8,
-    /// Difference between consecutive quantum numbers, never 0.
-    pub step: i8,
-    /// Number of local states.
-    pub len: usize,
+    pub(crate) first: i8,
+    /// Never 0.
+    pub(crate) step: i8,
+    pub(crate) len: usize,
 }
 
 impl LocalStates {
+    /// Quantum number of local index 0.
+    pub fn first(self) -> i8 {
+        self.first
+    }
+
+    /// Difference between consecutive quantum numbers, never 0.
+    pub fn step(self) -> i8 {
+        self.step
+    }
+
+    /// Number of local states, at least 2.
+    pub fn dim(self) -> usize {
+        self.len
+    }
+
     /// Quantum number of local index `index`; meaningless beyond the last one.
     #[inline]
     pub fn value(self, index: usize) -> i8 {
@@ -54,16 +69,28 @@ impl LocalStates {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Block {
     /// First site.
-    pub start: usize,
-    /// Number of sites.
-    pub n_sites: usize,
-    /// The local states of each site.
-    pub local: LocalStates,
-    /// The constraint: the sum of the local indices over the block's sites.
-    pub total: Option<usize>,
+    pub(crate) start: usize,
+    pub(crate) n_sites: usize,
+    pub(crate) local: LocalStates,
+    pub(crate) total: Option<usize>,
 }
 
 impl Block {
+    /// The sites.
+    pub fn sites(&self) -> Range<usize> {
+        self.start..self.start + self.n_sites
+    }
+
+    /// The local states of each site.
+    pub fn local(&self) -> LocalStates {
+        self.local
+    }
+
+    /// The constraint, if any: the sum of the local indices over the block's sites.
+    pub fn total(&self) -> Option<usize> {
+        self.total
+    }
+
     /// The block's part of a configuration of the whole space.
     #[inline]
     pub(crate) fn of<'a>(&self, x: &'a [i8]) -> &'a [i8] {

@@ -94,7 +94,8 @@ impl HilbertSpace {
     }
 
     fn not_a_local_state(&self, sample: usize, block: &Block, row: &[i8]) -> Error {
-        let site = row.iter().position(|&q| block.local.index(q).is_none()).unwrap_or(0);
+        let bad = row.iter().position(|&q| block.local.index(q).is_none());
+        let site = bad.expect("a quantum number of this row is not a local state");
         Error::NotALocalState {
             sample,
             site: block.start + site,

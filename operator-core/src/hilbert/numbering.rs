@@ -10,6 +10,9 @@ use super::ranking::Ranking;
 use super::space::{HilbertSpace, Space};
 use crate::error::{Error, Result};
 
+/// Why a block has a number of states.
+const NUMBERED: &str = "the states of the whole space are numbered";
+
 /// The most bytes in a list of all states.
 const MAX_BYTES: f64 = 8.0 * 1024.0 * 1024.0 * 1024.0;
 
@@ -67,7 +70,7 @@ impl HilbertSpace {
         layout.blocks.iter().zip(&layout.rankings).fold(0, |index, (block, ranking)| {
             let (first, step) = (i32::from(block.local.first), i32::from(block.local.step));
             let digits = block.of(x).iter().map(|&q| ((i32::from(q) - first) / step) as usize);
-            index * ranking.n_states().unwrap_or(1) + ranking.rank(digits)
+            index * ranking.n_states().expect(NUMBERED) + ranking.rank(digits)
         })
     }
 
@@ -83,7 +86,7 @@ impl HilbertSpace {
         self.check_width(x.len())?;
         let (layout, mut rest) = (self.layout(), index);
         for (block, ranking) in layout.blocks.iter().zip(&layout.rankings).rev() {
-            let n_states = ranking.n_states().unwrap_or(1);
+            let n_states = ranking.n_states().expect(NUMBERED);
             ranking.unrank(rest % n_states, |site, digit| x[block.start + site] = block.local.value(digit));
             rest /= n_states;
         }

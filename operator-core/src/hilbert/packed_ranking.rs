@@ -43,7 +43,7 @@ impl PackedRanking {
         // The number of states of the later blocks for each state of this one.
         let mut later = n_states;
         for (block, ranking) in blocks.iter().zip(rankings) {
-            later /= ranking.n_states().unwrap_or(1).max(1);
+            later /= ranking.n_states().expect("the states of the whole space are numbered");
             let end = block.start + block.n_sites;
             let mut site = block.start;
             while site < end {

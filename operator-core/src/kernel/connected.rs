@@ -4,6 +4,9 @@ use super::mask::MaskKernel;
 use super::table::TableKernel;
 
 /// One connected configuration x', as its difference from the sample x.
+///
+/// Operators pass one to a visitor for each non-zero element `<x|O|x'>`. Custom kernels make one with
+/// [`new`](Self::new).
 #[derive(Clone, Copy, Debug)]
 pub struct Connected<'a> {
     sites: &'a [u32],

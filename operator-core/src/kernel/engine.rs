@@ -104,7 +104,10 @@ impl<T: Element> Engine<T> {
     }
 
     /// Calls `visit` with the change and the matrix element for every element of one sample that this engine
-    /// found, in the order of [`visit`](Self::visit). Calls nothing if there is no such sample.
+    /// found, in the order of [`visit`](Self::visit).
+    ///
+    /// # Panics
+    /// If there is no such sample.
     #[inline]
     pub fn visit_found<F>(&self, found: &Found<T>, sample: usize, visit: F)
     where
@@ -120,13 +123,18 @@ impl<T: Element> Engine<T> {
     }
 
     /// Writes each connected state found, packed into words: bit i % 64 of word i / 64 is the local index of
-    /// site i. Writes nothing if sites have more than two states.
+    /// site i.
+    ///
+    /// # Panics
+    /// If sites have more than two states; the operator checks this.
     pub fn write_packed(&self, found: &Found<T>, states: &mut [u64], mels: &mut [T]) {
         self.plan().write_packed(found, states, mels);
     }
 
-    /// Writes the number of each connected state found within the space. Writes nothing if sites have more than
-    /// two states.
+    /// Writes the number of each connected state found within the space.
+    ///
+    /// # Panics
+    /// If sites have more than two states; the operator checks this.
     pub fn write_indices(
         &self,
         found: &Found<T>,

@@ -21,8 +21,8 @@ use crate::terms::{LocalMatrix, Terms, destroy, number};
 /// The extended Bose-Hubbard model,
 /// `H = −J Σ_<ij> (b†_i b_j + b†_j b_i) + U/2 Σ_i n_i (n_i − 1) + V Σ_<ij> n_i n_j − mu Σ_i n_i`.
 ///
-/// Parameters: `J` and `V`, each a scalar or one value a bond; `U` and `mu`, each a scalar or one value a
-/// site. J is 1, V and mu are 0 unless they are set.
+/// Parameters: `J` and `V`, each a scalar or one value per bond; `U` and `mu`, each a scalar or one value a
+/// site. By default J is 1, and V and mu are 0.
 ///
 /// Hops onto a site that holds n_max bosons are left out. On a space with a fixed number of bosons, mu only
 /// shifts the energy.
@@ -39,7 +39,7 @@ use crate::terms::{LocalMatrix, Terms, destroy, number};
 /// # Source
 /// M. P. A. Fisher et al., Boson localization and the superfluid-insulator transition, Phys. Rev. B 40, 546
 /// (1989).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct BoseHubbard {
     hilbert: HilbertSpace,
     graph: Graph,
@@ -54,7 +54,7 @@ impl BoseHubbard {
     ///
     /// # Errors
     /// [`Error::WrongHilbert`] off bosons; [`Error::Count`] if the graph has another number of sites;
-    /// [`Error::TooLarge`] if a matrix on two sites of so many bosons would not fit into memory.
+    /// [`Error::TooLarge`] if a matrix on two sites of that many bosons would not fit into memory.
     pub fn new(
         hilbert: impl Into<HilbertSpace>,
         graph: &Graph,

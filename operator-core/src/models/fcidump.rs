@@ -94,7 +94,8 @@ impl Fcidump {
     /// The Hamiltonian with other numbers of electrons.
     ///
     /// # Errors
-    /// [`Error::WrongHilbert`] off fermions of spin 1/2; [`Error::Integrals`] if an integral is listed with two
+    /// [`Error::WrongHilbert`] unless the sites are fermions of spin 1/2;
+    /// [`Error::Integrals`] if an integral is listed with two
     /// values or the space has fewer orbitals.
     pub fn molecular_on(&self, hilbert: SpinOrbitalFermions) -> Result<Molecular> {
         Molecular::from_integrals(hilbert, self.core, self.one_body.clone(), self.two_body.clone())

@@ -19,7 +19,7 @@ use crate::terms::{Ladder, Terms};
 
 /// The Fermi-Hubbard model, `H = −t Σ_<ij>,s (c†_is c_js + c†_js c_is) + U Σ_i n_i↑ n_i↓`.
 ///
-/// Parameters: `t`, a scalar or one value a bond, and `U`, a scalar or one value an orbital.
+/// Parameters: `t`, a scalar or one value per bond, and `U`, a scalar or one value per orbital.
 ///
 /// ```
 /// use operator_core::{Boundary, FermiHubbard, Graph, Model, hilbert::SpinOrbitalFermions};
@@ -32,7 +32,7 @@ use crate::terms::{Ladder, Terms};
 ///
 /// # Source
 /// J. Hubbard, Electron correlations in narrow energy bands, Proc. R. Soc. A 276, 238 (1963).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct FermiHubbard {
     hilbert: SpinOrbitalFermions,
     graph: Graph,

@@ -22,7 +22,7 @@ use crate::terms::{FermionString, Ladder, Terms};
 /// `0^ 3^ 2 1` is `c†_0 c†_3 c_2 c_1`, which acts right to left; the empty string, or `I`, is the identity.
 /// Strings need not be in normal order, and one that is listed twice counts twice.
 ///
-/// Parameters: `weights`, one real number a string; and `weights_im`, their imaginary parts, where any of
+/// Parameters: `weights`, one real number per string; and `weights_im`, their imaginary parts, where any of
 /// them is not zero.
 ///
 /// ```
@@ -32,7 +32,7 @@ use crate::terms::{FermionString, Ladder, Terms};
 /// assert!(pairs.definition()?.is_hermitian());
 /// # Ok::<(), operator_core::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct FermionOperator2nd {
     hilbert: HilbertSpace,
     strings: Vec<FermionString>,
@@ -44,7 +44,8 @@ impl FermionOperator2nd {
     ///
     /// # Errors
     /// [`Error::Parse`] for text that is no such string; [`Error::Count`] unless there is one weight a
-    /// string; [`Error::WrongHilbert`] off fermions; [`Error::SiteOutOfRange`] for a mode that is not there.
+    /// string;
+    /// [`Error::WrongHilbert`] unless the sites are fermions; [`Error::SiteOutOfRange`] for a mode beyond the last.
     pub fn new<S, W>(
         hilbert: impl Into<HilbertSpace>,
         strings: impl IntoIterator<Item = S>,
@@ -69,8 +70,9 @@ impl FermionOperator2nd {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Count`] unless there is one weight a string; [`Error::WrongHilbert`] off fermions;
-    /// [`Error::SiteOutOfRange`] for a mode that is not there.
+    /// [`Error::Count`] unless there is one weight per string;
+    /// [`Error::WrongHilbert`] unless the sites are fermions;
+    /// [`Error::SiteOutOfRange`] for a mode beyond the last.
     pub fn from_ladders<S, L, W>(
         hilbert: impl Into<HilbertSpace>,
         strings: impl IntoIterator<Item = S>,
@@ -94,7 +96,7 @@ impl FermionOperator2nd {
     /// Adds a multiple of the identity, as one more string.
     ///
     /// # Errors
-    /// [`Error::WrongHilbert`] off fermions.
+    /// [`Error::WrongHilbert`] unless the sites are fermions.
     pub fn with_constant(mut self, constant: impl Into<Complex64>) -> Result<Self> {
         self.strings.push(FermionString::new(&self.hilbert, &[])?);
         self.weights.push(constant.into());

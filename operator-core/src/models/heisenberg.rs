@@ -19,7 +19,7 @@ use crate::terms::{Pauli, Terms};
 
 /// The Heisenberg model in Pauli matrices, `H = Σ_<ij> J_c (σx σx + σy σy + σz σz)`, c the bond's colour.
 ///
-/// Parameter: `J`, a scalar where all bonds have one colour, otherwise one value a colour. With neighbour
+/// Parameter: `J`, a scalar if all bonds have one colour, otherwise one value per colour. With neighbour
 /// orders as colours this is J1-J2-…:
 ///
 /// ```
@@ -31,8 +31,8 @@ use crate::terms::{Pauli, Terms};
 /// ```
 ///
 /// The sign rule of a colour flips the sign of its exchange part σx σx + σy σy. On a bipartite graph with one
-/// colour this is Marshall's change of basis, which makes the ground state positive; it is on by default
-/// there and off elsewhere.
+/// colour this is Marshall's change of basis, which makes the ground state positive. There it is on by default,
+/// elsewhere off.
 ///
 /// ```
 /// use operator_core::{Boundary, Graph, Heisenberg, Model, hilbert::Spin};
@@ -42,7 +42,7 @@ use crate::terms::{Pauli, Terms};
 /// assert!(model.is_real() && model.is_hermitian());
 /// # Ok::<(), operator_core::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Heisenberg {
     hilbert: HilbertSpace,
     graph: Graph,
@@ -51,11 +51,12 @@ pub struct Heisenberg {
 }
 
 impl Heisenberg {
-    /// The model on the bonds of `graph` with coupling `j` (J), one value or one a colour.
+    /// The model on the bonds of `graph` with coupling `j` (J), one value or one per colour.
     ///
     /// # Errors
-    /// [`Error::WrongHilbert`] off spins 1/2 and qubits; [`Error::Count`] if the graph has another number of
-    /// sites; [`Error::ParameterLength`] if `j` has not one value a colour.
+    /// [`Error::WrongHilbert`] unless the sites are spins 1/2 or qubits;
+    /// [`Error::Count`] if the graph has another number of
+    /// sites; [`Error::ParameterLength`] unless `j` has one value per colour.
     pub fn new(
         hilbert: impl Into<HilbertSpace>,
         graph: &Graph,
@@ -76,7 +77,7 @@ impl Heisenberg {
     /// Sets the sign rule of each colour.
     ///
     /// # Errors
-    /// [`Error::Count`] if there is not one value a colour.
+    /// [`Error::Count`] if there is not one value per colour.
     pub fn with_sign_rule(mut self, sign_rule: &[bool]) -> Result<Self> {
         if sign_rule.len() != self.sign_rule.len() {
             return Err(Error::Count {

@@ -19,7 +19,7 @@ use crate::terms::{Pauli, Terms};
 
 /// The transverse-field Ising model, `H = −h Σ_i σx_i + J Σ_<ij> σz_i σz_j`.
 ///
-/// Parameters: `h`, a scalar or one value a site, and `J`, a scalar or one value a bond.
+/// Parameters: `h`, a scalar or one value per site, and `J`, a scalar or one value per bond.
 ///
 /// ```
 /// use operator_core::{Boundary, Graph, Ising, Model, hilbert::Spin};
@@ -28,7 +28,7 @@ use crate::terms::{Pauli, Terms};
 /// assert_eq!(critical.max_conn_size(), 11);
 /// # Ok::<(), operator_core::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Ising {
     hilbert: HilbertSpace,
     graph: Graph,

@@ -26,7 +26,7 @@ const KINDS: [(Pauli, &str); 3] = [(Pauli::X, "Jx"), (Pauli::Y, "Jy"), (Pauli::Z
 /// Edges of colour 0, 1 and 2 are the x, y and z bonds, as [`Graph::kitaev_honeycomb`] colours them.
 /// Positive couplings are ferromagnetic, as in Kitaev's paper.
 ///
-/// Parameters: `Jx`, `Jy` and `Jz`, each a scalar or one value a bond of its direction.
+/// Parameters: `Jx`, `Jy` and `Jz`, each a scalar or one value per bond of its direction.
 ///
 /// ```
 /// use operator_core::{Boundary, Graph, KitaevHoneycomb, Model, hilbert::Spin};
@@ -38,7 +38,7 @@ const KINDS: [(Pauli, &str); 3] = [(Pauli::X, "Jx"), (Pauli::Y, "Jy"), (Pauli::Z
 ///
 /// # Source
 /// A. Kitaev, Anyons in an exactly solved model and beyond, Ann. Phys. 321, 2 (2006), section 2.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct KitaevHoneycomb {
     hilbert: HilbertSpace,
     graph: Graph,
@@ -49,7 +49,8 @@ impl KitaevHoneycomb {
     /// The model on the bonds of `graph` with couplings `jx`, `jy`, `jz` (Jx, Jy, Jz).
     ///
     /// # Errors
-    /// [`Error::WrongHilbert`] off spins 1/2 and qubits; [`Error::Count`] if the graph has another number of
+    /// [`Error::WrongHilbert`] unless the sites are spins 1/2 or qubits;
+    /// [`Error::Count`] if the graph has another number of
     /// sites; [`Error::Lattice`] if it has more than three colours, or a site has two edges of one colour.
     pub fn new(
         hilbert: impl Into<HilbertSpace>,

@@ -29,7 +29,7 @@ use crate::terms::{LocalMatrix, LocalTerm, Terms};
 /// assert_eq!(flips.max_conn_size(), 2);
 /// # Ok::<(), operator_core::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct LocalOperator {
     hilbert: HilbertSpace,
     terms: Vec<LocalTerm>,

@@ -2,16 +2,16 @@
 
 use std::fmt::Debug;
 
-use crate::backend::Lower;
+use crate::backend::{Backend, Lower};
 use crate::definition::Definition;
 use crate::element::Element;
 use crate::error::Result;
 use crate::hilbert::HilbertSpace;
 use crate::terms::Terms;
 
-/// An operator that writes itself as terms, and so has every backend.
+/// An operator that writes itself as terms. Every backend can run it.
 ///
-/// Two methods are enough:
+/// Implement two methods:
 ///
 /// ```
 /// use operator_core::{Error, Model, hilbert::{HilbertSpace, Spin}, terms::{Pauli, Terms}};
@@ -38,8 +38,8 @@ use crate::terms::Terms;
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// In JSON (`Definition::to_json`, feature `serde`) such a model is written term by term,
-/// so it is read back without the type that made it.
+/// `Definition::to_json` (feature `serde`) writes such a model term by term. It can be read back without the type
+/// that made it.
 pub trait Model: Debug {
     /// The space the operator acts on.
     ///
@@ -53,14 +53,14 @@ pub trait Model: Debug {
     /// Whatever is wrong with the model, and the errors of [`Terms`]' methods.
     fn terms(&self, terms: &mut Terms) -> Result<()>;
 
-    /// Name for messages; by default that of the type, as the compiler prints it.
+    /// Name for messages; by default the name of the type, as the compiler prints it.
     fn name(&self) -> String {
         let path = std::any::type_name::<Self>();
         let path = path.split('<').next().unwrap_or(path);
         path.rsplit("::").next().unwrap_or(path).to_owned()
     }
 
-    /// What this crate's own models write to JSON besides their parameters.
+    /// What the models of this crate write to JSON besides their parameters.
     #[doc(hidden)]
     fn spec(&self) -> Option<ModelSpec> {
         None
@@ -74,7 +74,7 @@ pub trait Model: Debug {
         Definition::of(self)
     }
 
-    /// The operator on backend `B` with `f64` matrix elements.
+    /// The operator on the default device of backend `B`, with `f64` matrix elements.
     ///
     /// # Errors
     /// Those of [`definition`](Self::definition) and [`Definition::lower`].
@@ -82,18 +82,26 @@ pub trait Model: Debug {
         self.definition()?.lower::<B>()
     }
 
-    /// The operator on backend `B` with matrix elements of type `T`.
+    /// The operator on the default device of backend `B`, with matrix elements of type `T`.
     ///
     /// # Errors
     /// Those of [`definition`](Self::definition) and [`Definition::lower_as`].
     fn lower_as<B: Lower<T>, T: Element>(&self) -> Result<B::Operator> {
         self.definition()?.lower_as::<B, T>()
     }
+
+    /// The operator on a device of backend `B`, with matrix elements of type `T`.
+    ///
+    /// # Errors
+    /// Those of [`definition`](Self::definition) and [`Definition::lower_as`].
+    fn lower_on<B: Lower<T>, T: Element>(&self, device: &<B as Backend>::Device) -> Result<B::Operator> {
+        self.definition()?.lower_on::<B, T>(device)
+    }
 }
 
-/// A model of this crate as JSON, but for the values of its parameters; nothing without the feature `serde`.
+/// A model of this crate as JSON, without the values of its parameters. Empty without the feature `serde`.
 ///
-/// Only this crate makes one: it can be read back since the model's file has its reader too.
+/// Only this crate makes one, because the file of each model also has its reader.
 #[doc(hidden)]
 #[derive(Clone, Debug)]
 pub struct ModelSpec {

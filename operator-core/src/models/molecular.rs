@@ -28,7 +28,7 @@ const SYMMETRY: f64 = 1e-8;
 /// `r s`. Orbitals are real, so `h_pq = h_qp`, and (pq|rs) is the same with p and q, r and s, or both pairs
 /// exchanged.
 ///
-/// Parameters: `core`, a scalar; `one_body` and `two_body`, one value an integral that is distinct by symmetry
+/// Parameters: `core`, a scalar; `one_body` and `two_body`, one value per integral that is distinct by symmetry
 /// and listed, in the order of [`one_body_indices`](Self::one_body_indices) and
 /// [`two_body_indices`](Self::two_body_indices). The gradient of the energy in them is the density matrices,
 /// summed over the integrals that symmetry makes equal.
@@ -37,7 +37,7 @@ const SYMMETRY: f64 = 1e-8;
 ///
 /// # Source
 /// T. Helgaker, P. Jørgensen, J. Olsen, Molecular Electronic-Structure Theory, Wiley (2000), section 2.2.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Molecular {
     hilbert: SpinOrbitalFermions,
     core: f64,
@@ -46,7 +46,7 @@ pub struct Molecular {
 }
 
 /// Integrals that differ by more than symmetry, in the order of their indices.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct Integrals<const N: usize> {
     indices: Vec<[usize; N]>,
     values: Vec<f64>,
@@ -58,7 +58,8 @@ impl Molecular {
     /// out.
     ///
     /// # Errors
-    /// [`Error::WrongHilbert`] off fermions of spin 1/2; [`Error::Integrals`] for another shape or without the
+    /// [`Error::WrongHilbert`] unless the sites are fermions of spin 1/2;
+    /// [`Error::Integrals`] for another shape or without the
     /// symmetry of real orbitals.
     pub fn new(
         hilbert: impl Into<HilbertSpace>,
@@ -85,7 +86,8 @@ impl Molecular {
     /// equal; those that are not listed are 0 and stay so.
     ///
     /// # Errors
-    /// [`Error::WrongHilbert`] off fermions of spin 1/2; [`Error::Integrals`] for an orbital that is not there
+    /// [`Error::WrongHilbert`] unless the sites are fermions of spin 1/2;
+    /// [`Error::Integrals`] for an orbital beyond the last
     /// or an integral listed with two values.
     pub fn from_integrals(
         hilbert: impl Into<HilbertSpace>,

@@ -19,7 +19,7 @@ use crate::terms::{Pauli, Terms};
 
 /// A weighted sum of Pauli strings, `Σ_k w_k P_k`; the leftmost letter of a string is site 0.
 ///
-/// Parameters: `weights`, one real number a string; and `weights_im`, their imaginary parts, where any of
+/// Parameters: `weights`, one real number per string; and `weights_im`, their imaginary parts, where any of
 /// them is not zero.
 ///
 /// ```
@@ -28,7 +28,7 @@ use crate::terms::{Pauli, Terms};
 /// assert_eq!(toric.max_conn_size(), 2);
 /// # Ok::<(), operator_core::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct PauliStrings {
     hilbert: HilbertSpace,
     strings: Vec<Vec<(usize, Pauli)>>,
@@ -108,7 +108,7 @@ impl PauliStrings {
     /// Strings as lists of (site, matrix), for sparse strings on many sites.
     ///
     /// # Errors
-    /// [`Error::Count`] unless there is one weight a string. Sites are checked when terms are written.
+    /// [`Error::Count`] unless there is one weight per string. Sites are checked when terms are written.
     pub fn from_factors<W: Into<Complex64>>(
         hilbert: impl Into<HilbertSpace>,
         strings: impl IntoIterator<Item = Vec<(usize, Pauli)>>,

@@ -22,7 +22,7 @@ use crate::terms::{LocalMatrix, Pauli, Terms, real_matrix};
 /// n is 1 on an excited atom and 0 on one in its ground state. A qubit is excited in the state 1, a spin 1/2
 /// in the state up (+1), so n = (1 + σz) / 2 there.
 ///
-/// Parameters: `Omega` and `delta`, each a scalar or one value an atom, and `C6`, a scalar. Positions are
+/// Parameters: `Omega` and `delta`, each a scalar or one value per atom, and `C6`, a scalar. Positions are
 /// fixed. Energies are in the unit of Ω and δ, lengths in that of the positions, and C6 is in energy times
 /// length⁶.
 ///
@@ -38,7 +38,7 @@ use crate::terms::{LocalMatrix, Pauli, Terms, real_matrix};
 /// # Source
 /// H. Bernien et al., Probing many-body dynamics on a 51-atom quantum simulator, Nature 551, 579 (2017),
 /// eq. (1).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Rydberg {
     hilbert: HilbertSpace,
     positions: Vec<Vec<f64>>,
@@ -53,7 +53,8 @@ impl Rydberg {
     /// and van der Waals coefficient `c6`. All pairs interact.
     ///
     /// # Errors
-    /// [`Error::WrongHilbert`] off spins 1/2 and qubits; [`Error::Count`] unless there is one position a site;
+    /// [`Error::WrongHilbert`] unless the sites are spins 1/2 or qubits;
+    /// [`Error::Count`] unless there is one position per site;
     /// [`Error::Lattice`] for positions that are not finite, differ in dimension or coincide.
     pub fn new(
         hilbert: impl Into<HilbertSpace>,

@@ -20,7 +20,7 @@ use crate::terms::{Ladder, Terms};
 /// The Su-Schrieffer-Heeger chain of fermions that hop with alternating amplitudes,
 /// `H = −t1 Σ_n (c†_2n c_2n+1 + h.c.) − t2 Σ_n (c†_2n+1 c_2n+2 + h.c.)`.
 ///
-/// Parameters: `t1` and `t2`, each a scalar or one value a bond of its kind. Fermions with spin hop alike in
+/// Parameters: `t1` and `t2`, each a scalar or one value per bond of its kind. Fermions with spin hop alike in
 /// all spin states.
 ///
 /// An open chain of an even number of orbitals has a state at each end, of an energy that vanishes with its
@@ -35,7 +35,7 @@ use crate::terms::{Ladder, Terms};
 ///
 /// # Source
 /// W. P. Su, J. R. Schrieffer, A. J. Heeger, Solitons in polyacetylene, Phys. Rev. Lett. 42, 1698 (1979).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Ssh {
     hilbert: SpinOrbitalFermions,
     boundary: Boundary,
@@ -47,7 +47,8 @@ impl Ssh {
     /// A chain of all orbitals of the space, with hopping `t1` within its cells of two and `t2` between them.
     ///
     /// # Errors
-    /// [`Error::WrongHilbert`] off fermions; [`Error::Count`] for a periodic chain of an odd number of
+    /// [`Error::WrongHilbert`] unless the sites are fermions;
+    /// [`Error::Count`] for a periodic chain of an odd number of
     /// orbitals.
     pub fn new(
         hilbert: impl Into<HilbertSpace>,

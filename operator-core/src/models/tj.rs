@@ -21,7 +21,7 @@ use crate::terms::{Ladder, Terms};
 /// `H = −t Σ_<ij>,s P (c†_is c_js + c†_js c_is) P + J Σ_<ij> P (S_i · S_j − n_i n_j / 4) P`, where P projects onto
 /// sites with at most one fermion.
 ///
-/// Parameters: `t` and `J`, each a scalar or one value a bond; `penalty`, a scalar, where it is set.
+/// Parameters: `t` and `J`, each a scalar or one value per bond; `penalty`, a scalar, where it is set.
 ///
 /// The space of the fermions has doubly occupied sites too. They are neither made nor left: a site with two
 /// fermions stays as it is, and the terms on its bonds are 0. So a sampler that moves along its elements and
@@ -39,7 +39,7 @@ use crate::terms::{Ladder, Terms};
 /// # Source
 /// K. A. Chao, J. Spałek, A. M. Oleś, Kinetic exchange interaction in a narrow S-band, J. Phys. C 10, L271
 /// (1977).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct TJ {
     hilbert: SpinOrbitalFermions,
     graph: Graph,

@@ -5,7 +5,7 @@ use num_complex::Complex64;
 use crate::error::{Error, Result};
 use crate::terms::{Coefficient, Terms};
 
-/// Complex weights, one a string.
+/// Complex weights, one per string.
 pub(super) fn weights_of<W: Into<Complex64>>(
     weights: impl IntoIterator<Item = W>,
     n_strings: usize,

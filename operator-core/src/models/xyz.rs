@@ -25,7 +25,7 @@ use crate::terms::{Coefficient, LocalMatrix, ParameterHandle, Pauli, Terms, twic
 /// twice the spin operators, `2 Sx`, `2 Sy` and `2 Sz`, on spins of any length s, which is the same for
 /// s = 1/2. A coupling J between spin operators S·S is thus J/4 here.
 ///
-/// Parameters: `Jx`, `Jy`, `Jz`, each a scalar or one value a bond; `h`, a scalar or one value a site, where
+/// Parameters: `Jx`, `Jy`, `Jz`, each a scalar or one value per bond; `h`, a scalar or one value per site, where
 /// a field is set. The XXZ model has one parameter `Jxy` in place of Jx and Jy, so that it keeps the
 /// magnetisation whatever its value; only then does it act on a space of fixed `total_sz`.
 ///
@@ -36,7 +36,7 @@ use crate::terms::{Coefficient, LocalMatrix, ParameterHandle, Pauli, Terms, twic
 /// assert_eq!(haldane.parameters().to_string(), "Jxy = 0.25, Jz = 0.25");
 /// # Ok::<(), operator_core::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Xyz {
     hilbert: HilbertSpace,
     graph: Graph,
@@ -46,7 +46,7 @@ pub struct Xyz {
 }
 
 /// The couplings of X and Y.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 enum InPlane {
     Different { jx: ParameterValue, jy: ParameterValue },
     Equal { jxy: ParameterValue },
@@ -56,7 +56,8 @@ impl Xyz {
     /// The model on the bonds of `graph` with couplings `jx`, `jy`, `jz` (Jx, Jy, Jz) and no field.
     ///
     /// # Errors
-    /// [`Error::WrongHilbert`] off spins and qubits; [`Error::Count`] if the graph has another number of
+    /// [`Error::WrongHilbert`] unless the sites are spins or qubits;
+    /// [`Error::Count`] if the graph has another number of
     /// sites; [`Error::TooLarge`] if a matrix on two spins of this length would not fit into memory.
     pub fn new(
         hilbert: impl Into<HilbertSpace>,

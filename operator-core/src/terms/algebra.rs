@@ -28,7 +28,7 @@ fallible_operators!(Terms);
 /// y.pauli(1.0, &[(0, Pauli::Y)])?;
 /// let square = ((&x + &y)? * (&x - &y)?)?;
 /// assert_eq!(square.len(), 1);
-/// assert_eq!(square.iter().next().map(|term| term.kind.to_string()), Some("Z0".into()));
+/// assert_eq!(square.iter().next().map(|term| term.kind().to_string()), Some("Z0".into()));
 /// # Ok::<(), operator_core::Error>(())
 /// ```
 impl Terms {

@@ -59,13 +59,21 @@ impl ParameterHandle {
 /// Factor of a term: a constant, or a constant times a parameter.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Coefficient {
-    /// The constant.
-    pub factor: Complex64,
-    /// The parameter that multiplies it, if any.
-    pub parameter: Option<ParameterId>,
+    pub(crate) factor: Complex64,
+    pub(crate) parameter: Option<ParameterId>,
 }
 
 impl Coefficient {
+    /// The constant.
+    pub fn factor(self) -> Complex64 {
+        self.factor
+    }
+
+    /// The parameter that multiplies it, if any.
+    pub fn parameter(self) -> Option<ParameterId> {
+        self.parameter
+    }
+
     /// The coefficient times a number.
     pub(crate) fn scaled(self, factor: Complex64) -> Self {
         // A product with 1 would turn an infinite factor into NaN.

@@ -23,7 +23,7 @@ pub(super) const MAX_STRINGS: usize = 1 << 20;
 /// let mut hop = Terms::new(SpinOrbitalFermions::new(3)?);
 /// hop.fermion(1.0, &[Ladder::create(0), Ladder::destroy(2)])?;
 /// hop.fermion(1.0, &[Ladder::create(2), Ladder::destroy(0)])?;
-/// let strings: Vec<String> = jordan_wigner(&hop)?.iter().map(|term| term.kind.to_string()).collect();
+/// let strings: Vec<String> = jordan_wigner(&hop)?.iter().map(|term| term.kind().to_string()).collect();
 /// assert_eq!(strings, ["Y0 Z1 Y2", "X0 Z1 X2"]);
 /// # Ok::<(), operator_core::Error>(())
 /// ```

@@ -32,6 +32,7 @@ pub use fermion::{FermionString, Ladder};
 pub use local::{LocalMatrix, LocalTerm};
 pub use pauli::{Pauli, PauliString};
 pub(crate) use product::multiply;
+#[doc(hidden)]
 pub use site_matrices::real_matrix;
 pub(crate) use site_matrices::{destroy, number, raise, twice_spin};
 pub use sum::Terms;

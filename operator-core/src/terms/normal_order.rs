@@ -21,7 +21,7 @@ impl Terms {
     /// terms.fermion(1.0, &[Ladder::destroy(1), Ladder::create(1)])?;
     /// let ordered = terms.normal_ordered()?;
     /// let terms: Vec<String> =
-    ///     ordered.iter().map(|term| format!("{} {}", term.coefficient.factor.re, term.kind)).collect();
+    ///     ordered.iter().map(|term| format!("{} {}", term.coefficient().factor().re, term.kind())).collect();
     /// assert_eq!(terms, ["-1 1^ 1", "1 I"]);
     /// # Ok::<(), operator_core::Error>(())
     /// ```

@@ -16,7 +16,7 @@ impl Terms {
     /// flip.pauli(1.0, &[(1, Pauli::X)])?;
     /// let space = HilbertSpace::tensor([HilbertSpace::from(Fock::new(3, 4)?), Qubit::new(2)?.into()])?;
     /// let embedded = flip.embedded(&space, 1)?;
-    /// assert_eq!(embedded.iter().next().map(|term| term.kind.to_string()), Some("X5".into()));
+    /// assert_eq!(embedded.iter().next().map(|term| term.kind().to_string()), Some("X5".into()));
     /// # Ok::<(), operator_core::Error>(())
     /// ```
     ///

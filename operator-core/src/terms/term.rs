@@ -13,14 +13,25 @@ use crate::hilbert::HilbertSpace;
 /// One term of an operator.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Term {
+    pub(crate) coefficient: Coefficient,
+    pub(crate) kind: TermKind,
+}
+
+impl Term {
     /// Its coefficient.
-    pub coefficient: Coefficient,
-    /// What it multiplies.
-    pub kind: TermKind,
+    pub fn coefficient(&self) -> Coefficient {
+        self.coefficient
+    }
+
+    /// What the coefficient multiplies.
+    pub fn kind(&self) -> &TermKind {
+        &self.kind
+    }
 }
 
 /// The families of terms.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum TermKind {
     /// A matrix on a few sites.
     Local(LocalTerm),

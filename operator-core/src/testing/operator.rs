@@ -94,18 +94,19 @@ fn padded<O: DiscreteOperator>(
 ) -> Checked {
     let padded = within("get_conn_padded", operator.get_conn_padded(x))?;
     let n_sites = operator.hilbert().n_sites();
-    let size = if custom { padded.mels.ncols() } else { operator.max_conn_size() };
-    let shape = padded.states.dim();
+    let size = if custom { padded.mels().ncols() } else { operator.max_conn_size() };
+    let (states, elements) = (padded.states(), padded.mels());
+    let shape = states.dim();
     ensure!(shape == (x.nrows(), size, n_sites), "the states' shape is {shape:?}");
-    ensure!(padded.mels.dim() == (x.nrows(), size), "the elements' shape is {:?}", padded.mels.dim());
+    ensure!(padded.mels().dim() == (x.nrows(), size), "the elements' shape is {:?}", padded.mels().dim());
     for (b, sample) in x.rows().into_iter().enumerate() {
-        let mels = padded.mels.row(b);
+        let mels = elements.row(b);
         let used = mels.iter().position(|mel| mel.is_zero()).unwrap_or(size);
         ensure!(
             mels.iter().skip(used).all(|mel| mel.is_zero()),
             "{sample} has elements after an unused slot"
         );
-        let unused = padded.states.slice(s![b, used.., ..]);
+        let unused = states.slice(s![b, used.., ..]);
         ensure!(unused.rows().into_iter().all(|row| row == sample), "{sample} has an unused slot without it");
     }
     same(&padded.to_flattened(), conn, x.nrows())
@@ -161,7 +162,7 @@ fn layouts<O: DiscreteOperator>(
     let empty = within("no samples", operator.get_conn_flattened(x.slice(s![..0, ..])))?;
     ensure!(empty.n_samples() == 0 && empty.total() == 0, "no samples: there are elements");
     let padded = within("no samples", operator.get_conn_padded(x.slice(s![..0, ..])))?;
-    ensure!(padded.mels.is_empty(), "no samples: there are padded elements");
+    ensure!(padded.mels().is_empty(), "no samples: there are padded elements");
     Ok(())
 }
 

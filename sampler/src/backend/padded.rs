@@ -27,18 +27,18 @@ impl<O: TensorConn> HamiltonianBackend<O> for Padded {
         };
         let numbers = numbers.iter().map(narrow).collect::<Result<Vec<u32>>>()?;
         let n = numbers.len();
-        let numbers = Tensor::from_vec(numbers, n, operator.device()).map_err(failed)?;
+        let numbers = Tensor::from_vec(numbers, n, &operator.device()).map_err(failed)?;
         operator.select_off_diagonal(x, &numbers)
     }
 
     fn device(operator: &O) -> Device {
-        operator.device().clone()
+        operator.device()
     }
 }
 
 /// Counts of a batch on the host.
 pub(super) fn n_off_diagonal<O: TensorConn>(operator: &O, x: &Array2<i8>) -> Result<Vec<usize>> {
-    Padded::n_off_diagonal(operator, &Padded::from_host(x.view(), TensorConn::device(operator))?)
+    Padded::n_off_diagonal(operator, &Padded::from_host(x.view(), &operator.device())?)
 }
 
 /// Choices for a batch on the host.
@@ -47,7 +47,7 @@ pub(super) fn select_off_diagonal<O: TensorConn>(
     x: &Array2<i8>,
     numbers: &[usize],
 ) -> Result<Array2<i8>> {
-    let x = Padded::from_host(x.view(), TensorConn::device(operator))?;
+    let x = Padded::from_host(x.view(), &operator.device())?;
     Padded::to_host(&Padded::select_off_diagonal(operator, &x, numbers)?)
 }
 

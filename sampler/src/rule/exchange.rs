@@ -107,11 +107,11 @@ impl HostRule for ExchangeRule {
             return Err(Error::no_moves(NAME, hilbert, "the graph has no edges"));
         }
         let blocks = hilbert.blocks();
-        let block_of = |site| blocks.partition_point(|block| block.start + block.n_sites <= site);
+        let block_of = |site| blocks.partition_point(|block| block.sites().end <= site);
         for &[from, to] in &self.pairs {
             let (a, b) = (block_of(from), block_of(to));
-            let free = blocks[a].total.is_none() && blocks[b].total.is_none();
-            if a != b && !(free && blocks[a].local == blocks[b].local) {
+            let free = blocks[a].total().is_none() && blocks[b].total().is_none();
+            if a != b && !(free && blocks[a].local() == blocks[b].local()) {
                 return Err(Error::Exchange { from, to, hilbert: hilbert.to_string() });
             }
         }

@@ -32,7 +32,7 @@ pub(crate) fn shifted(
         return Err(Error::NotALocalState { site, value, hilbert: hilbert.to_string() });
     };
     let next = present + shift;
-    let new = local.value(if next < local.len { next } else { next - local.len });
+    let new = local.value(if next < local.dim() { next } else { next - local.dim() });
     Ok((new != value).then_some((site, new)))
 }
 
@@ -41,7 +41,7 @@ fn draw(hilbert: &HilbertSpace, x: &[i8], rng: &mut ChainRng) -> Result<Option<(
         return Ok(None);
     }
     let site = rng.random_range(0..x.len());
-    let shift = match hilbert.local(site).len {
+    let shift = match hilbert.local(site).dim() {
         0 | 1 => return Ok(None),
         // There is only one other state, so there is nothing to draw.
         2 => 1,
@@ -71,7 +71,7 @@ impl HostRule for LocalRule {
         if hilbert.is_constrained() {
             return Err(Error::Constrained { rule: NAME, hilbert: hilbert.to_string() });
         }
-        if hilbert.blocks().iter().all(|block| block.local.len < 2) {
+        if hilbert.blocks().iter().all(|block| block.local().dim() < 2) {
             return Err(Error::no_moves(NAME, hilbert, "every site has one local state"));
         }
         Ok(())

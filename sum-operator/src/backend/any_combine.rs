@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use num_complex::Complex64;
+#[cfg(feature = "padded")]
 use operator_core::{Definition, Error, HilbertSpace, Lower, Result};
 
 #[cfg(all(feature = "flat", feature = "padded"))]
@@ -14,7 +15,7 @@ use crate::with_operator;
 #[cfg(feature = "flat")]
 use backend_flat::{Flat, FlatOperator};
 #[cfg(feature = "padded")]
-use backend_padded::{Padded, PaddedOperator, TensorConn};
+use backend_padded::{Padded, PaddedOperator};
 
 type Complex<B> = <B as Lower<Complex64>>::Operator;
 
@@ -57,10 +58,10 @@ impl Choice for Padded {
         match operator.inner() {
             Inner::PaddedComplex(operator) => Ok(operator.clone()),
             Inner::Padded(operator) => {
-                let device = TensorConn::device(operator);
+                let device = operator.device();
                 match Padded::terms_of(operator) {
-                    Some(definition) => PaddedOperator::new(definition.clone(), device),
-                    None => PaddedOperator::custom_on(super::padded::Complexified(operator.clone()), device),
+                    Some(definition) => PaddedOperator::new(definition.clone(), &device),
+                    None => PaddedOperator::custom_on(super::padded::Complexified(operator.clone()), &device),
                 }
             }
             #[cfg(feature = "flat")]
@@ -93,7 +94,7 @@ impl Combine<AnyOperator> for Any {
         with_operator!(
             like,
             flat(_like) => lower_on::<Flat>(definition, &()),
-            padded(like) => lower_on::<Padded>(definition, TensorConn::device(like))
+            padded(like) => lower_on::<Padded>(definition, &like.device())
         )
     }
 

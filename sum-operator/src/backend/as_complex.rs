@@ -127,8 +127,8 @@ impl<O: DiscreteOperator<Element: ToComplex>> DiscreteOperator for AsComplex<'_,
     }
 
     fn get_conn_padded(&self, x: ArrayView2<'_, i8>) -> Result<PaddedConn<Complex64>> {
-        let PaddedConn { states, mels } = self.0.get_conn_padded(x)?;
-        Ok(PaddedConn { states, mels: O::Element::array(mels) })
+        let (states, mels) = self.0.get_conn_padded(x)?.into_parts();
+        PaddedConn::new(states, O::Element::array(mels))
     }
 
     fn get_conn_indices_into(

@@ -30,7 +30,7 @@ mod flat {
 #[cfg(feature = "padded")]
 mod padded {
     use backend_padded::{ConnTensors, Differentiable};
-    use candle_core::{Device, Tensor};
+    use candle_core::Tensor;
     use operator_core::Result;
 
     use crate::composite::{forward, held};
@@ -43,7 +43,6 @@ mod padded {
                     fn n_off_diagonal(x: &Tensor) -> Result<Tensor>;
                     fn select_off_diagonal(x: &Tensor, k: &Tensor) -> Result<Tensor>;
                     fn differentiable() -> Result<&Differentiable>;
-                    fn device() -> &Device;
                 }
             })*
         };

@@ -18,16 +18,16 @@ impl<T: Element> Combine<PaddedOperator<T>> for Padded {
     }
 
     fn lower_like(definition: &Definition, like: &PaddedOperator<T>) -> Result<PaddedOperator<T>> {
-        PaddedOperator::new(definition.clone(), TensorConn::device(like))
+        PaddedOperator::new(definition.clone(), &like.device())
     }
 
     fn sum(summands: &[(T, PaddedOperator<T>)]) -> Result<PaddedOperator<T>> {
-        let device = TensorConn::device(&summands[0].1).clone();
+        let device = summands[0].1.device();
         PaddedOperator::custom_on(Sum(summands.to_vec()), &device)
     }
 
     fn product(left: &PaddedOperator<T>, right: &PaddedOperator<T>) -> Result<PaddedOperator<T>> {
-        let device = TensorConn::device(left).clone();
+        let device = left.device();
         PaddedOperator::custom_on(Product { left: left.clone(), right: right.clone() }, &device)
     }
 
@@ -36,7 +36,7 @@ impl<T: Element> Combine<PaddedOperator<T>> for Padded {
         hilbert: &HilbertSpace,
         sites: Range<usize>,
     ) -> Result<PaddedOperator<T>> {
-        let device = TensorConn::device(operator).clone();
+        let device = operator.device();
         let embedded = Embedded { operator: operator.clone(), hilbert: hilbert.clone(), sites };
         PaddedOperator::custom_on(embedded, &device)
     }

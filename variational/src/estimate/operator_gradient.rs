@@ -78,15 +78,9 @@ impl OperatorGradient {
 
 impl fmt::Display for OperatorGradient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let places = self.parameters.iter().flat_map(|(name, value)| match value {
-            operator_core::ParameterValue::Scalar(_) => vec![name.to_owned()],
-            operator_core::ParameterValue::Array(values) => {
-                (0..values.len()).map(|k| format!("{name}[{k}]")).collect()
-            }
-        });
-        for (line, (place, stats)) in places.zip(&self.stats).enumerate() {
+        for (line, (name, stats)) in self.parameters.value_names().zip(&self.stats).enumerate() {
             let newline = if line == 0 { "" } else { "\n" };
-            write!(f, "{newline}dE/d{place} = {stats}")?;
+            write!(f, "{newline}dE/d{name} = {stats}")?;
         }
         Ok(())
     }

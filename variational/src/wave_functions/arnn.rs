@@ -133,10 +133,10 @@ impl<B: NetworkBackend> Arnn<B> {
         for (x, mut allowed) in x.rows().into_iter().zip(allowed.rows_mut()) {
             let mut column = 0;
             for block in hilbert.blocks() {
-                let n_columns = block.n_sites * block.local.len;
-                if let Some(total) = block.total {
-                    let sites = x.slice(s![block.start..block.start + block.n_sites]);
-                    let reachable = reachable(sites, block.local, total);
+                let n_columns = block.sites().len() * block.local().dim();
+                if let Some(total) = block.total() {
+                    let sites = x.slice(s![block.sites()]);
+                    let reachable = reachable(sites, block.local(), total);
                     allowed.slice_mut(s![column..column + n_columns]).assign(&reachable);
                 }
                 column += n_columns;
@@ -169,10 +169,10 @@ fn reachable(
     total: usize,
 ) -> Array1<f64> {
     let mut sum = 0;
-    let mut out = Vec::with_capacity(sites.len() * local.len);
+    let mut out = Vec::with_capacity(sites.len() * local.dim());
     for (k, &q) in sites.iter().enumerate() {
-        let most_after = (sites.len() - k - 1) * local.len.saturating_sub(1);
-        out.extend((0..local.len).map(|index| {
+        let most_after = (sites.len() - k - 1) * local.dim().saturating_sub(1);
+        out.extend((0..local.dim()).map(|index| {
             let missing = total.checked_sub(sum + index);
             f64::from(u8::from(missing.is_some_and(|missing| missing <= most_after)))
         }));

@@ -6,7 +6,7 @@ use backend_flat::{Flat, FlatOperator, VisitConn};
 use backend_padded::{Padded, PaddedOperator, TensorConn};
 use ndarray::Array2;
 use num_complex::Complex64;
-use operator_core::kernel::Connected;
+use operator_core::Connected;
 use operator_core::{Backend, ConnBatch, DiscreteOperator, Element};
 use serde_json::json;
 

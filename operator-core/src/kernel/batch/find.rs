@@ -152,13 +152,16 @@ impl<T: Element> BatchPlan<T> {
     }
 
     /// Calls `visit` with the change and the matrix element for every element of one sample that this engine
-    /// found, in the order of [`visit`](Self::visit). Calls nothing if there is no such sample.
+    /// found, in the order of [`visit`](Self::visit).
+    ///
+    /// # Panics
+    /// If there is no such sample.
     #[inline]
     pub(crate) fn visit_found<F>(&self, found: &Found<T>, sample: usize, mut visit: F)
     where
         F: FnMut(Connected<'_>, T),
     {
-        let Some(&diagonal) = found.diagonal.get(sample) else { return };
+        let diagonal = found.diagonal[sample];
         match &*self.kernel {
             Kernel::Mask(kernel) => {
                 let words = &found.words[sample * kernel.n_words()..(sample + 1) * kernel.n_words()];

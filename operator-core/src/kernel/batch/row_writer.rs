@@ -128,6 +128,9 @@ impl<S: Source, C: Change> Write<'_, S, C> {
     }
 }
 
+/// Why a row is there for each element.
+const ONE_ROW_EACH: &str = "the slice has a row for each element that was counted";
+
 /// Rows of `N` pieces of `B` bytes.
 struct Pieces<'a, C, const B: usize, const N: usize> {
     change: &'a C,
@@ -141,7 +144,7 @@ struct Pieces<'a, C, const B: usize, const N: usize> {
 impl<C: Change, const B: usize, const N: usize> Rows for Pieces<'_, C, B, N> {
     #[inline(always)]
     fn push(&mut self, item: u64) {
-        let Some(row) = self.states.next() else { return };
+        let row = self.states.next().expect(ONE_ROW_EACH);
         let mut pieces = self.x;
         if !self.masks.is_empty() {
             let masks = &self.masks[self.change.mask_of(item)];
@@ -177,7 +180,7 @@ struct Whole<'a, C> {
 impl<C: Change> Rows for Whole<'_, C> {
     #[inline(always)]
     fn push(&mut self, item: u64) {
-        let Some(row) = self.states.next() else { return };
+        let row = self.states.next().expect(ONE_ROW_EACH);
         match self.change.masks() {
             [] => row.copy_from_slice(self.x),
             masks => {

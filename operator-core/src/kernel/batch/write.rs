@@ -11,6 +11,7 @@ use crate::bits::SiteSet;
 use crate::element::Element;
 use crate::hilbert::PackedRanking;
 use crate::kernel::lowered::Kernel;
+use crate::kernel::mask::MaskKernel;
 use crate::kernel::sink::Sink;
 use crate::kernel::table::{self, MAX_WIDTH, TableKernel};
 
@@ -126,18 +127,22 @@ impl<T: Element> BatchPlan<T> {
     }
 
     /// Writes each connected state found, packed into words: bit i % 64 of word i / 64 is the local index of
-    /// site i. Writes nothing if sites have more than two states.
+    /// site i.
+    ///
+    /// # Panics
+    /// If sites have more than two states.
     pub(crate) fn write_packed(&self, found: &Found<T>, states: &mut [u64], mels: &mut [T]) {
-        let Kernel::Mask(kernel) = &*self.kernel else { return };
-        match kernel.n_words() {
+        match self.masks().n_words() {
             1 => self.write_words(found, mels, Flipped::<1>(states.as_chunks_mut().0.iter_mut())),
             2 => self.write_words(found, mels, Flipped::<2>(states.as_chunks_mut().0.iter_mut())),
             n => self.write_words(found, mels, FlippedAny(states.chunks_exact_mut(n))),
         }
     }
 
-    /// Writes the number of each connected state found within the space. Writes nothing if sites have more than
-    /// two states.
+    /// Writes the number of each connected state found within the space.
+    ///
+    /// # Panics
+    /// If sites have more than two states.
     pub(crate) fn write_indices(
         &self,
         found: &Found<T>,
@@ -148,8 +153,16 @@ impl<T: Element> BatchPlan<T> {
         self.write_words(found, mels, Ranked { ranking, state: SiteSet::new(), indices: indices.iter_mut() });
     }
 
+    /// The kernel of two-level sites, whose states are packed.
+    fn masks(&self) -> &MaskKernel {
+        match &*self.kernel {
+            Kernel::Mask(kernel) => kernel,
+            Kernel::Table(_) => panic!("states are packed only if every site has two local states"),
+        }
+    }
+
     fn write_words(&self, found: &Found<T>, mels: &mut [T], form: impl StateForm) {
-        let Kernel::Mask(kernel) = &*self.kernel else { return };
+        let kernel = self.masks();
         let none = SiteSet::from_elem(0, kernel.n_words());
         let flips = &self.flips;
         let mut writer = WordWriter { words: &[], flips, mels: mels.iter_mut(), form };

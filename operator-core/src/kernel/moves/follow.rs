@@ -223,7 +223,8 @@ impl<T: Element> Moves<T> {
                 there.digits.clear();
                 there.digits.extend_from_slice(&here.digits);
                 for &(site, value) in &proposed.changes {
-                    there.digits[site] = kernel.local(site).index(value).unwrap_or(0) as u8;
+                    there.digits[site] =
+                        kernel.local(site).index(value).expect("x' is a state of the space") as u8;
                 }
             }
         }

@@ -172,7 +172,7 @@ fn join(hilbert: &HilbertSpace, members: Members) -> Vec<Draft> {
     let place = |sites: &[usize]| -> Vec<usize> {
         sites.iter().filter_map(|site| union.iter().position(|s| s == site)).collect()
     };
-    let term = members.values().map(|member| member.term).min().unwrap_or(0);
+    let term = members.values().map(|member| member.term).min().expect("more than one member");
     let mut rows = vec![BTreeMap::<u32, Form>::new(); union_rows];
     for ((sites, sign), member) in &members {
         let (own, signs, member_dims) = (place(sites), place(sign), dims(hilbert, sites));

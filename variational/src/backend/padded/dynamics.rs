@@ -45,9 +45,9 @@ struct TensorMatrix {
 
 impl TensorMatrix {
     fn new<O: TensorConn>(operator: &O) -> Result<Self> {
-        let (hilbert, device) = (operator.hilbert(), TensorConn::device(operator));
+        let (hilbert, device) = (operator.hilbert(), operator.device());
         let n_states = hilbert.n_states()?;
-        let x = Padded::from_host(hilbert.all_states()?.view(), device)?;
+        let x = Padded::from_host(hilbert.all_states()?.view(), &device)?;
         let (states, mels) = operator.conn(&x)?.into_parts();
         let states = Padded::to_host(&states.flatten(0, 1).map_err(failed)?)?;
         let columns = hilbert.states_to_indices(states.view())?;
@@ -61,7 +61,7 @@ impl TensorMatrix {
                 }
             })?;
         let n_elements = columns.len();
-        let columns = Tensor::from_vec(columns, n_elements, device).map_err(failed)?;
+        let columns = Tensor::from_vec(columns, n_elements, &device).map_err(failed)?;
         Ok(TensorMatrix { n_states, columns, mels })
     }
 

@@ -69,9 +69,9 @@ pub(in crate::backend) fn any_local_estimators<O: TensorConn, W: WaveFunction<An
     x: &Array2<i8>,
     chunk_size: Option<NonZeroUsize>,
 ) -> Result<Array1<Complex64>> {
-    let device = TensorConn::device(operator);
+    let device = operator.device();
     let on_backend = OnBackend { wave_function, device: device.clone() };
-    let x = Padded::from_host(x.view(), device)?;
+    let x = Padded::from_host(x.view(), &device)?;
     Padded::local_estimators(operator, &on_backend, &x, chunk_size)
 }
 
@@ -82,8 +82,8 @@ pub(in crate::backend) fn any_operator_grad<O: TensorConn, W: WaveFunction<Any>>
     x: &Array2<i8>,
     chunk_size: Option<NonZeroUsize>,
 ) -> Result<(Array1<Complex64>, Array2<Complex64>)> {
-    let device = TensorConn::device(operator);
+    let device = operator.device();
     let on_backend = OnBackend { wave_function, device: device.clone() };
-    let x = Padded::from_host(x.view(), device)?;
+    let x = Padded::from_host(x.view(), &device)?;
     Padded::local_estimators_and_operator_grad(operator, &on_backend, &x, chunk_size)
 }

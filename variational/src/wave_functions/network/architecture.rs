@@ -102,8 +102,8 @@ impl Branch {
         let (mut sites, mut values) = (Vec::new(), Vec::new());
         for site in 0..hilbert.n_sites() {
             let local = hilbert.local(site);
-            sites.extend(std::iter::repeat_n(site as u32, local.len));
-            values.extend((0..local.len).map(|index| f64::from(local.value(index))));
+            sites.extend(std::iter::repeat_n(site as u32, local.dim()));
+            values.extend((0..local.dim()).map(|index| f64::from(local.value(index))));
         }
         let n_outputs = sites.len();
         let layer = Layer::Indicators { sites: sites.into(), values: values.into() };

@@ -331,8 +331,9 @@ fn sectors(hilbert: &HilbertSpace) -> Result<Vec<Sector>> {
     }
     let mut offset = 0;
     let sectors = hilbert.blocks().iter().map(|block| {
-        let n_particles = block.total.ok_or_else(refused)?;
-        let sector = Sector { start: block.start, n_orbitals: block.n_sites, n_particles, offset };
+        let n_particles = block.total().ok_or_else(refused)?;
+        let sector =
+            Sector { start: block.sites().start, n_orbitals: block.sites().len(), n_particles, offset };
         offset += sector.n_values();
         Ok(sector)
     });

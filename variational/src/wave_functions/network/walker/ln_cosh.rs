@@ -83,7 +83,7 @@ impl<R: Real> LnCosh<R> {
             units.map(R::from_f64).chain(std::iter::repeat_n(others, width - n_units)).collect()
         };
         let steps: Vec<f64> = (hilbert.blocks().iter())
-            .flat_map(|block| std::iter::repeat_n(f64::from(block.local.step).abs(), block.n_sites))
+            .flat_map(|block| std::iter::repeat_n(f64::from(block.local().step()).abs(), block.sites().len()))
             .collect();
         let (mut weights, mut factors) = (Vec::new(), Vec::new());
         let (mut sums, mut largest) = (Vec::new(), 0.0f64);
@@ -100,7 +100,7 @@ impl<R: Real> LnCosh<R> {
             largest = column.iter().fold(largest, |largest, weight| largest.max(2.0 * step * weight.abs()));
         }
         let first: Vec<i8> = (hilbert.blocks().iter())
-            .flat_map(|block| std::iter::repeat_n(block.local.first, block.n_sites))
+            .flat_map(|block| std::iter::repeat_n(block.local().first(), block.sites().len()))
             .collect();
         let mut theta_of_first = bias;
         for (site, &q) in first.iter().enumerate() {
