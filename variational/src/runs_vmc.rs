@@ -26,7 +26,7 @@ use crate::wave_functions::network::NetworkBackend;
 ///     let rbm = Rbm::<B>::new(spins, 1.0, 2, 0.01)?;
 ///     let state = MonteCarloState::new(HamiltonianSampler::new(&ising)?, rbm, 200)?;
 ///     let mut vmc = Vmc::new(state, &ising, Sr::new(0.1, 0.01)?);
-///     vmc.run(5)?;
+///     vmc.run(20)?;
 ///     Ok(vmc.state_mut().expect(&ising)?.mean.re)
 /// }
 ///

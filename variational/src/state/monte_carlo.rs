@@ -39,7 +39,8 @@ impl<B: Backend, S: Sampler<B, W>, W: WaveFunction<B>> MonteCarloState<B, S, W> 
     /// A state with `n_samples` samples per batch, rounded up to a multiple of the number of chains.
     ///
     /// # Errors
-    /// [`Error::Setting`] if `n_samples` is 0; [`Error::Sampler`] if the chains cannot start.
+    /// [`Error::Setting`] if `n_samples` is 0; [`Error::Sampler`] if the chains cannot start, for example because the
+    /// sampler was put on another device than the wave function.
     pub fn new(sampler: S, wave_function: W, n_samples: usize) -> Result<Self> {
         if n_samples == 0 {
             let (what, expected) = ("n_samples", "it must be at least 1");
