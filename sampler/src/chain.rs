@@ -70,7 +70,7 @@ impl<B: Backend> Chains<B> {
     /// A chain at a state where ψ has become zero takes the first move to a state where it is not.
     ///
     /// # Errors
-    /// [`Error::LogPsi`] for NaN; [`Error::Core`] if the wave function fails.
+    /// [`Error::LogPsi`](crate::Error::LogPsi) for NaN; [`Error::Core`](crate::Error::Core) if the wave function fails.
     pub fn refresh<W: WaveFunction<B> + ?Sized>(&mut self, wave_function: &W) -> Result<()> {
         self.log_weights = log_weights(wave_function, &self.configurations, self.n_chains())?;
         Ok(())
@@ -142,7 +142,7 @@ impl<B: Backend> Chains<B> {
     /// The contents of the chains.
     ///
     /// # Errors
-    /// [`Error::Core`] if the backend fails.
+    /// [`Error::Core`](crate::Error::Core) if the backend fails.
     pub fn snapshot(&self) -> Result<ChainsSnapshot> {
         Ok(ChainsSnapshot {
             configurations: B::to_host(&self.configurations)?,
@@ -156,10 +156,10 @@ impl<B: Backend> Chains<B> {
     /// Restores a snapshot of chains on the same space. After an error the chains are unchanged.
     ///
     /// # Errors
-    /// [`Error::Count`] for another number of chains; [`SampleWidth`](operator_core::Error::SampleWidth),
+    /// [`Error::Count`](crate::Error::Count) for another number of chains; [`SampleWidth`](operator_core::Error::SampleWidth),
     /// [`NotALocalState`](operator_core::Error::NotALocalState) and
     /// [`OutsideConstraint`](operator_core::Error::OutsideConstraint) for configurations of another space;
-    /// [`Error::Core`] if the backend fails.
+    /// [`Error::Core`](crate::Error::Core) if the backend fails.
     pub fn restore(&mut self, snapshot: &ChainsSnapshot) -> Result<()> {
         let n_chains = self.n_chains();
         expect_count("configurations", snapshot.configurations.nrows(), n_chains)?;

@@ -49,7 +49,7 @@ fn n_classes(matrix: &Array2<f64>) -> usize {
     n_classes
 }
 
-/// Rows are probabilities, detailed balance holds, and the states fall into `n_classes` sets.
+/// Rows are probabilities, detailed balance holds, and the states fall into `expected_classes` sets.
 fn check<B, R>(name: &str, rule: &R, hilbert: &HilbertSpace, expected_classes: usize) -> TestResult
 where
     B: Backend,

@@ -92,7 +92,7 @@ fn zeros_are_left_the_same_way<B: Complete>() -> TestResult {
     Ok(())
 }
 
-/// Amplitudes so far apart that no ratio of two is a finite number.
+/// Amplitudes so far apart that their ratios overflow or underflow.
 fn ratios_beyond_all_numbers_are_taken_as_they_are<B: Complete>() -> TestResult {
     let hilbert = HilbertSpace::from(Spin::half(4)?);
     let mut psi = random::<B>(&hilbert)?;
