@@ -27,10 +27,11 @@ use crate::{Flat, VisitConn, parallel};
 /// `x` is `(batch, n_sites)`; returns `(batch,)`.
 ///
 /// # Errors
-/// [`Error::HilbertMismatch`] if operator and wave function live on different spaces;
-/// [`Error::LogPsiNotFinite`] if a sample's log ψ is not a number or its amplitude is zero, or if a connected
-/// amplitude is not a number; [`Error::WalkerDisappeared`] if `has_walker` and `walker` disagree; errors of the
-/// operator and of the wave function.
+/// [`Error::HilbertMismatch`](operator_core::Error::HilbertMismatch) if operator and wave function live on different
+/// spaces; [`Error::LogPsiNotFinite`](operator_core::Error::LogPsiNotFinite) if a sample's log ψ is not a number or
+/// its amplitude is zero, or if a connected amplitude is not a number;
+/// [`Error::WalkerDisappeared`](operator_core::Error::WalkerDisappeared) if `has_walker` and `walker` disagree; errors
+/// of the operator and of the wave function.
 pub fn local_estimators<O, W>(
     operator: &O,
     wave_function: &W,
