@@ -1,14 +1,13 @@
-//! Kernels of third parties, and what takes their elements.
+//! Kernels of third parties, and the emitter that takes their elements.
 
 use std::fmt::Debug;
 
 use operator_core::Connected;
 use operator_core::{Element, Error, HilbertSpace, Result};
 
-/// An operator written outside these crates, for the flat backend.
+/// An operator of your own for the flat backend.
 ///
-/// Two methods are enough; [`FlatOperator::custom`](crate::FlatOperator::custom) makes an operator of it that
-/// has all the others.
+/// Two methods are enough; [`FlatOperator::custom`](crate::FlatOperator::custom) makes an operator of it.
 ///
 /// ```
 /// use backend_flat::{Emitter, FlatKernel, FlatOperator};
@@ -33,44 +32,42 @@ use operator_core::{Element, Error, HilbertSpace, Result};
 ///
 /// let shift = FlatOperator::custom(Shift(Fock::new(2, 4)?.into()))?;
 /// assert!(shift.is_hermitian());
-/// assert_eq!(shift.to_sparse()?.nnz(), 2 * 81 - 9); // where both shifts agree they are one element
+/// assert_eq!(shift.to_sparse()?.nnz(), 2 * 81 - 9); // where both shifts give one x', they are one element
 /// # Ok::<(), operator_core::Error>(())
 /// ```
 pub trait FlatKernel<T: Element>: Debug + Send + Sync {
     /// The space the operator acts on.
     fn hilbert(&self) -> &HilbertSpace;
 
-    /// Emits every x' with `<x|O|x'>` ≠ 0, and the element. An x' may be emitted more than once: the
-    /// elements count as their sum. `x` is a state of the space.
+    /// Emits every x' with `<x|O|x'>` ≠ 0, and the element. If an x' is emitted more than once, its elements are
+    /// added up. `x` is a state of the space.
     fn connect(&self, x: &[i8], emit: &mut Emitter<'_, T>);
 
-    /// What connects one sample after another on one thread, with working memory of its own.
+    /// Connects one sample after another on one thread, with working memory of its own.
     ///
-    /// The default calls [`connect`](Self::connect). Worth writing where `connect` would allocate for each sample;
-    /// it emits the same elements in the same order.
+    /// The default calls [`connect`](Self::connect). Write it if `connect` would allocate memory for each sample;
+    /// it must emit the same elements in the same order.
     fn connector(&self) -> Box<dyn Connector<T> + '_> {
         Box::new(Memoryless(self))
     }
 
-    /// Upper bound of the number of emitted elements, where it is known.
+    /// Upper bound of the number of elements emitted for one sample, where it is known.
     ///
-    /// Without it, expectation values cannot size their blocks well and
-    /// [`max_conn_size`](operator_core::DiscreteOperator::max_conn_size) is found by going through the
-    /// space if that is small, and is the number of its states otherwise.
+    /// Without it, [`max_conn_size`](operator_core::DiscreteOperator::max_conn_size) is counted on all states of a
+    /// small space, and is the number of states of a large one.
     fn max_conn_size(&self) -> Option<usize> {
         None
     }
 
-    /// Whether the operator is Hermitian, where it is known.
-    ///
-    /// Without it, it is tested: on all states of a small space, on random ones of a large space.
+    /// Whether the operator is Hermitian, where that is known. Otherwise it is tested: on all states of a small
+    /// space, on random ones of a large space.
     fn is_hermitian(&self) -> Option<bool> {
         None
     }
 }
 
-/// Connects one sample after another, as [`FlatKernel::connect`] does; made by [`FlatKernel::connector`], once for
-/// each thread.
+/// Connects one sample after another, as [`FlatKernel::connect`] does. [`FlatKernel::connector`] makes one for each
+/// thread.
 pub trait Connector<T: Element>: Send {
     /// Emits what [`FlatKernel::connect`] would.
     fn connect(&mut self, x: &[i8], emit: &mut Emitter<'_, T>);
@@ -86,6 +83,9 @@ impl<T: Element, K: FlatKernel<T> + ?Sized> Connector<T> for Memoryless<'_, K> {
 }
 
 /// Takes the connected elements of one sample from a [`FlatKernel`].
+///
+/// An x' that has other sites than the kernel's space is refused: the call that asked for elements fails with
+/// [`Error::Custom`], which names the kernel and what it did.
 pub struct Emitter<'a, T> {
     x: &'a [i8],
     visit: &'a mut dyn FnMut(Connected<'_>, T),
@@ -93,17 +93,27 @@ pub struct Emitter<'a, T> {
     failure: Option<Failure>,
 }
 
-/// The change of one element while it is put together: sites and their new quantum numbers.
+/// The change of the element that is being put together: sites and their new quantum numbers.
 #[derive(Debug, Default)]
 pub(crate) struct Change {
     sites: Vec<u32>,
     values: Vec<i8>,
+    /// For each site, the number of the change that named it last.
+    named: Vec<u64>,
+    number: u64,
 }
 
 impl Change {
+    /// Begins another change.
     fn clear(&mut self) {
         self.sites.clear();
         self.values.clear();
+        self.number += 1;
+    }
+
+    /// Whether this change names a site for the first time.
+    fn is_first(&mut self, site: usize) -> bool {
+        std::mem::replace(&mut self.named[site], self.number) != self.number
     }
 
     fn push(&mut self, site: usize, value: i8) {
@@ -114,9 +124,9 @@ impl Change {
 
 /// Why the elements of a sample are not available.
 enum Failure {
-    /// What this kernel did wrong.
+    /// What this kernel did; the error is made with its name.
     Reason(String),
-    /// An error that says it all.
+    /// A complete error.
     Error(Error),
 }
 
@@ -127,6 +137,7 @@ impl<'a, T: Element> Emitter<'a, T> {
         visit: &'a mut dyn FnMut(Connected<'_>, T),
     ) -> Self {
         change.clear();
+        change.named.resize(x.len(), 0);
         Emitter { x, visit, change, failure: None }
     }
 
@@ -135,7 +146,7 @@ impl<'a, T: Element> Emitter<'a, T> {
         self.send(mel);
     }
 
-    /// The element to x', given whole.
+    /// The element to x', given as a whole configuration.
     pub fn state(&mut self, x_prime: &[i8], mel: T) {
         if x_prime.len() != self.x.len() {
             let (got, expected) = (x_prime.len(), self.x.len());
@@ -148,37 +159,47 @@ impl<'a, T: Element> Emitter<'a, T> {
         self.send(mel);
     }
 
-    /// The element to x', given as the sites that change and their new quantum numbers.
+    /// The element to x', given as the sites that change and their new quantum numbers. Name each site once; it
+    /// may keep its value.
     pub fn change(&mut self, changes: &[(usize, i8)], mel: T) {
         for &(site, value) in changes {
-            match self.x.get(site) {
-                None => {
-                    let n_sites = self.x.len();
-                    self.fail(format!("it changed site {site}; its space has {n_sites} sites"));
-                    return;
-                }
-                Some(&old) if old == value => {}
-                Some(_) => self.change.push(site, value),
+            let Some(&old) = self.x.get(site) else {
+                let n_sites = self.x.len();
+                self.fail(format!("it changed site {site}; its space has {n_sites} sites"));
+                return;
+            };
+            if !self.change.is_first(site) {
+                self.fail(format!("it changed site {site} twice in one element"));
+                return;
+            }
+            if old != value {
+                self.change.push(site, value);
             }
         }
         self.send(mel);
     }
 
-    /// Passes on an element that another operator has of the same sample.
+    /// Passes on an element of another operator, which has it for the same sample.
     pub fn connected(&mut self, connected: Connected<'_>, mel: T) {
-        if !mel.is_zero() {
+        if !connected.fits(self.x.len()) {
+            let (sites, n_sites) = (connected.sites(), self.x.len());
+            self.fail(format!(
+                "it passed on a change of the sites {sites:?}; its space has {n_sites} sites, and each needs one new value"
+            ));
+        } else if !mel.is_zero() {
             (self.visit)(connected, mel);
         }
     }
 
-    /// Says that the elements of this sample are not available; whatever asked for them fails with
+    /// Says that the elements of this sample are not available. The call that asked for them fails with
     /// [`Error::Custom`] and this reason.
     pub fn fail(&mut self, reason: String) {
         self.change.clear();
         self.failure.get_or_insert(Failure::Reason(reason));
     }
 
-    /// Says that the elements of this sample are not available; whatever asked for them fails with this error.
+    /// Says that the elements of this sample are not available. The call that asked for them fails with this
+    /// error.
     pub fn fail_with(&mut self, error: Error) {
         self.change.clear();
         self.failure.get_or_insert(Failure::Error(error));
@@ -191,7 +212,7 @@ impl<'a, T: Element> Emitter<'a, T> {
         self.change.clear();
     }
 
-    /// Reports the first failure of the kernel, which is named in it.
+    /// Reports the first failure, with the kernel's name.
     pub(crate) fn finish(self, kernel: &dyn FlatKernel<T>) -> Result<()> {
         match self.failure {
             None => Ok(()),

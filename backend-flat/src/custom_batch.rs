@@ -1,4 +1,4 @@
-//! Custom kernels in batches, and what is found out about them by trying them.
+//! Custom kernels in batches, and what is found out by trying them.
 
 use ndarray::ArrayView2;
 use operator_core::{ConnBatch, Element, HostRows, MergedRow, Result, probe_hermitian};
@@ -7,7 +7,7 @@ use crate::custom::FlatKernel;
 use crate::parallel;
 use crate::visitor::Visitor;
 
-/// Spaces of at most this many states are gone through to find the largest row.
+/// In spaces of at most this many states, the largest row is searched for.
 const SMALL_SPACE: usize = 1 << 14;
 
 /// The elements of a block of samples.
@@ -17,8 +17,8 @@ struct Collected<T> {
     mels: Vec<T>,
 }
 
-/// Connects all samples. The kernel runs once for each, because it may take any time: blocks are collected, and
-/// put together when their sizes are known.
+/// Connects all samples. The kernel runs only once for each, because it may be slow: blocks are collected first,
+/// and put together when their sizes are known.
 pub(crate) fn connect<T: Element>(
     kernel: &dyn FlatKernel<T>,
     rows: &HostRows<'_>,
@@ -76,7 +76,7 @@ pub(crate) fn is_hermitian<T: Element>(kernel: &dyn FlatKernel<T>) -> Result<boo
     })
 }
 
-/// The largest number of elements of any state, or the number of states where there are too many to look.
+/// The largest number of elements of any state, or the number of states if these are too many to try.
 pub(crate) fn largest_row<T: Element>(kernel: &dyn FlatKernel<T>) -> Result<usize> {
     let n_states = kernel.hilbert().n_states().unwrap_or(usize::MAX);
     if n_states > SMALL_SPACE {

@@ -1,4 +1,4 @@
-//! What a flat operator runs: kernels lowered from terms, and those of third parties.
+//! What a flat operator runs: an engine lowered from terms, or a kernel of a third party.
 
 use std::sync::Arc;
 

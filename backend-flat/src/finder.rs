@@ -1,4 +1,4 @@
-//! Blocks of samples over threads: elements are found and counted, then written into buffers laid out for them.
+//! Blocks of samples on threads: elements are found and counted, then written into buffers of the right size.
 
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
@@ -8,11 +8,11 @@ use operator_core::{ConnBatch, Element, HostRows};
 
 use crate::parallel;
 
-/// Samples whose elements are found together before they are visited, where no batch is stored: engines go
-/// through so many at a time.
+/// Number of samples whose elements are found together, where they are visited and not stored. Engines go through
+/// this many at a time.
 pub(crate) const SAMPLES_AT_A_TIME: usize = 64;
 
-/// The elements of a batch between being found and being written. It keeps its memory.
+/// The elements of a batch after they are found and before they are written. The memory is kept.
 #[derive(Debug, Default)]
 pub(crate) struct Finder<T> {
     /// Number of elements of each sample.
@@ -48,8 +48,8 @@ impl<T: Element> Finder<T> {
         self.blocks.iter().cloned().zip(&self.found)
     }
 
-    /// Writes the elements that were found in `rows` into `conn`, by one of the engine's ways to write; their
-    /// states are `width` long.
+    /// Writes the elements that were found in `rows` into `conn`, with states `width` long. `write` is one of the
+    /// engine's methods that write.
     pub(crate) fn write_into<S: Copy + Default + Send>(
         &self,
         engine: &Engine<T>,
@@ -69,17 +69,17 @@ impl<T: Element> Finder<T> {
     }
 }
 
-/// Finders that are not in use, kept with an operator so that a call finds memory warm from an earlier one.
+/// Finders that are not in use. An operator keeps them, so that a call can use the memory of an earlier one.
 ///
-/// There are never more than calls that ran at one time. A call takes the lock twice, for the time of a push or
-/// a pop, which is nothing beside the elements of a batch.
+/// There are at most as many as calls ran at the same time. A call takes the lock twice, for a pop and a push,
+/// which is negligible beside the elements of a batch.
 #[derive(Debug, Default)]
 pub(crate) struct Finders<T>(Mutex<Vec<Finder<T>>>);
 
 impl<T: Element> Finders<T> {
     /// Lends a finder to `f`.
     pub(crate) fn with<R>(&self, f: impl FnOnce(&mut Finder<T>) -> R) -> R {
-        // A panic under the lock can only lose finders, so a poisoned lock still guards whole ones.
+        // A panic under the lock loses a finder at worst, so the others can be used after it.
         let taken = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut finder = taken.unwrap_or_default();
         let result = f(&mut finder);

@@ -1,7 +1,7 @@
 //! The flat backend: operators as dynamic, flattened kernels on ndarray, parallel by rayon.
 //!
-//! Only elements that exist are stored, the rows of all samples one after another, as in a CSR matrix. There
-//! is no padding and no device; shapes depend on the data.
+//! Only elements that exist are stored: the rows of all samples one after another, as in a CSR matrix. Shapes
+//! depend on the data, without padding. Everything runs on the CPU.
 //!
 //! ```
 //! use backend_flat::Flat;
@@ -15,8 +15,12 @@
 //! # Ok::<(), operator_core::Error>(())
 //! ```
 //!
-//! Operators of third parties implement [`FlatKernel`] (two methods) and become a [`FlatOperator`] by
-//! [`FlatOperator::custom`].
+//! Implement [`FlatKernel`] (two methods) for an operator of your own; [`FlatOperator::custom`] makes it a
+//! [`FlatOperator`].
+//!
+//! # What is stable
+//! Everything that this page lists, for users and for implementors of [`FlatKernel`]. Items that the
+//! documentation hides connect the crates of this workspace, and may change in any release.
 
 mod custom;
 mod custom_batch;
@@ -35,7 +39,15 @@ pub use operator::FlatOperator;
 pub use operator_gradient::local_estimators_and_operator_grad;
 pub use visitor::{VisitConn, Visitor};
 
+/// The crates whose types stand in signatures here.
+pub use {ndarray, num_complex};
+
 use operator_core::{Definition, Element, HostBackend, Lower, Result};
+
+/// The traits of this crate, for `use backend_flat::prelude::*`. Those of the core are not among them.
+pub mod prelude {
+    pub use crate::{Connector, FlatKernel, VisitConn};
+}
 
 /// Marker of this backend: batches are arrays `(batch, n_sites)` on the host, amplitudes complex arrays
 /// `(batch,)`.

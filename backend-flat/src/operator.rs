@@ -7,8 +7,8 @@ use std::sync::Arc;
 use ndarray::{Array1, ArrayView2};
 use operator_core::kernel::Engine;
 use operator_core::{
-    ConnBatch, Definition, DiscreteOperator, Element, Error, HilbertSpace, HostRows, PackedConn, PaddedConn,
-    Parameters, Result, ranked_conn,
+    Backend, ConnBatch, Definition, DiscreteOperator, Element, Error, HilbertSpace, HostRows, PackedConn,
+    PaddedConn, Parameters, Result, ranked_conn,
 };
 
 use crate::custom::FlatKernel;
@@ -19,8 +19,8 @@ use crate::{Flat, custom_batch};
 
 /// An operator on the flat backend, with matrix elements of type `T`.
 ///
-/// Cheap to clone. Made from a model by [`Model::lower`](operator_core::Model::lower), or from a third
-/// party's kernel by [`custom`](Self::custom).
+/// [`Model::lower`](operator_core::Model::lower) makes it from a model, [`custom`](Self::custom) from a kernel of
+/// your own. Cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct FlatOperator<T: Element = f64> {
     pub(crate) engine: FlatEngine<T>,
@@ -36,7 +36,7 @@ impl<T: Element> FlatOperator<T> {
         Ok(FlatOperator { engine: FlatEngine::of_terms(definition, engine) })
     }
 
-    /// An operator from a kernel written elsewhere.
+    /// An operator from a kernel of your own.
     ///
     /// # Errors
     /// [`Error::Custom`] if the kernel leaves its space on the states it is tried on.
@@ -52,6 +52,9 @@ impl<T: Element> FlatOperator<T> {
         };
         Ok(FlatOperator { engine: FlatEngine::Custom { kernel, max_conn_size, hermitian } })
     }
+
+    /// Where the operator is: always the CPU, the only device of this backend.
+    pub fn device(&self) -> <Flat as Backend>::Device {}
 
     /// The same operator with other values of its parameters; nothing is lowered again.
     ///
@@ -122,7 +125,7 @@ impl<T: Element> DiscreteOperator for FlatOperator<T> {
         let rows = self.hilbert().check_rows(x)?;
         match &self.engine {
             FlatEngine::Terms { engine, .. } => {
-                // A finder of its own: whole batches are counted at a time, and their memory should not stay.
+                // Not one of the kept finders: a whole batch may need much memory, which should not stay.
                 let mut finder = Finder::default();
                 finder.find(engine, &rows);
                 Ok(finder.into_counts().into())

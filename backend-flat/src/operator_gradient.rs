@@ -1,4 +1,4 @@
-//! Derivatives of local estimators in the operator's parameters, from the same pass as the estimators.
+//! Local estimators and their derivatives in the operator's parameters, in one pass.
 
 use std::num::NonZeroUsize;
 use std::ops::Range;
@@ -18,8 +18,8 @@ use crate::{Flat, parallel};
 /// Local estimators `O_loc(x)`, as [`local_estimators`](crate::local_estimators) gives them, and their
 /// derivatives in the operator's parameters, `∂O_loc(x)/∂λ_k = Σ_x' <x|∂O/∂λ_k|x'> ψ(x') / ψ(x)`.
 ///
-/// Both come from one pass over the connected elements, with walkers where the wave function has them: an
-/// element is a sum of slots, and these are linear in the parameters.
+/// Both come from one pass over the connected elements, with walkers if the wave function has them. An element is
+/// a sum of slots, and slots are linear in the parameters.
 ///
 /// # Shapes
 /// `x` is `(batch, n_sites)`; returns `(batch,)` and `(batch, n_values)`, the values of the parameters as in
@@ -64,19 +64,19 @@ where
 
 /// An operator as a linear function of its parameters.
 struct Linear<T> {
-    /// Visits every element that some values of the parameters make non-zero.
+    /// Visits every element that is non-zero for some values of the parameters.
     pattern: Engine<f64>,
     slots: Vec<Slot<T>>,
-    /// Parameters in which slots are linear, each with its factor.
+    /// The parameters of slots, each with its factor.
     terms: Vec<(usize, Complex64)>,
     n_values: usize,
 }
 
-/// What elements are sums of.
+/// A slot: elements are sums of slots.
 struct Slot<T> {
     /// The present value.
     value: T,
-    /// Where its terms are, those that hold a parameter.
+    /// Where its terms with a parameter are.
     terms: Range<usize>,
 }
 
@@ -94,7 +94,7 @@ impl<T: Element> Linear<T> {
         Linear { pattern: definition.pattern(), slots, terms, n_values: parameters.len() }
     }
 
-    /// For each block of samples, what takes their elements; `local` and `derivatives` are those of all samples.
+    /// A consumer for each block of samples. `local` and `derivatives` have room for all samples.
     fn derivatives<'o>(
         &'o self,
         blocks: &[Range<usize>],
@@ -119,13 +119,13 @@ impl<T: Element> Linear<T> {
 /// Local estimators of a block of samples, and their derivatives.
 struct Derivatives<'o, T> {
     linear: &'o Linear<T>,
-    /// The slots of the elements whose ratios have not come yet, each with whether it enters negatively.
+    /// The slots of elements that still wait for their ratios, each with whether it enters negatively.
     slots: Vec<(usize, bool)>,
     /// Where the slots of each of these elements end.
     ends: Vec<usize>,
     sum: Complex64,
     local: IterMut<'o, Complex64>,
-    /// Those of the present sample come first.
+    /// What is left to write; the present sample comes first.
     derivatives: &'o mut [Complex64],
 }
 
@@ -177,8 +177,8 @@ impl<'a> Pattern<'a> {
         Pattern { hilbert, engine, finder: Finder::default() }
     }
 
-    /// Passes the elements of the last block with their ratios on, over threads. Those of sample b are
-    /// `offsets[b]..offsets[b + 1]`.
+    /// Passes the elements of the last block and their ratios to consumers, on threads. The elements of sample b
+    /// are `offsets[b]..offsets[b + 1]`.
     fn pass_to<T: Element>(
         &self,
         linear: &Linear<T>,

@@ -1,4 +1,4 @@
-//! Batches with packed states, and batches that are visited without being stored.
+//! Batches with packed states, and batches that are visited and not stored.
 
 use ndarray::ArrayView2;
 use operator_core::kernel::{Connected, Engine, Found};
@@ -9,8 +9,9 @@ use crate::engine::FlatEngine;
 use crate::finder::{Finders, SAMPLES_AT_A_TIME};
 
 impl<T: Element> FlatOperator<T> {
-    /// Connected elements with states packed into words, one bit a site: an eighth of the memory of
-    /// [`get_conn_flattened_into`](DiscreteOperator::get_conn_flattened_into), in the same order.
+    /// Connected elements with states packed into words, one bit a site. The order is that of
+    /// [`get_conn_flattened_into`](DiscreteOperator::get_conn_flattened_into), and states take an eighth of the
+    /// memory.
     ///
     /// # Shapes
     /// `x` is `(batch, n_sites)`; states are `(total, n_words)` with 64 sites a word, see [`PackedConn`].
@@ -58,7 +59,7 @@ impl<T: Element> FlatOperator<T> {
     }
 
     /// Calls `visit` with the number of the sample, the change and the matrix element, for every connected
-    /// element of a batch; no connected configuration is stored. The order is that of
+    /// element of a batch. No connected configuration is stored. The order is that of
     /// [`get_conn_flattened`](DiscreteOperator::get_conn_flattened).
     ///
     /// ```

@@ -10,12 +10,16 @@ use crate::Flat;
 use crate::custom::{Change, Connector, Emitter, FlatKernel};
 
 /// Operators of the flat backend whose elements can be visited without storing them.
+///
+/// Write a [`FlatKernel`] for an operator of your own; [`FlatOperator::custom`](crate::FlatOperator::custom) gives
+/// it this trait.
 pub trait VisitConn: DiscreteOperator<Backend = Flat> {
-    /// What visits the connected elements of one sample after another on one thread.
+    /// A visitor of the connected elements of one sample after another, for one thread.
     fn visitor(&self) -> Visitor<'_, Self::Element>;
 
-    /// What the operator was lowered to, which goes through blocks of samples and follows moves; `None` for
-    /// custom kernels.
+    /// The engine that the operator was lowered to, which goes through blocks of samples and follows moves; `None`
+    /// for custom kernels.
+    #[doc(hidden)]
     fn engine(&self) -> Option<&Engine<Self::Element>> {
         None
     }
@@ -24,7 +28,7 @@ pub trait VisitConn: DiscreteOperator<Backend = Flat> {
     /// [`FlatOperator::get_conn_packed_into`](crate::FlatOperator::get_conn_packed_into).
     ///
     /// # Errors
-    /// [`Error::NoDefinition`] unless the operator packs by itself.
+    /// [`Error::NoDefinition`] if the operator does not pack.
     fn get_conn_packed_into(
         &self,
         _x: ArrayView2<'_, i8>,
@@ -57,8 +61,8 @@ macro_rules! forward {
 }
 forward!(&O, Arc<O>, Box<O>);
 
-/// Visits the connected elements of one sample after another, with working memory that it keeps from one to the
-/// next. Each thread has its own.
+/// Visits the connected elements of one sample after another, and keeps its working memory from one to the next.
+/// Each thread has its own.
 ///
 /// ```
 /// use backend_flat::{Flat, VisitConn};
@@ -83,20 +87,22 @@ enum Source<'a, T: Element> {
 
 impl<'a, T: Element> Visitor<'a, T> {
     /// Visits the elements of an engine.
+    #[doc(hidden)]
     pub fn of_engine(engine: &'a Engine<T>) -> Self {
         Visitor(Source::Terms { engine, scratch: Scratch::default() })
     }
 
     /// Visits the elements that a kernel emits.
+    #[doc(hidden)]
     pub fn of_kernel(kernel: &'a dyn FlatKernel<T>) -> Self {
         Visitor(Source::Custom { kernel, connector: kernel.connector(), change: Change::default() })
     }
 
     /// Calls `visit` with the change and the matrix element, for each non-zero element of one sample.
     ///
-    /// The sample is not checked: it must be a state of the space
-    /// ([`HilbertSpace::check`](operator_core::HilbertSpace::check)). A custom kernel may emit one x' more than
-    /// once.
+    /// The sample must be a state of the space
+    /// ([`HilbertSpace::check`](operator_core::HilbertSpace::check)); it is not checked. A custom kernel may emit
+    /// an x' more than once, and its x' are not checked either.
     ///
     /// # Errors
     /// [`Error::Custom`](operator_core::Error::Custom) if a custom kernel breaks its promises.

@@ -3,6 +3,7 @@
 use backend_flat::{Emitter, Flat, FlatKernel, FlatOperator};
 use num_complex::Complex64;
 use operator_core::hilbert::{Fock, Spin};
+use operator_core::kernel::Connected;
 use operator_core::testing::{
     catalogue, check_against_reference, check_agree, check_backend, check_custom_operator,
     check_single_precision_on, test_samples,
@@ -140,6 +141,12 @@ fn custom_kernels_that_break_their_promises_are_found_out() {
     assert!(message.contains("a state of 3 sites; its space has 4"), "{message}");
     let message = refusal(chain.clone(), |_, emit| emit.change(&[(4, 1)], 1.0));
     assert!(message.contains("changed site 4"), "{message}");
+    let message = refusal(chain.clone(), |x, emit| emit.change(&[(0, x[0]), (1, 1), (0, -x[0])], 1.0));
+    assert!(message.ends_with("it changed site 0 twice in one element"), "{message}");
+    let message = refusal(chain.clone(), |_, emit| emit.connected(Connected::new(&[0, 4], &[1, 1]), 1.0));
+    assert!(message.contains("a change of the sites [0, 4]; its space has 4 sites"), "{message}");
+    let message = refusal(chain.clone(), |_, emit| emit.connected(Connected::new(&[0, 1], &[1]), 1.0));
+    assert!(message.contains("a change of the sites [0, 1]; its space has 4 sites"), "{message}");
     let message = refusal(chain.clone(), |_, emit| emit.change(&[(0, 7)], 1.0));
     assert!(message.contains("leaves its space"), "{message}");
     let fixed = chain.with_total_sz(0.0).unwrap();

@@ -1,12 +1,14 @@
 //! What is said of samples, matrices and vectors that do not fit.
 
-use backend_flat::{Flat, FlatOperator, local_estimators};
-use ndarray::{Array1, Array2, aview2};
+use backend_flat::{Flat, FlatOperator, VisitConn, Visitor, local_estimators};
+use ndarray::{Array1, Array2, ArrayView2, aview2};
 use num_complex::Complex64;
 use operator_core::hilbert::{HilbertSpace, Spin};
 use operator_core::{
-    Boundary, DiscreteOperator, Error, Graph, Heisenberg, Ising, Model, PauliStrings, Result, WaveFunction,
+    Boundary, ConnBatch, Definition, DiscreteOperator, Error, Graph, Heisenberg, Ising, Model, PauliStrings,
+    Result, WaveFunction,
 };
+use std::num::NonZeroUsize;
 
 fn message<T>(result: Result<T>) -> String {
     match result {
@@ -99,5 +101,54 @@ fn local_estimators_name_the_sample_whose_amplitude_is_no_number() -> Result<()>
     let connected = x.slice(ndarray::s![2.., ..]);
     let refused = local_estimators(&ising, &broken, connected, None);
     assert!(matches!(refused, Err(Error::LogPsiNotFinite { sample: 0, .. })), "{refused:?}");
+    Ok(())
+}
+
+/// An operator of a third party that counts the elements of one sample, whatever it is given.
+struct Miscounts(FlatOperator);
+
+impl DiscreteOperator for Miscounts {
+    type Backend = Flat;
+    type Element = f64;
+
+    fn hilbert(&self) -> &HilbertSpace {
+        self.0.hilbert()
+    }
+
+    fn max_conn_size(&self) -> usize {
+        self.0.max_conn_size()
+    }
+
+    fn is_hermitian(&self) -> bool {
+        true
+    }
+
+    fn get_conn_flattened_into(&self, x: ArrayView2<'_, i8>, conn: &mut ConnBatch<f64>) -> Result<()> {
+        self.0.get_conn_flattened_into(x, conn)
+    }
+
+    fn definition(&self) -> Option<&Definition> {
+        None
+    }
+
+    fn n_conn(&self, _: ArrayView2<'_, i8>) -> Result<Array1<usize>> {
+        Ok(Array1::zeros(1))
+    }
+}
+
+impl VisitConn for Miscounts {
+    fn visitor(&self) -> Visitor<'_, f64> {
+        self.0.visitor()
+    }
+}
+
+#[test]
+fn an_operator_that_counts_other_samples_is_refused() -> Result<()> {
+    let x = aview2(&[[-1, -1, -1], [1, 1, 1]]);
+    let broken = Broken(Spin::half(3)?.into());
+    assert_eq!(
+        message(local_estimators(&Miscounts(ising(3)?), &broken, x, NonZeroUsize::new(2))),
+        "1 numbers of connected elements; expected 2, one for each sample"
+    );
     Ok(())
 }

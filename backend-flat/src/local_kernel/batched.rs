@@ -1,4 +1,4 @@
-//! Estimators in batches: blocks of connected elements, each distinct x' evaluated once.
+//! Estimators in batches: blocks of connected elements, where each distinct x' is evaluated once.
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -43,8 +43,8 @@ impl<O: DiscreteOperator<Backend = Flat> + ?Sized> Source for &O {
     }
 }
 
-/// Calls `f` with one block of samples after another: their source, which has just connected them, their
-/// numbers, their connected elements, and `ψ(x') / ψ(x)` of each element.
+/// Calls `f` with one block of samples after another: the source, which has just connected them, the numbers of
+/// the samples, their connected elements, and `ψ(x') / ψ(x)` of each element.
 pub(crate) fn for_blocks<S, W>(
     source: &mut S,
     wave_function: &W,
@@ -56,7 +56,7 @@ where
     S: Source,
     W: WaveFunction<Flat> + ?Sized,
 {
-    // Wave functions are asked for nothing where there is nothing.
+    // Wave functions need not cope with empty batches.
     if x.nrows() == 0 {
         return Ok(());
     }
@@ -85,11 +85,11 @@ where
     Ok(())
 }
 
-/// Connected configurations without repetition: samples of a peaked wave function, and their connected states,
-/// come many times, and each is evaluated once.
+/// The distinct connected configurations of a block. Samples of a peaked wave function repeat, and so do their
+/// connected configurations; each is evaluated once.
 struct Distinct {
     states: Array2<i8>,
-    /// For each of these, the first sample that it is connected to; in increasing order.
+    /// For each of these, the first sample that is connected to it; in increasing order.
     origins: Vec<usize>,
     /// For each connected configuration of the batch, its place among these.
     places: Vec<usize>,
@@ -120,7 +120,7 @@ impl Distinct {
         Distinct { states, origins, places }
     }
 
-    /// ln ψ of each, with the samples that those of a chunk come from.
+    /// ln ψ of each. The wave function also gets the samples that a chunk is connected to.
     fn log_psi_in_chunks<W: WaveFunction<Flat> + ?Sized>(
         &self,
         wave_function: &W,
@@ -145,8 +145,8 @@ impl Distinct {
     }
 }
 
-/// Consecutive samples of a batch that is not empty: their connected elements number at most `chunk_size`, and a
-/// block has at least one sample.
+/// Cuts a batch, which is not empty, into blocks of at most `chunk_size` connected elements and at least one
+/// sample.
 fn blocks(
     source: &impl Source,
     x: ArrayView2<'_, i8>,
@@ -157,12 +157,21 @@ fn blocks(
         return Ok(std::iter::once(0..n_samples).collect());
     };
     let (mut blocks, mut start, mut filled) = (Vec::new(), 0, 0);
-    for (sample, &n_conn) in source.n_conn(x)?.iter().enumerate() {
-        if sample > start && filled + n_conn > chunk_size.get() {
+    let counts = source.n_conn(x)?;
+    if counts.len() != n_samples {
+        let expected = format!("{n_samples}, one for each sample");
+        return Err(Error::Count {
+            what: "numbers of connected elements".into(),
+            got: counts.len(),
+            expected,
+        });
+    }
+    for (sample, &n_conn) in counts.iter().enumerate() {
+        if sample > start && n_conn.saturating_add(filled) > chunk_size.get() {
             blocks.push(start..sample);
             (start, filled) = (sample, 0);
         }
-        filled += n_conn;
+        filled = n_conn.saturating_add(filled);
     }
     blocks.push(start..n_samples);
     Ok(blocks)

@@ -1,4 +1,4 @@
-//! What becomes of connected elements and their ratios.
+//! Consumers of connected elements and their ratios.
 
 use std::slice::IterMut;
 
@@ -14,20 +14,20 @@ pub(crate) trait Consumer<T> {
     /// The ratios of the elements that came since the last call, in their order.
     fn ratios(&mut self, ratios: &[Complex64]);
 
-    /// The present sample has no more elements; the next one comes.
+    /// The present sample has no more elements. The next sample follows.
     fn finish(&mut self);
 }
 
 /// Local estimators, `Σ_x' <x|O|x'> ψ(x') / ψ(x)`.
 pub(crate) struct Estimates<'o, T> {
-    /// Elements whose ratios have not come yet.
+    /// Elements that still wait for their ratios.
     mels: Vec<T>,
     sum: Complex64,
     out: IterMut<'o, Complex64>,
 }
 
 impl<'o, T> Estimates<'o, T> {
-    /// Writes the estimators of as many samples as `out` is long.
+    /// Writes the estimators of `out.len()` samples.
     pub(crate) fn new(out: &'o mut [Complex64]) -> Self {
         Estimates { mels: Vec::new(), sum: Complex64::ZERO, out: out.iter_mut() }
     }

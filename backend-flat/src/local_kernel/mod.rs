@@ -17,9 +17,9 @@ use crate::{Flat, VisitConn, parallel};
 
 /// Local estimators `O_loc(x) = Σ_x' <x|O|x'> ψ(x') / ψ(x)` of a batch of samples.
 ///
-/// Where the wave function has a [`Walker`](operator_core::Walker), each x' is a change of x, and no
-/// configuration is stored. Otherwise connected elements are generated block by block, and each connected
-/// configuration of a block is evaluated once, by [`log_psi_connected`](WaveFunction::log_psi_connected). At most
+/// If the wave function has a [`Walker`](operator_core::Walker), each x' is a change of x, and no configuration is
+/// stored. Otherwise connected elements are generated block by block, and each distinct configuration of a block
+/// is evaluated once, by [`log_psi_connected`](WaveFunction::log_psi_connected). At most
 /// `chunk_size` connected configurations, together with the samples they came from, are passed to the wave
 /// function at a time, so memory does not grow with the number of samples.
 ///
@@ -27,9 +27,11 @@ use crate::{Flat, VisitConn, parallel};
 /// `x` is `(batch, n_sites)`; returns `(batch,)`.
 ///
 /// # Errors
-/// [`Error::HilbertMismatch`] if operator and wave function live on different spaces;
-/// [`Error::LogPsiNotFinite`] if a sample's log ψ is not a number or its amplitude is zero, or if a connected
-/// amplitude is not a number; [`Error::WalkerDisappeared`]; those of the operator and of the wave function.
+/// [`Error::HilbertMismatch`](operator_core::Error::HilbertMismatch) if operator and wave function live on different
+/// spaces; [`Error::LogPsiNotFinite`](operator_core::Error::LogPsiNotFinite) if a sample's log ψ is not a number or
+/// its amplitude is zero, or if a connected amplitude is not a number;
+/// [`Error::WalkerDisappeared`](operator_core::Error::WalkerDisappeared) if `has_walker` and `walker` disagree; errors
+/// of the operator and of the wave function.
 pub fn local_estimators<O, W>(
     operator: &O,
     wave_function: &W,
@@ -63,7 +65,7 @@ where
     Ok(out.into())
 }
 
-/// What everything that is estimated asks of its arguments; the rows of `x`.
+/// Checks the arguments of every estimator, and gives the rows of `x`.
 pub(crate) fn checked<'a, O, W>(
     operator: &O,
     wave_function: &W,

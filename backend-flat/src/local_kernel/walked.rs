@@ -1,4 +1,4 @@
-//! Estimators along walkers: blocks of samples over threads, and no connected configuration is stored.
+//! Estimators with walkers: blocks of samples on threads, without storing connected configurations.
 
 use std::ops::Range;
 
@@ -10,10 +10,10 @@ use super::Consumer;
 use crate::finder::SAMPLES_AT_A_TIME;
 use crate::{Flat, VisitConn, parallel};
 
-/// Ratios that a walker is asked for at a time: enough for what they share, and few enough for the fastest cache.
+/// Ratios that a walker is asked for at a time: enough to share work, few enough for the fastest cache.
 const RATIOS_AT_A_TIME: usize = 256;
 
-/// Runs `follow` for each block of samples and its consumer, over threads, each with a walker of its own.
+/// Runs `follow` for each block of samples and its consumer on threads. Each block has its own walker.
 pub(crate) fn with_walkers<W, C>(
     wave_function: &W,
     jobs: Vec<(Range<usize>, C)>,
@@ -31,12 +31,12 @@ where
     })
 }
 
-/// What one thread needs to pass one sample after another to a consumer.
+/// Passes one sample after another to a consumer, on one thread.
 pub(crate) struct Walk<'a, C> {
     walker: Box<dyn Walker + 'a>,
     consumer: C,
     sample: usize,
-    /// The elements whose ratios the walker has not been asked for.
+    /// Elements whose ratios the walker has not been asked for yet.
     changes: ChangeSets,
     ratios: Vec<Complex64>,
     failure: Option<Error>,
@@ -75,7 +75,7 @@ impl<'a, C> Walk<'a, C> {
         Ok(())
     }
 
-    /// Visits one sample after another, of an operator that may be a third party's.
+    /// Visits one sample after another of an operator, which may be a custom kernel.
     pub(crate) fn one_by_one<O: VisitConn + ?Sized>(
         &mut self,
         operator: &O,
@@ -93,7 +93,7 @@ impl<'a, C> Walk<'a, C> {
             self.start(sample, x)?;
             visitor.visit(x, |connected, mel| {
                 changes.clear();
-                // Kernels of third parties may say that a site keeps its value, or leave the space.
+                // A custom kernel may pass on a site that keeps its value, or leave the space.
                 changes.extend(connected.changes(x).filter(|&(site, value)| x[site] != value));
                 if is_custom && let Err(error) = check_changed(operator, x, &changes, &mut checked) {
                     self.failure.get_or_insert(error);

@@ -33,9 +33,8 @@ enum Origin<'a> {
 
 impl<'a> Connected<'a> {
     /// A change to the quantum numbers of `sites`, for kernels written outside this crate. The two slices
-    /// have equal lengths; no site is repeated.
+    /// have equal lengths, and no site is repeated.
     pub fn new(sites: &'a [u32], values: &'a [i8]) -> Self {
-        debug_assert_eq!(sites.len(), values.len());
         Connected { sites, values: NewValues::Given(values), origin: Origin::Custom }
     }
 
@@ -79,6 +78,18 @@ impl<'a> Connected<'a> {
     #[inline]
     pub fn is_diagonal(&self) -> bool {
         self.sites.is_empty()
+    }
+
+    /// Whether this is a change of a configuration of `n_sites` sites: all of its sites are there, and each has
+    /// a new value.
+    #[doc(hidden)]
+    #[inline]
+    pub fn fits(&self, n_sites: usize) -> bool {
+        let has_values = match self.values {
+            NewValues::Mirror(_) => true,
+            NewValues::Given(values) => values.len() == self.sites.len(),
+        };
+        has_values && self.sites.iter().all(|&site| (site as usize) < n_sites)
     }
 
     /// Turns `row`, which holds x, into x'.
