@@ -145,7 +145,7 @@ impl<O: DiscreteOperator<Element: ToComplex>> DiscreteOperator for AsComplex<'_,
 }
 
 #[cfg(test)]
-#[path = "../../tests/common/counted.rs"]
+#[path = "../../tests/suite/common/counted.rs"]
 mod counted;
 
 #[cfg(test)]

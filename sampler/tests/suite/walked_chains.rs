@@ -1,10 +1,8 @@
 //! Chains that follow walkers go the same way as chains that take each step as a batch.
 #![cfg(any(feature = "flat", feature = "padded"))]
 
-mod common;
-
-use common::drift::Drift;
-use common::{Complete, TestResult, both_ways, operators};
+use crate::common::drift::Drift;
+use crate::common::{Complete, TestResult, both_ways, operators};
 use num_complex::Complex64;
 use operator_core::hilbert::{Fock, HilbertSpace, Qubit, Spin};
 use operator_core::testing::Table;

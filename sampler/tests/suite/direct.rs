@@ -2,10 +2,8 @@
 //! probability of at most 10⁻⁶.
 #![cfg(any(feature = "flat", feature = "padded"))]
 
-mod common;
-
-use common::chi_square::chi_square;
-use common::{Complete, TestResult, operators};
+use crate::common::chi_square::chi_square;
+use crate::common::{Complete, TestResult, operators};
 use ndarray::{Array1, Array2, s};
 use num_complex::Complex64;
 use operator_core::hilbert::{Fock, HilbertSpace, Spin};

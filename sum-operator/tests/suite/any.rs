@@ -1,9 +1,7 @@
 //! Operators whose backend is chosen at run time.
 #![cfg(feature = "flat")]
 
-mod common;
-
-use common::Shifts;
+use crate::common::Shifts;
 use num_complex::Complex64;
 use operator_core::hilbert::{Qubit, Spin};
 use operator_core::{Boundary, Definition, DiscreteOperator, Graph, Ising, Model, PauliStrings};
@@ -67,16 +65,16 @@ fn backends_are_chosen_by_name() -> Result<(), Error> {
 fn kernel_on(kind: BackendKind, kernel: Shifts) -> operator_core::Result<AnyOperator> {
     #[cfg(feature = "padded")]
     if kind == BackendKind::Padded {
-        return Ok(common::custom::<backend_padded::Padded>(kernel)?.into());
+        return Ok(crate::common::custom::<backend_padded::Padded>(kernel)?.into());
     }
     assert_eq!(kind, BackendKind::Flat);
-    Ok(common::custom::<backend_flat::Flat>(kernel)?.into())
+    Ok(crate::common::custom::<backend_flat::Flat>(kernel)?.into())
 }
 
 /// A third party's kernel and terms, real and complex, on the backend that was chosen.
 #[test]
 fn operators_chosen_at_run_time_are_combined_on_their_backend() -> Result<(), Box<dyn std::error::Error>> {
-    let spins = common::spins(3)?;
+    let spins = crate::common::spins(3)?;
     let y = PauliStrings::new(spins.clone(), ["YII", "IXX"], [0.5, 1.0])?.definition()?;
     for kind in backends() {
         let kernel = kernel_on(kind, Shifts(spins.clone()))?;
@@ -102,7 +100,7 @@ fn operators_chosen_at_run_time_are_combined_on_their_backend() -> Result<(), Bo
 #[test]
 fn operators_on_different_backends_are_not_combined() -> Result<(), Box<dyn std::error::Error>> {
     let definition = &definitions()?[0];
-    let kernel = common::custom::<backend_flat::Flat>(Shifts(definition.hilbert().clone()))?;
+    let kernel = crate::common::custom::<backend_flat::Flat>(Shifts(definition.hilbert().clone()))?;
     let padded = AnyOperator::new(definition, BackendKind::Padded)?;
     let one = Complex64::ONE;
     let refused = SumOperator::new([(one, AnyOperator::from(kernel.clone())), (one, padded.clone())]);
@@ -150,7 +148,7 @@ fn numbers_of_elements_are_counted_by_the_operator_inside() -> Result<(), Error>
     }
 
     let asked = Arc::new(AtomicUsize::new(0));
-    let kernel = Asked(Shifts(common::spins(3)?), asked.clone());
+    let kernel = Asked(Shifts(crate::common::spins(3)?), asked.clone());
     let operator = AnyOperator::from(backend_flat::FlatOperator::custom(kernel)?);
     asked.store(0, Ordering::Relaxed);
     operator.n_conn(ndarray::aview2(&[[1, 1, -1]]))?;

@@ -10,7 +10,7 @@ use operator_core::{
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::matrix::{Matrix, assert_close, block, dagger, dense, destroy, on, paulis, real};
+use super::matrix::{Matrix, assert_close, block, dagger, dense, destroy, on, paulis, real};
 
 fn numbers(n: usize) -> impl Strategy<Value = Vec<f64>> {
     vec(-3.0..3.0f64, n)

@@ -1,9 +1,7 @@
 //! Sums, products, tensor products and embeddings against the matrices of what they are made of.
 #![cfg(any(feature = "flat", feature = "padded"))]
 
-mod common;
-
-use common::{Complete, Operator, Shifts, TestResult, close, custom, kron, spins};
+use crate::common::{Complete, Operator, Shifts, TestResult, close, custom, kron, spins};
 use ndarray::Array2;
 use operator_core::hilbert::{Fock, HilbertSpace, Spin, SpinOrbitalFermions};
 use operator_core::testing::{check_custom_operator, check_operator};

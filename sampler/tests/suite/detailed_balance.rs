@@ -1,10 +1,8 @@
 //! Each rule's exact transition matrix: `|ψ(x)|² P(x → x') = |ψ(x')|² P(x' → x)`, and which states it joins.
 #![cfg(any(feature = "flat", feature = "padded"))]
 
-mod common;
-
-use common::drift::Drift;
-use common::{Complete, Complex, Real, TestResult, Uncorrected, both_ways, operators};
+use crate::common::drift::Drift;
+use crate::common::{Complete, Complex, Real, TestResult, Uncorrected, both_ways, operators};
 use ndarray::Array2;
 use num_complex::Complex64;
 use operator_core::hilbert::{Fock, HilbertSpace, Qubit, Spin, SpinOrbitalFermions};

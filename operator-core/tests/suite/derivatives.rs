@@ -1,11 +1,9 @@
 //! Derivatives of operators in their parameters, against differences of Kronecker products.
 #![cfg(feature = "testing")]
 
-mod common;
-
 use std::collections::HashSet;
 
-use common::{Matrix, assert_close, random_terms, spaces};
+use crate::common::{Matrix, assert_close, random_terms, spaces};
 use num_complex::Complex64;
 use operator_core::hilbert::Spin;
 use operator_core::testing::kronecker_dense;

@@ -1,9 +1,7 @@
 //! The algebra of terms and definitions against that of their matrices.
 #![cfg(feature = "testing")]
 
-mod common;
-
-use common::{adjoint, assert_close, dense, distance, eye, random_terms, spaces};
+use crate::common::{adjoint, assert_close, dense, distance, eye, random_terms, spaces};
 use num_complex::Complex64;
 use operator_core::expression::{boson, fermion, spin};
 use operator_core::hilbert::{Fock, Qubit, Spin, SpinOrbitalFermions};

@@ -1,9 +1,7 @@
 //! Chains depend on the seed and their number, and on nothing else.
 #![cfg(any(feature = "flat", feature = "padded"))]
 
-mod common;
-
-use common::{Complete, TestResult, both_ways, operators};
+use crate::common::{Complete, TestResult, both_ways, operators};
 use ndarray::Array3;
 use operator_core::hilbert::Spin;
 use operator_core::testing::Table;

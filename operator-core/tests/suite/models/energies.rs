@@ -7,7 +7,7 @@ use operator_core::{
     BoseHubbard, Boundary, FermiHubbard, Graph, Ising, KitaevHoneycomb, Rydberg, Ssh, TJ, Xyz,
 };
 
-use crate::matrix::{dense, eigenvalues, ground_energy};
+use super::matrix::{dense, eigenvalues, ground_energy};
 
 fn assert_energy(got: f64, expected: f64) {
     assert!((got - expected).abs() < 1e-10, "{got} is not {expected}");

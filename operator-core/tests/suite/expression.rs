@@ -1,9 +1,7 @@
 //! Formulas read on Hilbert spaces.
 #![cfg(feature = "testing")]
 
-mod common;
-
-use common::{Matrix, assert_close, dense, eye};
+use crate::common::{Matrix, assert_close, dense, eye};
 use num_complex::Complex64;
 use operator_core::expression::{Expression, boson, fermion, identity, spin};
 use operator_core::hilbert::{Fock, Qubit, Spin, SpinOrbitalFermions};
@@ -60,8 +58,8 @@ proptest! {
         assert_close(&on(&a - z), &(&ma - &one * z));
         assert_close(&on(re - &a), &(&one * Complex64::from(re) - &ma));
         assert_close(&on(-&a), &-&ma);
-        assert_close(&on(a.adjoint()), &common::adjoint(&ma));
-        assert_close(&on(a.clone().plus_hc()), &(&ma + common::adjoint(&ma)));
+        assert_close(&on(a.adjoint()), &crate::common::adjoint(&ma));
+        assert_close(&on(a.clone().plus_hc()), &(&ma + crate::common::adjoint(&ma)));
         assert_close(&on(a.pow(3)), &ma.dot(&ma).dot(&ma));
         assert_close(&on(a.pow(0)), &one);
         assert_close(&on([&a, &b, &a].into_iter().sum()), &(&ma + &mb + &ma));

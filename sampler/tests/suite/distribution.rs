@@ -2,10 +2,8 @@
 //! of at most 10⁻⁶.
 #![cfg(any(feature = "flat", feature = "padded"))]
 
-mod common;
-
-use common::chi_square::{chi_square, thinned};
-use common::{Complete, TestResult, Uncorrected, both_ways, operators};
+use crate::common::chi_square::{chi_square, thinned};
+use crate::common::{Complete, TestResult, Uncorrected, both_ways, operators};
 use num_complex::Complex64;
 use operator_core::hilbert::{Fock, HilbertSpace, Spin};
 use operator_core::testing::Table;

@@ -1,12 +1,10 @@
 //! Composites lose nothing that the operator they hold does faster.
 #![cfg(any(feature = "flat", feature = "padded"))]
 
-mod common;
-
 use std::ops::Range;
 
-use common::counted::{Calls, Counted, check_operator_calls};
-use common::{Complete, Operator, TestResult};
+use crate::common::counted::{Calls, Counted, check_operator_calls};
+use crate::common::{Complete, Operator, TestResult};
 use operator_core::hilbert::Spin;
 use operator_core::{
     Backend, Boundary, Definition, DiscreteOperator, Error, Graph, HilbertSpace, Ising, Lower, Model, Result,

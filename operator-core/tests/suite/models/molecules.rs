@@ -8,7 +8,7 @@ use operator_core::hilbert::SpinOrbitalFermions;
 use operator_core::{Error, Fcidump, HilbertSpace, Model, Molecular};
 use proptest::prelude::*;
 
-use crate::matrix::{Matrix, assert_close, block, dagger, dense, destroy, ground_energy};
+use super::matrix::{Matrix, assert_close, block, dagger, dense, destroy, ground_energy};
 
 fn hydrogen() -> Fcidump {
     Fcidump::from_file(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/h2_sto3g.fcidump")).unwrap()

@@ -1,9 +1,7 @@
 //! One operator written in several ways: normal order, Pauli strings, local matrices, Jordan-Wigner.
 #![cfg(feature = "testing")]
 
-mod common;
-
-use common::{adjoint, assert_close, dense, distance, random_terms, spaces, two_level_spaces};
+use crate::common::{adjoint, assert_close, dense, distance, random_terms, spaces, two_level_spaces};
 use num_complex::Complex64;
 use operator_core::hilbert::{Fock, Qubit, Spin, SpinOrbitalFermions};
 use operator_core::terms::{Ladder, Pauli, TermKind, Terms, jordan_wigner, real_matrix};

@@ -1,0 +1,15 @@
+//! The core's tests by subject.
+//!
+//! One program a crate: it links once, and all of its tests share the threads.
+
+mod common;
+
+mod algebra;
+mod constraints;
+mod derivatives;
+mod expression;
+mod kernels;
+mod models;
+mod moves;
+mod rewriting;
+mod spec;
