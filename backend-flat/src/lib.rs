@@ -65,3 +65,8 @@ impl<T: Element> Lower<T> for Flat {
         FlatOperator::new(definition.clone())
     }
 }
+
+/// The README's examples run with the documentation's.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

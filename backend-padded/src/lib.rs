@@ -69,3 +69,8 @@ pub use {candle_core, ndarray, num_complex};
 pub mod prelude {
     pub use crate::{PaddedKernel, TensorConn};
 }
+
+/// The README's examples run with the documentation's.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

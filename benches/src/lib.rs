@@ -7,3 +7,8 @@
 pub mod compare;
 pub mod golden;
 pub mod systems;
+
+/// The README of the whole runs with the documentation; this crate has all backends.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -101,3 +101,8 @@ pub use wave_function::{Walker, WaveFunction};
 #[cfg(feature = "serde")]
 pub use serde_json;
 pub use {ndarray, num_complex, num_traits, rand, sprs};
+
+/// The README's examples run with the documentation's.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

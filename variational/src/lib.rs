@@ -94,3 +94,8 @@ pub use wave_functions::{
     Arnn, Cnn, GroupCnn, Jastrow, MeanField, Mlp, MlpModPhase, Network, Rbm, RbmModPhase, RbmSymm, Slater,
     Times,
 };
+
+/// The README's examples run with the documentation's.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
