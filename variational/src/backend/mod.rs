@@ -1,4 +1,5 @@
-//! Everything in this crate that is specific to one backend: its estimators and its networks, one folder each.
+//! Everything in this crate that is specific to one backend: its estimators and its networks, one folder
+//! each.
 
 #[cfg(any(feature = "flat", feature = "padded"))]
 mod any;

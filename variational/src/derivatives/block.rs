@@ -8,8 +8,8 @@ use ndarray::{Array1, Array2, ArrayView1, Axis, ShapeError, Zip, concatenate};
 pub enum DerivativeBlock {
     /// One column per parameter, shape `(batch, n_parameters)`.
     Dense(Array2<f64>),
-    /// For parameters `W_ij` in row-major order, derivatives that are products `left_i right_j`. A dense layer has
-    /// them: `left` holds the derivatives by its outputs, `right` its inputs.
+    /// For parameters `W_ij` in row-major order, derivatives that are products `left_i right_j`. A dense
+    /// layer has them: `left` holds the derivatives by its outputs, `right` its inputs.
     Outer {
         /// Shape `(batch, n_rows)`.
         left: Array2<f64>,

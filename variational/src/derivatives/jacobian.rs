@@ -148,9 +148,9 @@ impl Blocks {
         out
     }
 
-    /// `√w (O Oᵀ − c 1ᵀ − 1 cᵀ + m·m) √w` with `c = O m`. For products `left_i right_j`, `O Oᵀ` is the elementwise
-    /// product of `left leftᵀ` and `right rightᵀ`, which takes `n_rows + n_columns` columns instead of
-    /// `n_rows n_columns`.
+    /// `√w (O Oᵀ − c 1ᵀ − 1 cᵀ + m·m) √w` with `c = O m`. For products `left_i right_j`, `O Oᵀ` is the
+    /// elementwise product of `left leftᵀ` and `right rightᵀ`, which takes `n_rows + n_columns` columns
+    /// instead of `n_rows n_columns`.
     fn gram(&self) -> Mat<f64> {
         let n = self.roots.len();
         let mut gram = Mat::zeros(n, n);

@@ -12,9 +12,9 @@ use crate::statistics::Stats;
 
 /// An energy and its response to the parameters, from one batch of samples.
 ///
-/// It holds the rows `J = √w (O − <O>)` and `r = √w (E − <E>)` with weights w (1/n for samples, |ψ|² for sums over all
-/// states), derivatives O of ln ψ and local energies E. For complex O, all real parts stand above all imaginary parts.
-/// Then
+/// It holds the rows `J = √w (O − <O>)` and `r = √w (E − <E>)` with weights w (1/n for samples, |ψ|² for sums
+/// over all states), derivatives O of ln ψ and local energies E. For complex O, all real parts stand above
+/// all imaginary parts. Then
 /// - the gradient of the energy is `2 Re <(O − <O>)* (E − <E>)> = 2 Jᵀ r`,
 /// - the quantum geometric tensor, the metric of stochastic reconfiguration, is `S = Jᵀ J`.
 #[derive(Clone, Debug)]
@@ -77,8 +77,8 @@ impl Response {
         self.stats
     }
 
-    /// J, shape `(n_rows, n_parameters)`. For derivatives in [blocks](LogDerivatives::Blocks) it is formed by the first
-    /// call.
+    /// J, shape `(n_rows, n_parameters)`. For derivatives in [blocks](LogDerivatives::Blocks) it is formed by
+    /// the first call.
     pub fn jacobian(&self) -> &Array2<f64> {
         self.jacobian.whole()
     }

@@ -16,8 +16,8 @@ pub trait Trainable<B: Backend>: WaveFunction<B> {
     /// A complex parameter counts as two real ones. All real parts come before all imaginary parts.
     fn parameters(&self) -> Array1<f64>;
 
-    /// The arrays that make up [`parameters`](Self::parameters), in order, with the names that files use. Their sizes
-    /// add up to the number of parameters.
+    /// The arrays that make up [`parameters`](Self::parameters), in order, with the names that files use.
+    /// Their sizes add up to the number of parameters.
     fn layout(&self) -> Vec<ParameterArray> {
         vec![ParameterArray::new("parameters", [self.n_parameters()])]
     }
@@ -95,11 +95,11 @@ impl ParameterArray {
     }
 }
 
-/// Derivatives of ln ψ by real parameters, shape `(batch, n_parameters)`: real for a positive wave function, complex in
-/// general.
+/// Derivatives of ln ψ by real parameters, shape `(batch, n_parameters)`: real for a positive wave function,
+/// complex in general.
 ///
-/// [`Blocks`](Self::Blocks) represents the same numbers in less time and memory if derivatives are products, as they
-/// are for dense layers.
+/// [`Blocks`](Self::Blocks) represents the same numbers in less time and memory if derivatives are products,
+/// as they are for dense layers.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum LogDerivatives {

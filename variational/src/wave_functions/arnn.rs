@@ -14,8 +14,8 @@ use crate::derivatives::{LogDerivatives, ParameterArray, Trainable};
 /// (Germain et al., arXiv:1502.03509; Sharir et al., PRL 124, 020503 (2020)).
 ///
 /// `ln ψ(x) = Σ_i [½ ln p_i(x_i | x_0 … x_{i−1}) + i φ_i(x_i | x_0 … x_{i−1})]`. The probabilities p are the
-/// softmax of one network's outputs; the phases φ, if there are any, are the outputs of another network. If the
-/// space fixes a sum, a local state after which the sum can no longer be reached has probability 0.
+/// softmax of one network's outputs; the phases φ, if there are any, are the outputs of another network. If
+/// the space fixes a sum, a local state after which the sum can no longer be reached has probability 0.
 ///
 /// ```
 /// use operator_core::hilbert::Spin;
@@ -50,8 +50,8 @@ impl NetworkKind for ArnnKind {
 }
 
 impl<B: NetworkBackend> Arnn<B> {
-    /// A positive wave function. Each entry of `units` is a hidden layer with that many units per site. Parameters
-    /// are drawn from [`Init::LecunNormal`].
+    /// A positive wave function. Each entry of `units` is a hidden layer with that many units per site.
+    /// Parameters are drawn from [`Init::LecunNormal`].
     ///
     /// # Errors
     /// [`Count`](operator_core::Error::Count) if a layer has no units;
@@ -84,13 +84,13 @@ impl<B: NetworkBackend> Arnn<B> {
         Ok(Arnn { network, lens })
     }
 
-    /// [`Network::with_seed`]
+    /// See [`Network::with_seed`].
     #[must_use]
     pub fn with_seed(self, seed: u64) -> Self {
         Arnn { network: self.network.with_seed(seed), ..self }
     }
 
-    /// [`Network::with_sigma`]
+    /// See [`Network::with_sigma`].
     ///
     /// # Errors
     /// [`NotFinite`](operator_core::Error::NotFinite) if `sigma` is NaN or infinite.
@@ -98,7 +98,7 @@ impl<B: NetworkBackend> Arnn<B> {
         self.with_init(Init::Normal(sigma))
     }
 
-    /// [`Network::with_init`]
+    /// See [`Network::with_init`].
     ///
     /// # Errors
     /// [`NotFinite`](operator_core::Error::NotFinite) for a standard deviation that is NaN or infinite.
@@ -106,7 +106,7 @@ impl<B: NetworkBackend> Arnn<B> {
         Ok(Arnn { network: self.network.with_init(init)?, ..self })
     }
 
-    /// [`Network::with_device`]
+    /// See [`Network::with_device`].
     #[must_use]
     pub fn with_device(self, device: B::Device) -> Self {
         Arnn { network: self.network.with_device(device), ..self }
@@ -121,8 +121,8 @@ impl<B: NetworkBackend> Arnn<B> {
         Matrix::equals(&Matrix::gather(x, &sites.collect::<Vec<_>>())?, &values.collect::<Vec<_>>())
     }
 
-    /// 1 for local states after which a row can still reach the fixed sums, 0 for all others. `None` if the space
-    /// fixes no sum.
+    /// 1 for local states after which a row can still reach the fixed sums, 0 for all others. `None` if the
+    /// space fixes no sum.
     fn allowed(&self, x: &MatrixOf<B>) -> Result<Option<MatrixOf<B>>> {
         let hilbert = self.network.hilbert();
         if !hilbert.is_constrained() {
@@ -145,8 +145,8 @@ impl<B: NetworkBackend> Arnn<B> {
         B::matrix(allowed, &self.network.device()).map(Some)
     }
 
-    /// ln p and p of all local states of all sites, shape `(rows, Σ local_dim)`, from the outputs of the first
-    /// branch.
+    /// ln p and p of all local states of all sites, shape `(rows, Σ local_dim)`, from the outputs of the
+    /// first branch.
     fn probabilities(
         &self,
         x: &MatrixOf<B>,
@@ -161,8 +161,8 @@ fn first<M>(values: &[Field<M>]) -> &Field<M> {
     values.first().expect("the first branch gives the probabilities")
 }
 
-/// For each site and local state of a block: 1 if, given the earlier sites, the sum of local indices can still
-/// reach `total`, else 0.
+/// For each site and local state of a block: 1 if, given the earlier sites, the sum of local indices can
+/// still reach `total`, else 0.
 fn reachable(
     sites: ArrayView1<'_, f64>,
     local: operator_core::hilbert::LocalStates,
@@ -176,14 +176,15 @@ fn reachable(
             let missing = total.checked_sub(sum + index);
             f64::from(u8::from(missing.is_some_and(|missing| missing <= most_after)))
         }));
-        // While sampling, later sites are not drawn yet and may hold anything. They affect only sites after them.
+        // While sampling, later sites are not drawn yet and may hold anything. They affect only sites after
+        // them.
         sum += local.index(q as i8).unwrap_or(0);
     }
     out.into()
 }
 
-/// Layers whose units belong to sites. Units of the first layer see earlier sites; units of later layers also see
-/// units of their own site.
+/// Layers whose units belong to sites. Units of the first layer see earlier sites; units of later layers also
+/// see units of their own site.
 fn masked(hilbert: &HilbertSpace, units: &[usize], activation: Activation, prefix: &str) -> Result<Branch> {
     let sites_of = |lens: &[usize]| -> Vec<usize> {
         lens.iter().enumerate().flat_map(|(site, &len)| std::iter::repeat_n(site, len)).collect()

@@ -24,8 +24,8 @@ impl<T: Scalar> NetworkKind for CnnKind<T> {
 }
 
 impl<B: NetworkBackend, T: Scalar> Cnn<B, T> {
-    /// One layer for each number of features in `features`. Kernels are centred boxes with `kernel_size` sites along
-    /// each direction, cut to the lattice. Parameters are drawn from [`Init::LecunNormal`].
+    /// One layer for each number of features in `features`. Kernels are centred boxes with `kernel_size`
+    /// sites along each direction, cut to the lattice. Parameters are drawn from [`Init::LecunNormal`].
     ///
     /// # Errors
     /// [`Error::Lattice`] unless the lattice is periodic and has one site per cell; otherwise as
@@ -51,7 +51,8 @@ impl<B: NetworkBackend, T: Scalar> Cnn<B, T> {
     }
 }
 
-/// The sites of a box of `size` sites along each direction around site 0, the last coordinate running fastest.
+/// The sites of a box of `size` sites along each direction around site 0, the last coordinate running
+/// fastest.
 fn centered_box(extents: &[usize], size: usize) -> Vec<usize> {
     let mut sites = vec![0];
     for &extent in extents {

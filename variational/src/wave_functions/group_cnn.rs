@@ -9,8 +9,8 @@ use super::network::{
     Activation, Architecture, Branch, Init, Network, NetworkBackend, NetworkKind, Scalar, Sealed,
 };
 
-/// A group-convolutional network: a wave function that is invariant under a group of permutations of the sites
-/// (Cohen and Welling, arXiv:1602.07576; Roth et al., PRB 108, 054410 (2023)).
+/// A group-convolutional network: a wave function that is invariant under a group of permutations of the
+/// sites (Cohen and Welling, arXiv:1602.07576; Roth et al., PRB 108, 054410 (2023)).
 ///
 /// `h¹_fg = φ(b_f + Σ_i W_fi x_g(i))`, `h^{l+1}_fg = φ(b_f + Σ_e Σ_k W_fek h^l_{e,gk})`, and
 /// `ln ψ = Σ_f w_f Σ_g h_fg`, with features f and e, sites i, and group elements g and k. `T` may be in
@@ -41,8 +41,8 @@ impl<T: Scalar> NetworkKind for GroupCnnKind<T> {
 }
 
 impl<B: NetworkBackend, T: Scalar> GroupCnn<B, T> {
-    /// One layer for each number of features in `features`, convolved over the whole group. Parameters are drawn
-    /// from [`Init::LecunNormal`].
+    /// One layer for each number of features in `features`, convolved over the whole group. Parameters are
+    /// drawn from [`Init::LecunNormal`].
     ///
     /// # Errors
     /// [`Error::Count`] if there are no layers, a layer has no features, the group permutes another number of
@@ -88,8 +88,8 @@ pub(super) fn convolutions(
     Ok(branch.shared("output", 1, None, (output, vec![n_before])))
 }
 
-/// A layer from sites to units (feature, group element). The unit (f, g) gives site g(i) the weight `W_fi`, for
-/// all sites i of the kernel, or for all sites.
+/// A layer from sites to units (feature, group element). The unit (f, g) gives site g(i) the weight `W_fi`,
+/// for all sites i of the kernel, or for all sites.
 pub(super) fn symmetric_layer(
     hilbert: &HilbertSpace,
     group: &PermutationGroup,
@@ -121,8 +121,8 @@ pub(super) fn symmetric_layer(
     Ok(Branch::new(n_sites).shared(name, n_features * order, Some((bias, shapes.0)), (weights, shapes.1)))
 }
 
-/// A layer from units (feature, group element) to units of the same kind. The unit (f, g) gives (e, h) the weight
-/// `W_fe` at g⁻¹h.
+/// A layer from units (feature, group element) to units of the same kind. The unit (f, g) gives (e, h) the
+/// weight `W_fe` at g⁻¹h.
 fn equivariant_layer(
     branch: Branch,
     group: &PermutationGroup,

@@ -8,8 +8,8 @@ use super::NARROW;
 use super::network::{Architecture, Branch, Network, NetworkBackend, NetworkKind, Scalar, Sealed};
 
 /// A two-body Jastrow factor, `ln ψ(x) = Σ_{i<j} J_ij x_i x_j` (Jastrow, Phys. Rev. 98, 1479 (1955)), with
-/// parameters of type `T`: real ones, `f64`, make ψ positive; complex ones, `Complex64`, do not. Both exist in
-/// [single precision](super::network::Scalar).
+/// parameters of type `T`: real ones, `f64`, make ψ positive; complex ones, `Complex64`, do not. Both exist
+/// in [single precision](super::network::Scalar).
 ///
 /// Parameters are J, `(n_sites (n_sites − 1) / 2,)`, pairs i < j in lexicographic order.
 ///
@@ -36,8 +36,8 @@ impl<T: Scalar> NetworkKind for JastrowKind<T> {
 }
 
 impl<B: NetworkBackend, T: Scalar> Jastrow<B, T> {
-    /// A Jastrow factor with parameters that are [normally distributed](super::network::Init::Normal) with standard
-    /// deviation 0.01.
+    /// A Jastrow factor with parameters that are [normally distributed](super::network::Init::Normal) with
+    /// standard deviation 0.01.
     ///
     /// # Errors
     /// [`Count`](operator_core::Error::Count) for fewer than two sites;

@@ -10,8 +10,8 @@ use super::network::{Architecture, Branch, Network, NetworkBackend, NetworkKind,
 /// A product state, `ln ψ(x) = Σ_i φ_i(x_i)`, with parameters of type `T`: real ones, `f64`, make ψ positive;
 /// complex ones, `Complex64`, do not. Both exist in [single precision](super::network::Scalar).
 ///
-/// Parameters are φ, site by site, and for each site in the order of its local states. One of them per site is
-/// redundant: it changes only the norm and the phase of ψ, on which no expectation value depends.
+/// Parameters are φ, site by site, and for each site in the order of its local states. One of them per site
+/// is redundant: it changes only the norm and the phase of ψ, on which no expectation value depends.
 ///
 /// ```
 /// use operator_core::{WaveFunction, hilbert::Spin};
@@ -37,8 +37,8 @@ impl<T: Scalar> NetworkKind for MeanFieldKind<T> {
 }
 
 impl<B: NetworkBackend, T: Scalar> MeanField<B, T> {
-    /// A product state with parameters that are [normally distributed](super::network::Init::Normal) with standard
-    /// deviation 0.01.
+    /// A product state with parameters that are [normally distributed](super::network::Init::Normal) with
+    /// standard deviation 0.01.
     ///
     /// # Errors
     /// [`Count`](operator_core::Error::Count) for a space without sites.

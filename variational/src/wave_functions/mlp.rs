@@ -26,8 +26,8 @@ use super::network::{
 /// ```
 pub type Mlp<B, T = f64> = Network<B, MlpKind<T>>;
 
-/// Two perceptrons, one for the modulus and one for the phase: `ln ψ = A(x) + i B(x)` with real parameters of type
-/// `f64` or `f32`.
+/// Two perceptrons, one for the modulus and one for the phase: `ln ψ = A(x) + i B(x)` with real parameters of
+/// type `f64` or `f32`.
 pub type MlpModPhase<B, T = f64> = Network<B, MlpModPhaseKind<T>>;
 
 /// Marks [`Mlp`].
@@ -56,9 +56,9 @@ impl<B: NetworkBackend, T: Scalar> Mlp<B, T> {
     /// A perceptron with hidden layers of these sizes. Parameters are drawn from [`Init::LecunNormal`].
     ///
     /// # Errors
-    /// [`Count`](operator_core::Error::Count) if a layer has no units, or parameters are complex and the activation
-    /// is not [holomorphic](Activation::is_holomorphic); [`TooLarge`](operator_core::Error::TooLarge) for
-    /// 2³¹ parameters or more.
+    /// [`Count`](operator_core::Error::Count) if a layer has no units, or parameters are complex and the
+    /// activation is not [holomorphic](Activation::is_holomorphic);
+    /// [`TooLarge`](operator_core::Error::TooLarge) for 2³¹ parameters or more.
     pub fn new(hilbert: impl Into<HilbertSpace>, hidden: &[usize], activation: Activation) -> Result<Self> {
         let hilbert = hilbert.into();
         let architecture = Architecture::new([perceptron(&hilbert, hidden, activation, "")?]);

@@ -6,10 +6,11 @@ use operator_core::{Backend, ChangeSets, Error, HilbertSpace, Result, Walker, Wa
 
 use crate::derivatives::{LogDerivatives, ParameterArray, Trainable};
 
-/// The product of two wave functions, `ψ(x) = ψ_A(x) ψ_C(x)`, such as a Slater determinant times a Jastrow factor.
+/// The product of two wave functions, `ψ(x) = ψ_A(x) ψ_C(x)`, such as a Slater determinant times a Jastrow
+/// factor.
 ///
-/// The parameters of the first factor, `first.…`, come before those of the second, `second.…`. Each factor keeps its
-/// own order of real and imaginary parts. The product has a [`Walker`] if both factors have one.
+/// The parameters of the first factor, `first.…`, come before those of the second, `second.…`. Each factor
+/// keeps its own order of real and imaginary parts. The product has a [`Walker`] if both factors have one.
 ///
 /// ```
 /// use operator_core::{WaveFunction, hilbert::SpinOrbitalFermions};
@@ -27,8 +28,8 @@ pub struct Times<A, C> {
 }
 
 impl<A, C> Times<A, C> {
-    /// The product of two wave functions on one space and one device. The backend is inferred, unless a factor works
-    /// on several backends.
+    /// The product of two wave functions on one space and one device. The backend is inferred, unless a
+    /// factor works on several backends.
     ///
     /// # Errors
     /// [`Error::HilbertMismatch`] for different spaces; [`Error::DeviceMismatch`] for different devices.

@@ -10,14 +10,15 @@ use super::network::{
 };
 use super::{NARROW, at_least_one};
 
-/// A restricted Boltzmann machine with parameters of type `T`: real ones, `f64`, make ψ positive; complex ones,
-/// `Complex64`, do not. `f32` and `Complex32` evaluate it in [single precision](super::network::Scalar).
+/// A restricted Boltzmann machine with parameters of type `T`: real ones, `f64`, make ψ positive; complex
+/// ones, `Complex64`, do not. `f32` and `Complex32` evaluate it in single precision, see
+/// [`Scalar`](super::network::Scalar).
 ///
 /// `ln ψ(x) = Σ_i a_i x_i + Σ_j ln cosh(b_j + Σ_i W_ji x_i)`, with sites i, hidden units j and the quantum
 /// numbers x of the samples (Carleo and Troyer, Science 355, 602 (2017)).
 ///
-/// Parameters are a, `(n_sites,)`; b, `(n_hidden,)`; W, `(n_hidden, n_sites)`. A seed gives the same numbers on
-/// every backend.
+/// Parameters are a, `(n_sites,)`; b, `(n_hidden,)`; W, `(n_hidden, n_sites)`. A seed gives the same numbers
+/// on every backend.
 ///
 /// ```
 /// use num_complex::Complex64;
@@ -38,16 +39,16 @@ use super::{NARROW, at_least_one};
 /// ```
 pub type Rbm<B, T = f64> = Network<B, RbmKind<T>>;
 
-/// Two RBMs, one for the modulus and one for the phase: `ln ψ = A(x) + i B(x)` with real parameters of type `f64`
-/// or `f32` (Torlai et al., Nature Physics 14, 447 (2018)).
+/// Two RBMs, one for the modulus and one for the phase: `ln ψ = A(x) + i B(x)` with real parameters of type
+/// `f64` or `f32` (Torlai et al., Nature Physics 14, 447 (2018)).
 ///
 /// The parameters of A come before the parameters of B.
 pub type RbmModPhase<B, T = f64> = Network<B, RbmModPhaseKind<T>>;
 
 /// An RBM that is invariant under a group of permutations of the sites.
 ///
-/// `ln ψ(x) = a Σ_i x_i + Σ_f Σ_g ln cosh(b_f + Σ_i W_fi x_g(i))` with features f and group elements g (Carleo
-/// and Troyer, Science 355, 602 (2017), supplement).
+/// `ln ψ(x) = a Σ_i x_i + Σ_f Σ_g ln cosh(b_f + Σ_i W_fi x_g(i))` with features f and group elements g
+/// (Carleo and Troyer, Science 355, 602 (2017), supplement).
 ///
 /// Parameters are a, `(1,)`; b, `(n_features,)`; W, `(n_features, n_sites)`.
 ///
@@ -127,8 +128,8 @@ impl<B: NetworkBackend, T: Real> RbmModPhase<B, T> {
 }
 
 impl<B: NetworkBackend, T: Scalar> RbmSymm<B, T> {
-    /// A symmetric RBM with `n_features` features. Each feature has one hidden unit per group element. Parameters
-    /// are drawn as in [`Rbm::new`].
+    /// A symmetric RBM with `n_features` features. Each feature has one hidden unit per group element.
+    /// Parameters are drawn as in [`Rbm::new`].
     ///
     /// # Errors
     /// [`Error::Count`] if there are no features, or the group permutes another number of sites;

@@ -14,11 +14,11 @@ use crate::wave_functions::network::{
     Activation, Arithmetic, Field, Matrix, NetworkBackend, Order, Real, Sealed,
 };
 
-/// Rows that are evaluated at a time: their hidden units stay in the cache, and the split does not depend
-/// on the number of threads, so neither does the result.
+/// Rows evaluated at a time, few enough that their hidden units stay in the cache. The split does not depend
+/// on the number of threads, and neither does the result.
 const ROWS: usize = 512;
 
-/// Columns that are compared at a time.
+/// Columns compared at a time.
 const COLUMNS: usize = 16;
 
 impl Sealed for Flat {}
@@ -42,7 +42,7 @@ impl NetworkBackend for Flat {
             f(rows.clone(), &x.slice_axis(Axis(0), rows.into()).mapv(|q| R::from_f64(q.into())))
         };
         if n_rows <= ROWS {
-            // Waking the thread pool takes longer than a few rows, as a sampler asks for them.
+            // For the few rows of a sampler, waking the thread pool would take longer than the work.
             return Ok(vec![block(0)?]);
         }
         (0..n_rows.div_ceil(ROWS)).into_par_iter().map(|k| block(k * ROWS)).collect()
@@ -212,7 +212,7 @@ impl<R: Real> Matrix for Array2<R> {
     }
 }
 
-/// [`Matrix::product_of_changed`] on rows one after another.
+/// [`Matrix::product_of_changed`] on matrices in row-major order.
 struct AddChanges<'a, R> {
     out: &'a mut [R],
     product: &'a [R],
@@ -220,7 +220,7 @@ struct AddChanges<'a, R> {
     origins: &'a [usize],
     b: &'a [R],
     c: &'a [R],
-    /// Of rows of `b` and of `out`.
+    /// Lengths of the rows of `b` and of `out`.
     widths: (usize, usize),
 }
 
@@ -237,7 +237,7 @@ impl<R: Real> WithSimd for AddChanges<'_, R> {
         for ((out, to), &origin) in rows {
             let from = &a[origin * n_in..][..n_in];
             out.copy_from_slice(&product[origin * n_out..][..n_out]);
-            // Most columns are the same, and seen to be so several at a time.
+            // Most columns are equal, so compare several at a time.
             let parts = to.chunks(COLUMNS).zip(from.chunks(COLUMNS)).zip(c.chunks(COLUMNS * n_out));
             for ((to, from), c) in parts {
                 if to.iter().zip(from).fold(false, |differ, (to, from)| differ | (to != from)) {
@@ -255,7 +255,7 @@ impl<R: Real> WithSimd for AddChanges<'_, R> {
     }
 }
 
-/// In double precision, in sums that do not wait for each other.
+/// In double precision, in several independent sums.
 fn sum<R: Real>(row: ArrayView1<'_, R>) -> f64 {
     let mut sums = [0.0; 8];
     for part in row_after_row(row.as_slice()).chunks(sums.len()) {

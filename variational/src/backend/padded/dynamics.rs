@@ -8,8 +8,8 @@ use operator_core::{Backend, Error};
 use crate::dynamics::{Series, minus_i};
 use crate::error::Result;
 
-/// [`evolve`](crate::dynamics::evolve) on tensors. Gradients flow through it to the state, and to the operator's
-/// parameters if they come from a tensor
+/// [`evolve`](crate::dynamics::evolve) on tensors. Gradients flow through it to the state, and to the
+/// operator's parameters if they come from a tensor
 /// ([`with_parameter_tensor`](backend_padded::PaddedOperator::with_parameter_tensor)).
 ///
 /// # Shapes

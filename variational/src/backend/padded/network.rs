@@ -14,14 +14,15 @@ use crate::wave_functions::network::{
 };
 
 impl<K: NetworkKind> Network<Padded, K> {
-    /// The same network with its parameters from a tensor, shape `(n_parameters,)`, on the network's device. If the
-    /// tensor is a variable, [`log_psi`](WaveFunction::log_psi) can be differentiated with respect to it.
+    /// The same network with its parameters from a tensor, shape `(n_parameters,)`, on the network's device.
+    /// If the tensor is a variable, [`log_psi`](WaveFunction::log_psi) can be differentiated with respect to
+    /// it.
     ///
     /// [`parameters`](crate::Trainable::parameters) returns the present values of the tensor.
     ///
     /// # Errors
-    /// [`Error::Count`] if the number of values is wrong; [`Error::DeviceMismatch`] if the tensor is on another
-    /// device; [`Error::Backend`] if the device fails.
+    /// [`Error::Count`] if the number of values is wrong; [`Error::DeviceMismatch`] if the tensor is on
+    /// another device; [`Error::Backend`] if the device fails.
     pub fn with_parameter_tensor(&self, parameters: &Tensor) -> Result<Self> {
         let device = self.device();
         Padded::expect_same_device(["network", "parameter tensor"], &device, parameters.device())?;

@@ -1,4 +1,4 @@
-//! What layers a network has, and where its parameters stand in them.
+//! The layers of a network, and the places of its parameters in them.
 
 use std::sync::Arc;
 
@@ -7,13 +7,13 @@ use operator_core::{Error, HilbertSpace, Result};
 use super::numbers::Activation;
 use crate::derivatives::ParameterArray;
 
-/// How a network is built: ln ψ is the sum of some branches, each a chain of layers.
+/// The layers of a network: ln ψ is a sum of branches, and each branch is a chain of layers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Architecture {
     branches: Vec<Branch>,
 }
 
-/// Layers one after another; the values of the last one are added up.
+/// A chain of layers. The outputs of the last layer are added up.
 ///
 /// ```
 /// use variational::wave_functions::network::{Activation, Branch};
@@ -28,7 +28,7 @@ pub struct Branch {
     pub(super) output: Output,
 }
 
-/// What the sum of a branch's last values is added to.
+/// The part of ln ψ that a branch's sum is added to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Output {
     LogPsi,
@@ -37,7 +37,7 @@ pub(super) enum Output {
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Layer {
-    /// 1 where the quantum number of a site is this value, else 0.
+    /// 1 if the quantum number of a site equals this value, else 0.
     Indicators {
         sites: Arc<[u32]>,
         values: Arc<[f64]>,
@@ -61,13 +61,14 @@ pub(super) struct Linear {
     pub(super) kernel: Sharing,
 }
 
-/// Numbers of parameters in the vector of all of them, in row-major order; their number where there is none.
+/// For each place of the arrays, in row-major order: the index of its parameter among all parameters, or the
+/// number of parameters if the place is zero.
 pub(super) struct Places {
     pub(super) bias: Option<Vec<u32>>,
     pub(super) kernel: Vec<u32>,
 }
 
-/// Which parameter stands at each place of an array. Places with the number `n_values` are zero.
+/// The parameter at each place of an array. Places with the index `n_values` are zero.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Sharing {
     /// In row-major order.
@@ -91,13 +92,13 @@ impl Sharing {
 }
 
 impl Branch {
-    /// A branch whose first layer sees the quantum numbers of `n_sites` sites.
+    /// A branch whose first layer sees the quantum numbers of all `n_sites` sites.
     pub fn new(n_sites: usize) -> Self {
         Branch { layers: Vec::new(), n_outputs: n_sites, output: Output::LogPsi }
     }
 
-    /// A branch whose first layer sees, for each site and each of its local states, 1 where the site is in
-    /// that state and 0 where it is not.
+    /// A branch whose first layer sees one number for each site and each of its local states: 1 if the site
+    /// is in that state, else 0.
     pub fn of_local_states(hilbert: &HilbertSpace) -> Self {
         let (mut sites, mut values) = (Vec::new(), Vec::new());
         for site in 0..hilbert.n_sites() {
@@ -119,27 +120,28 @@ impl Branch {
         Branch { layers: vec![layer], n_outputs, output: Output::LogPsi }
     }
 
-    /// A linear layer `W x + b` with `n_out` outputs: parameters `name.bias`, `(n_out,)`, and `name.kernel`,
-    /// `(n_out, n_in)`.
+    /// Adds a linear layer `W x + b` with `n_out` outputs. Its parameters are `name.bias`, `(n_out,)`, and
+    /// `name.kernel`, `(n_out, n_in)`.
     #[must_use]
     pub fn dense(self, name: &str, n_out: usize) -> Self {
         let kernel = Sharing::identity(vec![n_out, self.n_outputs]);
         self.linear(name, n_out, Some(Sharing::identity(vec![n_out])), kernel)
     }
 
-    /// A linear layer `w · x` with one output and no bias: parameters `name`, `(n_in,)`.
+    /// Adds a linear layer `w · x` with one output and no bias. Its parameters are `name`, `(n_in,)`.
     #[must_use]
     pub fn weighted_sum(self, name: &str) -> Self {
         let kernel = Sharing::identity(vec![self.n_outputs]);
         self.linear(name, 1, None, kernel)
     }
 
-    /// A linear layer whose weights are shared or missing.
+    /// Adds a linear layer whose weights are shared or missing.
     ///
-    /// `kernel` has for each output and input, row by row, the number of its parameter in an array of the
-    /// shape that stands beside it; `bias`, if there is one, the same for outputs. Numbers beyond the array
-    /// are weights of 0; the lists are cut or filled up with these to the right length. Names are those of
-    /// [`dense`](Self::dense) with a bias and of [`weighted_sum`](Self::weighted_sum) without.
+    /// `kernel` is a list of indices and the shape of the parameter array that they index. The list holds one
+    /// index for each output and input, in row-major order. `bias` is the same with one index for each
+    /// output. An index beyond the array is a weight of 0. A list that is too long is cut; one that is too
+    /// short is filled up with zeros. Parameters are named as by [`dense`](Self::dense) if there is a bias,
+    /// else as by [`weighted_sum`](Self::weighted_sum).
     #[must_use]
     pub fn shared(
         self,
@@ -166,21 +168,21 @@ impl Branch {
         self
     }
 
-    /// Applies a function to each value.
+    /// Adds a layer that applies a function to each value.
     #[must_use]
     pub fn activation(mut self, activation: Activation) -> Self {
         self.layers.push(Layer::Activation(activation));
         self
     }
 
-    /// The same branch as a phase: i times its sum is added to ln ψ.
+    /// Makes the branch a phase: i times its sum is added to ln ψ.
     #[must_use]
     pub fn phase(mut self) -> Self {
         self.output = Output::Phase;
         self
     }
 
-    /// Number of values after the last layer.
+    /// Number of outputs of the last layer.
     pub fn n_outputs(&self) -> usize {
         self.n_outputs
     }
@@ -197,7 +199,7 @@ impl Architecture {
         &self.branches
     }
 
-    /// Whether a branch has layers after a linear one of the sites.
+    /// Whether a branch starts with a linear layer and has more layers after it.
     pub(super) fn goes_on_from_linear(&self) -> bool {
         self.branches.iter().any(|branch| matches!(branch.layers[..], [Layer::Linear(_), _, ..]))
     }
@@ -209,7 +211,7 @@ impl Architecture {
         })
     }
 
-    /// All linear layers, and the parameters that stand at each place of their arrays.
+    /// All linear layers, with the parameters at each place of their arrays.
     pub(super) fn placed_layers(&self) -> impl Iterator<Item = (&Linear, Places)> {
         let (mut start, missing) = (0, self.n_values() as u32);
         self.linear_layers().map(move |linear| {
@@ -224,7 +226,7 @@ impl Architecture {
         })
     }
 
-    /// The arrays of parameters, in their order: layer by layer, the bias before the kernel.
+    /// The arrays of parameters in order: layer by layer, each bias before its kernel.
     pub fn layout(&self) -> Vec<ParameterArray> {
         let mut arrays = Vec::new();
         for linear in self.linear_layers() {
@@ -241,12 +243,12 @@ impl Architecture {
         arrays
     }
 
-    /// Number of parameters; complex ones count once.
+    /// Number of parameters. A complex parameter counts once.
     pub fn n_values(&self) -> usize {
         self.linear_layers().map(Linear::n_values).sum()
     }
 
-    /// Refuses what cannot be evaluated.
+    /// Refuses architectures that cannot be evaluated.
     pub(super) fn check(&self, hilbert: &HilbertSpace, is_complex: bool) -> Result<()> {
         let refused = |what: String, expected: &str| Error::Count { what, got: 0, expected: expected.into() };
         if self.n_values() == 0 {
@@ -271,7 +273,7 @@ impl Architecture {
 }
 
 impl Linear {
-    /// The mean number of weights that an output has.
+    /// The mean number of weights per output.
     pub(super) fn fan_in(&self) -> f64 {
         let missing = self.kernel.n_values as u32;
         let present = self.kernel.index.iter().filter(|&&k| k < missing).count();

@@ -9,7 +9,8 @@ use super::matrix::{Field, Matrix};
 use super::numbers::Real;
 use super::sealed::Sealed;
 
-/// A backend that evaluates networks: `Flat` or `Padded`, with the feature of that name. Sealed; use it as a bound.
+/// A backend that evaluates networks: `Flat` or `Padded`, with the feature of that name. Sealed; use it as a
+/// bound.
 #[diagnostic::on_unimplemented(
     message = "backend `{Self}` does not evaluate networks",
     note = "turn on the feature of the backend in the crate `variational`: `flat` (on by default) or `padded`"
@@ -31,9 +32,9 @@ pub trait NetworkBackend: Backend + Sealed {
     #[doc(hidden)]
     fn matrix<R: Real>(values: Array2<f64>, device: &Self::Device) -> Result<Self::Matrix<R>>;
 
-    /// Calls `f` with a range of rows and their quantum numbers, shape `(rows, n_sites)`, and returns its results in
-    /// the order of the rows. There is one call for the whole batch, or one for each block of rows, in parallel. The
-    /// blocks do not depend on the number of threads.
+    /// Calls `f` with a range of rows and their quantum numbers, shape `(rows, n_sites)`, and returns its
+    /// results in the order of the rows. There is one call for the whole batch, or one for each block of
+    /// rows, in parallel. The blocks do not depend on the number of threads.
     ///
     /// # Errors
     /// As [`matrix`](Self::matrix), and any error of `f`.

@@ -1,4 +1,4 @@
-//! Networks and their derivatives, in the operations of a [`Matrix`].
+//! Networks and their derivatives, written with [`Matrix`] operations.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::first_layers::Changed;
 use super::matrix::{Arithmetic, Field, Matrix};
 use super::numbers::Order;
 
-/// The arrays of a linear layer, spread over all places where their parameters stand.
+/// The arrays of a linear layer, with each parameter copied to all of its places.
 #[derive(Clone, Debug)]
 pub(super) struct Weights<M> {
     /// `(1, n_out)`
@@ -36,7 +36,7 @@ pub(super) fn weights<M: Matrix>(
         .collect()
 }
 
-/// A network with the weights that it is evaluated with.
+/// An architecture and its weights.
 pub(super) struct Evaluation<'a, M> {
     pub(super) architecture: &'a Architecture,
     pub(super) weights: &'a [Weights<M>],
@@ -63,7 +63,7 @@ impl<M: Matrix> Evaluation<'_, M> {
         self.values_from(x, |_| Ok(None))
     }
 
-    /// The same where `first` gives products with the kernel that a branch starts with.
+    /// The same. `first` may give the product with the first kernel of a branch.
     fn values_from(&self, x: &M, first: impl Fn(usize) -> Result<Option<Field<M>>>) -> Result<Vec<Field<M>>> {
         let mut weights = self.weights.iter();
         let branches = self.architecture.branches().iter().enumerate();
@@ -90,7 +90,7 @@ impl<M: Matrix> Evaluation<'_, M> {
         self.add_up(x, self.values(x)?)
     }
 
-    /// The same for these rows of configurations that differ in a few sites from others.
+    /// The same for rows of configurations that differ from samples in a few sites.
     pub(super) fn log_psi_connected(
         &self,
         changed: &Changed<'_, M>,
@@ -114,8 +114,8 @@ impl<M: Matrix> Evaluation<'_, M> {
 
     /// Derivatives of ln ψ by the parameters, shape `(rows, n_values)`.
     ///
-    /// `deltas` gives those by the last values of each branch, from whether they are a phase and these values:
-    /// 1 where ln ψ is their sum.
+    /// `deltas` returns the derivatives by the last values of a branch, from whether it is a phase and from
+    /// these values. They are 1 if ln ψ is the sum of the values.
     pub(super) fn log_derivatives<F>(&self, x: &M, deltas: F) -> Result<Field<M>>
     where
         F: Fn(bool, &Field<M>) -> Result<Field<M>>,
@@ -129,8 +129,8 @@ impl<M: Matrix> Evaluation<'_, M> {
         })
     }
 
-    /// The factors of the same derivatives beside each other, as [`blocks`] lists them; for real networks,
-    /// where ln ψ is the sum of all last values.
+    /// The factors of the same derivatives side by side, in the order of [`blocks`]. For real networks whose
+    /// ln ψ is the sum of all last values.
     pub(super) fn factors<F>(&self, x: &M, deltas: F) -> Result<Field<M>>
     where
         F: Fn(bool, &Field<M>) -> Result<Field<M>>,
@@ -141,7 +141,8 @@ impl<M: Matrix> Evaluation<'_, M> {
         })
     }
 
-    /// What `form` makes of the derivatives by each array, in the order of the parameters.
+    /// Applies `form` to the derivatives by each array, in the order of the parameters, and puts the results
+    /// side by side.
     fn columns<F>(
         &self,
         x: &M,
@@ -162,16 +163,16 @@ impl<M: Matrix> Evaluation<'_, M> {
     }
 }
 
-/// Columns of [`Evaluation::factors`] that belong together.
+/// A group of columns of [`Evaluation::factors`].
 pub(super) enum Block {
-    /// As many columns as parameters.
+    /// One column per parameter.
     Dense(usize),
     /// Columns of the left factor, then those of the right one.
     Outer(usize, usize),
 }
 
-/// What the factors of an architecture's derivatives are, in the order of its parameters; `None` where none
-/// of them saves anything, or ln ψ has a phase.
+/// The factors of an architecture's derivatives, in the order of its parameters; `None` if factors save
+/// nothing or ln ψ has a phase.
 pub(super) fn blocks(architecture: &Architecture) -> Option<Vec<Block>> {
     let has_phase = architecture.branches().iter().any(|branch| branch.output == Output::Phase);
     if has_phase || !architecture.linear_layers().any(is_outer) {
@@ -189,7 +190,7 @@ pub(super) fn blocks(architecture: &Architecture) -> Option<Vec<Block>> {
     Some(blocks)
 }
 
-/// Whether each weight has its own parameter, and there are more of them than numbers in both factors.
+/// Whether each weight has its own parameter and both factors together are smaller than their product.
 fn is_outer(linear: &Linear) -> bool {
     linear.kernel.is_identity && linear.n_out * linear.n_in > linear.n_out + linear.n_in
 }
@@ -197,7 +198,7 @@ fn is_outer(linear: &Linear) -> bool {
 /// Derivatives by one array of parameters.
 enum Derivatives<'a, M> {
     Whole(Field<M>),
-    /// Of a layer's weights: products of the derivatives by its outputs and of its inputs.
+    /// For the weights of a layer: products of the derivatives by its outputs and its inputs.
     Outer {
         linear: &'a Linear,
         delta: Field<M>,
@@ -214,10 +215,10 @@ impl<M: Matrix> Derivatives<'_, M> {
     }
 }
 
-/// Values, and the weights that they were found with.
+/// Values, and the weights used to compute them.
 type Forward<'w, M> = (Field<M>, Option<&'w Weights<M>>);
 
-/// The values after a layer, and the weights that it used.
+/// The values after a layer, and the weights it used.
 fn forward<'w, M: Matrix + 'w>(
     layer: &Layer,
     values: Field<M>,
@@ -242,7 +243,7 @@ fn forward<'w, M: Matrix + 'w>(
     Ok((after, None))
 }
 
-/// Those of the next linear layer.
+/// The weights of the next linear layer.
 fn next<'w, M>(weights: &mut impl Iterator<Item = &'w Weights<M>>) -> &'w Weights<M> {
     weights.next().expect("`weights` makes some for each linear layer")
 }
@@ -254,7 +255,7 @@ fn with_bias<M: Matrix>(product: Field<M>, weights: &Weights<M>) -> Result<Field
     }
 }
 
-/// Derivatives by the parameters of each array of a branch, in their order.
+/// Derivatives by the arrays of a branch, in order.
 fn branch_derivatives<'w, M: Matrix + 'w, F>(
     branch: &'w Branch,
     x: &M,
@@ -293,7 +294,7 @@ where
                 let slope = M::activate(*activation, Order::Derivative, before.clone())?;
                 delta = delta.times(&slope, |a, b| M::arithmetic(Arithmetic::Multiply, a.clone(), b))?;
             }
-            // Only parameters come after these.
+            // There are no parameters before these layers.
             _ => break,
         }
     }

@@ -1,4 +1,4 @@
-//! First layers of configurations that differ in a few sites from others: `W x' = W x + Σ_i (x'_i − x_i) W_·i`.
+//! Incremental first layers: `W x' = W x + Σ_i (x'_i − x_i) W_·i` for x' that differ from x in a few sites.
 
 use std::ops::Range;
 
@@ -6,7 +6,7 @@ use operator_core::{Error, Result};
 
 use super::matrix::{Field, Matrix};
 
-/// What first layers make of some configurations x.
+/// The first layers at configurations x.
 pub(super) struct FirstLayers<M> {
     x: M,
     /// `x Wᵀ` of each branch that starts with a linear layer.
@@ -14,14 +14,14 @@ pub(super) struct FirstLayers<M> {
 }
 
 impl<M: Matrix> FirstLayers<M> {
-    /// From the `Wᵀ` of each branch, in which what a site adds to all units is a row.
+    /// From the `Wᵀ` of each branch, whose rows hold the contributions of a site to all units.
     pub(super) fn new(columns: &[Option<Field<M>>], x: &M) -> Result<Self> {
         let product = |columns: &Field<M>| Field::real(x.clone()).times(columns, M::product);
         let products = columns.iter().map(|columns| columns.as_ref().map(product).transpose());
         Ok(FirstLayers { x: x.clone(), products: products.collect::<Result<_>>()? })
     }
 
-    /// Of all rows of some under each other.
+    /// The rows of several parts below each other.
     pub(super) fn stack(parts: Vec<Self>) -> Result<Self> {
         let n_branches = parts.first().map_or(0, |part| part.products.len());
         let (mut x, mut products) = (Vec::new(), vec![Some(Vec::new()); n_branches]);
@@ -39,16 +39,16 @@ impl<M: Matrix> FirstLayers<M> {
     }
 }
 
-/// Configurations, each of which differs in a few sites from one of those x.
+/// Configurations x' that each differ from one of the x in a few sites.
 pub(super) struct Changed<'a, M> {
     pub(super) first: &'a FirstLayers<M>,
     pub(super) columns: &'a [Option<Field<M>>],
-    /// For each configuration, the row of x.
+    /// For each x', the row of its x.
     pub(super) origins: &'a [usize],
 }
 
 impl<M: Matrix> Changed<'_, M> {
-    /// `x' Wᵀ` of a branch for these rows of the configurations, `None` if it does not start with a linear layer.
+    /// `x' Wᵀ` of a branch for these rows; `None` if the branch does not start with a linear layer.
     pub(super) fn product(
         &self,
         branch: usize,

@@ -8,8 +8,8 @@ use operator_core::Element;
 use super::numbers::Scalar;
 use super::sealed::Sealed;
 
-/// The kind of a [`Network`](super::Network): its name and the type of its parameters. Sealed: the kinds of this
-/// crate, such as [`Custom`], are all there are.
+/// The kind of a [`Network`](super::Network): its name and the type of its parameters. Sealed: the kinds of
+/// this crate, such as [`Custom`], are all there are.
 pub trait NetworkKind: Sealed + Clone + Debug + Send + Sync + 'static {
     /// Type of the parameters.
     type Scalar: Scalar;

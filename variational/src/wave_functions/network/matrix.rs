@@ -20,7 +20,8 @@ pub enum Arithmetic {
 
 /// Real matrices of a backend, with all operations that networks need.
 ///
-/// Rows are configurations, and columns are values of a layer. Complex numbers are pairs of matrices ([`Field`]).
+/// Rows are configurations, and columns are values of a layer. Complex numbers are pairs of matrices
+/// ([`Field`]).
 pub trait Matrix: Clone + Debug + Send + Sync {
     /// The same in double precision, for sums.
     type Double: Matrix<Double = Self::Double>;
@@ -61,8 +62,8 @@ pub trait Matrix: Clone + Debug + Send + Sync {
     /// As [`to_array`](Self::to_array).
     fn transpose(a: &Self) -> Result<Self>;
 
-    /// `b c` from `product = a c`, where row k of `b` differs from row `origins[k]` of `a` in a few columns: adds the
-    /// contribution of the columns that differ. Origins are less than the number of rows of `a`.
+    /// `b c` from `product = a c`, where row k of `b` differs from row `origins[k]` of `a` in a few columns:
+    /// adds the contribution of the columns that differ. Origins are less than the number of rows of `a`.
     ///
     /// # Errors
     /// As [`to_array`](Self::to_array).
@@ -71,7 +72,8 @@ pub trait Matrix: Clone + Debug + Send + Sync {
         Self::product(b, c)
     }
 
-    /// An elementwise operation. A single row or column of `b` is repeated. The result may reuse the memory of `a`.
+    /// An elementwise operation. A single row or column of `b` is repeated. The result may reuse the memory
+    /// of `a`.
     ///
     /// # Errors
     /// As [`to_array`](Self::to_array).
@@ -83,8 +85,8 @@ pub trait Matrix: Clone + Debug + Send + Sync {
     /// As [`to_array`](Self::to_array).
     fn gather(matrix: &Self, columns: &[u32]) -> Result<Self>;
 
-    /// The adjoint of [`gather`](Self::gather): the result has `n_columns` columns, and column k of `matrix` is added to
-    /// its column `columns[k]`. Columns with the number `n_columns` are left out.
+    /// The adjoint of [`gather`](Self::gather): the result has `n_columns` columns, and column k of `matrix`
+    /// is added to its column `columns[k]`. Columns with the number `n_columns` are left out.
     ///
     /// # Errors
     /// As [`to_array`](Self::to_array).
@@ -127,8 +129,9 @@ pub trait Matrix: Clone + Debug + Send + Sync {
     /// As [`to_array`](Self::to_array).
     fn outer(a: &Self, b: &Self, columns: Option<(&[u32], usize)>) -> Result<Self>;
 
-    /// `ln p` and `p` of the softmax `p_k = e^ℓ_k / Σ_l e^ℓ_l` of the elements ℓ. The sums run over groups of consecutive
-    /// columns of the lengths `lens`. Where `allowed`, of the same shape, is 0, `p` is 0 and `ln p` is finite.
+    /// `ln p` and `p` of the softmax `p_k = e^ℓ_k / Σ_l e^ℓ_l` of the elements ℓ. The sums run over groups of
+    /// consecutive columns of the lengths `lens`. Where `allowed`, of the same shape, is 0, `p` is 0 and
+    /// `ln p` is finite.
     ///
     /// # Errors
     /// As [`to_array`](Self::to_array).

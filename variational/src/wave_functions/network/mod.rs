@@ -1,9 +1,9 @@
-//! Feed-forward networks: wave functions that are written as layers, once for all backends.
+//! Feed-forward networks: wave functions written as layers, once for all backends.
 //!
-//! An [`Architecture`] says which layers there are. [`Network`] is a wave function of an architecture: it
-//! evaluates it and its derivatives with the few matrix operations that a backend has ([`NetworkBackend`]).
-//! [`Rbm`](crate::Rbm), [`Jastrow`](crate::Jastrow) and the other networks of this crate are architectures
-//! with a name; a new one is a function that returns branches:
+//! An [`Architecture`] lists the layers. A [`Network`] is a wave function with this architecture; it
+//! evaluates ln ψ and its derivatives on any [`NetworkBackend`]. [`Rbm`](crate::Rbm),
+//! [`Jastrow`](crate::Jastrow) and the other networks of this crate are named architectures. To write a new
+//! one, combine branches:
 //!
 //! ```
 //! use operator_core::{WaveFunction, hilbert::Spin};
@@ -37,12 +37,10 @@ pub use init::Init;
 pub(crate) use kind::RealOf;
 pub use kind::{Custom, NetworkKind};
 pub(crate) use matrix::{Arithmetic, Field, Matrix};
-#[cfg_attr(
-    not(any(feature = "flat", feature = "padded")),
-    allow(unused_imports, reason = "only backends apply activations to arrays")
-)]
-pub(crate) use numbers::Order;
 pub use numbers::{Activation, Real, Scalar};
+// An argument of `Activation::apply`, which the folders of backends call.
+#[doc(hidden)]
+pub use numbers::Order;
 pub(crate) use sealed::Sealed;
 
 use std::fmt::{self, Debug};
@@ -174,8 +172,8 @@ impl<B: NetworkBackend, K: NetworkKind> Network<B, K> {
         B::matrix(parameters.clone().insert_axis(ndarray::Axis(0)), &self.device)
     }
 
-    /// Replaces the parameters by `parameters`, and the weights by those from `row`, which holds the same values
-    /// on the device, shape `(1, n_parameters)`. After an error nothing is replaced.
+    /// Replaces the parameters by `parameters`, and the weights by those from `row`, which holds the same
+    /// values on the device, shape `(1, n_parameters)`. After an error nothing is replaced.
     ///
     /// # Errors
     /// [`Error::Count`] if their number is wrong; [`Error::Backend`] if the device fails.
@@ -325,7 +323,8 @@ impl<B: NetworkBackend, K: NetworkKind> Trainable<B> for Network<B, K> {
         self.set_values(parameters.clone(), &row)
     }
 
-    /// In [blocks](LogDerivatives::Blocks) where parameters are real, ln ψ has no phase, and a layer is dense.
+    /// In [blocks](LogDerivatives::Blocks) where parameters are real, ln ψ has no phase, and a layer is
+    /// dense.
     fn log_derivatives(&self, x: &B::Configurations) -> Result<LogDerivatives> {
         let evaluation = self.evaluation()?;
         let blocks = if K::Scalar::IS_COMPLEX { None } else { evaluate::blocks(&self.architecture) };
@@ -365,8 +364,8 @@ fn cut(columns: &Array2<f64>, blocks: &[Block]) -> Vec<DerivativeBlock> {
 }
 
 impl<B: NetworkBackend, K: NetworkKind> Network<B, K> {
-    /// The values after the last layer of each branch, for wave functions that are other functions of them than
-    /// their sum.
+    /// The values after the last layer of each branch, for wave functions that are other functions of them
+    /// than their sum.
     pub(super) fn branch_values(&self, x: &MatrixOf<B, K>) -> Result<Vec<Field<MatrixOf<B, K>>>> {
         self.check_width(x)?;
         self.evaluation()?.values(x)

@@ -1,4 +1,4 @@
-//! Determinants of filled rows of an orbital matrix: all that a Slater determinant is made of.
+//! Determinants of the filled rows of an orbital matrix.
 
 use std::f64::consts::PI;
 
@@ -7,7 +7,7 @@ use faer::linalg::solvers::{DenseSolveCore, PartialPivLu};
 use ndarray::{Array2, ArrayView2};
 use num_complex::Complex64;
 
-/// A determinant as sign (0 if it vanishes) and logarithm of its magnitude.
+/// A determinant: its sign (0 if it vanishes) and the logarithm of its magnitude.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Determinant {
     sign: f64,
@@ -26,13 +26,13 @@ impl Determinant {
         self.sign == 0.0
     }
 
-    /// Its logarithm, with a negative sign as iπ.
+    /// Its logarithm; a negative sign gives iπ.
     pub(super) fn ln(self) -> Complex64 {
         Complex64::new(self.log, if self.sign < 0.0 { PI } else { 0.0 })
     }
 }
 
-/// The matrix A of the orbitals at the filled sites, `A_ik = M[filled_i, k]`, in factors `P A = L U`.
+/// The matrix of the filled rows, `A_ik = M[filled_i, k]`, factorised as `P A = L U`.
 pub(super) struct Filled {
     lu: Option<PartialPivLu<f64>>,
     /// The largest magnitude of an element.
@@ -40,7 +40,7 @@ pub(super) struct Filled {
 }
 
 impl Filled {
-    /// Of as many filled orbitals, in ascending order, as the matrix has columns.
+    /// From filled orbitals in ascending order, one for each column of `orbitals`.
     pub(super) fn new(orbitals: ArrayView2<'_, f64>, filled: &[usize]) -> Self {
         let n = filled.len();
         // Without particles the matrix is empty and its determinant 1.
@@ -49,7 +49,7 @@ impl Filled {
         Filled { lu, scale: elements.fold(0.0, |max, a| max.max(a.abs())) }
     }
 
-    /// Zero where it cannot be told from zero: no digit of the inverse would be right.
+    /// Zero if rounding makes it indistinguishable from zero: then no digit of the inverse would be right.
     pub(super) fn determinant(&self) -> Determinant {
         let Some(lu) = &self.lu else { return Determinant::ONE };
         let pivots = lu.U().diagonal().column_vector();
@@ -91,7 +91,8 @@ fn parity(permutation: &[usize]) -> f64 {
     sign
 }
 
-/// The determinant of a small matrix, `(n, n)` by rows, which is used up: elimination with partial pivoting.
+/// The determinant of a small matrix, `(n, n)` in row-major order, by elimination with partial pivoting.
+/// Overwrites it.
 pub(super) fn small_determinant(matrix: &mut [f64], n: usize) -> f64 {
     let mut product = 1.0;
     for k in 0..n {

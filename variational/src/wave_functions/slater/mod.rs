@@ -20,14 +20,14 @@ use walker::SlaterWalker;
 /// `ψ(x) = Π_s det A_s`. The matrix A_s consists of the rows of the orbital matrix `M_s`, shape
 /// `(n_orbitals, n_particles)`, that belong to the filled orbitals of x in ascending order. This is the state
 /// `Π_s Π_k (Σ_i M_s[i, k] c†_is)|0>` with modes in the order of
-/// [`SpinOrbitalFermions`](operator_core::hilbert::SpinOrbitalFermions). The logarithm of a negative amplitude has
-/// the imaginary part π. An amplitude that rounding makes indistinguishable from 0 is 0.
+/// [`SpinOrbitalFermions`](operator_core::hilbert::SpinOrbitalFermions). The logarithm of a negative
+/// amplitude has the imaginary part π. An amplitude that rounding makes indistinguishable from 0 is 0.
 ///
-/// If the space fixes the total number of fermions but not the number in each spin state, there is one determinant
-/// over all modes, and its orbitals mix spins.
+/// If the space fixes the total number of fermions but not the number in each spin state, there is one
+/// determinant over all modes, and its orbitals mix spins.
 ///
-/// Every backend evaluates the determinants on the host. The [`Walker`] needs `O(1)` operations for the ratio of a
-/// hop and `O(n_orbitals · n_particles)` to accept it.
+/// Every backend evaluates the determinants on the host. The [`Walker`] needs `O(1)` operations for the ratio
+/// of a hop and `O(n_orbitals · n_particles)` to accept it.
 ///
 /// # Source
 /// Ceperley, Chester and Kalos, PRB 16, 3081 (1977), for the updates; `∂ ln det A / ∂A = A⁻ᵀ`.
@@ -80,8 +80,8 @@ impl<B: Backend> Slater<B> {
     /// Random orthonormal orbitals, drawn independently for each spin state with seed 0.
     ///
     /// # Errors
-    /// [`Error::WrongHilbert`] unless the space holds fermions whose number is fixed; [`Error::Backend`] if the
-    /// orbitals cannot be orthonormalised.
+    /// [`Error::WrongHilbert`] unless the space holds fermions whose number is fixed; [`Error::Backend`] if
+    /// the orbitals cannot be orthonormalised.
     pub fn new(hilbert: impl Into<HilbertSpace>) -> Result<Self> {
         let hilbert = hilbert.into();
         let orbitals = random_orbitals::<B>(&sectors(&hilbert)?, 0)?;
@@ -97,12 +97,13 @@ impl<B: Backend> Slater<B> {
         Ok(Slater { device: self.device, ..Self::from_orbitals(self.hilbert, orbitals)? })
     }
 
-    /// Given orbitals, shape `(n_orbitals, n_particles)`: one matrix for each spin state, lowest s_z first, or one
-    /// that all spin states share. Orbitals need not be orthonormal.
+    /// Given orbitals, shape `(n_orbitals, n_particles)`: one matrix for each spin state, lowest s_z first,
+    /// or one that all spin states share. Orbitals need not be orthonormal.
     ///
     /// # Errors
-    /// [`Error::WrongHilbert`] unless the space holds fermions whose number is fixed; [`Error::Count`] for a wrong
-    /// number of matrices or a wrong shape; [`Error::NotFinite`] for an element that is NaN or infinite.
+    /// [`Error::WrongHilbert`] unless the space holds fermions whose number is fixed; [`Error::Count`] for a
+    /// wrong number of matrices or a wrong shape; [`Error::NotFinite`] for an element that is NaN or
+    /// infinite.
     pub fn from_orbitals(
         hilbert: impl Into<HilbertSpace>,
         orbitals: impl IntoIterator<Item = Array2<f64>>,
@@ -140,15 +141,15 @@ impl<B: Backend> Slater<B> {
         Ok(Slater { hilbert, sectors, n_matrices: orbitals.len(), parameters: parameters.into(), device })
     }
 
-    /// The ground state of the one-body Hamiltonian `Σ_ijs t_ij c†_is c_js` with the real symmetric t in `hopping`,
-    /// shape `(n_orbitals, n_orbitals)`. Each spin state fills the lowest eigenvectors of t.
+    /// The ground state of the one-body Hamiltonian `Σ_ijs t_ij c†_is c_js` with the real symmetric t in
+    /// `hopping`, shape `(n_orbitals, n_orbitals)`. Each spin state fills the lowest eigenvectors of t.
     ///
     /// If the highest filled level is degenerate with an empty one, the choice between them is arbitrary.
     ///
     /// # Errors
-    /// [`Error::WrongHilbert`] unless the space holds fermions whose number is fixed; [`Error::Count`] for a matrix
-    /// of another shape; [`Error::NotHermitian`] unless it is symmetric; [`Error::NotFinite`] for an element that is
-    /// NaN or infinite.
+    /// [`Error::WrongHilbert`] unless the space holds fermions whose number is fixed; [`Error::Count`] for a
+    /// matrix of another shape; [`Error::NotHermitian`] unless it is symmetric; [`Error::NotFinite`] for an
+    /// element that is NaN or infinite.
     pub fn mean_field(hilbert: impl Into<HilbertSpace>, hopping: &Array2<f64>) -> Result<Self> {
         let hilbert = hilbert.into();
         let sectors = sectors(&hilbert)?;
@@ -318,8 +319,8 @@ fn random_orbitals<B: Backend>(sectors: &[Sector], seed: u64) -> Result<Vec<Arra
     orbitals.collect()
 }
 
-/// The spin states of a fermionic space with their numbers of particles; a single one over all modes if only the
-/// total number is fixed.
+/// The spin states of a fermionic space with their numbers of particles; a single one over all modes if only
+/// the total number is fixed.
 fn sectors(hilbert: &HilbertSpace) -> Result<Vec<Sector>> {
     let refused = || Error::WrongHilbert {
         term: "a Slater determinant".into(),

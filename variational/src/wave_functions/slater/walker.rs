@@ -55,10 +55,10 @@ impl Walker for SlaterWalker<'_> {
 
 /// Follows the determinant of one spin state, `det A` with `A_ik = M[filled_i, k]`.
 ///
-/// It holds `G = M A⁻¹`. If a particle moves from the i-th filled orbital to m, the determinant changes by the factor
-/// `G[m, i]`; if several move, by the determinant of these elements (the matrix determinant lemma). An accepted move
-/// updates G by the formula of Sherman and Morrison. The rows of A stay in the order in which they came, so a ratio
-/// also has the sign of sorting them.
+/// It holds `G = M A⁻¹`. If a particle moves from the i-th filled orbital to m, the determinant changes by
+/// the factor `G[m, i]`; if several move, by the determinant of these elements (the matrix determinant
+/// lemma). An accepted move updates G by the formula of Sherman and Morrison. The rows of A stay in the order
+/// in which they came, so a ratio also has the sign of sorting them.
 struct SectorWalker<'a> {
     orbitals: ArrayView2<'a, f64>,
     /// G, shape `(n_orbitals, n_particles)`.
@@ -175,8 +175,8 @@ impl<'a> SectorWalker<'a> {
         self.forget();
     }
 
-    /// The places of an emptied and a filled orbital with the largest pivot. Complete pivoting keeps every step from
-    /// dividing by zero unless the whole ratio vanishes.
+    /// The places of an emptied and a filled orbital with the largest pivot. Complete pivoting keeps every
+    /// step from dividing by zero unless the whole ratio vanishes.
     fn largest_pair(&self) -> Option<(usize, usize)> {
         let pairs = (0..self.emptied.len()).flat_map(|from| (0..self.filled.len()).map(move |to| (from, to)));
         let size = |&(from, to): &(usize, usize)| {
@@ -186,8 +186,8 @@ impl<'a> SectorWalker<'a> {
         pairs.max_by(|a, b| size(a).total_cmp(&size(b)))
     }
 
-    /// `G ← G − G[·, i] (G[to, ·] − e_i) / G[to, i]`, where i is the row of A that moves from one orbital to the
-    /// other.
+    /// `G ← G − G[·, i] (G[to, ·] − e_i) / G[to, i]`, where i is the row of A that moves from one orbital to
+    /// the other.
     fn replace(&mut self, from: usize, to: usize) {
         let i = filled_row(&self.row_of, from);
         let pivot = self.amplitudes[[to, i]];

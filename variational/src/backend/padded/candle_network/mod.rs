@@ -53,9 +53,9 @@ pub trait CandleNetwork: Send + Sync {
     /// ln ψ of each configuration, shape `(batch,)`, from quantum numbers in the variables' dtype, shape
     /// `(batch, n_sites)`.
     ///
-    /// Call layers through the tape: their derivatives are computed for all configurations at once. Variables used in
-    /// any other way cost one backpropagation per configuration. The value of a configuration must not depend on
-    /// the others in the batch.
+    /// Call layers through the tape: their derivatives are computed for all configurations at once. Variables
+    /// used in any other way cost one backpropagation per configuration. The value of a configuration must
+    /// not depend on the others in the batch.
     ///
     /// # Errors
     /// Any error of candle.
@@ -76,8 +76,8 @@ impl<N: CandleNetwork> CandleModule<N> {
     /// A network made from these variables.
     ///
     /// # Errors
-    /// [`Error::Count`] if there are no variables; [`Error::DeviceMismatch`] if they are not all on one device;
-    /// [`Error::Backend`] if a thread panicked while it held them.
+    /// [`Error::Count`] if there are no variables; [`Error::DeviceMismatch`] if they are not all on one
+    /// device; [`Error::Backend`] if a thread panicked while it held them.
     pub fn new(hilbert: impl Into<HilbertSpace>, variables: &VarMap, network: N) -> Result<Self> {
         let mut variables: Vec<(String, Var)> = match variables.data().lock() {
             Ok(data) => data.iter().map(|(name, var)| (name.clone(), var.clone())).collect(),
@@ -148,7 +148,8 @@ impl<N: CandleNetwork> CandleModule<N> {
                 }
             }
         }
-        // Backpropagation gives the sum over the batch. If layers do not add up to it, the variable is used elsewhere.
+        // Backpropagation gives the sum over the batch. If layers do not add up to it, the variable is used
+        // elsewhere.
         let mut one_by_one = Vec::new();
         let mut start = 0;
         for (_, var) in &self.variables {

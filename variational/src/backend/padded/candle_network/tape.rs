@@ -7,9 +7,9 @@ use candle_nn::{Conv1d, Conv2d, Linear};
 
 /// Calls layers, and records what their derivatives need.
 ///
-/// It adds a variable of zeros to the output of each layer. One backward pass gives the gradient of that variable:
-/// the derivatives of ln ψ by the layer's output, for every configuration. Together with the layer's input, these
-/// give the derivatives by the weights.
+/// It adds a variable of zeros to the output of each layer. One backward pass gives the gradient of that
+/// variable: the derivatives of ln ψ by the layer's output, for every configuration. Together with the
+/// layer's input, these give the derivatives by the weights.
 #[derive(Debug, Default)]
 pub struct Tape {
     records: Option<RefCell<Vec<Record>>>,
@@ -35,8 +35,8 @@ impl Tape {
 
     /// A convolution of `x`, shape `(batch, channels, length)`.
     ///
-    /// It is computed as a product with the patches of `x`, because candle's own convolution has wrong gradients for
-    /// batches on the CPU in versions up to 0.11.1 (huggingface/candle, pull request 3836).
+    /// It is computed as a product with the patches of `x`, because candle's own convolution has wrong
+    /// gradients for batches on the CPU in versions up to 0.11.1 (huggingface/candle, pull request 3836).
     ///
     /// # Errors
     /// An error of candle, also if the kernel is larger than the padded input or there are several groups.
@@ -123,7 +123,8 @@ struct Window {
 }
 
 impl Record {
-    /// Derivatives by the weight and by the bias, shape `(batch, n)` each, from the derivatives by the output.
+    /// Derivatives by the weight and by the bias, shape `(batch, n)` each, from the derivatives by the
+    /// output.
     pub(super) fn derivatives(&self, delta: &Tensor) -> CandleResult<(Tensor, Tensor)> {
         let batch = delta.dim(0)?;
         match self.kind {

@@ -12,7 +12,8 @@ use super::scalar::Real;
 
 /// A function of one number that a layer applies to each of its values.
 ///
-/// Its name, as [`Display`](fmt::Display) writes and [`FromStr`] reads it, is that of the variant in small letters.
+/// Its name, as [`Display`](fmt::Display) writes and [`FromStr`] reads it, is that of the variant in small
+/// letters.
 ///
 /// ```
 /// use variational::wave_functions::network::Activation;
@@ -75,11 +76,8 @@ impl Activation {
     }
 
     /// Replaces each number by `f(x)` or `f'(x)`, in the widest vectors that the processor has.
-    #[cfg_attr(
-        not(any(feature = "flat", feature = "padded")),
-        allow(dead_code, reason = "only backends apply activations to arrays")
-    )]
-    pub(crate) fn apply<R: Real>(self, order: Order, values: &mut [R]) {
+    #[doc(hidden)]
+    pub fn apply<R: Real>(self, order: Order, values: &mut [R]) {
         Arch::new().dispatch(Apply { activation: self, order, values });
     }
 
@@ -131,10 +129,6 @@ impl FromStr for Activation {
     }
 }
 
-#[cfg_attr(
-    not(any(feature = "flat", feature = "padded")),
-    allow(dead_code, reason = "only backends apply activations to arrays")
-)]
 struct Apply<'a, R> {
     activation: Activation,
     order: Order,

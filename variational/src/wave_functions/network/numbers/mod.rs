@@ -4,8 +4,7 @@ mod activation;
 mod scalar;
 mod simd;
 
-pub use activation::Activation;
-pub(crate) use activation::Order;
+pub use activation::{Activation, Order};
 pub(super) use scalar::Number;
 pub use scalar::{Real, Scalar};
 pub(super) use simd::UNROLL;

@@ -8,13 +8,13 @@ use operator_core::Element;
 
 use super::simd::Vectors;
 
-/// Type of a network's parameters: `f64` or `Complex64`, or in single precision `f32` or `Complex32`. Sealed: these are
-/// all.
+/// Type of a network's parameters: `f64` or `Complex64`, or in single precision `f32` or `Complex32`. Sealed:
+/// these are all.
 ///
-/// In single precision, evaluation takes half the memory and processes twice as many numbers per instruction. These
-/// stay in double precision: parameters, their derivatives and ln ψ, because small optimiser steps must add up; the
-/// sum over the last layer, which may be long; and complex activations and walkers, except walkers of real ln cosh
-/// units.
+/// In single precision, evaluation takes half the memory and processes twice as many numbers per instruction.
+/// These stay in double precision: parameters, their derivatives and ln ψ, because small optimiser steps must
+/// add up; the sum over the last layer, which may be long; and complex activations and walkers, except
+/// walkers of real ln cosh units.
 pub trait Scalar: Element<Real: Real> {
     /// The same in double precision.
     #[doc(hidden)]

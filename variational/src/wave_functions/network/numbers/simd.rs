@@ -1,37 +1,37 @@
-//! Numbers in single and double precision in vectors, and what follows from their ranges.
+//! Vectors of single and double precision, and constants that follow from their ranges.
 
 use ndarray::NdFloat;
 use pulp::Simd;
 use pulp::bytemuck::cast_slice;
 
-/// Independent products or sums: enough to hide how long one takes.
+/// Number of independent products or sums: enough to hide the latency of one.
 pub(in super::super) const UNROLL: usize = 4;
 
-/// What loops over hidden units need of `f32` and `f64`.
+/// Vector operations of `f32` and `f64` for loops over hidden units.
 ///
-/// Products in vectors run over the units of one lane, so that single precision has the range for as many units
-/// as there are lanes; lanes are multiplied with each other in double precision.
+/// Products in vectors run over the units of one lane, so each lane holds a fraction of all factors and stays
+/// in the range of single precision. The lanes are multiplied together in double precision.
 pub trait Vectors: NdFloat + Into<f64> {
-    /// As many as the processor takes at once.
+    /// A vector of the processor.
     type In<S: Simd>: Copy;
 
-    /// Slices have a multiple of this length, so that no vector is cut.
+    /// Slices have a multiple of this length, so they consist of whole vectors.
     const PADDING: usize;
 
-    /// Logarithms of products are at most this before they are taken out of the product: `e^±MAX_LOG` is a
-    /// number in double precision, and so are its products with an accepted p or q. At least
-    /// [`MIN_LANES`](Self::MIN_LANES) lanes share the factors, so `e^±(MAX_LOG / MIN_LANES)` must be a number of
-    /// this type.
+    /// The largest logarithm of a product before it is taken out. `e^±MAX_LOG` and its products with an
+    /// accepted p or q are finite in double precision. At least [`MIN_LANES`](Self::MIN_LANES) lanes share
+    /// the factors, so `e^±(MAX_LOG / MIN_LANES)` must be finite in this type.
     const MAX_LOG: f64;
 
-    /// So many lanes share the factors of a product at the least; not more than [`UNROLL`].
+    /// The least number of lanes that share the factors of a product; at most [`UNROLL`].
     const MIN_LANES: usize;
 
-    /// Below this, p and q are found from θ again: a number that has become 0 would stay it.
+    /// Below this, p and q are computed from θ again, because a number that has become 0 would stay 0.
     ///
-    /// Sums go by a factor of `e^±D` from 1 before they are looked at, D = `MAX_LOG / PADDING`. So this is
-    /// `e^D` above the smallest number, and what [`exp_of_negative`](Self::exp_of_negative) gives instead of
-    /// less is `e^D` below this: none gets to 0, and none that was cut off gets out of sight on the way.
+    /// Between two checks, sums change by a factor of at most `e^±D`, D = `MAX_LOG / PADDING`. So this is
+    /// `e^D` above the smallest number, and [`exp_of_negative`](Self::exp_of_negative) clamps its result at
+    /// `e^-D` times this value: no factor underflows to 0, and a clamped one is still recognised by the next
+    /// check.
     const SMALLEST: f64;
 
     /// Whole vectors of a slice.
@@ -70,11 +70,11 @@ pub trait Vectors: NdFloat + Into<f64> {
     /// The product of all lanes.
     fn product<S: Simd>(simd: S, values: [Self::In<S>; UNROLL]) -> f64;
 
-    /// `self · b + c`, rounded once if `FUSED`, which takes a processor that can, and else twice.
+    /// `self · b + c`, rounded once if `FUSED`, which the processor must support, else twice.
     fn mul_plus<const FUSED: bool>(self, b: Self, c: Self) -> Self;
 
-    /// `(p, 2^n)` with `e^x = (1 + p) 2^n`, for x ≤ 0: Taylor's series within half a power of two, without
-    /// branches; the same as for the lowest power for all that is less.
+    /// `(p, 2^n)` with `e^x = (1 + p) 2^n`, for x ≤ 0, by Taylor's series within half a power of two. It has
+    /// no branches. Below the lowest power, x is clamped.
     fn exp_in_parts<const FUSED: bool>(self) -> (Self, Self);
 
     /// e^x for x ≤ 0.
@@ -84,7 +84,7 @@ pub trait Vectors: NdFloat + Into<f64> {
         p.mul_plus::<FUSED>(power, power)
     }
 
-    /// `e^x − 1` for x ≤ 0, to the last digits at small x too.
+    /// `e^x − 1` for x ≤ 0, accurate at small x too.
     #[inline(always)]
     fn exp_m1_of_negative<const FUSED: bool>(self) -> Self {
         let (p, power) = self.exp_in_parts::<FUSED>();
@@ -95,7 +95,7 @@ pub trait Vectors: NdFloat + Into<f64> {
     fn ln_1p_of_fraction<const FUSED: bool>(self) -> Self;
 }
 
-/// Constants of a type in the first lines, then what pulp calls the same for it.
+/// Constants of a type, then the names of its operations in pulp.
 macro_rules! vectors {
     (
         $real:ident in $vectors:ident, padding $padding:literal, max_log $max_log:literal in $min_lanes:literal, smallest $smallest:literal,
@@ -179,7 +179,7 @@ macro_rules! vectors {
 
             #[inline(always)]
             fn exp_in_parts<const FUSED: bool>(self) -> (Self, Self) {
-                // Adding it rounds to whole numbers, which then stand in the lowest bits.
+                // Adding it rounds to an integer, which is then in the lowest bits.
                 const ROUND: $real = $round;
                 /// 1 / k! from k = 1.
                 const SERIES: [$real; $n_terms] = {
@@ -261,7 +261,7 @@ fn product_in_double<S: Simd>(simd: S, [a, b, c, d]: [S::f64s; UNROLL]) -> f64 {
     simd.reduce_product_f64s(simd.mul_f64s(simd.mul_f64s(a, b), simd.mul_f64s(c, d)))
 }
 
-/// In double precision, in a loop without branches, from which the compiler makes vectors.
+/// In double precision, in a loop without branches, which the compiler vectorises.
 #[inline(always)]
 fn product_in_single<S: Simd>(_: S, values: [S::f32s; UNROLL]) -> f64 {
     let mut products = [1.0; UNROLL];

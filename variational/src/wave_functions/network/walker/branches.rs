@@ -7,7 +7,7 @@ use super::super::numbers::{Activation, Number, Order, Scalar};
 use super::unit_loops::Product;
 use super::{Change, ln_cosh, step};
 
-/// A branch, and what it has in memory.
+/// A branch and its state at the present configuration.
 pub(super) enum BranchWalker<'a, S: Scalar> {
     Sites {
         weights: &'a [S::Double],
@@ -56,7 +56,7 @@ impl<S: Scalar> BranchWalker<'_, S> {
                 for (field, row) in fields.iter_mut().zip(rows) {
                     *field = row.iter().zip(x()).fold(S::Double::default(), |sum, (&j, x)| sum + j * x);
                 }
-                // Each pair comes twice.
+                // Each pair is counted twice.
                 fields.iter().zip(x()).fold(*constant, |sum, (&field, x)| sum + field * (0.5 * x))
             }
             BranchWalker::Hidden { columns, bias, activation, theta, .. } => {
@@ -70,7 +70,7 @@ impl<S: Scalar> BranchWalker<'_, S> {
         }
     }
 
-    /// How the branch changes: the difference, and a number whose logarithm is to be added to it.
+    /// The change of the branch: a difference, and a factor whose logarithm is added to it.
     pub(super) fn difference(&mut self, x: &[i8], changes: &[Change]) -> (S::Double, f64) {
         let difference = match self {
             BranchWalker::Sites { weights, .. } => {
@@ -112,7 +112,7 @@ impl<S: Scalar> BranchWalker<'_, S> {
         (difference, 1.0)
     }
 
-    /// How the branch changes by each of several moves, in any order: the number of the move, and its
+    /// The changes of the branch by several moves, in any order: the number of each move, and its
     /// [`difference`](Self::difference).
     pub(super) fn differences(
         &mut self,
@@ -129,7 +129,7 @@ impl<S: Scalar> BranchWalker<'_, S> {
         }
     }
 
-    /// Goes from x to where the last [`difference`](Self::difference) led.
+    /// Goes to the configuration of the last [`difference`](Self::difference).
     pub(super) fn accept(&mut self, x: &[i8], changes: &[Change]) {
         match self {
             BranchWalker::Sites { .. } | BranchWalker::LocalStates { .. } => {}

@@ -1,4 +1,4 @@
-//! Moves of `ln cosh` units that are weighed together, where one or two sites make a step.
+//! Moves of `ln cosh` units that are evaluated together: one or two sites, one step each.
 
 use super::super::numbers::Real;
 use super::ln_cosh::LnCosh;
@@ -16,13 +16,13 @@ pub(super) struct GroupedMoves {
 /// A move that takes `N` rows of the table.
 pub(super) struct Move<const N: usize> {
     number: usize,
-    /// The logarithm of the factor that it has in common for all units.
+    /// The logarithm of the factor common to all units.
     log: f64,
     pub(super) rows: [usize; N],
 }
 
 impl GroupedMoves {
-    /// Steps of a move at the most.
+    /// The largest number of steps of a move.
     pub(super) const MAX_STEPS: f64 = 2.0;
 
     pub(super) fn clear(&mut self) {
@@ -30,7 +30,7 @@ impl GroupedMoves {
         self.double.clear();
     }
 
-    /// Whether the move is of one of these kinds; it then is one of them.
+    /// Adds the move if it is of one of these kinds, and returns whether it is.
     #[inline]
     pub(super) fn push<R: Real>(
         &mut self,
@@ -39,7 +39,7 @@ impl GroupedMoves {
         number: usize,
         changes: &[Change],
     ) -> bool {
-        // The row of a single step, and what all units have in common.
+        // The row of a single step, and the factor common to all units.
         let one_step = |change: &Change| {
             let (site, by) = (change.0, step(x, change));
             (tables.n_steps(site, by) == 1.0).then(|| (LnCosh::<R>::row(site, by), tables.log(site, by)))
@@ -60,7 +60,7 @@ impl GroupedMoves {
         true
     }
 
-    /// Passes on the numbers of all moves and by what the units change.
+    /// Passes on the number of each move and the change of the units.
     pub(super) fn multiply<R: Real>(
         &mut self,
         tables: &LnCosh<R>,

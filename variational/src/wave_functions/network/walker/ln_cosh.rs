@@ -1,14 +1,14 @@
-//! Hidden units with real weights, `c + Σ_i a_i x_i + Σ_j ln cosh θ_j`: what one step of a site does to them is in
-//! tables.
+//! Hidden units with real weights, `c + Σ_i a_i x_i + Σ_j ln cosh θ_j`. Tables hold the effect of one step of
+//! a site.
 //!
 //! With `p = e^θ / 2 cosh θ`, `q = e^−θ / 2 cosh θ` and the shift s of θ, `cosh(θ + s) / cosh θ` is
-//! `e^s (p + q e^−2s)`. The first factor of all units together is one number a site, and `e^−2s` is in tables,
-//! so a unit costs one multiplication and addition for each step, and no transcendental function. All terms are
-//! positive: nothing cancels, whatever θ is.
+//! `e^s (p + q e^−2s)`. The first factor of all units together is one number per site, and `e^−2s` is
+//! tabulated, so a unit costs one multiplication and one addition per step, and no transcendental function.
+//! All terms are positive, so nothing cancels for any θ.
 //!
-//! A move multiplies q by its tables. Sums p + q, which then are not 1, enter the next ratio as one number, the
-//! product that the move was weighed by; so they need no division before they have gone so far from 1 that
-//! products would leave the range of numbers.
+//! An accepted move multiplies q by its tables, so p + q is no longer 1. The next ratio is divided by the
+//! product of all these sums, which is known from the move itself. The pairs are normalised only when the
+//! sums are so far from 1 that products could overflow or underflow.
 
 use operator_core::{ChangeSets, HilbertSpace};
 
@@ -17,20 +17,20 @@ use super::grouped_moves::GroupedMoves;
 use super::unit_loops::{Lanes, Product};
 use super::{Change, step};
 
-/// Weights, and what follows from them once for all walkers. Rows are hidden units, filled up to whole lanes
-/// with units of θ = 0 that nothing moves.
+/// Weights and tables, shared by all walkers. Each row holds one number per hidden unit, padded to whole
+/// vectors with units whose θ is always 0.
 #[derive(Clone)]
 pub(super) struct LnCosh<R> {
     lanes: Lanes,
-    /// Units with those that fill up.
+    /// Number of units, including the padding.
     width: usize,
-    /// The first quantum number of each site, and θ where all sites have it.
+    /// The first quantum number of each site, and θ if all sites have it.
     first: Vec<i8>,
     theta_of_first: Vec<R>,
-    /// `W_ji`, a row for each site i.
+    /// `W_ji`, one row for each site i.
     weights: Vec<R>,
-    /// `e^(−2 δ_i W_ji)` for the step δ of the site between neighbouring quantum numbers, and its inverse for the
-    /// step down: two rows for each site i.
+    /// `e^(−2 δ_i W_ji)` for the step δ of the site between neighbouring quantum numbers, and its inverse for
+    /// the step down: two rows for each site i.
     factors: Vec<R>,
     /// `δ_i`
     steps: Vec<f64>,
@@ -41,7 +41,7 @@ pub(super) struct LnCosh<R> {
     sums: Vec<f64>,
     /// The largest `|2 δ_i W_ji|`.
     largest: f64,
-    /// Steps that sums of all units may be from 1 without leaving the range of numbers in their product.
+    /// The number of steps after which the product of all sums is still a finite number.
     max_steps: f64,
 }
 
@@ -49,24 +49,25 @@ pub(super) struct LnCosh<R> {
 pub(super) struct Units<'a, R> {
     tables: &'a LnCosh<R>,
     x: Vec<i8>,
-    /// Sites with other quantum numbers than the first, and by how much; room for one more than all.
+    /// Sites that do not have the first quantum number, with the difference. Room for one more than all
+    /// sites.
     others: Vec<(usize, R)>,
-    /// θ, kept since something needed it.
+    /// θ, once it was needed.
     theta: Vec<R>,
     keeps_theta: bool,
-    /// p and q of each unit, but for a common factor.
+    /// p and q of each unit, up to a common factor.
     plus: Vec<R>,
     minus: Vec<R>,
     /// The product of their sums, and the steps since all of them were 1.
     product: f64,
     n_steps: f64,
-    /// The product of their sums after the last move that was weighed.
+    /// The product of their sums after the last proposed move.
     weighed: f64,
-    /// `minus` times what several steps do to it.
+    /// `minus` after several steps.
     multiplied: Vec<R>,
-    /// θ of the last move, if it was taken without tables.
+    /// θ after the last proposed move, if it was evaluated without tables.
     moved: Option<Vec<R>>,
-    /// Moves that are weighed together.
+    /// Moves that are evaluated together.
     moves: GroupedMoves,
 }
 
@@ -87,7 +88,7 @@ impl<R: Real> LnCosh<R> {
             .collect();
         let (mut weights, mut factors) = (Vec::new(), Vec::new());
         let (mut sums, mut largest) = (Vec::new(), 0.0f64);
-        // Not in chunks, of which there are none if there are no units.
+        // Not by chunks: without units there would be none.
         let column_of = |site: usize| &columns[site * n_units..(site + 1) * n_units];
         for (site, step) in steps.iter().enumerate() {
             let column = column_of(site);
@@ -169,33 +170,33 @@ impl<R: Real> LnCosh<R> {
         &self.factors
     }
 
-    /// The number of the row by which each step multiplies q, where a site changes by so much.
+    /// The row that each step multiplies q by, if a site changes by this difference.
     #[inline]
     pub(super) fn row(site: usize, by: f64) -> usize {
         2 * site + usize::from(by < 0.0)
     }
 
-    /// How many steps between neighbouring quantum numbers these are.
+    /// The difference in steps between neighbouring quantum numbers.
     #[inline]
     pub(super) fn n_steps(&self, site: usize, by: f64) -> f64 {
         let (size, one) = (by.abs(), self.steps[site]);
-        // Mostly one, and without a division.
+        // Usually one step, which needs no division.
         if size == one { 1.0 } else { size / one }
     }
 
-    /// The logarithm of the factor that all units have in common.
+    /// The logarithm of the factor common to all units.
     #[inline]
     pub(super) fn log(&self, site: usize, by: f64) -> f64 {
         by * self.sums[site]
     }
 
-    /// Units that are multiplied before their logarithm is taken, so many steps from where sums were 1. `None` if
-    /// weights are too large for that.
+    /// The number of units that can be multiplied before a logarithm is taken, this many steps after sums
+    /// were 1. `None` if weights are too large.
     fn block(&self, n_steps: f64) -> Option<usize> {
         if n_steps <= self.max_steps {
             return Some(self.width);
         }
-        // Not a number is less than nothing.
+        // NaN fails this comparison.
         let units = (R::MAX_LOG / (n_steps * self.largest)).min(self.width as f64) as usize;
         (units >= R::PADDING).then_some(units - units % R::PADDING)
     }
@@ -216,7 +217,7 @@ impl<R: Real> Units<'_, R> {
     fn find_theta(&mut self) {
         if !self.keeps_theta {
             let LnCosh { lanes, first, theta_of_first, weights, .. } = self.tables;
-            // Without branches: half of all spins are down, at random.
+            // Without a branch, which random spins would mispredict half of the time.
             let mut n = 0;
             for (site, (&q, &first)) in self.x.iter().zip(first).enumerate() {
                 self.others[n] = (site, R::from_f64(f64::from(q) - f64::from(first)));
@@ -227,7 +228,7 @@ impl<R: Real> Units<'_, R> {
         }
     }
 
-    /// Finds p and q, and returns `Σ_j ln cosh θ_j`.
+    /// Computes p and q, and returns `Σ_j ln cosh θ_j`.
     fn find_from_theta(&mut self) -> f64 {
         self.find_theta();
         (self.product, self.n_steps) = (1.0, 0.0);
@@ -242,7 +243,7 @@ impl<R: Real> Units<'_, R> {
         }
     }
 
-    /// How the value changes: the logarithm of a factor, and the rest of the factor.
+    /// The change of the value: the logarithm of one factor, and a second factor.
     pub(super) fn difference(&mut self, changes: &[Change]) -> Product {
         let tables = self.tables;
         self.moved = None;
@@ -272,12 +273,12 @@ impl<R: Real> Units<'_, R> {
                 lanes.product(block, plus, &self.multiplied, [])
             }
         };
-        // Where there are several blocks, it is 1 and will not be asked for.
+        // With several blocks it is 1 and not used.
         self.weighed = product.factor;
         Product { log: log + product.log, factor: product.factor / self.product }
     }
 
-    /// How the value changes by each of several moves, in any order, with their numbers.
+    /// The changes of the value by several moves, in any order, with the numbers of the moves.
     pub(super) fn differences(&mut self, changes: &ChangeSets, mut each: impl FnMut(usize, Product)) {
         let tables = self.tables;
         let mut several = std::mem::take(&mut self.moves);
@@ -296,7 +297,7 @@ impl<R: Real> Units<'_, R> {
         self.moves = several;
     }
 
-    /// Without tables, for steps that would leave the range of numbers.
+    /// Without tables, for steps that would overflow or underflow.
     fn difference_by_theta(&mut self, changes: &[Change]) -> Product {
         self.find_theta();
         let mut moved = self.theta.clone();
@@ -312,7 +313,7 @@ impl<R: Real> Units<'_, R> {
         Product { log, factor: 1.0 }
     }
 
-    /// Goes where the last [`difference`](Self::difference) led.
+    /// Goes to the configuration of the last [`difference`](Self::difference).
     pub(super) fn accept(&mut self, changes: &[Change]) {
         if let Some(moved) = self.moved.take() {
             self.theta = moved;

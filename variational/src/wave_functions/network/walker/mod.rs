@@ -1,4 +1,4 @@
-//! Networks without deep layers, followed from one configuration to the next.
+//! Walkers of networks that have at most one hidden layer per branch.
 
 mod branches;
 mod grouped_moves;
@@ -15,23 +15,23 @@ use super::architecture::Output;
 use super::numbers::Scalar;
 use branches::BranchWalker;
 
-/// Beyond this, e^log is not multiplied with other numbers.
+/// Beyond this magnitude of `log`, e^log is not multiplied with other numbers.
 const MAX_LOG: f64 = 300.0;
 
-/// What changes of a few sites do to each branch.
+/// Follows all branches of a network through changes of a few sites.
 pub(super) struct NetworkWalker<'a, S: Scalar> {
     x: Vec<i8>,
     branches: Vec<(BranchWalker<'a, S>, Output)>,
-    /// The last move that was asked for.
+    /// The last proposed move.
     changes: Vec<Change>,
-    /// Of several moves.
+    /// Working memory for the ratios of several moves.
     ratios: Vec<Ratio>,
 }
 
 /// A site and its new quantum number.
 type Change = (usize, i8);
 
-/// What a change adds to the quantum number that its site has in `x`.
+/// The difference between a site's new quantum number and the one in `x`.
 #[inline]
 fn step(x: &[i8], &(site, value): &Change) -> f64 {
     f64::from(value) - f64::from(x[site])
@@ -47,7 +47,7 @@ struct Ratio {
 impl Ratio {
     const ONE: Ratio = Ratio { log: Complex64::ZERO, factor: 1.0 };
 
-    /// Adds what a branch changes by: a difference, and the logarithm of a number.
+    /// Adds the change of a branch: a difference plus the logarithm of a factor.
     #[inline]
     fn add(&mut self, difference: Complex64, factor: f64, output: Output) {
         match output {
@@ -61,7 +61,7 @@ impl Ratio {
 
     #[inline]
     fn value(self) -> Complex64 {
-        // Both may be beyond all numbers where their product is not.
+        // Both may overflow or underflow although their product does not.
         let (log, factor) = if self.log.re.abs() < MAX_LOG {
             (self.log, self.factor)
         } else {

@@ -1,15 +1,15 @@
-//! Loops over hidden units, in the widest vectors that the processor has.
+//! Loops over hidden units, in the widest vectors of the processor.
 
 use pulp::{Arch, Simd, WithSimd};
 
 use super::super::numbers::{Real, UNROLL};
 use super::grouped_moves::Move;
 
-/// `1 + e^−2|θ|` of so many units are multiplied before a logarithm is taken. Each is at most 2, and at least
-/// [`UNROLL`] lanes share them, so that single precision has the range for it.
+/// The number of units whose `1 + e^−2|θ|` are multiplied before a logarithm is taken. Each factor is at most
+/// 2, and at least [`UNROLL`] lanes share them, so the products stay in the range of single precision.
 const UNITS_PER_LOGARITHM: usize = 256;
 
-/// Chooses the vectors when the program runs.
+/// Chooses the vector width at run time.
 #[derive(Clone, Copy)]
 pub(super) struct Lanes(Arch);
 
@@ -39,7 +39,7 @@ impl Lanes {
         Lanes(Arch::new())
     }
 
-    /// Without vectors that not every processor of its kind has.
+    /// Without vectors beyond the baseline of the architecture.
     #[cfg(test)]
     pub(super) fn portable() -> Self {
         Lanes(Arch::Scalar)
@@ -56,7 +56,7 @@ impl Lanes {
         self.0.dispatch(Multiply { block, sides: [a, b], rows })
     }
 
-    /// The same, in one block, for several moves, whose rows are in a table.
+    /// The same in one block, for several moves whose rows are in a table.
     pub(super) fn products<R: Real, const N: usize>(
         self,
         a: &[R],
@@ -68,7 +68,7 @@ impl Lanes {
         self.0.dispatch(MultiplySeveral { sides: [a, b], table, moves, out });
     }
 
-    /// Multiplies by a row some times.
+    /// Multiplies by a row several times.
     pub(super) fn multiply<R: Real>(self, to: &mut [R], row: &[R], times: u32) {
         for _ in 0..times {
             self.0.dispatch(|| to.iter_mut().zip(row).for_each(|(to, row)| *to *= *row));
@@ -96,7 +96,7 @@ impl Lanes {
     }
 }
 
-/// One unit's factor, from the numbers a and b of the two sides and those of `N` rows.
+/// One unit's factor, from the numbers a and b of its two sides and from `N` rows.
 trait Factor<const N: usize>: Copy {
     fn of<R: Real, S: Simd>(self, simd: S, sides: [R::In<S>; 2], rows: [R::In<S>; N]) -> R::In<S>;
 }
@@ -158,9 +158,9 @@ impl<R: Real, const N: usize> WithSimd for Multiply<'_, R, N> {
     }
 }
 
-/// The product of the factors of all units, in several products that do not wait for each other.
+/// The product of the factors of all units, as several independent products.
 ///
-/// Arrays are filled in loops: the compiler then sees that all rows have the same length.
+/// Arrays are filled in loops, so that the compiler sees that all rows have the same length.
 #[inline(always)]
 fn multiply<R: Real, S: Simd, F: Factor<N>, const N: usize>(
     simd: S,
@@ -197,8 +197,7 @@ fn multiply<R: Real, S: Simd, F: Factor<N>, const N: usize>(
     R::product(simd, products)
 }
 
-/// Products for several moves, [`UNROLL`] at a time: they do not wait for each other, and share what is
-/// loaded of the sides.
+/// Products for several moves, [`UNROLL`] at a time. They are independent and share the loads of the sides.
 struct MultiplySeveral<'a, R, const N: usize> {
     sides: [&'a [R]; 2],
     table: &'a [R],
@@ -213,7 +212,7 @@ impl<R: Real, const N: usize> WithSimd for MultiplySeveral<'_, R, N> {
     fn with_simd<S: Simd>(self, simd: S) {
         let MultiplySeveral { sides, table, moves, out } = self;
         let width = sides[0].len();
-        // In narrower vectors only several products of one move have the range.
+        // In narrower vectors a single product of a move would overflow; several do not.
         let has_range = size_of::<R::In<S>>() / size_of::<R>() >= R::MIN_LANES;
         let together = if has_range { moves.as_chunks::<UNROLL>().0 } else { &[] };
         let (outs, rest) = out.split_at_mut(together.len() * UNROLL);
@@ -256,7 +255,7 @@ fn multiply_together<R: Real, S: Simd, const N: usize>(
     R::products(simd, products)
 }
 
-/// `Σ |value|` in double precision, in a loop without branches, from which the compiler makes vectors.
+/// `Σ |value|` in double precision, in a loop without branches, which the compiler vectorises.
 #[inline(always)]
 fn sum_of_sizes<R: Real>(values: &[R]) -> f64 {
     const N_SUMS: usize = 2 * UNROLL;
@@ -296,7 +295,7 @@ struct WeightedSum<'a, R> {
 impl<R: Real> WithSimd for WeightedSum<'_, R> {
     type Output = ();
 
-    /// Eight columns at a time, and then what is left.
+    /// Eight columns at a time, then the rest.
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let WeightedSum { to, start, rows, weights } = self;
@@ -309,7 +308,8 @@ impl<R: Real> WithSimd for WeightedSum<'_, R> {
     }
 }
 
-/// Adds to columns from `first` on, `N` at a time, whose sums stay in registers. Returns where the next ones start.
+/// Adds to the columns from `first` on, `N` at a time, with their sums in registers. Returns the first column
+/// that is left.
 #[inline(always)]
 fn add_columns<R: Real, S: Simd, const N: usize>(
     simd: S,
@@ -363,7 +363,7 @@ impl<R: Real> WithSimd for Sigmoids<'_, R> {
     }
 }
 
-/// In a loop without branches, from which the compiler makes vectors.
+/// In a loop without branches, which the compiler vectorises.
 #[inline(always)]
 fn sigmoids<const FUSED: bool, R: Real>(theta: &[R], plus: &mut [R], minus: &mut [R]) {
     for ((theta, plus), minus) in theta.iter().zip(plus).zip(minus) {

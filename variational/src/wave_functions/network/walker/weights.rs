@@ -1,4 +1,4 @@
-//! What all walkers of a network share: its weights as they are asked for.
+//! The weights of a network in the layout that its walkers need.
 
 use std::ops::Add;
 
@@ -9,30 +9,30 @@ use super::super::numbers::{Activation, Scalar};
 use super::branches::{BranchWalker, Units};
 use super::ln_cosh::LnCosh;
 
-/// The branches of a network without deep layers, for its present parameters.
+/// The branches of a network without deep layers, with its present parameters.
 #[derive(Clone)]
 pub(in super::super) struct WalkerWeights<S: Scalar> {
     pub(super) n_sites: usize,
     pub(super) branches: Vec<(BranchWeights<S>, Output)>,
 }
 
-/// A branch, as walkers need its parameters.
+/// The parameters of a branch in the layout that walkers need.
 #[derive(Clone)]
 pub(super) enum BranchWeights<S: Scalar> {
     /// `constant + Σ_i w_i x_i`
     Sites { weights: Vec<S::Double>, constant: S::Double },
-    /// `constant + Σ_i φ_i(x_i)`; for each site its values, with φ.
+    /// `constant + Σ_i φ_i(x_i)`; for each site its quantum numbers, with φ.
     LocalStates { sites: Vec<Vec<(i8, S::Double)>>, constant: S::Double },
-    /// `constant + Σ_{i<j} J_ij x_i x_j`; J is symmetric with zeros on its diagonal, by rows.
+    /// `constant + Σ_{i<j} J_ij x_i x_j`; the rows of J, symmetric with a zero diagonal.
     Pairs { n_sites: usize, couplings: Vec<S::Double>, constant: S::Double },
-    /// `Σ_j f(θ_j)` with `θ = b + W x`; W by columns.
+    /// `Σ_j f(θ_j)` with `θ = b + W x`; the columns of W.
     Hidden { columns: Vec<S::Double>, bias: Vec<S::Double>, activation: Activation },
-    /// The same with real weights and `f = ln cosh`, and what linear branches add.
+    /// The same with real weights and `f = ln cosh`, plus the linear branches.
     LnCosh(LnCosh<S::Real>),
 }
 
 impl<S: Scalar> WalkerWeights<S> {
-    /// `None` if a branch has layers that each change goes through anew.
+    /// `None` if a branch is deeper than one hidden layer.
     pub(in super::super) fn new(
         hilbert: &HilbertSpace,
         architecture: &Architecture,
@@ -65,7 +65,7 @@ impl<S: Scalar> WalkerWeights<S> {
     }
 }
 
-/// Adds linear branches to one of ln cosh units, if there is one; so an RBM is followed as a whole.
+/// Adds linear branches to a branch of ln cosh units, if there is one, so that an RBM is followed as a whole.
 fn merge_linear<S: Scalar>(branches: &mut Vec<(BranchWeights<S>, Output)>) {
     let is_ln_cosh = |(branch, output): &(BranchWeights<S>, Output)| {
         matches!((branch, output), (BranchWeights::LnCosh(_), Output::LogPsi))
@@ -83,7 +83,7 @@ fn merge_linear<S: Scalar>(branches: &mut Vec<(BranchWeights<S>, Output)>) {
     branches.push((units, output));
 }
 
-/// Whether the first layer of a branch sees just the sites that there are.
+/// Whether the first layer of a branch sees exactly the sites of the space.
 fn is_of_sites(layer: &Layer, n_sites: usize) -> bool {
     let among = |sites: &[u32]| sites.iter().all(|&site| (site as usize) < n_sites);
     match layer {
@@ -117,7 +117,7 @@ impl<S: Scalar> BranchWeights<S> {
     }
 }
 
-/// A linear layer with the parameters that stand in it.
+/// A linear layer with its parameters.
 struct Spread<'a, S: Scalar> {
     linear: &'a Linear,
     places: Places,
@@ -125,7 +125,7 @@ struct Spread<'a, S: Scalar> {
 }
 
 impl<S: Scalar> Spread<'_, S> {
-    /// The parameter at a place; 0 where there is none, which the number of all of them stands for.
+    /// The parameter at a place, 0 if the place is zero.
     fn at(&self, place: u32) -> S::Double {
         let place = place as usize;
         if place == self.parameters.len() { S::Double::default() } else { self.parameters[place] }
