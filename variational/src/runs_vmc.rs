@@ -23,14 +23,13 @@ use crate::wave_functions::network::NetworkBackend;
 /// fn energy<B: RunsVmc>() -> variational::Result<f64> {
 ///     let (spins, chain) = (Spin::half(4)?, Graph::chain(4, Boundary::Periodic)?);
 ///     let ising = Ising::new(spins.clone(), &chain, 1.0, -1.0)?.lower::<B>()?;
-///     let rbm = Rbm::<B>::new(spins, 1.0, 2, 0.01)?;
+///     let rbm = Rbm::<B>::new(spins, 1.0)?.with_seed(2);
 ///     let state = MonteCarloState::new(HamiltonianSampler::new(&ising)?, rbm, 200)?;
 ///     let mut vmc = Vmc::new(state, &ising, Sr::new(0.1, 0.01)?);
 ///     vmc.run(20)?;
 ///     Ok(vmc.state_mut().expect(&ising)?.mean.re)
 /// }
 ///
-/// # #[cfg(feature = "flat")]
 /// assert!(energy::<variational::Flat>()? < -4.0); // or Padded
 /// # Ok::<(), variational::Error>(())
 /// ```

@@ -1,8 +1,6 @@
 //! Runs in a process of their own that is killed or interrupted.
 #![cfg(feature = "flat")]
 
-mod common;
-
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -10,8 +8,9 @@ use std::time::{Duration, Instant};
 use std::{env, fs};
 
 use backend_flat::FlatOperator;
-use common::{TestResult, heisenberg};
-use operator_core::DiscreteOperator;
+use operator_core::hilbert::Spin;
+use operator_core::testing::TestResult;
+use operator_core::{Boundary, DiscreteOperator, Graph, Heisenberg, Model};
 use sampler::HamiltonianSampler;
 use variational::{Adam, End, Flat, MonteCarloState, Rbm, Snapshot, Vmc};
 
@@ -25,7 +24,8 @@ type Operator = FlatOperator<f64>;
 type State = MonteCarloState<Flat, HamiltonianSampler<Operator>, Rbm<Flat>>;
 
 fn new(folder: &Path) -> variational::Result<Vmc<State, Operator, Adam>> {
-    let operator = heisenberg(6)?.lower::<Flat>()?;
+    let chain = Graph::chain(6, Boundary::Periodic)?;
+    let operator = Heisenberg::new(Spin::half(6)?.with_total_sz(0.0)?, &chain, 1.0)?.lower::<Flat>()?;
     let sampler = HamiltonianSampler::new(&operator)?.with_n_chains(4)?.with_seed(3);
     let rbm = Rbm::<Flat>::new(operator.hilbert().clone(), 1.0)?.with_seed(3).with_sigma(0.1)?;
     let vmc = Vmc::new(MonteCarloState::new(sampler, rbm, 32)?, &operator, Adam::new(0.01)?);

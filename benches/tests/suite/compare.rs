@@ -143,7 +143,7 @@ mod peers {
     #[test]
     fn peers_errors_stand_in_their_lines() {
         let python = python("failing", r#"echo '{"error": "no such system"}'"#);
-        let lines = lines(&compare(&["--json", "--netket", &python, "--only", "RBM,ising"]));
+        let lines = lines(&compare(&["--json", "--netket", &python, "--only", "RBM,ising_chain"]));
         assert!(lines.iter().all(|line| line["peers"][0]["error"] == "no such system"));
         assert_eq!(lines.len(), 6);
     }

@@ -1,8 +1,6 @@
 //! What is said of operators, settings and wave functions that do not fit.
 
-mod common;
-
-use common::{TestResult, heisenberg, ising, rbm};
+use crate::common::{TestResult, heisenberg, ising, rbm};
 use num_complex::Complex64;
 use operator_core::hilbert::Spin;
 use operator_core::testing::Table;

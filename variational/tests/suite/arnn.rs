@@ -1,8 +1,6 @@
 //! Autoregressive networks are normalised, and drawn as what they are.
 
-mod common;
-
-use common::{TestResult, ising};
+use crate::common::{TestResult, ising};
 use ndarray::Array1;
 use operator_core::WaveFunction;
 use operator_core::hilbert::{Fock, HilbertSpace, Spin, SpinOrbitalFermions, TensorHilbert};

@@ -1,10 +1,8 @@
 //! Time evolution against exponentials of full matrices, and its derivatives against differences.
 #![cfg(feature = "flat")]
 
-mod common;
-
+use crate::common::{TestResult, heisenberg, ising};
 use backend_flat::FlatOperator;
-use common::{TestResult, heisenberg, ising};
 use faer::{Mat, Side};
 use ndarray::Array1;
 use num_complex::Complex64;

@@ -1,11 +1,10 @@
 //! The gradients of the example `optimal_control`.
 #![cfg(all(feature = "flat", feature = "padded"))]
 
-mod common;
-#[path = "../examples/common/control.rs"]
+#[path = "../../examples/common/control.rs"]
 mod control;
 
-use common::TestResult;
+use crate::common::TestResult;
 use control::{Gradient, Problem};
 use operator_core::testing::SplitMix;
 

@@ -1,8 +1,6 @@
 //! RBMs in single precision where it is hardest, and in a whole run.
 
-mod common;
-
-use common::{TestResult, ising};
+use crate::common::{TestResult, ising};
 use ndarray::Array1;
 use operator_core::DiscreteOperator;
 use operator_core::testing::SplitMix;

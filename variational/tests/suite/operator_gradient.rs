@@ -1,8 +1,6 @@
 //! Gradients of expectation values by the operator's own parameters.
 
-mod common;
-
-use common::{TestResult, heisenberg, ising};
+use crate::common::{TestResult, heisenberg, ising};
 use num_complex::Complex64;
 use operator_core::hilbert::{Fock, Qubit, Spin, SpinOrbitalFermions};
 use operator_core::testing::Table;

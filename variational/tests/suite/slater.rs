@@ -1,8 +1,6 @@
 //! Slater determinants, alone and times another wave function.
 
-mod common;
-
-use common::{Table, TestResult, rbm};
+use crate::common::{Table, TestResult, rbm};
 use ndarray::{Array1, Array2};
 use num_complex::Complex64;
 use operator_core::hilbert::{HilbertSpace, Spin, SpinOrbitalFermions};

@@ -1,15 +1,13 @@
 //! Networks written with candle, by one backward pass, against derivatives sample by sample.
 #![cfg(feature = "padded")]
 
-mod common;
-
+use crate::common::TestResult;
 use backend_padded::ComplexTensor;
 use candle_core::{DType, Device, Result as CandleResult, Tensor};
 use candle_nn::{
     Conv1d, Conv1dConfig, Conv2d, Conv2dConfig, Linear, Module, VarBuilder, VarMap, conv1d, conv2d, linear,
     linear_no_bias,
 };
-use common::TestResult;
 use ndarray::Array1;
 use num_complex::Complex64;
 use operator_core::hilbert::{HilbertSpace, Spin};
@@ -131,7 +129,7 @@ fn a_perceptron_of_candle_is_the_one_of_this_crate() -> TestResult {
     psi.set_parameters(&mlp.parameters())?;
     assert_eq!(psi.layout()[1].name(), "dense_0.weight");
 
-    let operator = common::ising(6)?.lower::<Padded>()?;
+    let operator = crate::common::ising(6)?.lower::<Padded>()?;
     let (mut state, mut expected) = (FullSumState::new(psi)?, FullSumState::new(mlp)?);
     let ((energy, gradient), (expected_energy, expected_gradient)) =
         (state.expect_and_grad(&operator)?, expected.expect_and_grad(&operator)?);

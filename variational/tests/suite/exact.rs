@@ -1,9 +1,7 @@
 //! Lowest states against full matrices and closed formulas.
 #![cfg(feature = "flat")]
 
-mod common;
-
-use common::{TestResult, heisenberg};
+use crate::common::{TestResult, heisenberg};
 use ndarray::Array2;
 use num_complex::Complex64;
 use operator_core::hilbert::{Qubit, Spin};

@@ -1,8 +1,6 @@
 //! Sums, products and tensor products of operators in samplers and expectation values, and published energies.
 
-mod common;
-
-use common::{TestResult, dense_mean, heisenberg, ising};
+use crate::common::{TestResult, dense_mean, heisenberg, ising};
 use operator_core::expression::{boson, fermion, spin};
 use operator_core::hilbert::{Fock, HilbertSpace, Spin, SpinOrbitalFermions};
 use operator_core::testing::Table;

@@ -1,11 +1,9 @@
 //! Operators written outside these crates, sampled and measured: one as terms, one as each backend's kernel,
 //! and one that is no operator of ours at all.
 
-mod common;
-
 use std::num::NonZeroUsize;
 
-use common::{TestResult, dense_mean};
+use crate::common::{TestResult, dense_mean};
 use num_complex::Complex64;
 use operator_core::hilbert::{HilbertSpace, Spin};
 use operator_core::terms::{Pauli, Terms};
@@ -179,7 +177,7 @@ fn a_backend_chosen_at_run_time_gives_the_same_energy() -> TestResult {
     use sum_operator::{AnyOperator, AnyWaveFunction, BackendKind};
     use variational::Flat;
 
-    let definition = common::heisenberg(6)?;
+    let definition = crate::common::heisenberg(6)?;
     let psi = Table::<Flat>::random(definition.hilbert().clone(), 1)?;
     let operator = definition.lower::<Flat>()?;
     let sampler = HamiltonianSampler::new(&operator)?.with_seed(9);

@@ -1,11 +1,9 @@
 //! Checkpoints: runs that go on to the bit, and files that are refused.
 
-mod common;
-
 use std::fs;
 use std::path::Path;
 
-use common::{Table, TestResult, heisenberg, ising};
+use crate::common::{Table, TestResult, heisenberg, ising};
 use ndarray::Array1;
 use operator_core::hilbert::Spin;
 use operator_core::{DiscreteOperator, HilbertSpace, Lower};

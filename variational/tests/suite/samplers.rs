@@ -1,8 +1,6 @@
 //! States take any sampler, and wave functions are followed by their walkers.
 
-mod common;
-
-use common::{TestResult, heisenberg, ising};
+use crate::common::{TestResult, heisenberg, ising};
 use ndarray::{Array1, Array2};
 use num_complex::Complex64;
 use operator_core::testing::Table;

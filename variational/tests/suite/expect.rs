@@ -1,8 +1,6 @@
 //! Expectation values against full matrices.
 
-mod common;
-
-use common::{TestResult, dense_mean, heisenberg, ising, rbm};
+use crate::common::{TestResult, dense_mean, heisenberg, ising, rbm};
 use num_complex::Complex64;
 use operator_core::hilbert::{HilbertSpace, Qubit};
 use operator_core::testing::Table;

@@ -1,8 +1,6 @@
 //! Expectation values to a wanted precision, and what is said of chains that do not sample well.
 
-mod common;
-
-use common::{TestResult, ising, rbm};
+use crate::common::{TestResult, ising, rbm};
 use operator_core::Graph;
 use operator_core::hilbert::Spin;
 use operator_core::testing::Table;

@@ -1,8 +1,6 @@
 //! Gradients of energies by the wave function's parameters against finite differences.
 
-mod common;
-
-use common::{Table, TestResult, heisenberg, ising, networks, rbm};
+use crate::common::{Table, TestResult, heisenberg, ising, networks, rbm};
 use ndarray::{Array1, Array2};
 use num_complex::Complex64;
 use operator_core::hilbert::Qubit;

@@ -1,12 +1,10 @@
 //! Configurations that differ in a few sites from samples, and local estimators that evaluate these.
 
-mod common;
-
 use std::collections::HashSet;
 use std::num::NonZeroUsize;
 use std::sync::Mutex;
 
-use common::{Named, TestResult, heisenberg, ising, networks, single_networks};
+use crate::common::{Named, TestResult, heisenberg, ising, networks, single_networks};
 use ndarray::{Array1, Array2, Axis};
 use num_complex::{Complex32, Complex64};
 use operator_core::hilbert::{Fock, HilbertSpace, Spin};

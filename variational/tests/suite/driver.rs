@@ -1,11 +1,9 @@
 //! Runs: what is measured, written and decided along the way.
 
-mod common;
-
 use std::fs;
 use std::sync::{Arc, Mutex};
 
-use common::{Table, TestResult, ising, rbm};
+use crate::common::{Table, TestResult, ising, rbm};
 use ndarray::Array1;
 use num_complex::Complex64;
 use operator_core::{Backend, DiscreteOperator, HilbertSpace, WaveFunction};

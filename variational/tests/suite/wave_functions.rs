@@ -1,8 +1,6 @@
 //! Networks against their formulas, their symmetries and finite differences.
 
-mod common;
-
-use common::{TestResult, networks, rbm, single_networks};
+use crate::common::{TestResult, networks, rbm, single_networks};
 use ndarray::{Array1, Array2, Axis};
 use num_complex::Complex64;
 use operator_core::graph::{Lattice, PermutationGroup};
