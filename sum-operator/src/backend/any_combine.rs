@@ -60,8 +60,8 @@ impl Choice for Padded {
             Inner::Padded(operator) => {
                 let device = operator.device();
                 match Padded::terms_of(operator) {
-                    Some(definition) => PaddedOperator::new(definition.clone(), &device),
-                    None => PaddedOperator::custom_on(super::padded::Complexified(operator.clone()), &device),
+                    Some(definition) => PaddedOperator::new(definition.clone(), device),
+                    None => PaddedOperator::custom_on(super::padded::Complexified(operator.clone()), device),
                 }
             }
             #[cfg(feature = "flat")]
@@ -94,7 +94,7 @@ impl Combine<AnyOperator> for Any {
         with_operator!(
             like,
             flat(_like) => lower_on::<Flat>(definition, &()),
-            padded(like) => lower_on::<Padded>(definition, &like.device())
+            padded(like) => lower_on::<Padded>(definition, like.device())
         )
     }
 

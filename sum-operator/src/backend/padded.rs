@@ -18,17 +18,17 @@ impl<T: Element> Combine<PaddedOperator<T>> for Padded {
     }
 
     fn lower_like(definition: &Definition, like: &PaddedOperator<T>) -> Result<PaddedOperator<T>> {
-        PaddedOperator::new(definition.clone(), &like.device())
+        PaddedOperator::new(definition.clone(), like.device())
     }
 
     fn sum(summands: &[(T, PaddedOperator<T>)]) -> Result<PaddedOperator<T>> {
         let device = summands[0].1.device();
-        PaddedOperator::custom_on(Sum(summands.to_vec()), &device)
+        PaddedOperator::custom_on(Sum(summands.to_vec()), device)
     }
 
     fn product(left: &PaddedOperator<T>, right: &PaddedOperator<T>) -> Result<PaddedOperator<T>> {
         let device = left.device();
-        PaddedOperator::custom_on(Product { left: left.clone(), right: right.clone() }, &device)
+        PaddedOperator::custom_on(Product { left: left.clone(), right: right.clone() }, device)
     }
 
     fn embed(
@@ -38,7 +38,7 @@ impl<T: Element> Combine<PaddedOperator<T>> for Padded {
     ) -> Result<PaddedOperator<T>> {
         let device = operator.device();
         let embedded = Embedded { operator: operator.clone(), hilbert: hilbert.clone(), sites };
-        PaddedOperator::custom_on(embedded, &device)
+        PaddedOperator::custom_on(embedded, device)
     }
 }
 

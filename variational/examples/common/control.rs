@@ -112,7 +112,7 @@ pub(crate) mod padded {
             let mut parameters = problem.definition.parameters().clone();
             let mut tensor = |field: f64| -> Result<Tensor> {
                 parameters.set("h", field)?;
-                Ok(Tensor::new(parameters.to_vec(), &device).map_err(failed)?)
+                Tensor::new(parameters.to_vec(), &device).map_err(failed)
             };
             let (at_zero, at_one) = (tensor(0.0)?, tensor(1.0)?);
             Ok(Autograd {
