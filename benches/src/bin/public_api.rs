@@ -54,7 +54,7 @@ fn check(arguments: &Arguments, library: &str) -> Result<Vec<String>, String> {
     let named = |error: std::io::Error| format!("{}: {error}", path.display());
     if arguments.write {
         let text = items.iter().map(|item| format!("{item}\n")).collect::<String>();
-        fs::write(&path, text).map_err(named)?;
+        fs::create_dir_all(&arguments.lists).and_then(|()| fs::write(&path, text)).map_err(named)?;
         return Ok(Vec::new());
     }
     let text = fs::read_to_string(&path).map_err(named)?;

@@ -170,8 +170,13 @@ fn split_r_hat(values: ArrayView2<'_, Complex64>) -> f64 {
     let half = values.ncols() / 2;
     // With an odd number of samples, the middle one is left out.
     let halves = [0, values.ncols() - half].map(|start| values.slice(s![.., start..start + half]));
-    let halves: Vec<Moments> = halves.iter().flat_map(|half| half.rows()).map(Moments::of).collect();
-    r_hat(&halves)
+    let mut moments = vec![Moments::default(); 2 * values.nrows()];
+    // All halves advance together: a push waits for the one before it, but not for those of other halves.
+    for k in 0..half {
+        let next = halves.iter().flat_map(|half| half.column(k));
+        moments.iter_mut().zip(next).for_each(|(moments, &value)| moments.push(value));
+    }
+    r_hat(&moments)
 }
 
 /// R̂ from the moments of half chains of equal length, NaN for fewer than two values in each.
