@@ -44,7 +44,7 @@ pub use {ndarray, num_complex};
 
 use operator_core::{Definition, Element, HostBackend, Lower, Result};
 
-/// The traits of this crate, for `use backend_flat::prelude::*`. Those of the core are not among them.
+/// The traits of this crate, for `use backend_flat::prelude::*`. The core's are in `operator_core::prelude`.
 pub mod prelude {
     pub use crate::{Connector, FlatKernel, VisitConn};
 }

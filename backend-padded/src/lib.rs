@@ -65,7 +65,7 @@ pub use operator_gradient::local_estimators_and_operator_grad;
 /// The crates whose types stand in signatures here.
 pub use {candle_core, ndarray, num_complex};
 
-/// The traits of this crate, for `use backend_padded::prelude::*`. Those of the core are not among them.
+/// The traits of this crate, for `use backend_padded::prelude::*`. The core's are in `operator_core::prelude`.
 pub mod prelude {
     pub use crate::{PaddedKernel, TensorConn};
 }

@@ -66,13 +66,18 @@ impl<T: Element, S: Copy + Default> ConnBatch<T, S> {
         ArrayView1::from(&self.mels[..self.total])
     }
 
-    /// The elements of one sample: states `(n_conn, n_sites)` and matrix elements `(n_conn,)`.
-    ///
-    /// # Panics
-    /// If `b` is not less than [`n_samples`](Self::n_samples).
-    pub fn sample(&self, b: usize) -> (ArrayView2<'_, S>, ArrayView1<'_, T>) {
-        let (start, end) = (self.offsets[b], self.offsets[b + 1]);
-        (self.states_of(start..end), ArrayView1::from(&self.mels[start..end]))
+    /// The elements of one sample: states `(n_conn, n_sites)` and matrix elements `(n_conn,)`. `None` if `b` is not
+    /// less than [`n_samples`](Self::n_samples).
+    pub fn sample(&self, b: usize) -> Option<(ArrayView2<'_, S>, ArrayView1<'_, T>)> {
+        let (start, end) = (*self.offsets.get(b)?, *self.offsets.get(b.checked_add(1)?)?);
+        Some((self.states_of(start..end), ArrayView1::from(&self.mels[start..end])))
+    }
+
+    /// The elements of each sample in turn, as [`sample`](Self::sample) gives them.
+    pub fn samples(&self) -> impl Iterator<Item = (ArrayView2<'_, S>, ArrayView1<'_, T>)> {
+        self.offsets
+            .windows(2)
+            .map(|ends| (self.states_of(ends[0]..ends[1]), ArrayView1::from(&self.mels[ends[0]..ends[1]])))
     }
 
     fn states_of(&self, elements: Range<usize>) -> ArrayView2<'_, S> {
@@ -123,8 +128,7 @@ impl<T: Element> ConnBatch<T> {
         }
         let mut states = Array3::zeros((n_samples, max_conn_size, n_sites));
         let mut mels = Array2::zeros((n_samples, max_conn_size));
-        for b in 0..n_samples {
-            let (used_states, used_mels) = self.sample(b);
+        for (b, (used_states, used_mels)) in self.samples().enumerate() {
             let n = used_mels.len();
             if n > max_conn_size {
                 return Err(Error::Count {

@@ -180,8 +180,7 @@ pub trait DiscreteOperator: Send + Sync {
         let mut connected = Vec::new();
         for start in (0..n_states).step_by(STATES_AT_A_TIME) {
             self.get_conn_indices_into(start..n_states.min(start + STATES_AT_A_TIME), &mut conn)?;
-            for b in 0..conn.n_samples() {
-                let (columns, mels) = conn.sample(b);
+            for (b, (columns, mels)) in conn.samples().enumerate() {
                 connected.clear();
                 connected.extend(columns.into_iter().copied().zip(mels.iter().copied()));
                 f(start + b, &connected)?;

@@ -132,7 +132,7 @@ pub enum Error {
         /// Number of sites.
         n_sites: usize,
     },
-    /// A wave function or a rule that gave a walker or a proposer at first and none later.
+    /// A wave function or a rule returned a walker or a proposer once and later none.
     #[error("{of} gave a {what} when it was asked first and none later; it must always give one or never")]
     Gone {
         /// `walker` or `proposer`.

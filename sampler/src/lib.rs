@@ -83,6 +83,8 @@ pub use samples::Samples;
 pub use sampling::Sampler;
 
 /// The versions that stand in this crate's signatures.
+#[cfg(feature = "padded")]
+pub use candle_core;
 pub use {ndarray, num_complex, rand};
 
 /// Runs the examples of the README.

@@ -29,7 +29,7 @@ pub trait Combine<O: DiscreteOperator<Backend = Self>>: Backend {
     /// Lowers a definition to the backend and the device of `like`.
     ///
     /// # Errors
-    /// Those of [`Lower::lower`](operator_core::Lower::lower).
+    /// As [`Lower::lower`](operator_core::Lower::lower).
     fn lower_like(definition: &Definition, like: &O) -> Result<O>;
 
     /// `Σ_k c_k A_k` of at least one operator, all on the same space.

@@ -50,6 +50,8 @@ pub use sum::SumOperator;
 pub use tensor::TensorOperator;
 
 /// The versions that stand in this crate's signatures.
+#[cfg(feature = "padded")]
+pub use candle_core;
 pub use {ndarray, num_complex};
 
 /// Runs the examples of the README.

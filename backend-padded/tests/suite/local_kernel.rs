@@ -59,7 +59,7 @@ fn phases_survive_where_only_some_chunks_have_them() {
     for chunk_size in [0, 1, 3, 5, 8, 40].map(NonZeroUsize::new) {
         let local = local_estimators(&operator, &psi, &x, chunk_size).unwrap();
         for (b, x) in host.rows().into_iter().enumerate() {
-            let (states, mels) = conn.sample(b);
+            let (states, mels) = conn.sample(b).unwrap();
             let terms = states
                 .rows()
                 .into_iter()

@@ -64,7 +64,8 @@ fn check_samples<O: DiscreteOperator>(operator: &O, samples: ArrayView2<'_, i8>,
             return Err(format!("sample {k}: the file's elements are not sorted by x', or list one twice"));
         }
         for (form, conn) in [("flattened", &flattened), ("padded", &padded)] {
-            let (states, mels) = conn.sample(k);
+            let (states, mels) =
+                conn.sample(k).ok_or_else(|| format!("sample {k}, {form}: it is missing"))?;
             check_sample(states, mels, expected).map_err(|error| format!("sample {k}, {form}: {error}"))?;
         }
     }

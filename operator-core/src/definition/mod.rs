@@ -123,7 +123,7 @@ impl Definition {
     /// Checks and lowers a model, as [`Model::definition`] does.
     ///
     /// # Errors
-    /// Those of [`Model::terms`] and of [`new`](Self::new).
+    /// As [`Model::terms`] and [`new`](Self::new).
     pub fn of(model: &(impl Model + ?Sized)) -> Result<Self> {
         let mut terms = Terms::new(model.hilbert()?);
         model.terms(&mut terms)?;

@@ -245,8 +245,7 @@ impl Lattice {
             let shift: Vec<i64> = shift.iter().map(|&n| n as i64).collect();
             let mut sites = Vec::with_capacity(self.n_cells() * n_offsets);
             self.for_each_cell(|_, coordinates| {
-                // Open directions are not shifted, so the cell always exists.
-                let cell = self.shifted_cell(coordinates, &shift).unwrap_or(0);
+                let cell = self.shifted_cell(coordinates, &shift).expect("open directions are not shifted");
                 sites.extend((0..n_offsets).map(|s| cell * n_offsets + s));
             });
             translations.push(sites);
@@ -407,7 +406,11 @@ impl Lattice {
         else {
             return Ok(());
         };
-        let direction = bond.shift.iter().position(|&component| component != 0).unwrap_or(0);
+        let direction = bond
+            .shift
+            .iter()
+            .position(|&component| component != 0)
+            .expect("a bond to its own site goes somewhere");
         let extent = self.extents[direction];
         let enough = 1 + farthest(bonds, direction);
         let order = bond.order + 1;

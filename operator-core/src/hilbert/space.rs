@@ -21,7 +21,7 @@ pub(super) trait Space {
     fn layout(&self) -> &Arc<Layout>;
 }
 
-/// What every space has, beside its constructors.
+/// What all spaces share, apart from their constructors.
 macro_rules! space {
     ($($space:ident),*) => {
         $(

@@ -69,7 +69,7 @@ pub trait Model: Debug {
     /// The operator, checked and ready for any backend.
     ///
     /// # Errors
-    /// Those of [`terms`](Self::terms) and [`Definition::new`].
+    /// As [`terms`](Self::terms) and [`Definition::new`].
     fn definition(&self) -> Result<Definition> {
         Definition::of(self)
     }
@@ -77,7 +77,7 @@ pub trait Model: Debug {
     /// The operator on the default device of backend `B`, with `f64` matrix elements.
     ///
     /// # Errors
-    /// Those of [`definition`](Self::definition) and [`Definition::lower`].
+    /// As [`definition`](Self::definition) and [`Definition::lower`].
     fn lower<B: Lower<f64>>(&self) -> Result<B::Operator> {
         self.definition()?.lower::<B>()
     }
@@ -85,7 +85,7 @@ pub trait Model: Debug {
     /// The operator on the default device of backend `B`, with matrix elements of type `T`.
     ///
     /// # Errors
-    /// Those of [`definition`](Self::definition) and [`Definition::lower_as`].
+    /// As [`definition`](Self::definition) and [`Definition::lower_as`].
     fn lower_as<B: Lower<T>, T: Element>(&self) -> Result<B::Operator> {
         self.definition()?.lower_as::<B, T>()
     }
@@ -93,7 +93,7 @@ pub trait Model: Debug {
     /// The operator on a device of backend `B`, with matrix elements of type `T`.
     ///
     /// # Errors
-    /// Those of [`definition`](Self::definition) and [`Definition::lower_as`].
+    /// As [`definition`](Self::definition) and [`Definition::lower_as`].
     fn lower_on<B: Lower<T>, T: Element>(&self, device: &<B as Backend>::Device) -> Result<B::Operator> {
         self.definition()?.lower_on::<B, T>(device)
     }

@@ -21,12 +21,13 @@ use crate::terms::{Ladder, Terms};
 /// `H = −t Σ_<ij>,s P (c†_is c_js + c†_js c_is) P + J Σ_<ij> P (S_i · S_j − n_i n_j / 4) P`, where P projects onto
 /// sites with at most one fermion.
 ///
-/// Parameters: `t` and `J`, each a scalar or one value per bond; `penalty`, a scalar, where it is set.
+/// Parameters: `t` and `J`, each a scalar or one value per bond; `penalty`, a scalar, if it is set.
 ///
-/// The space of the fermions has doubly occupied sites too. They are neither made nor left: a site with two
-/// fermions stays as it is, and the terms on its bonds are 0. So a sampler that moves along its elements and
-/// starts without any stays without any. Where all states of the space count, as in exact diagonalisation, raise the energy of doubly
-/// occupied sites with [`with_penalty`](Self::with_penalty): otherwise the lowest state may have some.
+/// The space of the fermions has doubly occupied sites too. The
+/// Hamiltonian neither creates nor removes double occupation, and the terms on bonds of such a site are 0. So a
+/// sampler that moves along its elements and starts without any stays without any. Exact diagonalisation sees
+/// all states of the space: raise the energy of doubly occupied sites with [`with_penalty`](Self::with_penalty),
+/// or the lowest state may have some.
 ///
 /// ```
 /// use operator_core::{Boundary, Graph, Model, TJ, hilbert::SpinOrbitalFermions};

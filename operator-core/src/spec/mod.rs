@@ -5,18 +5,18 @@
 //!
 //! | `model` | keys |
 //! |---|---|
-//! | `ising` | `edges`; `h`, a number or one a site; `J`, a number or one an edge |
-//! | `heisenberg` | `edges`, `edge_colors` (optional); `J` and `sign_rule` (optional), one value or one a colour |
-//! | `xyz` | `edges`; `Jx`, `Jy`, `Jz`, or `Jxy`, `Jz`, each a number or one an edge; `h` (optional), a number or one a site |
-//! | `kitaev_honeycomb` | `edges`, `edge_colors`; `Jx`, `Jy`, `Jz`, each a number or one an edge of colour 0, 1, 2 |
-//! | `rydberg` | `positions`, `cutoff` (optional); `Omega`, `delta`, each a number or one a site; `C6` |
-//! | `bose_hubbard` | `edges`; `U`, `mu` (optional), each a number or one a site; `J`, `V` (optional), each a number or one an edge |
-//! | `fermi_hubbard` | `edges`; `t`, a number or one an edge; `U`, a number or one an orbital |
-//! | `tj` | `edges`; `t`, `J`, each a number or one an edge; `penalty` (optional) |
-//! | `ssh` | `boundary`, `open` or `periodic`; `t1`, `t2`, each a number or one a bond of its kind |
+//! | `ising` | `edges`; `h`, a number or one per site; `J`, a number or one per edge |
+//! | `heisenberg` | `edges`, `edge_colors` (optional); `J` and `sign_rule` (optional), one value or one per colour |
+//! | `xyz` | `edges`; `Jx`, `Jy`, `Jz`, or `Jxy`, `Jz`, each a number or one per edge; `h` (optional), a number or one per site |
+//! | `kitaev_honeycomb` | `edges`, `edge_colors`; `Jx`, `Jy`, `Jz`, each a number or one per edge of colour 0, 1, 2 |
+//! | `rydberg` | `positions`, `cutoff` (optional); `Omega`, `delta`, each a number or one per site; `C6` |
+//! | `bose_hubbard` | `edges`; `U`, `mu` (optional), each a number or one per site; `J`, `V` (optional), each a number or one per edge |
+//! | `fermi_hubbard` | `edges`; `t`, a number or one per edge; `U`, a number or one an orbital |
+//! | `tj` | `edges`; `t`, `J`, each a number or one per edge; `penalty` (optional) |
+//! | `ssh` | `boundary`, `open` or `periodic`; `t1`, `t2`, each a number or one per bond of its kind |
 //! | `molecular` | `core` (optional); `one_body`, `two_body`, one an integral; `one_body_indices`, `two_body_indices`, its orbitals |
-//! | `local` | `terms`, each with `sites`, `re` and `im` (optional); `weights` (optional), one a term |
-//! | `pauli_strings` | `strings`; `weights`, one a string, each a number or `[re, im]`; `weights_im` (optional) |
+//! | `local` | `terms`, each with `sites`, `re` and `im` (optional); `weights` (optional), one per term |
+//! | `pauli_strings` | `strings`; `weights`, one per string, each a number or `[re, im]`; `weights_im` (optional) |
 //! | `fermion_operator_2nd` | `terms`, strings such as `0^ 1`; `weights`, `weights_im` as above; `constant` (optional), a number or `[re, im]` |
 //! | `terms` | `terms`, each with `factor`, `parameter` (optional, the number of a value) and one of: `paulis`, pairs of site and letter; `ladders`, pairs of mode and 1 where it is created or 0; `sites` and `matrix`, a number in `matrices`. `parameters` (optional), each with `name` and `value`; `matrices` (optional), each with `re` and `im`; `name` (optional) |
 //!

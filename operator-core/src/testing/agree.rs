@@ -36,9 +36,12 @@ fn compare<T: Element, A: Element, B: Element>(
     right: &ConnBatch<B>,
 ) -> Checked {
     let (mut one, mut other) = (MergedRow::new(), MergedRow::new());
-    for (b, sample) in x.rows().into_iter().enumerate() {
-        merge(sample, left, b, &mut one);
-        merge(sample, right, b, &mut other);
+    let (n_left, n_right, n) = (left.n_samples(), right.n_samples(), x.nrows());
+    ensure!(n_left == n && n_right == n, "{n} samples are answered with {n_left} and {n_right}");
+    let answers = left.samples().zip(right.samples());
+    for (sample, (of_left, of_right)) in x.rows().into_iter().zip(answers) {
+        merge(sample, of_left, &mut one);
+        merge(sample, of_right, &mut other);
         let sums =
             |row: &MergedRow<Complex64>| (0..row.len()).map(|place| row.sum(place).norm()).sum::<f64>();
         let scale = sums(&one) + sums(&other);
@@ -61,12 +64,10 @@ fn compare<T: Element, A: Element, B: Element>(
 /// A sample's elements; those that lead to the same state are added up.
 fn merge<T: Element>(
     sample: ArrayView1<'_, i8>,
-    conn: &ConnBatch<T>,
-    b: usize,
+    (states, mels): (ArrayView2<'_, i8>, ArrayView1<'_, T>),
     row: &mut MergedRow<Complex64>,
 ) {
     row.start(&sample.to_vec());
-    let (states, mels) = conn.sample(b);
     for (state, mel) in states.rows().into_iter().zip(mels) {
         row.add(&state.to_vec(), mel.to_complex());
     }

@@ -126,7 +126,8 @@ fn restrict(full: &Matrix, hilbert: &HilbertSpace) -> Result<Matrix> {
         .map(|row| {
             row.iter().enumerate().fold(0, |place, (site, &q)| {
                 let local = hilbert.local(site);
-                place * local.len + local.iter().position(|value| value == q).unwrap_or(0)
+                place * local.len
+                    + local.iter().position(|value| value == q).expect("states are of the space")
             })
         })
         .collect();

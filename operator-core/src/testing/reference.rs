@@ -38,7 +38,9 @@ pub fn reference_row(definition: &Definition, x: &[i8]) -> BTreeMap<Vec<i8>, Com
 }
 
 fn local_row(hilbert: &HilbertSpace, term: &LocalTerm, x: &[i8], add: &mut dyn FnMut(Vec<i8>, Complex64)) {
-    let index = |site: usize| hilbert.local(site).iter().position(|q| q == x[site]).unwrap_or(0);
+    let index = |site: usize| {
+        hilbert.local(site).iter().position(|q| q == x[site]).expect("samples are states of the space")
+    };
     let row = term.sites().iter().fold(0, |row, &site| row * hilbert.local_dim(site) + index(site));
     for (column, &mel) in term.matrix().row(row).iter().enumerate() {
         let (mut state, mut rest) = (x.to_vec(), column);
@@ -112,10 +114,10 @@ pub fn check_against_reference<O: DiscreteOperator>(
     x: ArrayView2<'_, i8>,
 ) -> Checked {
     let conn = within("get_conn_flattened", operator.get_conn_flattened(x))?;
-    for (b, sample) in x.rows().into_iter().enumerate() {
+    ensure!(conn.n_samples() == x.nrows(), "{} samples are answered with {}", x.nrows(), conn.n_samples());
+    for (sample, (states, mels)) in x.rows().into_iter().zip(conn.samples()) {
         let mut expected = reference_row(definition, &sample.to_vec());
         let scale = expected.values().map(|mel| mel.norm()).sum();
-        let (states, mels) = conn.sample(b);
         for (state, mel) in states.rows().into_iter().zip(mels) {
             let right = expected.remove(&state.to_vec()).unwrap_or_default();
             let got = mel.to_complex();

@@ -1,4 +1,4 @@
-//! Stands for a backend that this crate was built without. Another crate may have turned it on in `sum-operator`.
+//! Replaces a backend that this crate was built without; its functions return errors. Another crate may have turned it on in `sum-operator`.
 #![allow(dead_code, reason = "which backends sum-operator has cannot be seen from here")]
 
 use ndarray::Array2;

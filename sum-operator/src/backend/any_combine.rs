@@ -3,7 +3,6 @@
 use std::ops::Range;
 
 use num_complex::Complex64;
-#[cfg(feature = "padded")]
 use operator_core::{Definition, Error, HilbertSpace, Lower, Result};
 
 #[cfg(all(feature = "flat", feature = "padded"))]

@@ -73,7 +73,7 @@ impl<T: Element> Connector<T> for SumConnector<'_, T> {
         for (coefficient, visitor) in &mut self.summands {
             let visited = visitor.visit(x, |connected, mel| emit.connected(connected, *coefficient * mel));
             if let Err(error) = visited {
-                emit.fail(error.to_string());
+                emit.fail_with(error);
             }
         }
     }
@@ -147,12 +147,12 @@ impl<T: Element> Connector<T> for ProductConnector<'_, T> {
             });
             if let Err(error) = visited {
                 failed = true;
-                emit.fail(error.to_string());
+                emit.fail_with(error);
             }
         });
         if let Err(error) = visited {
             failed = true;
-            emit.fail(error.to_string());
+            emit.fail_with(error);
         }
         if !failed {
             row.kept().for_each(|place| emit.state(row.state(place), row.sum(place)));
@@ -213,7 +213,7 @@ impl<T: Element> Connector<T> for EmbeddedConnector<'_, T> {
             emit.state(row, mel);
         });
         if let Err(error) = visited {
-            emit.fail(error.to_string());
+            emit.fail_with(error);
         }
     }
 }
@@ -255,7 +255,7 @@ impl Connector<Complex64> for ComplexifiedConnector<'_> {
     fn connect(&mut self, x: &[i8], emit: &mut Emitter<'_, Complex64>) {
         let visited = self.0.visit(x, |connected, mel| emit.connected(connected, mel.into()));
         if let Err(error) = visited {
-            emit.fail(error.to_string());
+            emit.fail_with(error);
         }
     }
 }

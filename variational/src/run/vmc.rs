@@ -193,7 +193,7 @@ where
     /// optimiser as they were.
     ///
     /// # Errors
-    /// Those of [`VariationalState::response`] and of the optimiser; [`Error::NotFinite`] if a parameter
+    /// As [`VariationalState::response`]; errors of the optimiser; [`Error::NotFinite`] if a parameter
     /// would become NaN or infinite.
     pub fn step(&mut self) -> Result<Step> {
         let response = self.state.response(&self.operator)?;
@@ -220,7 +220,7 @@ where
     /// Takes `n_steps` more steps and returns them.
     ///
     /// # Errors
-    /// Those of [`step`](Self::step), inside an [`Error::Diverged`] if there are checkpoints; [`Error::File`] if a
+    /// As [`step`](Self::step), inside an [`Error::Diverged`] if there are checkpoints; [`Error::File`] if a
     /// file cannot be written; [`Error::CtrlC`] if the Ctrl-C handler cannot be installed.
     pub fn run(&mut self, n_steps: usize) -> Result<History> {
         let interrupt = self.ctrl_c.then(Interrupt::listen).transpose()?;

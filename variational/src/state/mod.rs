@@ -186,7 +186,6 @@ pub trait VariationalState {
     /// parameters, not with the number of connected elements.
     ///
     /// ```
-    /// # #[cfg(feature = "flat")] {
     /// use variational::prelude::*;
     /// use variational::{Boundary, Flat, FullSumState, Graph, Rbm, hilbert::Spin, models::Ising};
     ///
@@ -196,7 +195,6 @@ pub trait VariationalState {
     /// let mut state = FullSumState::new(Rbm::<Flat>::new(spins, 1.0)?.with_sigma(0.0)?)?;
     /// let (energy, gradient) = state.expect_and_operator_grad(&ising)?;
     /// assert_eq!((energy.mean.re, gradient.get("h")?[0].mean.re), (0.0, -4.0));
-    /// # }
     /// # Ok::<(), variational::Error>(())
     /// ```
     ///

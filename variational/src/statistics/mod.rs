@@ -226,7 +226,7 @@ mod tests {
     use super::*;
 
     /// τ = φ / (1 − φ). Its relative error is about sqrt(2 (2M + 1) / N) (Madras and Sokal, 1988), here 5 %
-    /// at most; bounds at four times that fail a right program once in 10⁴ seeds.
+    /// at most; bounds at four times that fail a correct program once in 10⁴ seeds.
     #[test]
     fn autocorrelation_time_and_error_of_ar1_chains_are_known() {
         for (phi, seed) in [(0.0, 1), (0.5, 2), (0.9, 3)] {

@@ -1,4 +1,4 @@
-//! The works to compare, one a file.
+//! The works to compare, one per file.
 
 mod conn;
 mod first_energy;

@@ -25,11 +25,11 @@ fn prepare(system: &System, threads: &[usize]) -> Result<Vec<Contender>> {
 
 /// With the rule that the peers' side takes where none is named.
 fn contender<B: RunsVmc>(system: &System, threads: usize) -> Result<Contender> {
-    match system.definition.hilbert().is_constrained() {
-        true => with_sampler::<B, _>(system, threads, sampling::exchange_sampler(system)?),
-        false => {
-            with_sampler::<B, _>(system, threads, LocalSampler::new(system.definition.hilbert().clone())?)
-        }
+    let hilbert = system.definition.hilbert();
+    if hilbert.is_constrained() {
+        with_sampler::<B, _>(system, threads, sampling::exchange_sampler(system)?)
+    } else {
+        with_sampler::<B, _>(system, threads, LocalSampler::new(hilbert.clone())?)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::kernel::table::TableKernel;
 /// For each site, the groups whose number of non-zero elements may depend on it.
 #[derive(Debug)]
 pub(crate) struct Dependents {
-    /// Range of each site's groups; `None` if there are so many that trying all is as good.
+    /// Range of each site's groups; `None` if so many depend on it that recounting all is as fast.
     lists: Vec<Option<Range<usize>>>,
     groups: Vec<u32>,
     /// The same groups as bonds, if each is one piece over two sites.

@@ -99,7 +99,7 @@ impl Proposed {
         mut count: impl FnMut(usize, usize) -> u32,
     ) {
         for k in 0..self.changes.len() {
-            for place in dependents.of(self.changes[k].0).unwrap_or_default() {
+            for place in dependents.of(self.changes[k].0).expect("without a list, all groups are counted") {
                 let g = dependents.groups()[place];
                 let last = std::mem::replace(&mut counted[g as usize], self.number);
                 self.push(g, counts.get(g as usize), count(place, g as usize), last != self.number);

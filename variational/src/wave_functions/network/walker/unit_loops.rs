@@ -323,6 +323,7 @@ fn add_columns<R: Real, S: Simd, const N: usize>(
         let mut sums = *to;
         for &(row, weight) in weights {
             let Some(row) = rows.get(row * width + first..).and_then(|row| row.first_chunk::<N>()) else {
+                debug_assert!(false, "the weights have a row for each change");
                 continue;
             };
             let weight = R::splat(simd, weight);
