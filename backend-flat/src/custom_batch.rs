@@ -43,7 +43,7 @@ pub(crate) fn connect<T: Element>(
         Ok(to)
     })?;
     let counts: Vec<usize> = collected.iter().flat_map(|block| &block.counts).copied().collect();
-    let (states, mels, _) = conn.reset(n_sites, &counts);
+    let (states, mels, _) = conn.reset(n_sites, &counts)?;
     let states = parallel::split(states, collected.iter().map(|block| block.states.len()));
     let mels = parallel::split(mels, collected.iter().map(|block| block.mels.len()));
     parallel::for_each(collected.iter().zip(states).zip(mels).collect(), |((block, states), mels)| {

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use operator_core::kernel::{Engine, Found};
-use operator_core::{ConnBatch, Element, HostRows};
+use operator_core::{ConnBatch, Element, HostRows, Result};
 
 use crate::parallel;
 
@@ -57,8 +57,8 @@ impl<T: Element> Finder<T> {
         width: usize,
         conn: &mut ConnBatch<T, S>,
         write: impl Fn(&Engine<T>, &[i8], &Found<T>, &mut [S], &mut [T]) + Sync,
-    ) {
-        let (states, mels, offsets) = conn.reset(width, &self.counts);
+    ) -> Result<()> {
+        let (states, mels, offsets) = conn.reset(width, &self.counts)?;
         let total = |block: &Range<usize>| offsets[block.end] - offsets[block.start];
         let states = parallel::split(states, self.blocks.iter().map(|block| total(block) * width));
         let mels = parallel::split(mels, self.blocks.iter().map(total));
@@ -66,6 +66,7 @@ impl<T: Element> Finder<T> {
         parallel::for_each(jobs, |(((block, found), states), mels)| {
             write(engine, rows.block(block), found, states, mels);
         });
+        Ok(())
     }
 }
 

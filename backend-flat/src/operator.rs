@@ -106,13 +106,10 @@ impl<T: Element> DiscreteOperator for FlatOperator<T> {
     fn get_conn_flattened_into(&self, x: ArrayView2<'_, i8>, conn: &mut ConnBatch<T>) -> Result<()> {
         let rows = self.hilbert().check_rows(x)?;
         match &self.engine {
-            FlatEngine::Terms { engine, finders, .. } => {
-                finders.with(|finder| {
-                    finder.find(engine, &rows);
-                    finder.write_into(engine, &rows, rows.n_sites(), conn, Engine::write);
-                });
-                Ok(())
-            }
+            FlatEngine::Terms { engine, finders, .. } => finders.with(|finder| {
+                finder.find(engine, &rows);
+                finder.write_into(engine, &rows, rows.n_sites(), conn, Engine::write)
+            }),
             FlatEngine::Custom { kernel, .. } => {
                 custom_batch::connect(kernel.as_ref(), &rows, conn)?;
                 let checked = self.hilbert().check(conn.states());
@@ -148,9 +145,8 @@ impl<T: Element> DiscreteOperator for FlatOperator<T> {
             finder.find(engine, &rows);
             finder.write_into(engine, &rows, 1, conn, |engine, _, found, indices: &mut [usize], mels| {
                 engine.write_indices(found, ranking, indices, mels);
-            });
-        });
-        Ok(())
+            })
+        })
     }
 
     fn get_conn_padded(&self, x: ArrayView2<'_, i8>) -> Result<PaddedConn<T>> {

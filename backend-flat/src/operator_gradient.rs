@@ -214,7 +214,6 @@ impl Source for Pattern<'_> {
     fn connect(&mut self, x: ArrayView2<'_, i8>, conn: &mut ConnBatch<f64>) -> Result<()> {
         let rows: HostRows<'_> = self.hilbert.check_rows(x)?;
         self.finder.find(self.engine, &rows);
-        self.finder.write_into(self.engine, &rows, rows.n_sites(), conn, Engine::write);
-        Ok(())
+        self.finder.write_into(self.engine, &rows, rows.n_sites(), conn, Engine::write)
     }
 }

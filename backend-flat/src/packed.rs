@@ -30,9 +30,8 @@ impl<T: Element> FlatOperator<T> {
             finder.find(engine, &rows);
             finder.write_into(engine, &rows, n_words, conn, |engine, _, found, states, mels| {
                 engine.write_packed(found, states, mels);
-            });
-        });
-        Ok(())
+            })
+        })
     }
 
     /// Connected elements with packed states, in a new buffer.

@@ -8,7 +8,7 @@ use ndarray::{Array1, Array2, Array3, ArrayView1, ArrayView2};
 use operator_core::kernel::Engine;
 use operator_core::{
     Backend, ConnBatch, Definition, DiscreteOperator, Element, Error, HilbertSpace, Lower, MergedRow,
-    PaddedConn, Parameters, Result,
+    PaddedConn, Parameters, Result, expect_padded_fits,
 };
 
 use crate::backend::Padded;
@@ -195,6 +195,9 @@ impl<T: Element> PaddedOperator<T> {
 impl<T: Element> TensorConn for PaddedOperator<T> {
     fn conn(&self, x: &Tensor) -> Result<ConnTensors> {
         let rows = self.rows(x)?;
+        // A state is written in single precision and then converted.
+        let bytes = rows.n_sites() * (4 + x.dtype().size_in_bytes()) + 4 * size_of::<T>();
+        expect_padded_fits(rows.n_samples(), self.max_conn_size(), bytes as f64)?;
         match &self.kind {
             Kind::Terms(Terms { tensor: Some(parameters), .. }) => {
                 let differentiable = self.differentiable()?;
@@ -320,15 +323,15 @@ impl<T: Element> DiscreteOperator for PaddedOperator<T> {
             Kind::Custom { kernel, .. } => {
                 let x = Padded::from_host(x, &self.device)?;
                 let (states, mels) = self.custom_conn(kernel.as_ref(), &x)?;
-                write_used(rows.n_samples(), &states, &mels, conn);
+                write_used(rows.n_samples(), &states, &mels, conn)
             }
         }
-        Ok(())
     }
 
     fn get_conn_padded(&self, x: ArrayView2<'_, i8>) -> Result<PaddedConn<T>> {
         let rows = Rows::new(self.hilbert(), x)?;
         let (n_samples, n_sites, width) = (rows.n_samples(), rows.n_sites(), self.max_conn_size());
+        expect_padded_fits(n_samples, width, (n_sites + size_of::<T>()) as f64)?;
         let (states, mels) = match &self.kind {
             Kind::Terms(terms) => {
                 let mut states = vec![0i8; n_samples * width * n_sites];
@@ -353,18 +356,24 @@ impl<T: Element> DiscreteOperator for PaddedOperator<T> {
 const FILLED: &str = "every slot of every sample is filled";
 
 /// Fills a buffer with the non-zero elements of a custom kernel, which has equally many slots for each sample.
-fn write_used<T: Element>(n_samples: usize, states: &Array2<i8>, mels: &Array1<T>, conn: &mut ConnBatch<T>) {
+fn write_used<T: Element>(
+    n_samples: usize,
+    states: &Array2<i8>,
+    mels: &Array1<T>,
+    conn: &mut ConnBatch<T>,
+) -> Result<()> {
     let n_sites = states.ncols();
     let is_used = |&k: &usize| !mels[k].is_zero();
     let width = mels.len().checked_div(n_samples).unwrap_or(0);
     let slots_of = |b: usize| b * width..(b + 1) * width;
     let counts: Vec<usize> = (0..n_samples).map(|b| slots_of(b).filter(is_used).count()).collect();
-    let (out_states, out_mels, _) = conn.reset(n_sites, &counts);
+    let (out_states, out_mels, _) = conn.reset(n_sites, &counts)?;
     let slots = out_states.chunks_exact_mut(n_sites).zip(out_mels);
     for ((state, mel), k) in slots.zip((0..mels.len()).filter(is_used)) {
         state.iter_mut().zip(states.row(k)).for_each(|(to, &from)| *to = from);
         *mel = mels[k];
     }
+    Ok(())
 }
 
 /// A custom kernel's slots with the used ones first and the sample itself in the others.

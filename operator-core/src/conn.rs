@@ -6,6 +6,7 @@ use ndarray::{Array2, Array3, ArrayView1, ArrayView2, ArrayView3, Axis, s};
 
 use crate::element::Element;
 use crate::error::{Error, Result};
+use crate::memory;
 
 /// Connected elements of a batch, one sample's rows after another's.
 ///
@@ -90,7 +91,10 @@ impl<T: Element, S: Copy + Default> ConnBatch<T, S> {
     /// matrix elements for the caller to fill, and the offsets.
     ///
     /// For backends. The slices hold old data until they are written.
-    pub fn reset(&mut self, width: usize, counts: &[usize]) -> (&mut [S], &mut [T], &[usize]) {
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] beyond the [`memory::limit`].
+    pub fn reset(&mut self, width: usize, counts: &[usize]) -> Result<(&mut [S], &mut [T], &[usize])> {
         self.offsets.clear();
         self.offsets.push(0);
         let mut total = 0;
@@ -98,6 +102,8 @@ impl<T: Element, S: Copy + Default> ConnBatch<T, S> {
             total += count;
             self.offsets.push(total);
         }
+        let bytes = total as f64 * (width * size_of::<S>() + size_of::<T>()) as f64;
+        memory::expect_fits(|| format!("{total} connected elements"), bytes, "pass fewer samples at a time")?;
         (self.width, self.total) = (width, total);
         if self.states.len() < total * width {
             self.states.resize(total * width, S::default());
@@ -105,8 +111,18 @@ impl<T: Element, S: Copy + Default> ConnBatch<T, S> {
         if self.mels.len() < total {
             self.mels.resize(total, T::zero());
         }
-        (&mut self.states[..total * width], &mut self.mels[..total], &self.offsets)
+        Ok((&mut self.states[..total * width], &mut self.mels[..total], &self.offsets))
     }
+}
+
+/// Checks that padded elements of so many bytes each fit into memory.
+///
+/// # Errors
+/// [`Error::TooLarge`].
+pub fn expect_padded_fits(n_samples: usize, max_conn_size: usize, bytes: f64) -> Result<()> {
+    let what = || format!("{max_conn_size} elements for each of {n_samples} samples");
+    let bytes = n_samples as f64 * max_conn_size as f64 * bytes;
+    memory::expect_fits(what, bytes, "pass fewer samples at a time, or use the flat backend")
 }
 
 impl<T: Element> ConnBatch<T> {
@@ -119,13 +135,14 @@ impl<T: Element> ConnBatch<T> {
     ///
     /// # Errors
     /// [`Error::Count`] if `x` has another number of samples or sites, or if a sample has more than
-    /// `max_conn_size` elements.
+    /// `max_conn_size` elements; [`Error::TooLarge`] beyond the [`memory::limit`].
     pub fn to_padded(&self, x: ArrayView2<'_, i8>, max_conn_size: usize) -> Result<PaddedConn<T>> {
         let (n_samples, n_sites) = x.dim();
         expect_count("samples", n_samples, self.n_samples())?;
         if self.total > 0 {
             expect_count("sites", n_sites, self.width)?;
         }
+        expect_padded_fits(n_samples, max_conn_size, (n_sites + size_of::<T>()) as f64)?;
         let mut states = Array3::zeros((n_samples, max_conn_size, n_sites));
         let mut mels = Array2::zeros((n_samples, max_conn_size));
         for (b, (used_states, used_mels)) in self.samples().enumerate() {
@@ -186,19 +203,22 @@ impl<T: Element> PaddedConn<T> {
     }
 
     /// The same elements without padding: slots with matrix element 0 are dropped.
-    pub fn to_flattened(&self) -> ConnBatch<T> {
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] beyond the [`memory::limit`].
+    pub fn to_flattened(&self) -> Result<ConnBatch<T>> {
         let counts: Vec<usize> =
             self.mels.rows().into_iter().map(|row| row.iter().filter(|mel| !mel.is_zero()).count()).collect();
         let n_sites = self.states.dim().2;
         let mut out = ConnBatch::new();
-        let (states, mels, _) = out.reset(n_sites, &counts);
+        let (states, mels, _) = out.reset(n_sites, &counts)?;
         let used = self.mels.indexed_iter().filter(|(_, mel)| !mel.is_zero());
         for (k, ((b, slot), &mel)) in used.enumerate() {
             let row = self.states.slice(s![b, slot, ..]);
             states[k * n_sites..(k + 1) * n_sites].iter_mut().zip(row).for_each(|(to, &from)| *to = from);
             mels[k] = mel;
         }
-        out
+        Ok(out)
     }
 }
 
@@ -217,7 +237,7 @@ mod tests {
 
     fn two_samples() -> ConnBatch<f64> {
         let mut conn = ConnBatch::new();
-        let (states, mels, _) = conn.reset(2, &[2, 1]);
+        let (states, mels, _) = conn.reset(2, &[2, 1]).unwrap();
         states.copy_from_slice(&[1, 1, -1, 1, 1, -1]);
         mels.copy_from_slice(&[0.5, 2.0, -1.0]);
         conn
@@ -230,7 +250,7 @@ mod tests {
         assert_eq!(padded.mels(), array![[0.5, 2.0, 0.0], [-1.0, 0.0, 0.0]]);
         assert_eq!(padded.states().index_axis(Axis(0), 0), array![[1, 1], [-1, 1], [1, 1]]);
         assert_eq!(padded.states().index_axis(Axis(0), 1), array![[1, -1], [-1, -1], [-1, -1]]);
-        let flattened = padded.to_flattened();
+        let flattened = padded.to_flattened().unwrap();
         assert_eq!((flattened.states(), flattened.mels()), (conn.states(), conn.mels()));
         let (states, mels) = padded.clone().into_parts();
         assert_eq!(PaddedConn::new(states, mels).unwrap(), padded);

@@ -152,7 +152,7 @@ mod tests {
         }
 
         fn get_conn_flattened_into(&self, x: ArrayView2<'_, i8>, conn: &mut ConnBatch<f64>) -> Result<()> {
-            let (states, mels, _) = conn.reset(x.ncols(), &vec![1; x.nrows()]);
+            let (states, mels, _) = conn.reset(x.ncols(), &vec![1; x.nrows()])?;
             states.iter_mut().zip(x).for_each(|(to, &from)| *to = from);
             mels.fill(1.0);
             Ok(())
@@ -174,7 +174,7 @@ mod tests {
             conn: &mut ConnBatch<f64, usize>,
         ) -> Result<()> {
             self.called();
-            let (columns, mels, _) = conn.reset(1, &vec![1; states.len()]);
+            let (columns, mels, _) = conn.reset(1, &vec![1; states.len()])?;
             columns.iter_mut().zip(states).for_each(|(to, state)| *to = state);
             mels.fill(1.0);
             Ok(())

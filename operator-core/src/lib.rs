@@ -36,6 +36,7 @@
 //! - [`DiscreteOperator`]: what every operator can do; [`Backend`], [`Lower`]: what a backend is;
 //! - [`Connected`], [`ConnBatch`], [`PaddedConn`]: connected elements, one at a time, in rows and padded;
 //! - [`WaveFunction`], [`Walker`]: what samplers and estimators ask of a wave function;
+//! - [`memory`]: the limit on what one request may take;
 //! - [`prelude`]: all traits at once.
 //!
 //! The crates whose types stand in signatures are re-exported: [`ndarray`], [`num_complex`], [`num_traits`],
@@ -46,6 +47,7 @@ pub mod graph;
 pub mod hilbert;
 #[doc(hidden)]
 pub mod kernel;
+pub mod memory;
 pub mod models;
 pub mod prelude;
 pub mod terms;
@@ -74,6 +76,8 @@ mod wave_function;
 
 pub use backend::{Backend, HostBackend, Lower};
 pub use change_sets::ChangeSets;
+#[doc(hidden)]
+pub use conn::expect_padded_fits;
 pub use conn::{ConnBatch, PackedConn, PaddedConn};
 #[doc(hidden)]
 pub use custom_probe::probe_hermitian;

@@ -11,10 +11,8 @@ use crate::definition::{Definition, Structure};
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::hilbert::HilbertSpace;
+use crate::memory;
 use crate::parameters::Parameters;
-
-/// Largest matrix or list of states that is built, in bytes.
-pub(crate) const MAX_BYTES: f64 = 8.0 * 1024.0 * 1024.0 * 1024.0;
 
 /// How many basis states are connected at a time in a pass through the whole space.
 const STATES_AT_A_TIME: usize = 4096;
@@ -144,7 +142,11 @@ pub trait DiscreteOperator: Send + Sync {
     fn to_dense(&self) -> Result<Array2<Self::Element>> {
         let n_states = self.hilbert().n_states()?;
         let bytes = (n_states as f64).powi(2) * size_of::<Self::Element>() as f64;
-        check_bytes(|| format!("the dense matrix on {}", self.hilbert()), bytes, "use to_sparse or apply")?;
+        memory::expect_fits(
+            || format!("the dense matrix on {}", self.hilbert()),
+            bytes,
+            "use to_sparse or apply",
+        )?;
         let mut dense = Array2::zeros((n_states, n_states));
         self.for_all_states(&mut |row, connected| {
             connected.iter().for_each(|&(col, mel)| dense[[row, col]] += mel);
@@ -275,16 +277,9 @@ pub fn ranked_conn<O: DiscreteOperator + ?Sized>(
         .states_to_indices(flattened.states())
         .map_err(|error| Error::leaves_space(operator.describe(), &error))?;
     let counts: Vec<usize> = flattened.offsets().windows(2).map(|ends| ends[1] - ends[0]).collect();
-    let (columns, mels, _) = conn.reset(1, &counts);
+    let (columns, mels, _) = conn.reset(1, &counts)?;
     columns.iter_mut().zip(indices).for_each(|(to, index)| *to = index);
     mels.iter_mut().zip(flattened.mels()).for_each(|(to, &mel)| *to = mel);
-    Ok(())
-}
-
-fn check_bytes(what: impl Fn() -> String, bytes: f64, remedy: &'static str) -> Result<()> {
-    if bytes > MAX_BYTES {
-        return Err(Error::TooLarge { what: what(), bytes, limit: MAX_BYTES, remedy });
-    }
     Ok(())
 }
 
@@ -301,7 +296,7 @@ struct SparseRows<T> {
 impl<T: Element> SparseRows<T> {
     fn new(n_states: usize, hilbert: &HilbertSpace) -> Result<Self> {
         let name = format!("the sparse matrix on {hilbert}");
-        check_bytes(|| name.clone(), n_states as f64 * 8.0, "use apply or samples")?;
+        memory::expect_fits(|| name.clone(), n_states as f64 * 8.0, "use apply or samples")?;
         let row_starts = Vec::with_capacity(n_states + 1);
         let mut rows = SparseRows {
             name,
@@ -336,7 +331,7 @@ impl<T: Element> SparseRows<T> {
         }
         self.row_starts.push(self.columns.len());
         let bytes = self.columns.len() as f64 * (8 + size_of::<T>()) as f64;
-        check_bytes(|| self.name.clone(), bytes, "use apply or samples")
+        memory::expect_fits(|| self.name.clone(), bytes, "use apply or samples")
     }
 
     fn finish(self) -> Result<CsMat<T>> {

@@ -140,7 +140,7 @@ forward_to_target!(Box<W>);
 
 /// Follows a wave function from one configuration to the next and keeps intermediate results in memory.
 ///
-/// It stands at a configuration x. [`start`](Self::start) sets x, [`ratio`](Self::ratio) asks for the amplitude of
+/// It is at a configuration x. [`start`](Self::start) sets x, [`ratio`](Self::ratio) asks for the amplitude of
 /// an x' that differs in a few sites, and [`accept`](Self::accept) moves there. Rounding errors add up from move to
 /// move, so callers start anew from time to time.
 ///

@@ -182,7 +182,7 @@ impl<B: Backend, W: Autoregressive<B> + ?Sized> Sampler<B, W> for DirectSampler<
     /// Samples are independent, so none is discarded.
     ///
     /// # Errors
-    /// [`Error::Setting`] if `n_per_chain` is 0; [`TooLarge`](operator_core::Error::TooLarge) beyond 8 GiB;
+    /// [`Error::Setting`] if `n_per_chain` is 0; [`TooLarge`](operator_core::Error::TooLarge) beyond the [memory limit](operator_core::memory);
     /// [`Error::Count`] and [`HilbertMismatch`](operator_core::Error::HilbertMismatch) for another sampler's
     /// chains; [`DeviceMismatch`](operator_core::Error::DeviceMismatch) for a wave function on another device than
     /// [`with_device`](DirectSampler::with_device) says; [`Error::Conditionals`];

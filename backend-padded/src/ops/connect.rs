@@ -52,11 +52,15 @@ fn copy<Q: From<i8>>(from: &[i8], to: &mut [Q]) {
 }
 
 /// Fills a buffer with the elements of each sample, without padding.
-pub(crate) fn write_flattened<T: Element>(engine: &Engine<T>, rows: &Rows, conn: &mut ConnBatch<T>) {
+pub(crate) fn write_flattened<T: Element>(
+    engine: &Engine<T>,
+    rows: &Rows,
+    conn: &mut ConnBatch<T>,
+) -> operator_core::Result<()> {
     let n_sites = rows.n_sites();
     let count = |scratch: &mut Scratch<T>, x| engine.n_conn(x, scratch);
     let counts: Vec<usize> = rows.par_iter().map_init(Scratch::default, count).collect();
-    let (mut states, mut mels, _) = conn.reset(n_sites, &counts);
+    let (mut states, mut mels, _) = conn.reset(n_sites, &counts)?;
     let mut samples = Vec::with_capacity(counts.len());
     for (x, &count) in rows.iter().zip(&counts) {
         let (own_states, own_mels);
@@ -73,6 +77,7 @@ pub(crate) fn write_flattened<T: Element>(engine: &Engine<T>, rows: &Rows, conn:
             *slot = mel;
         });
     });
+    Ok(())
 }
 
 /// Elements as tensors, without gradients.

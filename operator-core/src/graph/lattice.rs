@@ -6,6 +6,7 @@ use std::str::FromStr;
 use super::stencil::{self, Bond};
 use super::{Graph, check_size};
 use crate::error::{Error, Result};
+use crate::memory;
 
 /// Largest number of directions. With more, even extents of 2 exceed any memory.
 pub(super) const MAX_DIRECTIONS: usize = 32;
@@ -236,6 +237,16 @@ impl Lattice {
     pub(super) fn translated_sites(&self) -> Result<Vec<Vec<usize>>> {
         self.check()?;
         let n_offsets = self.offsets.len();
+        let periodic = self.extents.iter().zip(&self.boundaries).filter(|(_, b)| **b == Boundary::Periodic);
+        let n_translations: f64 = periodic.map(|(&n, _)| n as f64).product();
+        // Each is a list of sites, and has a quotient with each.
+        let bytes =
+            n_translations * (8.0 * (self.n_cells() as f64 * n_offsets as f64) + 4.0 * n_translations);
+        memory::expect_fits(
+            || format!("a group of {n_translations} translations"),
+            bytes,
+            "use fewer cells",
+        )?;
         let mut translations = Vec::new();
         self.for_each_cell(|_, shift| {
             let open = self.boundaries.iter().zip(shift).any(|(b, &n)| *b == Boundary::Open && n > 0);

@@ -29,9 +29,8 @@ pub use lattice::{Boundary, Lattice};
 pub use permutations::PermutationGroup;
 
 use crate::error::{Error, Result};
+use crate::memory;
 
-/// The most bytes that a graph may take while it is built.
-const MAX_BYTES: f64 = 4.0 * 1024.0 * 1024.0 * 1024.0;
 /// Bytes for one site: its range in the adjacency list, and a cursor while that list is filled.
 const BYTES_PER_SITE: f64 = 16.0;
 /// Bytes for one edge: its ends and colour, both as collected and as stored, and two neighbours.
@@ -225,15 +224,7 @@ fn counted(count: usize, noun: &str) -> String {
 /// Rejects graphs that would exhaust memory. The counts are floats because their products may overflow.
 fn check_size(n_sites: f64, n_edges: f64) -> Result<()> {
     let bytes = n_sites * BYTES_PER_SITE + n_edges * BYTES_PER_EDGE;
-    if bytes <= MAX_BYTES {
-        return Ok(());
-    }
-    Err(Error::TooLarge {
-        what: format!("a graph of {n_sites} sites"),
-        bytes,
-        limit: MAX_BYTES,
-        remedy: "use fewer sites",
-    })
+    memory::expect_fits(|| format!("a graph of {n_sites} sites"), bytes, "use fewer sites")
 }
 
 /// Separates edges and colours, and checks each edge on its own.

@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use super::block::Block;
+use super::counting;
 use super::packed_ranking::PackedRanking;
 use super::ranking::Ranking;
 use crate::error::{Error, Result};
@@ -12,10 +13,19 @@ use crate::error::{Error, Result};
 pub(super) struct Layout {
     pub(super) n_sites: usize,
     pub(super) blocks: Vec<Block>,
-    pub(super) rankings: Vec<Ranking>,
-    pub(super) n_states: Option<usize>,
-    /// Built on first use.
+    /// The number of states of each block. `None` if that of the whole space does not fit in a `usize`.
+    pub(super) n_states: Option<NStates>,
+    pub(super) log2_n_states: f64,
+    /// Built on first use, as is the next: both take memory, and sampling needs neither.
+    pub(super) rankings: OnceLock<Vec<Ranking>>,
     pub(super) packed_ranking: OnceLock<PackedRanking>,
+}
+
+/// Numbers of states.
+#[derive(Debug)]
+pub(super) struct NStates {
+    pub(super) of_blocks: Vec<usize>,
+    pub(super) of_all: usize,
 }
 
 impl Layout {
@@ -27,10 +37,13 @@ impl Layout {
         if n_sites > u32::MAX as usize / 2 {
             return Err(Error::InvalidHilbert(format!("{n_sites} sites; at most 2^31 are numbered")));
         }
-        let rankings: Vec<Ranking> = blocks.iter().map(Ranking::new).collect();
-        let n_states =
-            rankings.iter().try_fold(1usize, |product, ranking| product.checked_mul(ranking.n_states()?));
-        let packed_ranking = OnceLock::new();
-        Ok(Arc::new(Layout { n_sites, blocks, rankings, n_states, packed_ranking }))
+        let (of_blocks, log2): (Vec<Option<usize>>, Vec<f64>) = blocks.iter().map(counting::count).unzip();
+        let n_states = of_blocks.into_iter().collect::<Option<Vec<usize>>>().and_then(|of_blocks| {
+            let of_all = of_blocks.iter().try_fold(1usize, |product, &n| product.checked_mul(n))?;
+            Some(NStates { of_blocks, of_all })
+        });
+        let (rankings, packed_ranking) = (OnceLock::new(), OnceLock::new());
+        let log2_n_states = log2.iter().sum();
+        Ok(Arc::new(Layout { n_sites, blocks, n_states, log2_n_states, rankings, packed_ranking }))
     }
 }

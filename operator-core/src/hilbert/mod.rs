@@ -9,6 +9,7 @@
 
 mod block;
 mod check;
+mod counting;
 mod fermion;
 mod fock;
 mod layout;

@@ -5,16 +5,12 @@ use std::ops::Range;
 use ndarray::{Array1, Array2, ArrayView2};
 
 use super::check::contiguous;
+use super::layout::NStates;
 use super::packed_ranking::PackedRanking;
 use super::ranking::Ranking;
 use super::space::{HilbertSpace, Space};
 use crate::error::{Error, Result};
-
-/// Why a block has a number of states.
-const NUMBERED: &str = "the states of the whole space are numbered";
-
-/// The most bytes in a list of all states.
-const MAX_BYTES: f64 = 8.0 * 1024.0 * 1024.0 * 1024.0;
+use crate::memory;
 
 impl HilbertSpace {
     /// Number of states.
@@ -22,10 +18,31 @@ impl HilbertSpace {
     /// # Errors
     /// [`Error::NotIndexable`] if the number does not fit in a `usize`.
     pub fn n_states(&self) -> Result<usize> {
-        self.layout().n_states.ok_or_else(|| Error::NotIndexable {
-            hilbert: self.to_string(),
-            log2_n_states: self.log2_n_states(),
-        })
+        Ok(self.numbers_of_states()?.of_all)
+    }
+
+    fn numbers_of_states(&self) -> Result<&NStates> {
+        let log2_n_states = self.log2_n_states();
+        let refused = || Error::NotIndexable { hilbert: self.to_string(), log2_n_states };
+        self.layout().n_states.as_ref().ok_or_else(refused)
+    }
+
+    /// The numbering of each block's states.
+    fn rankings(&self) -> Result<&[Ranking]> {
+        let n_states = self.numbers_of_states()?;
+        let layout = self.layout();
+        if let Some(rankings) = layout.rankings.get() {
+            return Ok(rankings);
+        }
+        let bytes = layout.blocks.iter().map(Ranking::bytes).sum();
+        memory::expect_fits(|| self.what_numbers_states(), bytes, "use samples instead of all states")?;
+        let numbered =
+            || layout.blocks.iter().zip(&n_states.of_blocks).map(|(block, &n)| Ranking::new(block, n));
+        Ok(layout.rankings.get_or_init(|| numbered().collect()))
+    }
+
+    fn what_numbers_states(&self) -> String {
+        format!("the tables that number the states of {self}")
     }
 
     /// Whether the states can be numbered.
@@ -35,58 +52,59 @@ impl HilbertSpace {
 
     /// Base-2 logarithm of the number of states, for spaces of any size.
     pub fn log2_n_states(&self) -> f64 {
-        self.layout().rankings.iter().map(Ranking::log2_n_states).sum()
+        self.layout().log2_n_states
     }
 
     /// The number of a state in the order of [`all_states`](Self::all_states).
     ///
     /// # Errors
     /// [`Error::NotIndexable`], [`Error::SampleWidth`], [`Error::NotALocalState`],
-    /// [`Error::OutsideConstraint`].
+    /// [`Error::OutsideConstraint`], [`Error::TooLarge`].
     pub fn index_of(&self, x: &[i8]) -> Result<usize> {
-        self.n_states()?;
+        let rankings = self.rankings()?;
         self.check_row(0, x)?;
-        Ok(self.rank(x))
+        Ok(self.rank(rankings, x))
     }
 
     /// The numbers of packed states, on spaces of two-level sites.
     ///
     /// # Errors
-    /// [`Error::NotTwoLevel`] if a site has more than two states; [`Error::NotIndexable`].
+    /// [`Error::NotTwoLevel`] if a site has more than two states; [`Error::NotIndexable`]; [`Error::TooLarge`].
     pub fn packed_ranking(&self) -> Result<&PackedRanking> {
         if !self.is_two_level() {
             return Err(Error::NotTwoLevel { hilbert: self.to_string() });
         }
-        let n_states = self.n_states()?;
-        let layout = self.layout();
-        Ok(layout
-            .packed_ranking
-            .get_or_init(|| PackedRanking::new(&layout.blocks, &layout.rankings, n_states)))
+        let (layout, rankings) = (self.layout(), self.rankings()?);
+        if let Some(ranking) = layout.packed_ranking.get() {
+            return Ok(ranking);
+        }
+        let bytes = PackedRanking::bytes(&layout.blocks);
+        memory::expect_fits(|| self.what_numbers_states(), bytes, "use samples instead of all states")?;
+        Ok(layout.packed_ranking.get_or_init(|| PackedRanking::new(&layout.blocks, rankings)))
     }
 
-    /// The number of a checked state of an indexable space.
-    fn rank(&self, x: &[i8]) -> usize {
-        let layout = self.layout();
-        layout.blocks.iter().zip(&layout.rankings).fold(0, |index, (block, ranking)| {
+    /// The number of a checked state.
+    fn rank(&self, rankings: &[Ranking], x: &[i8]) -> usize {
+        self.blocks().iter().zip(rankings).fold(0, |index, (block, ranking)| {
             let (first, step) = (i32::from(block.local.first), i32::from(block.local.step));
             let digits = block.of(x).iter().map(|&q| ((i32::from(q) - first) / step) as usize);
-            index * ranking.n_states().expect(NUMBERED) + ranking.rank(digits)
+            index * ranking.n_states() + ranking.rank(digits)
         })
     }
 
     /// Writes the state with this number.
     ///
     /// # Errors
-    /// [`Error::NotIndexable`], [`Error::IndexOutOfRange`], [`Error::SampleWidth`].
+    /// [`Error::NotIndexable`], [`Error::IndexOutOfRange`], [`Error::SampleWidth`], [`Error::TooLarge`].
     pub fn state_at(&self, index: usize, x: &mut [i8]) -> Result<()> {
-        let n_states = self.n_states()?;
+        let (n_states, rankings) = (self.n_states()?, self.rankings()?);
         if index >= n_states {
             return Err(Error::IndexOutOfRange { index, n_states, hilbert: self.to_string() });
         }
         self.check_width(x.len())?;
-        let (layout, mut rest) = (self.layout(), index);
-        for (block, ranking) in layout.blocks.iter().zip(&layout.rankings).rev() {
-            let n_states = ranking.n_states().expect(NUMBERED);
+        let mut rest = index;
+        for (block, ranking) in self.blocks().iter().zip(rankings).rev() {
+            let n_states = ranking.n_states();
             ranking.unrank(rest % n_states, |site, digit| x[block.start + site] = block.local.value(digit));
             rest /= n_states;
         }
@@ -98,16 +116,16 @@ impl HilbertSpace {
     /// # Errors
     /// As for [`index_of`](Self::index_of).
     pub fn states_to_indices(&self, x: ArrayView2<'_, i8>) -> Result<Array1<usize>> {
-        self.n_states()?;
+        let rankings = self.rankings()?;
         self.check(x)?;
         let mut buffer = vec![0; x.ncols()];
-        Ok(x.rows().into_iter().map(|row| self.rank(contiguous(&row, &mut buffer))).collect())
+        Ok(x.rows().into_iter().map(|row| self.rank(rankings, contiguous(&row, &mut buffer))).collect())
     }
 
     /// The states with these numbers, shape `(len, n_sites)`.
     ///
     /// # Errors
-    /// [`Error::NotIndexable`], [`Error::IndexOutOfRange`].
+    /// [`Error::NotIndexable`], [`Error::IndexOutOfRange`], [`Error::TooLarge`].
     pub fn indices_to_states(&self, indices: &[usize]) -> Result<Array2<i8>> {
         self.fill_states(indices.len(), indices.iter().copied())
     }
@@ -115,7 +133,7 @@ impl HilbertSpace {
     /// Consecutive states, shape `(len, n_sites)`.
     ///
     /// # Errors
-    /// [`Error::NotIndexable`], [`Error::IndexOutOfRange`].
+    /// [`Error::NotIndexable`], [`Error::IndexOutOfRange`], [`Error::TooLarge`].
     pub fn states_in(&self, range: Range<usize>) -> Result<Array2<i8>> {
         self.fill_states(range.len(), range)
     }
@@ -123,21 +141,14 @@ impl HilbertSpace {
     /// All states, shape `(n_states, n_sites)`.
     ///
     /// # Errors
-    /// [`Error::NotIndexable`]; [`Error::TooLarge`] beyond 8 GiB.
+    /// [`Error::NotIndexable`]; [`Error::TooLarge`] beyond the [`memory::limit`].
     pub fn all_states(&self) -> Result<Array2<i8>> {
         self.states_in(0..self.n_states()?)
     }
 
     fn fill_states(&self, n: usize, indices: impl Iterator<Item = usize>) -> Result<Array2<i8>> {
-        let bytes = n as f64 * self.n_sites() as f64;
-        if bytes > MAX_BYTES {
-            return Err(Error::TooLarge {
-                what: format!("{n} states of {self}"),
-                bytes,
-                limit: MAX_BYTES,
-                remedy: "go through them in blocks with states_in",
-            });
-        }
+        let (what, bytes) = (|| format!("{n} states of {self}"), n as f64 * self.n_sites() as f64);
+        memory::expect_fits(what, bytes, "go through them in blocks with states_in")?;
         let mut states = Array2::zeros((n, self.n_sites()));
         for (mut row, index) in states.rows_mut().into_iter().zip(indices) {
             self.state_at(index, row.as_slice_mut().expect("rows of a new array are contiguous"))?;

@@ -1,5 +1,7 @@
 //! Numbers packed states of two-level sites with tables.
 
+use std::ops::RangeInclusive;
+
 use super::block::Block;
 use super::ranking::Ranking;
 
@@ -27,8 +29,8 @@ struct Piece {
     shift: u32,
     mask: u64,
     n_sites: u32,
-    /// Start of its tables. If the block's number of set bits is fixed, there is one for each number set
-    /// before.
+    /// Start of the table for no bits set before. If the block's number of set bits is fixed, there is a table for
+    /// each number that can be set before. Then this start may wrap around.
     table: usize,
     /// Whether it is the first of its block.
     is_first: bool,
@@ -37,38 +39,45 @@ struct Piece {
 }
 
 impl PackedRanking {
-    /// For blocks of two-level sites, each with its ranking, that have `n_states` states together.
-    pub(super) fn new(blocks: &[Block], rankings: &[Ranking], n_states: usize) -> Self {
+    /// For blocks of two-level sites, each with its ranking.
+    pub(super) fn new(blocks: &[Block], rankings: &[Ranking]) -> Self {
         let mut out = PackedRanking { pieces: Vec::new(), tables: Vec::new() };
         // The number of states of the later blocks for each state of this one.
-        let mut later = n_states;
+        let mut later: usize = rankings.iter().map(Ranking::n_states).product();
         for (block, ranking) in blocks.iter().zip(rankings) {
-            later /= ranking.n_states().expect("the states of the whole space are numbered");
-            let end = block.start + block.n_sites;
+            later /= ranking.n_states();
             let mut site = block.start;
-            while site < end {
-                let n_sites = SITES_AT_A_TIME.min(end - site).min(64 - site % 64);
-                let piece = Piece {
+            while site < block.sites().end {
+                let n_sites = SITES_AT_A_TIME.min(block.sites().end - site).min(64 - site % 64);
+                let set_before = n_set_before(block, site - block.start);
+                out.pieces.push(Piece {
                     word: site / 64,
                     shift: (site % 64) as u32,
                     mask: (1 << n_sites) - 1,
                     n_sites: n_sites as u32,
-                    table: out.tables.len(),
+                    table: out.tables.len().wrapping_sub(set_before.start() << n_sites),
                     is_first: site == block.start,
                     counts: block.total.is_some(),
-                };
-                for set_before in 0..=block.total.unwrap_or(0) {
+                });
+                for set_before in set_before {
                     for bits in 0..1usize << n_sites {
                         let digits = (0..n_sites).map(|k| bits >> k & 1);
                         let before = ranking.states_before(site - block.start, set_before, digits);
                         out.tables.push(before.saturating_mul(later));
                     }
                 }
-                out.pieces.push(piece);
                 site += n_sites;
             }
         }
         out
+    }
+
+    /// About the bytes of its tables.
+    pub(super) fn bytes(blocks: &[Block]) -> f64 {
+        let bytes_per_site = ((8 << SITES_AT_A_TIME) / SITES_AT_A_TIME) as f64;
+        let n_tables =
+            |block: &Block| block.total.map_or(1, |total| total.min(block.n_sites - total) + 1) as f64;
+        blocks.iter().map(|block| bytes_per_site * block.n_sites as f64 * n_tables(block)).sum()
     }
 
     /// The number of a state, which must belong to the space.
@@ -78,11 +87,17 @@ impl PackedRanking {
         for piece in &self.pieces {
             let bits = words[piece.word] >> piece.shift & piece.mask;
             n_set = if piece.is_first || !piece.counts { 0 } else { n_set };
-            index += self.tables[piece.table + (n_set << piece.n_sites) + bits as usize];
+            index += self.tables[piece.table.wrapping_add(n_set << piece.n_sites) + bits as usize];
             n_set += bits.count_ones() as usize;
         }
         index
     }
+}
+
+/// How many of a block's first sites may be set in its states; 0 if it has no constraint.
+fn n_set_before(block: &Block, n_before: usize) -> RangeInclusive<usize> {
+    let total = block.total.unwrap_or(0);
+    total.saturating_sub(block.n_sites - n_before)..=total.min(n_before)
 }
 
 #[cfg(test)]

@@ -75,7 +75,7 @@ fn sixty_spins_are_numbered_by_binomials() {
     let space: HilbertSpace = Spin::half(60).unwrap().with_total_sz(0.0).unwrap().into();
     assert_eq!(space.n_states().unwrap(), 118_264_581_564_861_424);
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
-    let states = space.random_states(200, &mut rng);
+    let states = space.random_states(200, &mut rng).unwrap();
     space.check(states.view()).unwrap();
     let indices = space.states_to_indices(states.view()).unwrap();
     assert_eq!(space.indices_to_states(indices.as_slice().unwrap()).unwrap(), states);
@@ -88,13 +88,76 @@ fn large_spaces_are_sampled_though_not_numbered() {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(2);
     for space in [spins, bosons] {
         assert!(!space.is_indexable());
-        space.check(space.random_states(5, &mut rng).view()).unwrap();
+        space.check(space.random_states(5, &mut rng).unwrap().view()).unwrap();
     }
     let spins: HilbertSpace = Spin::half(1000).unwrap().with_total_sz(0.0).unwrap().into();
     // log2 C(1000, 500) by Stirling's series.
     let (n, pi) = (1000.0f64, std::f64::consts::PI);
     let expected = n - 0.5 * (pi * n / 2.0).log2() + (-1.0 / (4.0 * n)) / std::f64::consts::LN_2;
     assert!((spins.log2_n_states() - expected).abs() < 1e-6);
+}
+
+#[test]
+fn sampling_a_huge_constrained_space_takes_no_tables() {
+    // Tables would be quadratic in the sites, gigabytes here.
+    let fermions = SpinOrbitalFermions::with_spin(40_000, 0.5).unwrap();
+    let spaces: [HilbertSpace; 5] = [
+        Spin::half(100_000).unwrap().with_total_sz(0.0).unwrap().into(),
+        Spin::new(1.0, 50_000).unwrap().with_total_sz(-7.0).unwrap().into(),
+        Fock::new(3, 50_000).unwrap().with_n_particles(60_000).unwrap().into(),
+        fermions.with_n_fermions(30_000).unwrap().into(),
+        fermions.with_n_fermions_per_spin(&[20_000, 19_999]).unwrap().into(),
+    ];
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(5);
+    for space in spaces {
+        assert!(!space.is_indexable());
+        space.check(space.random_states(2, &mut rng).unwrap().view()).unwrap();
+        assert!(matches!(space.index_of(&vec![1; space.n_sites()]), Err(Error::NotIndexable { .. })));
+    }
+}
+
+#[test]
+fn few_particles_on_many_sites_are_numbered() {
+    let n = 3000;
+    let up = |total_sz: f64| HilbertSpace::from(Spin::half(n).unwrap().with_total_sz(total_sz).unwrap());
+    let bosons = Fock::new(2, n).unwrap();
+    let pairs = n * (n - 1) / 2;
+    for (space, n_states) in [
+        // Two spins down and two spins up.
+        (up(n as f64 / 2.0 - 2.0), pairs),
+        (up(2.0 - n as f64 / 2.0), pairs),
+        (bosons.with_n_particles(2).unwrap().into(), pairs + n),
+        (bosons.with_n_particles(2 * n - 2).unwrap().into(), pairs + n),
+        (bosons.with_n_particles(0).unwrap().into(), 1),
+        (bosons.with_n_particles(2 * n).unwrap().into(), 1),
+    ] {
+        assert_eq!(space.n_states().unwrap(), n_states, "{space}");
+        let some = [0, n_states / 3, n_states / 2, n_states - 1];
+        let states = space.indices_to_states(&some).unwrap();
+        space.check(states.view()).unwrap();
+        assert_eq!(space.states_to_indices(states.view()).unwrap().to_vec(), some, "{space}");
+        if space.is_two_level() {
+            let ranking = space.packed_ranking().unwrap();
+            for (x, index) in states.rows().into_iter().zip(some) {
+                let mut words = vec![0u64; n.div_ceil(64)];
+                x.iter()
+                    .enumerate()
+                    .for_each(|(site, &q)| words[site / 64] |= u64::from(q < 0) << (site % 64));
+                assert_eq!(ranking.index_of(&words), index, "{space}");
+            }
+        }
+    }
+}
+
+#[test]
+fn more_states_than_fit_into_memory_are_refused() {
+    let space = HilbertSpace::from(Qubit::new(40).unwrap());
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(6);
+    for n in [1 << 40, usize::MAX] {
+        let error = space.random_states(n, &mut rng).unwrap_err();
+        assert!(matches!(error, Error::TooLarge { .. }) && error.to_string().contains("fewer"), "{error}");
+    }
+    assert!(matches!(space.all_states(), Err(Error::TooLarge { .. })));
 }
 
 #[test]
@@ -110,7 +173,7 @@ fn random_states_are_uniform() {
 fn uniform(space: HilbertSpace, n_states: usize, bound: f64) {
     assert_eq!(space.n_states().unwrap(), n_states);
     let n = 1000 * n_states;
-    let states = space.random_states(n, &mut Xoshiro256PlusPlus::seed_from_u64(3));
+    let states = space.random_states(n, &mut Xoshiro256PlusPlus::seed_from_u64(3)).unwrap();
     let mut counts = vec![0.0f64; n_states];
     space.states_to_indices(states.view()).unwrap().iter().for_each(|&k| counts[k] += 1.0);
     let chi_square: f64 = counts.iter().map(|count| (count - 1000.0).powi(2) / 1000.0).sum();

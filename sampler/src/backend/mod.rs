@@ -67,7 +67,7 @@ where
 
 /// The x' ≠ x with `<x|O|x'>` ≠ 0, for one x after another. Each thread has its own.
 ///
-/// For authors of a [`HamiltonianBackend`]. Like a [`Walker`](operator_core::Walker) it stands at a configuration x,
+/// For authors of a [`HamiltonianBackend`]. Like a [`Walker`](operator_core::Walker) it is at a configuration x,
 /// where [`go_to`](Self::go_to) puts it.
 pub trait Connections: Send {
     /// Goes to x, a state of the space, and returns the number of its x'. Usually x is where it stands, or the x' of

@@ -227,7 +227,7 @@ impl<B: Backend, R: Rule<B>> MetropolisSampler<B, R> {
     /// It first evaluates the wave function where the chains are, so its parameters may have changed.
     ///
     /// # Errors
-    /// [`Error::Setting`] if `n_per_chain` is 0; [`TooLarge`](operator_core::Error::TooLarge) beyond 8 GiB of
+    /// [`Error::Setting`] if `n_per_chain` is 0; [`TooLarge`](operator_core::Error::TooLarge) beyond the [memory limit](operator_core::memory) of
     /// samples; otherwise as [`sweep`](Self::sweep).
     pub fn sample<W: WaveFunction<B> + ?Sized>(
         &self,
@@ -270,7 +270,7 @@ impl<B: Backend, R: Rule<B>> MetropolisSampler<B, R> {
         for _ in 0..START_ATTEMPTS {
             for ((mut row, rng), weight) in x.axis_iter_mut(Axis(0)).zip(&mut *rngs).zip(&weights) {
                 if *weight == f64::NEG_INFINITY {
-                    row.assign(&self.hilbert.random_states(1, rng).row(0));
+                    row.assign(&self.hilbert.random_states(1, rng)?.row(0));
                 }
             }
             let configurations = B::from_host(x.view(), device)?;

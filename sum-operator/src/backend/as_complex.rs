@@ -54,7 +54,7 @@ impl ToComplex for f64 {
         let mut real = ConnBatch::new();
         fill(&mut real)?;
         let counts: Vec<usize> = real.offsets().windows(2).map(|ends| ends[1] - ends[0]).collect();
-        let (states, mels, _) = conn.reset(real.states().ncols(), &counts);
+        let (states, mels, _) = conn.reset(real.states().ncols(), &counts)?;
         states.iter_mut().zip(real.states()).for_each(|(to, &from)| *to = from);
         mels.iter_mut().zip(real.mels()).for_each(|(to, &from)| *to = from.into());
         Ok(())

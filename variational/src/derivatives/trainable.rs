@@ -2,7 +2,7 @@
 
 use ndarray::{Array1, Array2, Axis, CowArray, Ix2, ShapeError, concatenate};
 use num_complex::Complex64;
-use operator_core::{Backend, Result, WaveFunction};
+use operator_core::{Backend, Result, WaveFunction, memory};
 
 use super::block::DerivativeBlock;
 
@@ -89,9 +89,9 @@ impl ParameterArray {
         &self.shape
     }
 
-    /// Number of elements.
+    /// Number of elements, at most the largest `usize`.
     pub fn n_values(&self) -> usize {
-        self.shape.iter().product()
+        self.shape.iter().fold(1, |product, &n| product.saturating_mul(n))
     }
 }
 
@@ -109,6 +109,19 @@ pub enum LogDerivatives {
     Complex(Array2<Complex64>),
     /// Of a real ln ψ: one block for each group of consecutive parameters.
     Blocks(Vec<DerivativeBlock>),
+}
+
+/// Checks that derivatives of ln ψ fit into memory: `n_numbers` double-precision numbers for each sample.
+///
+/// # Errors
+/// [`TooLarge`](operator_core::Error::TooLarge).
+pub(crate) fn expect_derivatives_fit(batch: usize, n_numbers: usize) -> operator_core::Result<()> {
+    derivatives_fit(batch, 8.0 * batch as f64 * n_numbers as f64)
+}
+
+pub(crate) fn derivatives_fit(batch: usize, bytes: f64) -> operator_core::Result<()> {
+    let what = || format!("the derivatives of ln ψ at {batch} samples");
+    memory::expect_fits(what, bytes, "take fewer samples or a wave function of fewer parameters")
 }
 
 impl From<Array2<f64>> for LogDerivatives {
@@ -133,6 +146,22 @@ impl LogDerivatives {
                 let batch = blocks.first().map_or(0, |block| block.dim().0);
                 (batch, blocks.iter().map(|block| block.dim().1).sum())
             }
+        }
+    }
+
+    /// Number of bytes.
+    pub(crate) fn bytes(&self) -> f64 {
+        let of_reals = |array: &Array2<f64>| 8.0 * array.len() as f64;
+        match self {
+            LogDerivatives::Real(derivatives) => of_reals(derivatives),
+            LogDerivatives::Complex(derivatives) => 16.0 * derivatives.len() as f64,
+            LogDerivatives::Blocks(blocks) => blocks
+                .iter()
+                .map(|block| match block {
+                    DerivativeBlock::Dense(derivatives) => of_reals(derivatives),
+                    DerivativeBlock::Outer { left, right } => of_reals(left) + of_reals(right),
+                })
+                .sum(),
         }
     }
 

@@ -3,9 +3,9 @@
 use faer::prelude::Solve;
 use faer::{Mat, Side};
 use ndarray::Array1;
+use operator_core::memory;
 
-use crate::derivatives::Response;
-use crate::derivatives::lower_product;
+use crate::derivatives::{Response, derivatives_fit, lower_product};
 use crate::error::{Error, Result};
 
 /// The largest matrix that [`SrSolver::Auto`] forms: 128 MiB.
@@ -58,16 +58,27 @@ impl SrSolver {
                 conjugate_gradients(response, diag_shift, tolerance, max_iterations)
             }
             SrSolver::MinSr => {
+                expect_matrix_fits(response.dim().0)?;
                 let z = cholesky(response.gram(), response.residual(), diag_shift)?;
                 Ok(response.vjp(&z))
             }
             SrSolver::Dense | SrSolver::Auto => {
+                let (n_rows, n_parameters) = response.dim();
+                derivatives_fit(n_rows, 16.0 * n_rows as f64 * n_parameters as f64)?;
+                expect_matrix_fits(n_parameters)?;
                 // Rows of Jᵀ are parameters.
                 let metric = lower_product(&response.jacobian().t().to_owned());
                 cholesky(metric, &response.vjp(response.residual()), diag_shift)
             }
         }
     }
+}
+
+/// Checks that a square matrix and its Cholesky factor fit into memory.
+fn expect_matrix_fits(n_rows: usize) -> Result<()> {
+    let what = || format!("the metric of {n_rows} rows");
+    let remedy = "use SrSolver::conjugate_gradients(), which forms no matrix";
+    Ok(memory::expect_fits(what, 16.0 * (n_rows as f64).powi(2), remedy)?)
 }
 
 /// `(matrix + ε)⁻¹ rhs` for a matrix whose lower triangle is filled.

@@ -14,8 +14,7 @@ use ndarray::{Array1, ArrayView2};
 use num_complex::Complex64;
 use operator_core::{Backend, DiscreteOperator, WaveFunction};
 
-use crate::derivatives::Response;
-use crate::derivatives::{LogDerivatives, Trainable};
+use crate::derivatives::{LogDerivatives, Response, Trainable, derivatives_fit};
 use crate::error::{Error, Result};
 use crate::estimate::LocalKernel;
 use crate::estimate::{OperatorGradKernel, OperatorGradient, column_stats};
@@ -296,6 +295,11 @@ where
     for start in (0..batch).step_by(chunk_size) {
         let rows = S::Backend::rows(x, start..start + chunk_size)?;
         let derivatives = wave_function.log_derivatives(&rows)?;
+        if chunks.is_empty() {
+            // Those of all chunks, as parts and joined.
+            let n_chunks = batch.div_ceil(chunk_size) as f64;
+            derivatives_fit(batch, 2.0 * n_chunks * derivatives.bytes())?;
+        }
         chunks.push(checked(derivatives, chunk_size.min(batch - start), wave_function.n_parameters())?);
     }
     let joined = LogDerivatives::join(&chunks);

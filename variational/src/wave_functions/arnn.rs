@@ -6,9 +6,9 @@ use sampler::Autoregressive;
 
 use super::network::{
     Activation, Architecture, Arithmetic, Branch, Field, Init, Matrix, Network, NetworkBackend, NetworkKind,
-    Sealed,
+    Sealed, expect_weights_fit,
 };
-use crate::derivatives::{LogDerivatives, ParameterArray, Trainable};
+use crate::derivatives::{LogDerivatives, ParameterArray, Trainable, expect_derivatives_fit};
 
 /// An autoregressive network of masked dense layers. It is normalised, and samples are drawn from it directly
 /// (Germain et al., arXiv:1502.03509; Sharir et al., PRL 124, 020503 (2020)).
@@ -195,11 +195,15 @@ fn masked(hilbert: &HilbertSpace, units: &[usize], activation: Activation, prefi
     let mut inputs = outputs.clone();
     for (k, &n_units) in units.iter().enumerate() {
         super::at_least_one("units of a site", n_units, hilbert)?;
+        let what = || format!("layer {k} of an autoregressive network on {hilbert}");
+        expect_weights_fit(what, &[n_units, hilbert.n_sites(), inputs.len()])?;
         let layer = sites_of(&vec![n_units; hilbert.n_sites()]);
         branch = masked_layer(branch, &format!("{prefix}dense_{k}"), &inputs, &layer, k > 0);
         branch = branch.activation(activation);
         inputs = layer;
     }
+    let what = || format!("the last layer of an autoregressive network on {hilbert}");
+    expect_weights_fit(what, &[outputs.len(), inputs.len()])?;
     Ok(masked_layer(branch, &format!("{prefix}output"), &inputs, &outputs, !units.is_empty()))
 }
 
@@ -271,6 +275,7 @@ impl<B: NetworkBackend> Trainable<B> for Arnn<B> {
     }
 
     fn log_derivatives(&self, x: &B::Configurations) -> Result<LogDerivatives> {
+        expect_derivatives_fit(B::batch_len(x), self.n_parameters())?;
         let derivatives = B::by_blocks(x, |_, x| {
             let present = self.indicators(x)?;
             self.network.derivatives_through(x, |is_phase, values| {

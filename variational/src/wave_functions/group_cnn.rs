@@ -7,6 +7,7 @@ use operator_core::{Error, HilbertSpace, Result};
 
 use super::network::{
     Activation, Architecture, Branch, Init, Network, NetworkBackend, NetworkKind, Scalar, Sealed,
+    expect_weights_fit,
 };
 
 /// A group-convolutional network: a wave function that is invariant under a group of permutations of the
@@ -77,7 +78,11 @@ pub(super) fn convolutions(
         let name = format!("conv_{k}");
         let layer = match branch {
             None => symmetric_layer(hilbert, group, &name, n_features, kernel)?,
-            Some(branch) => equivariant_layer(branch, group, &name, (n_before, n_features), kernel),
+            Some(branch) => {
+                let (order, what) = (group.len(), || format!("layer {name} of a network on {hilbert}"));
+                expect_weights_fit(what, &[n_before, n_features, order, order])?;
+                equivariant_layer(branch, group, &name, (n_before, n_features), kernel)
+            }
         };
         branch = Some(layer.activation(activation));
         n_before = n_features;
@@ -104,6 +109,8 @@ pub(super) fn symmetric_layer(
     }
     let places = places(n_sites, |site| kernel.is_none_or(|kernel| kernel.contains(&site)));
     let (n_kernel, order) = (places.iter().flatten().count(), group.len());
+    let what = || format!("layer {name} of a network on {hilbert}");
+    expect_weights_fit(what, &[n_features, order, n_sites])?;
     let n_weights = n_features * n_kernel;
     let mut weights = vec![n_weights as u32; n_features * order * n_sites];
     for f in 0..n_features {

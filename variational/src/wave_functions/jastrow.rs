@@ -44,7 +44,7 @@ impl<B: NetworkBackend, T: Scalar> Jastrow<B, T> {
     /// [`TooLarge`](operator_core::Error::TooLarge) for 2³¹ parameters or more.
     pub fn new(hilbert: impl Into<HilbertSpace>) -> Result<Self> {
         let hilbert = hilbert.into();
-        let pairs = Branch::of_pairs(hilbert.n_sites()).weighted_sum("pairs");
+        let pairs = Branch::of_pairs(hilbert.n_sites())?.weighted_sum("pairs");
         Self::build(hilbert, Architecture::new([pairs]), NARROW)
     }
 }

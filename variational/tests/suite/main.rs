@@ -21,6 +21,7 @@ mod resume;
 mod samplers;
 mod settings;
 mod single_precision;
+mod sizes;
 mod slater;
 mod statistics;
 mod third_party;

@@ -13,7 +13,7 @@ use crate::kernel::table::TableKernel;
 
 /// The moves x' ≠ x with `<x|O|x'>` ≠ 0, for one x after another.
 ///
-/// A `Moves` stands at a configuration x, set by [`go_to`](Self::go_to), and knows how many elements each group
+/// A `Moves` is at a configuration x, set by [`go_to`](Self::go_to), and knows how many elements each group
 /// of terms has there. [`propose`](Self::propose) counts the moves from an x' that differs from x in a few
 /// sites; it evaluates only the groups that look at these sites. Going on to that x' then takes only a few more
 /// steps. This is to an operator what [`Walker`](crate::Walker) is to a wave function.

@@ -187,7 +187,7 @@ impl<T: Element> DiscreteOperator for NoElements<T> {
     }
 
     fn get_conn_flattened_into(&self, x: ArrayView2<'_, i8>, conn: &mut ConnBatch<T>) -> Result<()> {
-        conn.reset(x.ncols(), &vec![0; x.nrows()]);
+        conn.reset(x.ncols(), &vec![0; x.nrows()])?;
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use operator_core::{Error, HilbertSpace, Result};
+use operator_core::{Error, HilbertSpace, Result, memory};
 
 use super::numbers::Activation;
 use crate::derivatives::ParameterArray;
@@ -71,24 +71,40 @@ pub(super) struct Places {
 /// The parameter at each place of an array. Places with the index `n_values` are zero.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Sharing {
-    /// In row-major order.
-    pub(super) index: Arc<[u32]>,
+    /// In row-major order. `None` if each place has its own parameter, in order.
+    pub(super) index: Option<Arc<[u32]>>,
     pub(super) shape: Vec<usize>,
+    /// As many as fit in a `usize`; [`Architecture::check`] refuses far fewer.
     pub(super) n_values: usize,
-    /// Whether each place has its own parameter, in order.
-    pub(super) is_identity: bool,
 }
 
 impl Sharing {
     fn identity(shape: Vec<usize>) -> Self {
-        let n_values = shape.iter().product();
-        Sharing { index: (0..n_values as u32).collect(), shape, n_values, is_identity: true }
+        let n_values = product(&shape);
+        Sharing { index: None, shape, n_values }
     }
 
     fn shared(index: Vec<u32>, shape: Vec<usize>) -> Self {
-        let n_values = shape.iter().product();
-        Sharing { index: index.into(), shape, n_values, is_identity: false }
+        let n_values = product(&shape);
+        Sharing { index: Some(index.into()), shape, n_values }
     }
+
+    /// Checks that there is an index for each place.
+    fn check(&self, name: &str, n_places: usize) -> Result<()> {
+        match &self.index {
+            Some(index) if index.len() != n_places => Err(Error::Count {
+                what: format!("indices of {name}"),
+                got: index.len(),
+                expected: format!("{n_places}, one for each output and input"),
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The product of an array's extents, at most the largest `usize`.
+fn product(shape: &[usize]) -> usize {
+    shape.iter().fold(1, |product, &n| product.saturating_mul(n))
 }
 
 impl Branch {
@@ -112,12 +128,17 @@ impl Branch {
     }
 
     /// A branch whose first layer sees the products `x_i x_j` of all pairs i < j.
-    pub fn of_pairs(n_sites: usize) -> Self {
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] if the pairs do not fit into memory.
+    pub fn of_pairs(n_sites: usize) -> Result<Self> {
+        let what = || format!("the pairs of {n_sites} sites");
+        expect_weights_fit(what, &[n_sites, n_sites.saturating_sub(1) / 2])?;
         let pairs = || (0..n_sites as u32).flat_map(|i| (i + 1..n_sites as u32).map(move |j| (i, j)));
         let (first, second): (Vec<u32>, Vec<u32>) = pairs().unzip();
         let n_outputs = first.len();
         let layer = Layer::Pairs { first: first.into(), second: second.into() };
-        Branch { layers: vec![layer], n_outputs, output: Output::LogPsi }
+        Ok(Branch { layers: vec![layer], n_outputs, output: Output::LogPsi })
     }
 
     /// Adds a linear layer `W x + b` with `n_out` outputs. Its parameters are `name.bias`, `(n_out,)`, and
@@ -139,9 +160,9 @@ impl Branch {
     ///
     /// `kernel` is a list of indices and the shape of the parameter array that they index. The list holds one
     /// index for each output and input, in row-major order. `bias` is the same with one index for each
-    /// output. An index beyond the array is a weight of 0. A list that is too long is cut; one that is too
-    /// short is filled up with zeros. Parameters are named as by [`dense`](Self::dense) if there is a bias,
-    /// else as by [`weighted_sum`](Self::weighted_sum).
+    /// output. An index beyond the array is a weight of 0. A network refuses a list of another length when it is
+    /// built. Parameters are named as by [`dense`](Self::dense) if there is a bias, else as by
+    /// [`weighted_sum`](Self::weighted_sum).
     #[must_use]
     pub fn shared(
         self,
@@ -150,15 +171,8 @@ impl Branch {
         bias: Option<(Vec<u32>, Vec<usize>)>,
         (kernel, kernel_shape): (Vec<u32>, Vec<usize>),
     ) -> Self {
-        let fitted = |mut index: Vec<u32>, len: usize, shape: Vec<usize>| {
-            let n_values = shape.iter().product::<usize>() as u32;
-            index.resize(len, n_values);
-            index.iter_mut().for_each(|k| *k = (*k).min(n_values));
-            Sharing::shared(index, shape)
-        };
-        let bias = bias.map(|(bias, shape)| fitted(bias, n_out, shape));
-        let kernel = fitted(kernel, n_out * self.n_outputs, kernel_shape);
-        self.linear(name, n_out, bias, kernel)
+        let bias = bias.map(|(bias, shape)| Sharing::shared(bias, shape));
+        self.linear(name, n_out, bias, Sharing::shared(kernel, kernel_shape))
     }
 
     fn linear(mut self, name: &str, n_out: usize, bias: Option<Sharing>, kernel: Sharing) -> Self {
@@ -219,7 +233,10 @@ impl Architecture {
                 let (first, n_values) = (start, sharing.n_values as u32);
                 start += n_values;
                 let place = |&k: &u32| if k < n_values { first + k } else { missing };
-                sharing.index.iter().map(place).collect()
+                match &sharing.index {
+                    Some(index) => index.iter().map(place).collect(),
+                    None => (first..start).collect(),
+                }
             };
             let bias = linear.bias.as_ref().map(&mut places);
             (linear, Places { bias, kernel: places(&linear.kernel) })
@@ -245,7 +262,7 @@ impl Architecture {
 
     /// Number of parameters. A complex parameter counts once.
     pub fn n_values(&self) -> usize {
-        self.linear_layers().map(Linear::n_values).sum()
+        self.linear_layers().map(Linear::n_values).fold(0, usize::saturating_add)
     }
 
     /// Refuses architectures that cannot be evaluated.
@@ -258,6 +275,12 @@ impl Architecture {
             let (what, bytes) = (format!("a network on {hilbert}"), 8.0 * self.n_values() as f64);
             let (limit, remedy) = (4.0 * f64::from(u32::MAX), "share weights or take fewer units");
             return Err(Error::TooLarge { what, bytes, limit, remedy });
+        }
+        for linear in self.linear_layers() {
+            let Linear { name, n_in, n_out, .. } = linear;
+            expect_weights_fit(|| format!("layer {name} of a network on {hilbert}"), &[*n_out, *n_in])?;
+            linear.kernel.check(name, n_out * n_in)?;
+            linear.bias.iter().try_for_each(|bias| bias.check(&format!("{name}.bias"), *n_out))?;
         }
         let layers = || self.branches.iter().flat_map(|branch| &branch.layers);
         let real_only = layers().find_map(|layer| match layer {
@@ -272,15 +295,24 @@ impl Architecture {
     }
 }
 
+/// Checks that a product of so many weights fits into memory, each with the index of its parameter.
+pub(crate) fn expect_weights_fit(what: impl FnOnce() -> String, factors: &[usize]) -> Result<()> {
+    let bytes = factors.iter().fold(12.0, |bytes, &n| bytes * n as f64);
+    memory::expect_fits(what, bytes, "take fewer units")
+}
+
 impl Linear {
     /// The mean number of weights per output.
     pub(super) fn fan_in(&self) -> f64 {
         let missing = self.kernel.n_values as u32;
-        let present = self.kernel.index.iter().filter(|&&k| k < missing).count();
+        let present = match &self.kernel.index {
+            Some(index) => index.iter().filter(|&&k| k < missing).count(),
+            None => self.kernel.n_values,
+        };
         present as f64 / self.n_out.max(1) as f64
     }
 
     pub(super) fn n_values(&self) -> usize {
-        self.kernel.n_values + self.bias.as_ref().map_or(0, |bias| bias.n_values)
+        self.kernel.n_values.saturating_add(self.bias.as_ref().map_or(0, |bias| bias.n_values))
     }
 }

@@ -1,7 +1,6 @@
 //! Networks and their derivatives, written with [`Matrix`] operations.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use operator_core::Result;
 
@@ -171,6 +170,15 @@ pub(super) enum Block {
     Outer(usize, usize),
 }
 
+impl Block {
+    pub(super) fn n_columns(&self) -> usize {
+        match *self {
+            Block::Dense(n) => n,
+            Block::Outer(left, right) => left + right,
+        }
+    }
+}
+
 /// The factors of an architecture's derivatives, in the order of its parameters; `None` if factors save
 /// nothing or ln ψ has a phase.
 pub(super) fn blocks(architecture: &Architecture) -> Option<Vec<Block>> {
@@ -192,7 +200,7 @@ pub(super) fn blocks(architecture: &Architecture) -> Option<Vec<Block>> {
 
 /// Whether each weight has its own parameter and both factors together are smaller than their product.
 fn is_outer(linear: &Linear) -> bool {
-    linear.kernel.is_identity && linear.n_out * linear.n_in > linear.n_out + linear.n_in
+    linear.kernel.index.is_none() && linear.n_out * linear.n_in > linear.n_out + linear.n_in
 }
 
 /// Derivatives by one array of parameters.
@@ -304,16 +312,15 @@ where
 
 fn kernel_derivatives<M: Matrix>(linear: &Linear, delta: &Field<M>, before: &Field<M>) -> Result<Field<M>> {
     let kernel = &linear.kernel;
-    let columns: Option<(&Arc<[u32]>, usize)> =
-        (!kernel.is_identity).then_some((&kernel.index, kernel.n_values));
-    delta.times(before, |a, b| M::outer(a, b, columns.map(|(index, n)| (&**index, n))))
+    let columns = kernel.index.as_deref().map(|index| (index, kernel.n_values));
+    delta.times(before, |a, b| M::outer(a, b, columns))
 }
 
 fn bias_derivatives<M: Matrix>(bias: &Sharing, delta: &Field<M>) -> Result<Field<M>> {
-    if bias.is_identity {
-        return Ok(delta.clone());
+    match &bias.index {
+        Some(index) => delta.map(|delta| M::scatter(delta, index, bias.n_values)),
+        None => Ok(delta.clone()),
     }
-    delta.map(|delta| M::scatter(delta, &bias.index, bias.n_values))
 }
 
 fn times_i<M: Matrix>(value: Field<M>) -> Result<Field<M>> {

@@ -31,6 +31,7 @@ mod numbers;
 mod sealed;
 mod walker;
 
+pub(super) use architecture::expect_weights_fit;
 pub use architecture::{Architecture, Branch};
 pub use backend::NetworkBackend;
 pub use init::Init;
@@ -55,8 +56,9 @@ use num_complex::Complex64;
 use operator_core::{Element, Error, HilbertSpace, Result, Walker, WaveFunction};
 use walker::{NetworkWalker, WalkerWeights};
 
-use crate::derivatives::DerivativeBlock;
-use crate::derivatives::{LogDerivatives, ParameterArray, Trainable};
+use crate::derivatives::{
+    DerivativeBlock, LogDerivatives, ParameterArray, Trainable, expect_derivatives_fit,
+};
 
 type MatrixOf<B, K> = <B as NetworkBackend>::Matrix<RealOf<K>>;
 
@@ -328,6 +330,13 @@ impl<B: NetworkBackend, K: NetworkKind> Trainable<B> for Network<B, K> {
     fn log_derivatives(&self, x: &B::Configurations) -> Result<LogDerivatives> {
         let evaluation = self.evaluation()?;
         let blocks = if K::Scalar::IS_COMPLEX { None } else { evaluate::blocks(&self.architecture) };
+        let n_numbers = match &blocks {
+            Some(blocks) => blocks.iter().map(Block::n_columns).sum(),
+            // Of a complex network, real and imaginary parts by each.
+            None if K::Scalar::IS_COMPLEX => 2 * self.n_parameters(),
+            None => self.n_parameters(),
+        };
+        expect_derivatives_fit(B::batch_len(x), n_numbers)?;
         let derivatives = B::by_blocks(x, |_, x| {
             self.check_width(x)?;
             let ones = |_, values: &Field<MatrixOf<B, K>>| {

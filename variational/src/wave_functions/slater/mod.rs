@@ -6,12 +6,12 @@ mod walker;
 use faer::{Mat, Side};
 use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut1, Axis};
 use num_complex::Complex64;
-use operator_core::{Backend, Error, HilbertSpace, Result, Walker, WaveFunction};
+use operator_core::{Backend, Error, HilbertSpace, Result, Walker, WaveFunction, memory};
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rayon::prelude::*;
 
-use crate::derivatives::{LogDerivatives, ParameterArray, Trainable};
+use crate::derivatives::{LogDerivatives, ParameterArray, Trainable, expect_derivatives_fit};
 use determinant::{Determinant, Filled};
 use walker::SlaterWalker;
 
@@ -290,6 +290,7 @@ impl<B: Backend> Trainable<B> for Slater<B> {
 
     fn log_derivatives(&self, x: &B::Configurations) -> Result<LogDerivatives> {
         let x = self.to_host(x)?;
+        expect_derivatives_fit(x.nrows(), self.parameters.len())?;
         let mut out = Array2::zeros((x.nrows(), self.parameters.len()));
         let mut rows: Vec<_> = x.axis_iter(Axis(0)).zip(out.axis_iter_mut(Axis(0))).collect();
         rows.par_iter_mut().for_each(|(x, out)| {
@@ -305,6 +306,9 @@ fn contiguous(x: Option<&[i8]>) -> &[i8] {
 
 /// Random orthonormal orbitals for each of these sectors.
 fn random_orbitals<B: Backend>(sectors: &[Sector], seed: u64) -> Result<Vec<Array2<f64>>> {
+    // The random matrix, faer's copy, its eigenvectors and working memory.
+    let bytes = sectors.iter().map(|sector| 32.0 * (sector.n_orbitals as f64).powi(2)).sum();
+    memory::expect_fits(|| "random orbitals".into(), bytes, "use from_orbitals")?;
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
     let orbitals = sectors.iter().map(|sector| {
         // The eigenvectors of a random symmetric matrix.

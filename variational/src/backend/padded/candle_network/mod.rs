@@ -14,7 +14,7 @@ use ndarray::{Array1, Array2, Axis, s};
 use num_complex::Complex64;
 use operator_core::{Backend, Error, HilbertSpace, Result, WaveFunction};
 
-use crate::derivatives::{LogDerivatives, ParameterArray, Trainable};
+use crate::derivatives::{LogDerivatives, ParameterArray, Trainable, expect_derivatives_fit};
 use tape::Record;
 
 /// A variable counts as used outside the tape if the sum of its derivatives from layers differs from that of
@@ -246,6 +246,7 @@ impl<N: CandleNetwork> Trainable<Padded> for CandleModule<N> {
     }
 
     fn log_derivatives(&self, x: &Tensor) -> Result<LogDerivatives> {
+        expect_derivatives_fit(Padded::batch_len(x), self.n_parameters())?;
         let tape = Tape::recording();
         let log_psi = self.evaluate(x, &tape).map_err(failed)?;
         let records = tape.into_records();
