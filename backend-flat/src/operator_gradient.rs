@@ -119,8 +119,8 @@ impl<T: Element> Linear<T> {
 /// Local estimators of a block of samples, and their derivatives.
 struct Derivatives<'o, T> {
     linear: &'o Linear<T>,
-    /// The slots of elements that still wait for their ratios, each with whether it enters negatively.
-    slots: Vec<(usize, bool)>,
+    /// The slots of elements that still wait for their ratios, each with its factor.
+    slots: Vec<(usize, f64)>,
     /// Where the slots of each of these elements end.
     ends: Vec<usize>,
     sum: Complex64,
@@ -132,7 +132,7 @@ struct Derivatives<'o, T> {
 impl<T: Element> Consumer<f64> for Derivatives<'_, T> {
     #[inline]
     fn element(&mut self, connected: Connected<'_>, _: f64) {
-        connected.for_each_slot(|slot, negative| self.slots.push((slot, negative)));
+        connected.for_each_slot(|slot, factor| self.slots.push((slot, factor)));
         self.ends.push(self.slots.len());
     }
 
@@ -141,10 +141,10 @@ impl<T: Element> Consumer<f64> for Derivatives<'_, T> {
         let mut start = 0;
         for (&end, &ratio) in self.ends.iter().zip(ratios) {
             let mut mel = T::zero();
-            for &(slot, negative) in &self.slots[start..end] {
+            for &(slot, weight) in &self.slots[start..end] {
                 let Slot { value, terms: own } = &slots[slot];
-                let (value, ratio) = if negative { (-*value, -ratio) } else { (*value, ratio) };
-                mel += value;
+                let ratio = ratio * weight;
+                mel += *value * T::from_complex(weight.into());
                 for &(parameter, factor) in &terms[own.clone()] {
                     self.derivatives[parameter] += factor * ratio;
                 }

@@ -224,6 +224,12 @@ pub enum Error {
         /// Quantum numbers after.
         to: String,
     },
+    /// A cutoff for small coefficients that is no fraction.
+    #[error("the cutoff is {cutoff}; expected a fraction of the operator's largest coefficient, from 0 to below 1")]
+    Cutoff {
+        /// The cutoff given.
+        cutoff: f64,
+    },
     /// An operator has no parameter of that name.
     #[error("no parameter {name:?}; this operator has {known}")]
     UnknownParameter {

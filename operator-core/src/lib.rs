@@ -91,7 +91,7 @@ pub use hilbert::HilbertSpace;
 pub use host_rows::HostRows;
 #[doc(hidden)]
 pub use in_chunks::amplitudes_in_chunks;
-pub use kernel::Connected;
+pub use kernel::{Connected, Dropped};
 #[doc(hidden)]
 pub use merged_row::MergedRow;
 pub use models::*;

@@ -1,10 +1,11 @@
 //! What counts as rounding: the core's tolerances, all relative.
 //!
-//! There are three because rounding has three origins. A few summands that cancel leave a few units in the last
+//! There are several because rounding has three origins. A few summands that cancel leave a few units in the last
 //! place of the largest. [`CANCELLATION`] covers these; it is tight, because it removes elements from the operator.
 //! [`CANCELLATION_F32`] is the same for single precision. Two ways to compute one operator (its adjoint, another
 //! family of terms) go through products and transforms of whole tables, where errors of many operations add up.
-//! [`AGREEMENT`] covers these; it only decides a yes or no and can be generous.
+//! [`AGREEMENT`] covers these; it only decides a yes or no and can be generous. Coefficients that were computed elsewhere
+//! carry the rounding of that computation, which is relative to the largest of them: [`CUTOFF`].
 
 use num_complex::Complex64;
 
@@ -12,6 +13,10 @@ use num_complex::Complex64;
 const CANCELLATION: f64 = 1e-14;
 /// The same for sums in single precision.
 const CANCELLATION_F32: f64 = 1e-6;
+/// Coefficients of at most this fraction of an operator's largest one are dropped, unless the user chooses another
+/// fraction. It is some 50 units in the last place of the largest: integrals and matrices that vanish by symmetry come out
+/// of other programs as numbers of this size. Double precision cannot tell their effect on an energy.
+pub(crate) const CUTOFF: f64 = 1e-14;
 /// Two computations of one operator agree up to this fraction of its largest coefficient.
 const AGREEMENT: f64 = 1e-12;
 

@@ -24,7 +24,7 @@ fn check(definition: &Definition, x: ArrayView2<'_, i8>) {
             let mut state = x.clone();
             connected.write(&mut state);
             let mut slots = Vec::new();
-            connected.for_each_slot(|slot, negative| slots.push((slot, negative)));
+            connected.for_each_slot(|slot, factor| slots.push((slot, factor)));
             expected.push((sample, state, slots, mel));
         };
         visitor.visit(&x, push).unwrap();
@@ -44,7 +44,7 @@ fn check(definition: &Definition, x: ArrayView2<'_, i8>) {
         let mut state = x.row(sample).to_vec();
         connected.write(&mut state);
         let mut slots = Vec::new();
-        connected.for_each_slot(|slot, negative| slots.push((slot, negative)));
+        connected.for_each_slot(|slot, factor| slots.push((slot, factor)));
         visited.push((sample, state, slots, mel));
     });
     streamed.unwrap();

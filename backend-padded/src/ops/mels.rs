@@ -37,7 +37,7 @@ enum Whose {
     Each,
 }
 
-/// An element is a sum of slots with signs, so its derivative in each of these slots is ±1.
+/// An element is a sum of slots with factors, which are its derivatives by these slots.
 struct Mels {
     pattern: Engine<f64>,
     rows: Arc<Rows>,
@@ -62,9 +62,7 @@ impl Mels {
             let mut places = out.iter_mut();
             self.pattern.visit(x, scratch, |connected, _| {
                 let mut mel = V::zero();
-                connected.for_each_slot(|slot, negative| {
-                    mel = if negative { mel - values[slot] } else { mel + values[slot] };
-                });
+                connected.for_each_slot(|slot, factor| mel += values[slot] * V::from_f64(factor));
                 *places.next().expect(BOUNDED) = mel;
             });
         };
@@ -110,9 +108,7 @@ impl Mels {
         let mut gradients = gradient.iter();
         self.pattern.visit(x, scratch, |connected, _| {
             let gradient = gradients.next().expect(BOUNDED);
-            connected.for_each_slot(|slot, negative| {
-                out[slot] += if negative { -gradient } else { *gradient };
-            });
+            connected.for_each_slot(|slot, factor| out[slot] += factor * gradient);
         });
     }
 }

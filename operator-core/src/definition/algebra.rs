@@ -4,10 +4,11 @@ use std::borrow::Borrow;
 
 use num_complex::Complex64;
 
-use super::Definition;
+use super::{Definition, Lowering};
 use crate::error::Result;
 use crate::hilbert::HilbertSpace;
 use crate::overload::fallible_operators;
+use crate::rounding::CUTOFF;
 use crate::terms::{Terms, jordan_wigner};
 
 /// Longer names are cut to this many letters.
@@ -56,14 +57,19 @@ impl Definition {
         operands: impl IntoIterator<Item = (C, D)>,
     ) -> Result<Self> {
         let (mut names, mut terms) = (Vec::new(), Vec::new());
+        let mut cutoff = CUTOFF;
         for (factor, operand) in operands {
             let (factor, operand) = (factor.into(), operand.borrow());
+            if terms.is_empty() {
+                cutoff = operand.cutoff();
+            }
             let mut scaled = Terms::new(operand.hilbert().clone());
             scaled.add_scaled(factor, &operand.to_terms())?;
             names.push(scaled_name(factor, operand.name()));
             terms.push(scaled);
         }
-        Self::new(shortened(names.join(" + ")), Terms::sum(&terms)?)
+        let terms = Terms::sum(&terms)?;
+        Self::build(shortened(names.join(" + ")), terms, None, Lowering { cutoff, ..Lowering::default() })
     }
 
     /// The operator times a number.
@@ -72,7 +78,7 @@ impl Definition {
     /// [`Error::NotFinite`](crate::Error::NotFinite).
     pub fn scaled(&self, factor: impl Into<Complex64>) -> Result<Self> {
         let factor = factor.into();
-        Self::new(shortened(scaled_name(factor, self.name())), self.to_terms().scaled(factor)?)
+        self.derived(shortened(scaled_name(factor, self.name())), self.to_terms().scaled(factor)?)
     }
 
     /// The n-th power; the 0-th is the identity. See [`Terms::pow`].
@@ -84,7 +90,7 @@ impl Definition {
             name if name.contains(' ') => format!("({name})^{n}"),
             name => format!("{name}^{n}"),
         };
-        Self::new(shortened(name), self.to_terms().pow(n)?)
+        self.derived(shortened(name), self.to_terms().pow(n)?)
     }
 
     /// The Hermitian conjugate, A†.
@@ -117,7 +123,7 @@ impl Definition {
     /// As [`Terms::commutator`] and [`new`](Self::new).
     pub fn commutator(&self, other: &Definition) -> Result<Self> {
         let name = format!("[{}, {}]", self.name(), other.name());
-        Self::new(shortened(name), self.to_terms().commutator(&other.to_terms())?)
+        self.derived(shortened(name), self.to_terms().commutator(&other.to_terms())?)
     }
 
     /// The anticommutator, AB + BA.
@@ -126,7 +132,7 @@ impl Definition {
     /// As [`Terms::anticommutator`] and [`new`](Self::new).
     pub fn anticommutator(&self, other: &Definition) -> Result<Self> {
         let name = format!("{{{}, {}}}", self.name(), other.name());
-        Self::new(shortened(name), self.to_terms().anticommutator(&other.to_terms())?)
+        self.derived(shortened(name), self.to_terms().anticommutator(&other.to_terms())?)
     }
 
     /// The same operator with like terms merged; see [`Terms::collected`].
@@ -134,7 +140,7 @@ impl Definition {
     /// # Errors
     /// As [`Terms::collected`].
     pub fn collected(&self) -> Result<Self> {
-        Self::new(self.name(), self.to_terms().collected()?)
+        self.derived(self.name(), self.to_terms().collected()?)
     }
 
     /// The same operator as Pauli strings; see [`Terms::to_pauli_strings`].
@@ -142,7 +148,7 @@ impl Definition {
     /// # Errors
     /// As [`Terms::to_pauli_strings`].
     pub fn to_pauli_strings(&self) -> Result<Self> {
-        Self::new(self.name(), self.to_terms().to_pauli_strings()?)
+        self.derived(self.name(), self.to_terms().to_pauli_strings()?)
     }
 
     /// The same operator as local matrices; see [`Terms::to_local`].
@@ -150,7 +156,7 @@ impl Definition {
     /// # Errors
     /// As [`Terms::to_local`].
     pub fn to_local_operator(&self) -> Result<Self> {
-        Self::new(self.name(), self.to_terms().to_local()?)
+        self.derived(self.name(), self.to_terms().to_local()?)
     }
 
     /// The same operator on a tensor product; see [`Terms::embedded`].
@@ -158,7 +164,7 @@ impl Definition {
     /// # Errors
     /// As [`Terms::embedded`].
     pub fn embedded(&self, hilbert: &HilbertSpace, first: usize) -> Result<Self> {
-        Self::new(self.name(), self.to_terms().embedded(hilbert, first)?)
+        self.derived(self.name(), self.to_terms().embedded(hilbert, first)?)
     }
 
     /// The Jordan-Wigner image on qubits; see [`jordan_wigner`].
@@ -166,26 +172,26 @@ impl Definition {
     /// # Errors
     /// As [`jordan_wigner`].
     pub fn jordan_wigner(&self) -> Result<Self> {
-        Self::new(shortened(format!("jordan_wigner({})", self.name())), jordan_wigner(&self.to_terms())?)
+        self.derived(shortened(format!("jordan_wigner({})", self.name())), jordan_wigner(&self.to_terms())?)
     }
 
     fn plus(&self, other: &Definition) -> Result<Self> {
         let name = format!("{} + {}", self.name(), other.name());
-        Self::new(shortened(name), (self.to_terms() + other.to_terms())?)
+        self.derived(shortened(name), (self.to_terms() + other.to_terms())?)
     }
 
     fn minus(&self, other: &Definition) -> Result<Self> {
         let name = format!("{} - {}", self.name(), grouped(other.name()));
-        Self::new(shortened(name), (self.to_terms() - other.to_terms())?)
+        self.derived(shortened(name), (self.to_terms() - other.to_terms())?)
     }
 
     fn times(&self, other: &Definition) -> Result<Self> {
         let name = format!("{} * {}", grouped(self.name()), grouped(other.name()));
-        Self::new(shortened(name), (self.to_terms() * other.to_terms())?)
+        self.derived(shortened(name), (self.to_terms() * other.to_terms())?)
     }
 
     fn mapped(&self, name: &str, f: impl Fn(&Terms) -> Result<Terms>) -> Result<Self> {
-        Self::new(shortened(format!("{name}({})", self.name())), f(&self.to_terms())?)
+        self.derived(shortened(format!("{name}({})", self.name())), f(&self.to_terms())?)
     }
 }
 

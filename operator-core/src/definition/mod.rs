@@ -14,9 +14,10 @@ use crate::backend::{Backend, Lower};
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::hilbert::HilbertSpace;
-use crate::kernel::{Engine, Forms, Kernel};
+use crate::kernel::{Condition, Conservation, Dropped, Engine, Forms, Kernel, Lowered, TableLimits};
 use crate::models::{Model, ModelSpec};
 use crate::parameters::Parameters;
+use crate::rounding::CUTOFF;
 use crate::terms::{Term, Terms};
 
 /// An operator without a backend: its terms on their Hilbert space, and the values of its parameters.
@@ -40,6 +41,27 @@ pub struct Definition {
     hermitian: Arc<OnceLock<bool>>,
 }
 
+/// For which values of its parameters an operator must keep to a constrained space.
+#[derive(Clone, Copy)]
+enum Keeps {
+    Always,
+    AtPresent,
+}
+
+/// Choices in lowering.
+#[derive(Clone, Copy)]
+struct Lowering {
+    cutoff: f64,
+    keeps: Keeps,
+    limits: TableLimits,
+}
+
+impl Default for Lowering {
+    fn default() -> Self {
+        Lowering { cutoff: CUTOFF, keeps: Keeps::AtPresent, limits: TableLimits::default() }
+    }
+}
+
 /// The static part of an operator: everything but the values of its parameters.
 #[derive(Clone)]
 pub struct Structure(Arc<StructureData>);
@@ -52,6 +74,10 @@ struct StructureData {
     parameters: Parameters,
     kernel: Arc<Kernel>,
     forms: Forms,
+    cutoff: f64,
+    dropped: Dropped,
+    /// Forms that must vanish, or the operator leaves its constrained space.
+    conditions: Vec<Condition>,
     /// What its model writes to JSON, if the model has a form of its own.
     #[cfg_attr(not(feature = "serde"), expect(dead_code))]
     spec: Option<ModelSpec>,
@@ -71,7 +97,8 @@ impl Structure {
     /// Joins the static part with values of its parameters; nothing is lowered again.
     ///
     /// # Errors
-    /// [`Error::UnknownParameter`] or [`Error::ParameterLength`] if names or lengths differ.
+    /// [`Error::UnknownParameter`] or [`Error::ParameterLength`] if names or lengths differ;
+    /// [`Error::LeavesHilbert`] if the operator keeps to its constrained space only for other values.
     pub fn pack(&self, parameters: Parameters) -> Result<Definition> {
         let expected = &self.0.parameters;
         if !parameters.same_shape(expected) {
@@ -87,6 +114,8 @@ impl Structure {
                 expected: expected.names().collect::<Vec<_>>().join(", "),
             });
         }
+        let values = parameters.to_vec();
+        self.0.conditions.iter().try_for_each(|condition| condition.check(&values, &self.0.hilbert))?;
         Ok(Definition {
             structure: self.clone(),
             parameters: Arc::new(parameters),
@@ -105,6 +134,7 @@ impl PartialEq for Structure {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
             || (self.0.hilbert == other.0.hilbert
+                && self.0.cutoff == other.0.cutoff
                 && self.0.parameters.same_shape(&other.0.parameters)
                 && self.0.terms == other.0.terms)
     }
@@ -113,26 +143,112 @@ impl PartialEq for Structure {
 impl Definition {
     /// Checks and lowers terms.
     ///
+    /// Terms that lead to the same states are merged first. Coefficients that are only rounding beside the largest
+    /// one are dropped; see [`with_cutoff`](Self::with_cutoff). On a constrained space, terms may leave it as long as
+    /// their sum does not, whatever the values of the parameters: XX + YY with one parameter keeps the magnetisation,
+    /// XX and YY with a parameter each do not.
+    ///
     /// # Errors
-    /// [`Error::LeavesHilbert`] if a term leaves a constrained space; [`Error::WrongHilbert`] and
+    /// [`Error::LeavesHilbert`] if terms leave a constrained space; [`Error::WrongHilbert`] and
     /// [`Error::TooLarge`] for terms that have no kernel.
     pub fn new(name: impl Into<String>, terms: Terms) -> Result<Self> {
-        Self::build(name.into(), terms, None)
+        Self::build(name.into(), terms, None, Lowering { keeps: Keeps::Always, ..Lowering::default() })
+    }
+
+    /// As [`new`](Self::new) with another [cutoff](Self::with_cutoff).
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), and [`Error::Cutoff`].
+    pub fn new_with_cutoff(name: impl Into<String>, terms: Terms, cutoff: f64) -> Result<Self> {
+        Self::build(name.into(), terms, None, Lowering { cutoff, keeps: Keeps::Always, ..Lowering::default() })
     }
 
     /// Checks and lowers a model, as [`Model::definition`] does.
+    ///
+    /// A [list of terms](Model::is_list_of_terms) need keep to a constrained space only for its present weights: the
+    /// strings XX and YY of [`PauliStrings`](crate::PauliStrings) keep the magnetisation while their weights are equal.
+    /// [`Structure::pack`] then refuses values for which it does not.
     ///
     /// # Errors
     /// As [`Model::terms`] and [`new`](Self::new).
     pub fn of(model: &(impl Model + ?Sized)) -> Result<Self> {
         let mut terms = Terms::new(model.hilbert()?);
         model.terms(&mut terms)?;
-        Self::build(model.name(), terms, model.spec())
+        let keeps = if model.is_list_of_terms() { Keeps::AtPresent } else { Keeps::Always };
+        Self::build(model.name(), terms, model.spec(), Lowering { keeps, ..Lowering::default() })
     }
 
-    fn build(name: String, terms: Terms, spec: Option<ModelSpec>) -> Result<Self> {
+    /// The same operator with another cutoff, 1e-14 by default, 0 to keep everything.
+    ///
+    /// Where like terms are merged, coefficients of at most the cutoff times the operator's largest coefficient are
+    /// dropped. Parameters are not compared with constants or with each other: what multiplies a parameter is compared
+    /// with the largest number that multiplies it. A multiple of the identity does not count as largest.
+    /// [`dropped`](Self::dropped) says what was left out.
+    ///
+    /// ```
+    /// use operator_core::{Definition, hilbert::Qubit, terms::{Pauli, Terms}};
+    /// let mut terms = Terms::new(Qubit::new(2)?);
+    /// terms.pauli(1.0, &[(0, Pauli::X)])?.pauli(3e-17, &[(1, Pauli::X)])?;
+    /// let clean = Definition::new("clean", terms)?;
+    /// assert_eq!((clean.max_conn_size(), clean.dropped().count), (1, 1));
+    /// assert_eq!(clean.with_cutoff(0.0)?.max_conn_size(), 2);
+    /// # Ok::<(), operator_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Cutoff`] unless it is from 0 to below 1; [`Error::LeavesHilbert`] if what a lower cutoff keeps leaves
+    /// a constrained space.
+    pub fn with_cutoff(&self, cutoff: f64) -> Result<Self> {
+        let spec = self.structure.0.spec.clone();
+        Self::build(self.name().to_owned(), self.to_terms(), spec, Lowering { cutoff, ..Lowering::default() })
+    }
+
+    /// The fraction of the largest coefficient up to which others are dropped.
+    pub fn cutoff(&self) -> f64 {
+        self.structure.0.cutoff
+    }
+
+    /// The coefficients that were left out because of the [cutoff](Self::with_cutoff).
+    pub fn dropped(&self) -> Dropped {
+        self.structure.0.dropped
+    }
+
+    /// Terms that keep to a constrained space at least for the present values of their parameters, such as the results
+    /// of the algebra.
+    #[cfg(feature = "serde")]
+    pub(crate) fn at_present(name: impl Into<String>, terms: Terms) -> Result<Self> {
+        Self::build(name.into(), terms, None, Lowering::default())
+    }
+
+    /// A result of the algebra, with this operator's cutoff.
+    fn derived(&self, name: impl Into<String>, terms: Terms) -> Result<Self> {
+        Self::build(name.into(), terms, None, Lowering { cutoff: self.cutoff(), ..Lowering::default() })
+    }
+
+    /// The same operator without joint tables, to test the kernel's other path on small spaces.
+    #[cfg(feature = "testing")]
+    pub(crate) fn split_by_steps(&self) -> Result<Self> {
+        let lowering = Lowering { limits: TableLimits::NONE, ..Lowering::default() };
+        Self::build(self.name().to_owned(), self.to_terms(), None, lowering)
+    }
+
+    fn build(
+        name: String,
+        terms: Terms,
+        spec: Option<ModelSpec>,
+        Lowering { cutoff, keeps, limits }: Lowering,
+    ) -> Result<Self> {
+        if !(0.0..1.0).contains(&cutoff) {
+            return Err(Error::Cutoff { cutoff });
+        }
         let (hilbert, parameters, terms) = terms.into_parts();
-        let (kernel, forms) = Kernel::build(&hilbert, &terms)?;
+        let values = parameters.to_vec();
+        let conservation = match keeps {
+            Keeps::Always => Conservation::Always,
+            Keeps::AtPresent => Conservation::at(&values),
+        };
+        let Lowered { kernel, forms, dropped, conditions } =
+            Kernel::build(&hilbert, &terms, cutoff, conservation, limits)?;
         let structure = Structure(Arc::new(StructureData {
             name,
             hilbert,
@@ -140,6 +256,9 @@ impl Definition {
             parameters: parameters.clone(),
             kernel: Arc::new(kernel),
             forms,
+            cutoff,
+            dropped,
+            conditions,
             spec,
         }));
         Ok(Definition { structure, parameters: Arc::new(parameters), hermitian: Arc::default() })
@@ -204,7 +323,8 @@ impl Definition {
     /// The matrix elements decide, up to rounding.
     pub fn is_hermitian(&self) -> bool {
         *self.hermitian.get_or_init(|| {
-            let values: Vec<Complex64> = self.forms().values(&self.parameters.to_vec());
+            let mut values: Vec<Complex64> = self.forms().values(&self.parameters.to_vec());
+            self.structure.0.kernel.extend_values(&mut values);
             self.structure.0.kernel.is_hermitian(&values)
         })
     }
@@ -282,6 +402,7 @@ impl fmt::Debug for Definition {
             .field("n_terms", &self.terms().len())
             .field("parameters", &self.parameters)
             .field("max_conn_size", &self.max_conn_size())
+            .field("dropped", &self.dropped())
             .finish()
     }
 }

@@ -2,12 +2,9 @@
 
 use std::fmt;
 
-use ndarray::Array2;
-use num_complex::Complex64;
-
 use crate::error::{Error, Result};
 use crate::hilbert::HilbertSpace;
-use crate::terms::{Ladder, destroy, number, raise, twice_spin};
+use crate::terms::{Ladder, SiteMatrix, destroy, number, raise, twice_spin};
 
 /// An operator on one site.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -41,14 +38,8 @@ enum SiteKind {
 
 /// What a symbol does on its site.
 pub(super) enum Action {
-    Matrix(Array2<Complex64>),
+    Matrix(SiteMatrix),
     Ladders(&'static [bool]),
-}
-
-impl Action {
-    fn real(matrix: Array2<f64>) -> Self {
-        Action::Matrix(matrix.mapv(Complex64::from))
-    }
 }
 
 impl Factor {
@@ -95,11 +86,11 @@ impl Factor {
             Symbol::SigmaX => Action::Matrix(twice_spin(dim)[0].clone()),
             Symbol::SigmaY => Action::Matrix(twice_spin(dim)[1].clone()),
             Symbol::SigmaZ => Action::Matrix(twice_spin(dim)[2].clone()),
-            Symbol::SigmaP => Action::real(raise(dim)),
-            Symbol::SigmaM => Action::real(raise(dim).reversed_axes()),
-            Symbol::BosonCreate => Action::real(destroy(dim).reversed_axes()),
-            Symbol::BosonDestroy => Action::real(destroy(dim)),
-            Symbol::BosonNumber => Action::real(number(dim)),
+            Symbol::SigmaP => Action::Matrix(raise(dim)),
+            Symbol::SigmaM => Action::Matrix(raise(dim).transpose()),
+            Symbol::BosonCreate => Action::Matrix(destroy(dim).transpose()),
+            Symbol::BosonDestroy => Action::Matrix(destroy(dim)),
+            Symbol::BosonNumber => Action::Matrix(number(dim)),
             Symbol::FermionCreate => Action::Ladders(&[true]),
             Symbol::FermionDestroy => Action::Ladders(&[false]),
             Symbol::FermionNumber => Action::Ladders(&[true, false]),

@@ -105,15 +105,14 @@ impl Expression {
 
     /// The formula on a Hilbert space, with like terms merged.
     ///
-    /// The result has Pauli strings on spins 1/2 and qubits, local matrices on other spins and bosons (factors
-    /// on one site are multiplied first), and fermion strings on fermion modes. Boson matrices end at the
+    /// The result has Pauli strings for products of Pauli matrices, fermion strings on fermion modes, and products of
+    /// sparse matrices otherwise. Factors on one site are multiplied first. Boson matrices end at the
     /// space's n_max, so `boson::destroy(0) * boson::create(0)` is 0 on n_max bosons.
     ///
     /// # Errors
     /// [`Error::SiteOutOfRange`](crate::Error::SiteOutOfRange);
     /// [`Error::WrongHilbert`](crate::Error::WrongHilbert) for an operator on the wrong kind of site;
-    /// [`Error::NotFinite`](crate::Error::NotFinite);
-    /// [`Error::TooLarge`](crate::Error::TooLarge) for a product of too many matrices.
+    /// [`Error::NotFinite`](crate::Error::NotFinite).
     pub fn on(&self, hilbert: impl Into<HilbertSpace>) -> Result<Terms> {
         resolve::resolve(self, hilbert.into())
     }

@@ -1,7 +1,7 @@
 //! One connected configuration, as kernels pass it to visitors.
 
 use super::mask::MaskKernel;
-use super::table::TableKernel;
+use super::table::{Move, TableKernel};
 
 /// One connected configuration x', as its difference from the sample x.
 ///
@@ -21,13 +21,16 @@ enum NewValues<'a> {
     Mirror(&'a [i8]),
     /// For each changed site, its new quantum number.
     Given(&'a [i8]),
+    /// For each changed site, how its new quantum number follows from the old one.
+    Moved(&'a [Move]),
 }
 
 /// Where a matrix element comes from, needed to differentiate it.
 #[derive(Clone, Copy, Debug)]
 enum Origin<'a> {
     Mask { kernel: &'a MaskKernel, pieces: (u32, u32), words: &'a [u64] },
-    Table { kernel: &'a TableKernel, lookups: (u32, u32), target: Option<u32>, digits: &'a [u8] },
+    /// A group's number and its target; `None` for the diagonal.
+    Table { kernel: &'a TableKernel, target: Option<(usize, u32)>, digits: &'a [u8] },
     Custom,
 }
 
@@ -55,17 +58,24 @@ impl<'a> Connected<'a> {
     /// The diagonal element of a configuration's digits.
     #[inline]
     pub(crate) fn table_diagonal(kernel: &'a TableKernel, digits: &'a [u8]) -> Self {
-        let origin = Origin::Table { kernel, lookups: (0, 0), target: None, digits };
+        let origin = Origin::Table { kernel, target: None, digits };
         Connected { sites: &[], values: NewValues::Given(&[]), origin }
     }
 
     /// A target of group `g` of tables, for a configuration's digits.
     #[inline]
     pub(crate) fn table_target(kernel: &'a TableKernel, g: usize, target: u32, digits: &'a [u8]) -> Self {
-        let (sites, values) = kernel.target(g, target);
-        let lookups = kernel.groups[g].lookups;
-        let origin = Origin::Table { kernel, lookups, target: Some(target), digits };
-        Connected { sites, values: NewValues::Given(values), origin }
+        let (sites, values) = match kernel.step_group(g) {
+            None => {
+                let (sites, values) = kernel.target(g, target);
+                (sites, NewValues::Given(values))
+            }
+            Some(step) => {
+                let (sites, moves) = kernel.moves_of(step);
+                (sites, NewValues::Moved(moves))
+            }
+        };
+        Connected { sites, values, origin: Origin::Table { kernel, target: Some((g, target)), digits } }
     }
 
     /// The sites on which x' differs from x, none on the diagonal.
@@ -86,7 +96,7 @@ impl<'a> Connected<'a> {
     #[inline]
     pub fn fits(&self, n_sites: usize) -> bool {
         let has_values = match self.values {
-            NewValues::Mirror(_) => true,
+            NewValues::Mirror(_) | NewValues::Moved(_) => true,
             NewValues::Given(values) => values.len() == self.sites.len(),
         };
         has_values && self.sites.iter().all(|&site| (site as usize) < n_sites)
@@ -107,6 +117,11 @@ impl<'a> Connected<'a> {
                     row[site as usize] = value;
                 }
             }
+            NewValues::Moved(moves) => {
+                for (&site, change) in self.sites.iter().zip(moves) {
+                    row[site as usize] = change.apply(row[site as usize]);
+                }
+            }
         }
     }
 
@@ -119,18 +134,21 @@ impl<'a> Connected<'a> {
             match values {
                 NewValues::Mirror(sums) => (site, sums[site].wrapping_sub(x[site])),
                 NewValues::Given(values) => (site, values[k]),
+                NewValues::Moved(moves) => (site, moves[k].apply(x[site])),
             }
         })
     }
 
-    /// The slots whose values add up to this matrix element, each with whether it enters negatively.
+    /// The slots whose values add up to this matrix element, each with its factor.
     ///
-    /// This is the derivative of the element: 1 (or −1) in each of these slots, 0 in all others.
-    pub fn for_each_slot(&self, mut f: impl FnMut(usize, bool)) {
+    /// The factors are the derivatives of the element by these slots: 1 or −1, or a number where the operator is a
+    /// product of matrices. The derivatives by all other slots are 0.
+    pub fn for_each_slot(&self, mut f: impl FnMut(usize, f64)) {
         match self.origin {
             Origin::Mask { kernel, pieces, words } => kernel.pieces.for_each_slot(pieces, words, &mut f),
-            Origin::Table { kernel, lookups, target, digits } => {
-                kernel.for_each_slot(lookups, target, digits, &mut f);
+            Origin::Table { kernel, target: None, digits } => kernel.diagonal_slots(digits, &mut f),
+            Origin::Table { kernel, target: Some((g, target)), digits } => {
+                kernel.target_slots(g, target, digits, &mut f);
             }
             Origin::Custom => {}
         }

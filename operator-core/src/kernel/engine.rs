@@ -18,7 +18,9 @@ use crate::hilbert::PackedRanking;
 #[derive(Clone, Debug)]
 pub struct Engine<T> {
     kernel: Arc<Kernel>,
+    /// The values of the slots, then those of the kernel's own factors.
     values: Arc<[T]>,
+    n_slots: usize,
     /// Built for the first block of samples.
     plan: Arc<OnceLock<BatchPlan<T>>>,
     /// Built when moves are first followed.
@@ -26,8 +28,11 @@ pub struct Engine<T> {
 }
 
 impl<T: Element> Engine<T> {
-    pub(crate) fn new(kernel: Arc<Kernel>, values: Vec<T>) -> Self {
-        Engine { kernel, values: values.into(), plan: Arc::default(), dependents: Arc::default() }
+    /// `values` are those of the slots.
+    pub(crate) fn new(kernel: Arc<Kernel>, mut values: Vec<T>) -> Self {
+        let n_slots = values.len();
+        kernel.extend_values(&mut values);
+        Engine { kernel, values: values.into(), n_slots, plan: Arc::default(), dependents: Arc::default() }
     }
 
     pub(crate) fn plan(&self) -> &BatchPlan<T> {
@@ -36,7 +41,7 @@ impl<T: Element> Engine<T> {
 
     /// The value of each slot; slot 0 is always 0.
     pub fn values(&self) -> &[T] {
-        &self.values
+        &self.values[..self.n_slots]
     }
 
     /// Upper bound of the number of connected elements of any configuration.
@@ -69,12 +74,12 @@ impl<T: Element> Engine<T> {
             Kernel::Table(kernel) => {
                 scratch.digits.clear();
                 kernel.push_digits(x, &mut scratch.digits);
-                let Scratch { digits, sums, .. } = scratch;
+                let digits = &scratch.digits;
                 let diagonal = kernel.diagonal(digits, &self.values);
                 if diagonal != T::zero() {
                     visit(Connected::table_diagonal(kernel, digits), diagonal);
                 }
-                kernel.for_each(digits, &self.values, sums, |g, target, mel| {
+                kernel.for_each(digits, &self.values, |g, target, mel| {
                     visit(Connected::table_target(kernel, g, target, digits), mel);
                 });
             }
@@ -161,7 +166,7 @@ impl Engine<f64> {
 
 /// A number from 1 to 2 for each slot, with no integer relation among them: a signed sum of slots is zero only
 /// if each slot cancels. (The mixing function of SplitMix64, Steele et al., OOPSLA 2014.)
-fn generic(slot: u64) -> f64 {
+pub(super) fn generic(slot: u64) -> f64 {
     let mut z = slot.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

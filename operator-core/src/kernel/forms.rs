@@ -1,13 +1,15 @@
 //! Slots as linear forms of the parameters.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::fmt;
 
 use num_complex::Complex64;
 use smallvec::SmallVec;
 
 use crate::element::Element;
 use crate::rounding::clean;
-use crate::terms::Coefficient;
+use crate::terms::{Coefficient, Term};
 
 /// A linear form in the parameters: `Σ_k factor_k · p_k`, where p_0 = 1 stands for the constant.
 #[derive(Clone, Debug, Default)]
@@ -44,52 +46,137 @@ impl Form {
         }
     }
 
-    /// Whether the form vanishes whatever the parameters.
+    /// Whether the form vanishes whatever the parameters, once it is [trimmed](FormBuilder::trim).
     pub(crate) fn is_zero(&self) -> bool {
-        self.entries.iter().all(|&(_, factor, size)| clean(factor, size) == Complex64::new(0.0, 0.0))
+        self.entries.is_empty()
     }
 
-    fn cleaned(&self) -> SmallVec<[(u32, Complex64); 1]> {
-        let mut out: SmallVec<[(u32, Complex64); 1]> = self
-            .entries
-            .iter()
-            .map(|&(parameter, factor, size)| (parameter, clean(factor, size)))
-            .filter(|(_, factor)| *factor != Complex64::new(0.0, 0.0))
-            .collect();
-        out.sort_unstable_by_key(|&(parameter, _)| parameter);
-        out
+    /// The value for given parameters, and the sum of the absolute values of its summands.
+    pub(crate) fn value(&self, parameters: &[f64]) -> (Complex64, f64) {
+        self.entries.iter().fold((Complex64::ZERO, 0.0), |(sum, size), &(parameter, factor, _)| {
+            let value = (parameter as usize).checked_sub(1).map_or(factor, |p| factor * parameters[p]);
+            (sum + value, size + value.norm())
+        })
+    }
+
+    /// Whether a parameter enters.
+    pub(crate) fn has_parameters(&self) -> bool {
+        self.entries.iter().any(|&(parameter, ..)| parameter > 0)
+    }
+
+    /// The factors in a unique form, to recognise equal forms.
+    pub(crate) fn key(&self) -> Key {
+        let mut key: Key = self.entries.iter().map(|&(p, z, _)| (p, z.re.to_bits(), z.im.to_bits())).collect();
+        key.sort_unstable();
+        key
     }
 }
 
-type Key = SmallVec<[(u32, u64, u64); 1]>;
+/// Parameter and factor of each entry of a form, in order.
+pub(crate) type Key = SmallVec<[(u32, u64, u64); 1]>;
+
+/// Coefficients that were left out of an operator because they are only rounding beside its largest one.
+///
+/// See [`Definition::dropped`](crate::Definition::dropped).
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Dropped {
+    /// How many.
+    pub count: usize,
+    /// The largest of their absolute values.
+    pub largest: f64,
+}
+
+impl fmt::Display for Dropped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.count {
+            0 => f.write_str("no coefficients are dropped"),
+            1 => write!(f, "1 coefficient of {:.1e} is dropped as rounding", self.largest),
+            n => write!(f, "{n} coefficients of at most {:.1e} are dropped as rounding", self.largest),
+        }
+    }
+}
 
 /// Numbers forms; equal forms get one slot, and slot 0 is the form 0.
 pub(crate) struct FormBuilder {
     forms: Forms,
     slots: HashMap<Key, u32>,
+    /// For each parameter, the constant first, the absolute value up to which factors are dropped.
+    smallest: Vec<f64>,
+    dropped: Dropped,
 }
 
 impl FormBuilder {
+    /// No forms yet; drops nothing but what cancels.
+    #[cfg(test)]
     pub(crate) fn new() -> Self {
-        let forms = Forms { offsets: vec![0, 0], parameters: Vec::new(), factors: Vec::new() };
-        FormBuilder { forms, slots: HashMap::from([(Key::new(), 0)]) }
+        Self::with_cutoff(&[], 0.0)
     }
 
-    /// The slot of a form.
-    pub(crate) fn slot(&mut self, form: &Form) -> u32 {
-        let entries = form.cleaned();
-        let key: Key =
-            entries.iter().map(|&(p, factor)| (p, factor.re.to_bits(), factor.im.to_bits())).collect();
-        let next = self.slots.len() as u32;
-        let slot = *self.slots.entry(key).or_insert(next);
-        if slot == next {
-            for (parameter, factor) in entries {
-                self.forms.parameters.push(parameter);
-                self.forms.factors.push(factor);
+    /// Drops factors that are at most `cutoff` times the largest coefficient of the terms with the same parameter, or
+    /// without one. Terms on no site do not count: an energy shift says nothing about the size of the rest.
+    pub(crate) fn with_cutoff(terms: &[Term], cutoff: f64) -> Self {
+        let mut largest: Vec<f64> = Vec::new();
+        for term in terms.iter().filter(|term| !term.kind.is_number()) {
+            let place = term.coefficient.parameter.map_or(0, |p| p.index() + 1);
+            if largest.len() <= place {
+                largest.resize(place + 1, 0.0);
             }
-            self.forms.offsets.push(self.forms.factors.len());
+            let size = term.coefficient.factor.norm() * term.kind.largest_element();
+            largest[place] = largest[place].max(size);
         }
-        slot
+        let smallest = largest.into_iter().map(|size| cutoff * size).collect();
+        let forms = Forms { offsets: vec![0, 0], parameters: Vec::new(), factors: Vec::new() };
+        FormBuilder { forms, slots: HashMap::from([(Key::new(), 0)]), smallest, dropped: Dropped::default() }
+    }
+
+    /// Removes from a complete form what cancels, and what the cutoff drops.
+    pub(crate) fn trim(&mut self, form: &mut Form) {
+        let (smallest, dropped) = (&self.smallest, &mut self.dropped);
+        form.entries.retain(|(parameter, factor, size)| {
+            let smallest = smallest.get(*parameter as usize).copied().unwrap_or(0.0);
+            *factor = clean(*factor, *size);
+            let small = |part: f64| part != 0.0 && part.abs() <= smallest;
+            if small(factor.re) || small(factor.im) {
+                let part = |part: f64| if small(part) { part.abs() } else { 0.0 };
+                dropped.count += 1;
+                dropped.largest = dropped.largest.max(part(factor.re)).max(part(factor.im));
+                let kept = |part: f64| if small(part) { 0.0 } else { part };
+                *factor = Complex64::new(kept(factor.re), kept(factor.im));
+            }
+            *factor != Complex64::ZERO
+        });
+    }
+
+    /// What was dropped so far.
+    pub(crate) fn dropped(&self) -> Dropped {
+        self.dropped
+    }
+
+    /// Forgets what was dropped since, when forms are made anew.
+    pub(crate) fn reset_dropped(&mut self, to: Dropped) {
+        self.dropped = to;
+    }
+
+    /// The slot of a trimmed form.
+    pub(crate) fn slot(&mut self, form: &Form) -> u32 {
+        let key = form.key();
+        let next = self.slots.len() as u32;
+        match self.slots.entry(key) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(place) => {
+                for &(parameter, re, im) in place.key() {
+                    self.forms.parameters.push(parameter);
+                    self.forms.factors.push(Complex64::new(f64::from_bits(re), f64::from_bits(im)));
+                }
+                self.forms.offsets.push(self.forms.factors.len());
+                *place.insert(next)
+            }
+        }
+    }
+
+    /// Number of slots so far.
+    pub(crate) fn n_slots(&self) -> usize {
+        self.slots.len()
     }
 
     pub(crate) fn finish(self) -> Forms {
@@ -129,11 +216,14 @@ impl Forms {
     pub fn values<T: Element>(&self, parameters: &[f64]) -> Vec<T> {
         (0..self.n_slots())
             .map(|slot| {
-                let value = self.form(slot).map(|(parameter, factor)| match parameter {
-                    Some(p) => factor * parameters[p],
-                    None => factor,
+                let value = |(parameter, factor): (Option<usize>, Complex64)| {
+                    parameter.map_or(factor, |p| factor * parameters[p])
+                };
+                let (sum, size) = self.form(slot).map(value).fold((Complex64::ZERO, 0.0), |(sum, size), z| {
+                    (sum + z, size + z.norm())
                 });
-                T::from_complex(value.sum())
+                // What cancels is no connection: 0.1 + 0.2 − 0.3 is 0.
+                T::from_complex(clean(sum, size))
             })
             .collect()
     }
@@ -155,12 +245,14 @@ mod tests {
         same.add(1.0.into(), one);
         assert_eq!(builder.slot(&same), 1);
         same.add((-2.0).into(), one);
+        builder.trim(&mut same);
         assert!(same.is_zero());
         assert_eq!(builder.slot(&same), 0);
         let mut rounded = Form::default();
         for value in [0.1, 0.2, -0.3] {
             rounded.add(value.into(), one);
         }
+        builder.trim(&mut rounded);
         assert_eq!(builder.slot(&rounded), 0, "0.1 + 0.2 - 0.3 is rounding");
         assert_eq!(builder.finish().values::<f64>(&[]), [0.0, 2.0]);
     }

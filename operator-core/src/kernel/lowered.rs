@@ -2,10 +2,12 @@
 
 use num_complex::Complex64;
 
-use super::forms::{FormBuilder, Forms};
+use super::conservation::{Condition, Conservation};
+use super::forms::{Dropped, FormBuilder, Forms};
 use super::mask::{self, MaskKernel};
-use super::table::{self, TableKernel};
+use super::table::{self, TableKernel, TableLimits};
 use crate::bits::SiteSet;
+use crate::element::Element;
 use crate::error::Result;
 use crate::hilbert::HilbertSpace;
 use crate::terms::Term;
@@ -16,7 +18,6 @@ pub struct Scratch<T> {
     pub(crate) words: SiteSet,
     pub(crate) hits: mask::Hits<T>,
     pub(crate) digits: Vec<u8>,
-    pub(crate) sums: Vec<T>,
 }
 
 /// A lowered operator without values: which states are connected, and by which slots.
@@ -26,16 +27,39 @@ pub(crate) enum Kernel {
     Table(TableKernel),
 }
 
+/// What lowering gives.
+pub(crate) struct Lowered {
+    pub(crate) kernel: Kernel,
+    pub(crate) forms: Forms,
+    pub(crate) dropped: Dropped,
+    /// What the parameters must satisfy.
+    pub(crate) conditions: Vec<Condition>,
+}
+
 impl Kernel {
     /// Lowers terms to masks if all sites are two-level, otherwise to tables.
-    pub(crate) fn build(hilbert: &HilbertSpace, terms: &[Term]) -> Result<(Self, Forms)> {
-        let mut forms = FormBuilder::new();
+    pub(crate) fn build(
+        hilbert: &HilbertSpace,
+        terms: &[Term],
+        cutoff: f64,
+        mut conservation: Conservation<'_>,
+        limits: TableLimits,
+    ) -> Result<Lowered> {
+        let mut forms = FormBuilder::with_cutoff(terms, cutoff);
         let kernel = if hilbert.is_two_level() {
-            Kernel::Mask(mask::build(hilbert, terms, &mut forms)?)
+            Kernel::Mask(mask::build(hilbert, terms, &mut forms, &mut conservation)?)
         } else {
-            Kernel::Table(table::build(hilbert, terms, &mut forms)?)
+            Kernel::Table(table::build(hilbert, terms, &mut forms, &mut conservation, limits)?)
         };
-        Ok((kernel, forms.finish()))
+        let (dropped, conditions) = (forms.dropped(), conservation.conditions());
+        Ok(Lowered { kernel, forms: forms.finish(), dropped, conditions })
+    }
+
+    /// Appends what the kernel needs besides the values of slots.
+    pub(crate) fn extend_values<T: Element>(&self, values: &mut Vec<T>) {
+        if let Kernel::Table(kernel) = self {
+            values.extend(kernel.factors.iter().map(|&factor| T::from_complex(factor.into())));
+        }
     }
 
     pub(crate) fn n_sites(&self) -> usize {
@@ -48,7 +72,7 @@ impl Kernel {
     pub(crate) fn n_groups(&self) -> usize {
         match self {
             Kernel::Mask(kernel) => kernel.groups.len(),
-            Kernel::Table(kernel) => kernel.groups.len(),
+            Kernel::Table(kernel) => kernel.n_groups(),
         }
     }
 
@@ -56,7 +80,7 @@ impl Kernel {
     pub(crate) fn n_tried(&self) -> usize {
         match self {
             Kernel::Mask(kernel) => kernel.n_tried(),
-            Kernel::Table(kernel) => kernel.groups.len(),
+            Kernel::Table(kernel) => kernel.n_groups(),
         }
     }
 

@@ -9,6 +9,8 @@
 
 mod batch;
 mod connected;
+mod conservation;
+mod contraction;
 mod engine;
 mod forms;
 mod lowered;
@@ -23,6 +25,10 @@ pub use batch::Found;
 pub use connected::Connected;
 pub use engine::Engine;
 pub use forms::Forms;
-pub(crate) use lowered::Kernel;
+pub(crate) use conservation::{Conservation, Condition};
+pub use forms::Dropped;
+pub(crate) use lowered::{Kernel, Lowered};
 pub use lowered::Scratch;
 pub use moves::Moves;
+pub(crate) use table::TableLimits;
+pub(crate) use string::MaskString;

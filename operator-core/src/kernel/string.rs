@@ -4,10 +4,12 @@ use num_complex::Complex64;
 
 use crate::bits::{self, SiteSet};
 use crate::hilbert::HilbertSpace;
-use crate::terms::{Coefficient, FermionString, PauliString};
+use crate::error::Result;
+use crate::terms::{Coefficient, FermionString, PauliString, ProductTerm, SiteMatrix, check_n_strings};
 
 /// The common form of every family of terms on two-level sites. The element from x to x' = x ^ flip is
 /// `coefficient · (-1)^|x & sign|` if the `guard` sites of x equal `guard_value`, and 0 otherwise.
+#[derive(Clone)]
 pub(crate) struct MaskString {
     pub(crate) flip: SiteSet,
     pub(crate) guard: SiteSet,
@@ -28,6 +30,55 @@ impl MaskString {
             coefficient: Coefficient { factor: coefficient.factor * string.phase(), ..coefficient },
             term,
         }
+    }
+
+    /// Appends the strings of a product of matrices: each matrix keeps its bit or flips it, and each of its elements is
+    /// guarded unless it equals the other one up to a sign.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`](crate::Error::TooLarge) for too many strings.
+    pub(crate) fn push_product(
+        product: &ProductTerm,
+        coefficient: Coefficient,
+        term: u32,
+        n_words: usize,
+        out: &mut Vec<Self>,
+    ) -> Result<()> {
+        let empty = bits::empty(n_words);
+        let mut strings = vec![MaskString {
+            flip: empty.clone(),
+            guard: empty.clone(),
+            guard_value: empty.clone(),
+            sign: empty,
+            coefficient,
+            term,
+        }];
+        for (site, matrix) in product.factors() {
+            let parts = parts_of(matrix);
+            let n = strings.len() * parts.len();
+            check_n_strings(n.max(1).next_power_of_two().ilog2() as usize, product)?;
+            let with = |string: &MaskString, part: &Part| {
+                let mut string = string.clone();
+                string.coefficient.factor *= part.factor;
+                if part.flips {
+                    bits::insert(&mut string.flip, *site);
+                }
+                match part.condition {
+                    Some(bit) => {
+                        bits::insert(&mut string.guard, *site);
+                        if bit {
+                            bits::insert(&mut string.guard_value, *site);
+                        }
+                    }
+                    None if part.has_sign => bits::insert(&mut string.sign, *site),
+                    None => {}
+                }
+                string
+            };
+            strings = strings.iter().flat_map(|string| parts.iter().map(move |part| with(string, part))).collect();
+        }
+        out.extend(strings);
+        Ok(())
     }
 
     /// `<x| o_1 o_2 … |x'>`: the conjugated factors act on the bra from left to right. Each needs its mode
@@ -86,4 +137,33 @@ impl MaskString {
             (index, Complex64::new(parity, 0.0))
         })
     }
+}
+
+/// What a matrix does to a bit in one of its strings.
+struct Part {
+    flips: bool,
+    factor: Complex64,
+    /// The bit of x that it needs.
+    condition: Option<bool>,
+    has_sign: bool,
+}
+
+fn parts_of(matrix: &SiteMatrix) -> Vec<Part> {
+    let mut parts = Vec::new();
+    for flips in [false, true] {
+        let own = matrix.elements().filter(|&(row, column, _)| (row != column) == flips);
+        let own: Vec<(bool, Complex64)> = own.map(|(row, _, z)| (row == 1, z)).collect();
+        match own[..] {
+            [(_, zero), (_, one)] if zero == one || zero == -one => {
+                parts.push(Part { flips, factor: zero, condition: None, has_sign: zero != one });
+            }
+            _ => parts.extend(own.into_iter().map(|(bit, factor)| Part {
+                flips,
+                factor,
+                condition: Some(bit),
+                has_sign: false,
+            })),
+        }
+    }
+    parts
 }

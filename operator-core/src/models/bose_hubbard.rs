@@ -1,13 +1,12 @@
 //! The extended Bose-Hubbard model.
 
-use ndarray::linalg::kron;
 #[cfg(feature = "serde")]
 use serde_json::{Value, json};
 
 use super::Model;
 #[cfg(feature = "serde")]
 use super::ModelSpec;
-use super::checks::{check_graph, check_pair_matrix};
+use super::checks::check_graph;
 #[cfg(feature = "serde")]
 use crate::definition::Definition;
 use crate::error::{Error, Result};
@@ -16,7 +15,7 @@ use crate::hilbert::HilbertSpace;
 use crate::parameters::ParameterValue;
 #[cfg(feature = "serde")]
 use crate::spec::{Reader, Written, graph};
-use crate::terms::{LocalMatrix, Terms, destroy, number};
+use crate::terms::{SiteMatrix, Terms, destroy, number};
 
 /// The extended Bose-Hubbard model,
 /// `H = −J Σ_<ij> (b†_i b_j + b†_j b_i) + U/2 Σ_i n_i (n_i − 1) + V Σ_<ij> n_i n_j − mu Σ_i n_i`.
@@ -53,8 +52,7 @@ impl BoseHubbard {
     /// The model on the bonds of `graph` with on-site interaction `u` (U).
     ///
     /// # Errors
-    /// [`Error::WrongHilbert`] off bosons; [`Error::Count`] if the graph has another number of sites;
-    /// [`Error::TooLarge`] if a matrix on two sites of that many bosons would not fit into memory.
+    /// [`Error::WrongHilbert`] off bosons; [`Error::Count`] if the graph has another number of sites.
     pub fn new(
         hilbert: impl Into<HilbertSpace>,
         graph: &Graph,
@@ -69,7 +67,6 @@ impl BoseHubbard {
             });
         }
         check_graph(&hilbert, graph)?;
-        check_pair_matrix(&hilbert, "lower n_max")?;
         let (j, v, mu) = (1.0.into(), 0.0.into(), 0.0.into());
         Ok(BoseHubbard { hilbert, graph: graph.clone(), j, u: u.into(), v, mu })
     }
@@ -107,14 +104,19 @@ impl Model for BoseHubbard {
         let u = terms.parameter("U", self.u.clone())?.one_or(n_sites, "U")?;
         let v = terms.parameter("V", self.v.clone())?.one_or(n_edges, "V")?;
         let mu = terms.parameter("mu", self.mu.clone())?.one_or(n_sites, "mu")?;
-        let matrices = Matrices::new(self.hilbert.local_dim(0));
+        // All sites and all bonds share these.
+        let dim = self.hilbert.local_dim(0);
+        let (number, lower) = (number(dim), destroy(dim));
+        let raise = lower.transpose();
+        let pairs = SiteMatrix::diagonal(dim, |n| (n as f64) * (n as f64 - 1.0));
         for site in 0..n_sites {
-            terms.local(0.5 * u.at(site)?, &[site], matrices.pairs.clone())?;
-            terms.local(-mu.at(site)?, &[site], matrices.number.clone())?;
+            terms.product(0.5 * u.at(site)?, &[(site, pairs.clone())])?;
+            terms.product(-mu.at(site)?, &[(site, number.clone())])?;
         }
-        for (bond, edge) in self.graph.edges().iter().enumerate() {
-            terms.local(-j.at(bond)?, edge, matrices.hop.clone())?;
-            terms.local(v.at(bond)?, edge, matrices.density.clone())?;
+        for (bond, &[a, b]) in self.graph.edges().iter().enumerate() {
+            terms.product(-j.at(bond)?, &[(a, raise.clone()), (b, lower.clone())])?;
+            terms.product(-j.at(bond)?, &[(a, lower.clone()), (b, raise.clone())])?;
+            terms.product(v.at(bond)?, &[(a, number.clone()), (b, number.clone())])?;
         }
         Ok(())
     }
@@ -152,30 +154,5 @@ impl Written for BoseHubbard {
             model = model.with_mu(mu.parameter()?);
         }
         model.definition()
-    }
-}
-
-/// The matrices of the model's terms, which all sites and all bonds share.
-struct Matrices {
-    /// n
-    number: LocalMatrix,
-    /// n (n − 1)
-    pairs: LocalMatrix,
-    /// b†_i b_j + b†_j b_i
-    hop: LocalMatrix,
-    /// n_i n_j
-    density: LocalMatrix,
-}
-
-impl Matrices {
-    fn new(dim: usize) -> Self {
-        let (number, destroy) = (number(dim), destroy(dim));
-        let create = destroy.t();
-        Matrices {
-            pairs: number.mapv(|n| n * (n - 1.0)).into(),
-            hop: (kron(&create, &destroy) + kron(&destroy, &create)).into(),
-            density: kron(&number, &number).into(),
-            number: number.into(),
-        }
     }
 }

@@ -1,13 +1,8 @@
 //! What several models ask of their space and their graph.
 
-use num_complex::Complex64;
-
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::hilbert::{HilbertSpace, SpinOrbitalFermions};
-
-/// Matrices on two sites larger than this many bytes are not built.
-const MAX_PAIR_BYTES: f64 = 256.0 * 1024.0 * 1024.0;
 
 /// Checks that a graph has the sites of a space.
 pub(super) fn check_graph(hilbert: &HilbertSpace, graph: &Graph) -> Result<()> {
@@ -68,18 +63,4 @@ pub(super) fn electrons(hilbert: HilbertSpace, model: &'static str) -> Result<Sp
             reason: "its fermions need spin 1/2, as SpinOrbitalFermions::with_spin(n_orbitals, 0.5) has",
         }),
     }
-}
-
-/// Checks that a matrix on two sites fits into memory.
-pub(super) fn check_pair_matrix(hilbert: &HilbertSpace, remedy: &'static str) -> Result<()> {
-    let bytes = (hilbert.local_dim(0) as f64).powi(4) * size_of::<Complex64>() as f64;
-    if bytes <= MAX_PAIR_BYTES {
-        return Ok(());
-    }
-    Err(Error::TooLarge {
-        what: format!("a matrix on two sites of {hilbert}"),
-        bytes,
-        limit: MAX_PAIR_BYTES,
-        remedy,
-    })
 }

@@ -115,6 +115,10 @@ impl Model for FermionOperator2nd {
         })
     }
 
+    fn is_list_of_terms(&self) -> bool {
+        true
+    }
+
     fn name(&self) -> String {
         "FermionOperator2nd".to_owned()
     }

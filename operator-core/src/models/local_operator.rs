@@ -89,6 +89,10 @@ impl Model for LocalOperator {
         Ok(())
     }
 
+    fn is_list_of_terms(&self) -> bool {
+        true
+    }
+
     fn name(&self) -> String {
         "LocalOperator".to_owned()
     }

@@ -53,6 +53,13 @@ pub trait Model: Debug {
     /// Whatever is wrong with the model, and the errors of [`Terms`]' methods.
     fn terms(&self, terms: &mut Terms) -> Result<()>;
 
+    /// Whether the parameters are weights of terms that were given one by one, as those of
+    /// [`PauliStrings`](crate::PauliStrings) are. Such terms need keep to a constrained space only together and for
+    /// their present weights. Other models must keep to it whatever the values of their parameters; that is the default.
+    fn is_list_of_terms(&self) -> bool {
+        false
+    }
+
     /// Name for messages; by default the name of the type, as the compiler prints it.
     fn name(&self) -> String {
         let path = std::any::type_name::<Self>();

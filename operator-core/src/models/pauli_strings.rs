@@ -131,6 +131,10 @@ impl Model for PauliStrings {
         })
     }
 
+    fn is_list_of_terms(&self) -> bool {
+        true
+    }
+
     fn name(&self) -> String {
         "PauliStrings".to_owned()
     }

@@ -1,13 +1,12 @@
 //! The anisotropic Heisenberg model, XYZ and XXZ.
 
-use ndarray::linalg::kron;
 #[cfg(feature = "serde")]
 use serde_json::{Value, json};
 
 use super::Model;
 #[cfg(feature = "serde")]
 use super::ModelSpec;
-use super::checks::{check_graph, check_pair_matrix};
+use super::checks::check_graph;
 #[cfg(feature = "serde")]
 use crate::definition::Definition;
 use crate::error::{Error, Result};
@@ -16,7 +15,7 @@ use crate::hilbert::HilbertSpace;
 use crate::parameters::ParameterValue;
 #[cfg(feature = "serde")]
 use crate::spec::{Reader, Written, graph};
-use crate::terms::{Coefficient, LocalMatrix, ParameterHandle, Pauli, Terms, twice_spin};
+use crate::terms::{Coefficient, ParameterHandle, Pauli, SiteMatrix, Terms, twice_spin};
 
 /// The anisotropic Heisenberg model,
 /// `H = Σ_<ij> (Jx X_i X_j + Jy Y_i Y_j + Jz Z_i Z_j) − h Σ_i Z_i`.
@@ -58,7 +57,7 @@ impl Xyz {
     /// # Errors
     /// [`Error::WrongHilbert`] unless the sites are spins or qubits;
     /// [`Error::Count`] if the graph has another number of
-    /// sites; [`Error::TooLarge`] if a matrix on two spins of this length would not fit into memory.
+    /// sites.
     pub fn new(
         hilbert: impl Into<HilbertSpace>,
         graph: &Graph,
@@ -110,7 +109,6 @@ impl Xyz {
             });
         }
         check_graph(&hilbert, graph)?;
-        check_pair_matrix(&hilbert, "use shorter spins")?;
         Ok(Xyz { hilbert, graph: graph.clone(), in_plane, jz, h: None })
     }
 
@@ -198,7 +196,7 @@ impl Written for Xyz {
 /// How X, Y and Z are written on sites of two local states and of more.
 enum SpinOperators {
     Pauli,
-    Matrices { pairs: [LocalMatrix; 3], z: LocalMatrix },
+    Matrices([SiteMatrix; 3]),
 }
 
 impl SpinOperators {
@@ -206,16 +204,16 @@ impl SpinOperators {
         if dim == 2 {
             return SpinOperators::Pauli;
         }
-        let [x, y, z] = twice_spin(dim);
-        SpinOperators::Matrices { pairs: [&x, &y, &z].map(|o| kron(o, o).into()), z: z.into() }
+        SpinOperators::Matrices(twice_spin(dim))
     }
 
     /// Adds X X, Y Y or Z Z.
     fn pair(&self, terms: &mut Terms, j: Coefficient, pauli: Pauli, [a, b]: [usize; 2]) -> Result<()> {
         match self {
             SpinOperators::Pauli => terms.pauli(j, &[(a, pauli), (b, pauli)])?,
-            SpinOperators::Matrices { pairs, .. } => {
-                terms.local(j, &[a, b], pairs[pauli as usize].clone())?
+            SpinOperators::Matrices(matrices) => {
+                let matrix = &matrices[pauli as usize];
+                terms.product(j, &[(a, matrix.clone()), (b, matrix.clone())])?
             }
         };
         Ok(())
@@ -225,7 +223,7 @@ impl SpinOperators {
     fn field(&self, terms: &mut Terms, h: Coefficient, site: usize) -> Result<()> {
         match self {
             SpinOperators::Pauli => terms.pauli(h, &[(site, Pauli::Z)])?,
-            SpinOperators::Matrices { z, .. } => terms.local(h, &[site], z.clone())?,
+            SpinOperators::Matrices([_, _, z]) => terms.product(h, &[(site, z.clone())])?,
         };
         Ok(())
     }

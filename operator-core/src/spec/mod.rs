@@ -18,7 +18,7 @@
 //! | `local` | `terms`, each with `sites`, `re` and `im` (optional); `weights` (optional), one per term |
 //! | `pauli_strings` | `strings`; `weights`, one per string, each a number or `[re, im]`; `weights_im` (optional) |
 //! | `fermion_operator_2nd` | `terms`, strings such as `0^ 1`; `weights`, `weights_im` as above; `constant` (optional), a number or `[re, im]` |
-//! | `terms` | `terms`, each with `factor`, `parameter` (optional, the number of a value) and one of: `paulis`, pairs of site and letter; `ladders`, pairs of mode and 1 where it is created or 0; `sites` and `matrix`, a number in `matrices`. `parameters` (optional), each with `name` and `value`; `matrices` (optional), each with `re` and `im`; `name` (optional) |
+//! | `terms` | `terms`, each with `factor`, `parameter` (optional, the number of a value) and one of: `paulis`, pairs of site and letter; `ladders`, pairs of mode and 1 where it is created or 0; `factors`, pairs of site and number in `site_matrices`; `sites` and `matrix`, a number in `matrices`. `parameters` (optional), each with `name` and `value`; `matrices` (optional), each with `re` and `im`; `site_matrices` (optional), each with `dim` and `elements`, lists of row, column, real and imaginary part; `name` (optional) |
 //!
 //! | `hilbert.kind` | keys |
 //! |---|---|

@@ -11,7 +11,7 @@ use super::written::value_to_json;
 use crate::definition::Definition;
 use crate::error::Result;
 use crate::hilbert::HilbertSpace;
-use crate::terms::{Coefficient, Ladder, LocalMatrix, Pauli, TermKind, Terms};
+use crate::terms::{Coefficient, Ladder, LocalMatrix, Pauli, SiteMatrix, TermKind, Terms};
 
 /// The model's name in specs.
 pub(super) const NAME: &str = "terms";
@@ -21,6 +21,8 @@ pub(super) const NAME: &str = "terms";
 pub(super) fn write(definition: &Definition) -> Value {
     let mut matrices: Vec<Value> = Vec::new();
     let mut known: HashMap<*const ndarray::Array2<Complex64>, usize> = HashMap::new();
+    let mut site_matrices: Vec<Value> = Vec::new();
+    let mut known_sparse: HashMap<usize, usize> = HashMap::new();
     let terms: Vec<Value> = definition
         .terms()
         .iter()
@@ -32,6 +34,16 @@ pub(super) fn write(definition: &Definition) -> Value {
                         matrices.len() - 1
                     });
                     json!({ "sites": local.sites(), "matrix": place })
+                }
+                TermKind::Product(product) => {
+                    let factors = product.factors().iter().map(|(site, matrix)| {
+                        let place = *known_sparse.entry(matrix.address()).or_insert_with(|| {
+                            site_matrices.push(site_matrix_to_json(matrix));
+                            site_matrices.len() - 1
+                        });
+                        json!([site, place])
+                    });
+                    json!({ "factors": factors.collect::<Vec<Value>>() })
                 }
                 TermKind::Pauli(string) => {
                     let paulis = string.paulis().into_iter();
@@ -65,6 +77,7 @@ pub(super) fn write(definition: &Definition) -> Value {
         "hilbert": hilbert_to_json(definition.hilbert()),
         "parameters": parameters,
         "matrices": matrices,
+        "site_matrices": site_matrices,
         "terms": terms,
     })
 }
@@ -74,6 +87,13 @@ fn matrix_to_json(matrix: &ndarray::Array2<Complex64>) -> Value {
         matrix.rows().into_iter().map(|row| row.iter().map(part).collect()).collect()
     };
     json!({ "re": part(|z| z.re), "im": part(|z| z.im) })
+}
+
+/// Only the elements that are not zero, as row, column, real part and imaginary part.
+fn site_matrix_to_json(matrix: &SiteMatrix) -> Value {
+    let elements: Vec<Value> =
+        matrix.elements().map(|(row, column, z)| json!([row, column, z.re, z.im])).collect();
+    json!({ "dim": matrix.dim().0, "elements": elements })
 }
 
 fn letter(pauli: Pauli) -> &'static str {
@@ -103,6 +123,10 @@ pub(super) fn read(spec: &Reader<'_>, hilbert: HilbertSpace) -> Result<Definitio
         }
         None => Vec::new(),
     };
+    let site_matrices = match spec.optional("site_matrices")? {
+        Some(matrices) => matrices.items()?.map(|item| site_matrix(&item)).collect::<Result<Vec<_>>>()?,
+        None => Vec::new(),
+    };
     for term in spec.key("terms")?.items()? {
         let factor = term.key("factor")?.complex()?;
         let coefficient = match term.optional("parameter")? {
@@ -114,19 +138,20 @@ pub(super) fn read(spec: &Reader<'_>, hilbert: HilbertSpace) -> Result<Definitio
             }
             None => factor.into(),
         };
-        read_term(&term, coefficient, &matrices, &mut terms)?;
+        read_term(&term, coefficient, &matrices, &site_matrices, &mut terms)?;
     }
     let name = match spec.optional("name")? {
         Some(name) => name.str()?,
         None => NAME,
     };
-    Definition::new(name, terms)
+    Definition::at_present(name, terms)
 }
 
 fn read_term(
     term: &Reader<'_>,
     coefficient: Coefficient,
     matrices: &[LocalMatrix],
+    site_matrices: &[SiteMatrix],
     terms: &mut Terms,
 ) -> Result<()> {
     if let Some(paulis) = term.optional("paulis")? {
@@ -140,14 +165,37 @@ fn read_term(
         };
         let string = ladders.items()?.map(ladder).collect::<Result<Vec<_>>>()?;
         terms.fermion(coefficient, &string)?;
+    } else if let Some(factors) = term.optional("factors")? {
+        let expected = format!("a site and a number below {}, the number of site matrices", site_matrices.len());
+        let factor = |pair: Reader<'_>| {
+            let [site, place] = pair.pair()?;
+            match site_matrices.get(place) {
+                Some(matrix) => Ok((site, matrix.clone())),
+                None => pair.wrong(&expected),
+            }
+        };
+        let factors = factors.items()?.map(factor).collect::<Result<Vec<_>>>()?;
+        terms.product(coefficient, &factors)?;
     } else if let Some(place) = term.optional("matrix")? {
         let expected = format!("a number below {}, the number of matrices", matrices.len());
         let matrix = matrices.get(place.count()?).map_or_else(|| place.wrong(&expected), Ok)?;
         terms.local(coefficient, &term.key("sites")?.counts()?, matrix.clone())?;
     } else {
-        return term.wrong("a term with paulis, ladders, or sites and matrix");
+        return term.wrong("a term with paulis, ladders, factors, or sites and matrix");
     }
     Ok(())
+}
+
+fn site_matrix(item: &Reader<'_>) -> Result<SiteMatrix> {
+    let element = |element: Reader<'_>| {
+        let numbers: Vec<Reader<'_>> = element.items()?.collect();
+        let [row, column, re, im] = &numbers[..] else {
+            return element.wrong("a row, a column, a real part and an imaginary part");
+        };
+        Ok((row.count()?, column.count()?, Complex64::new(re.number()?, im.number()?)))
+    };
+    let elements = item.key("elements")?.items()?.map(element).collect::<Result<Vec<_>>>()?;
+    Ok(SiteMatrix::new(item.key("dim")?.count()?, elements))
 }
 
 fn site_and_pauli(pair: &Reader<'_>) -> Result<(usize, Pauli)> {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use ndarray::Array2;
 use num_complex::Complex64;
 
-use super::{FermionString, LocalMatrix, LocalTerm, PauliString, Term, TermKind, Terms};
+use super::{FermionString, LocalMatrix, LocalTerm, PauliString, SiteMatrix, Term, TermKind, Terms};
 
 impl Terms {
     /// The Hermitian conjugate, A†. Parameters are real and stay unchanged.
@@ -14,6 +14,9 @@ impl Terms {
         self.map(|term| {
             let kind = match &term.kind {
                 TermKind::Local(local) => TermKind::Local(matrices.apply(local)),
+                TermKind::Product(product) => {
+                    TermKind::Product(product.map(|matrix| matrix.transpose().map(|z| z.conj())))
+                }
                 TermKind::Pauli(string) => TermKind::Pauli(string.clone()),
                 TermKind::Fermion(string) => TermKind::Fermion(string.adjoint()),
             };
@@ -28,6 +31,9 @@ impl Terms {
             let factor = term.coefficient.factor.conj();
             match &term.kind {
                 TermKind::Local(local) => (factor, TermKind::Local(matrices.apply(local))),
+                TermKind::Product(product) => {
+                    (factor, TermKind::Product(product.map(|matrix| matrix.map(|z| z.conj()))))
+                }
                 TermKind::Pauli(string) => (factor * string.reality(), TermKind::Pauli(string.clone())),
                 // Jordan-Wigner matrices are real.
                 TermKind::Fermion(string) => (factor, TermKind::Fermion(string.clone())),
@@ -42,6 +48,7 @@ impl Terms {
             let factor = term.coefficient.factor;
             match &term.kind {
                 TermKind::Local(local) => (factor, TermKind::Local(matrices.apply(local))),
+                TermKind::Product(product) => (factor, TermKind::Product(product.map(SiteMatrix::transpose))),
                 TermKind::Pauli(string) => (factor * string.reality(), TermKind::Pauli(string.clone())),
                 TermKind::Fermion(string) => (factor, TermKind::Fermion(string.adjoint())),
             }

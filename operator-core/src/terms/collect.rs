@@ -1,11 +1,13 @@
 //! Merges like terms.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use ndarray::{Array2, Zip};
 use num_complex::Complex64;
 
-use super::{Coefficient, FermionString, LocalMatrix, LocalTerm, ParameterId, PauliString, Term, TermKind};
+use super::{
+    Coefficient, FermionString, LocalMatrix, LocalTerm, ParameterId, PauliString, ProductTerm, SiteMatrix, Term, TermKind,
+};
 use crate::error::{Error, Result};
 use crate::hilbert::HilbertSpace;
 use crate::rounding::clean;
@@ -13,8 +15,8 @@ use crate::rounding::clean;
 /// The most bytes that all matrices of a sum may take.
 const MAX_BYTES: f64 = 4.0 * 1024.0 * 1024.0 * 1024.0;
 
-/// A sum of terms that merges like terms. These have the same parameter, and either the same string or matrices
-/// on the same sites.
+/// A sum of terms that merges like terms. These have the same parameter, and the same string, the same product, or
+/// matrices on the same sites.
 ///
 /// Values below rounding are dropped, by the rule of the kernel's linear forms.
 pub(crate) struct Collector<'a> {
@@ -36,6 +38,9 @@ enum Shape {
     Fermion(FermionString),
     /// In ascending order.
     Local(Vec<usize>),
+    Product(ProductTerm),
+    /// A sparse matrix on one site.
+    Site(usize),
 }
 
 /// A factor or matrix, and the sum of the absolute values added to it.
@@ -44,6 +49,8 @@ enum Sum {
     Multiple { factor: Complex64, size: f64, matrix: Option<LocalMatrix> },
     /// A sum of different matrices.
     Matrix { sum: Array2<Complex64>, size: Array2<f64> },
+    /// A sum of sparse matrices, `dim` and the elements.
+    Site { dim: usize, sum: BTreeMap<(usize, usize), (Complex64, f64)> },
 }
 
 impl<'a> Collector<'a> {
@@ -63,6 +70,13 @@ impl<'a> Collector<'a> {
         }
         let (shape, matrix) = match kind {
             TermKind::Pauli(string) => (Shape::Pauli(string), None),
+            TermKind::Product(product) => match product.factors() {
+                [(site, matrix)] => {
+                    self.push_site(*site, parameter, factor, matrix);
+                    return Ok(());
+                }
+                _ => (Shape::Product(product), None),
+            },
             TermKind::Fermion(string) if string.vanishes() => return Ok(()),
             TermKind::Fermion(string) => (Shape::Fermion(string), None),
             TermKind::Local(local) => {
@@ -89,6 +103,21 @@ impl<'a> Collector<'a> {
         Ok(())
     }
 
+    fn push_site(&mut self, site: usize, parameter: Option<ParameterId>, factor: Complex64, matrix: &SiteMatrix) {
+        let next = self.sums.len();
+        let place = *self.places.entry(Key { shape: Shape::Site(site), parameter }).or_insert(next);
+        if place == next {
+            self.sums.push(Sum::Site { dim: matrix.dim().0, sum: BTreeMap::new() });
+        }
+        if let Sum::Site { sum, .. } = &mut self.sums[place] {
+            for (row, column, z) in matrix.elements() {
+                let (sum, size) = sum.entry((row, column)).or_insert((Complex64::ZERO, 0.0));
+                *sum += factor * z;
+                *size += (factor * z).norm();
+            }
+        }
+    }
+
     /// The terms that are not zero, in the order in which each was first added.
     ///
     /// # Errors
@@ -96,7 +125,8 @@ impl<'a> Collector<'a> {
     pub(crate) fn finish(self) -> Result<Vec<Term>> {
         let mut keys: Vec<(usize, Key)> = self.places.into_iter().map(|(key, place)| (place, key)).collect();
         keys.sort_unstable_by_key(|&(place, _)| place);
-        let terms = keys.into_iter().zip(self.sums).map(|((_, key), sum)| sum.finish(key));
+        let hilbert = self.hilbert;
+        let terms = keys.into_iter().zip(self.sums).map(|((_, key), sum)| sum.finish(key, hilbert));
         terms.filter_map(Result::transpose).collect()
     }
 }
@@ -127,17 +157,32 @@ impl Sum {
                 0.0
             }
             // Equal keys never mix strings with matrices.
-            (_, None) | (Sum::Multiple { matrix: None, .. }, Some(_)) => 0.0,
+            (_, None) | (Sum::Multiple { matrix: None, .. } | Sum::Site { .. }, Some(_)) => 0.0,
         }
     }
 
-    fn finish(self, Key { shape, parameter }: Key) -> Result<Option<Term>> {
+    fn finish(self, Key { shape, parameter }: Key, hilbert: &HilbertSpace) -> Result<Option<Term>> {
         let (factor, kind) = match (self, shape) {
             (Sum::Multiple { factor, size, .. }, Shape::Pauli(string)) => {
                 (finite_and_clean(factor, size, &string)?, TermKind::Pauli(string))
             }
             (Sum::Multiple { factor, size, .. }, Shape::Fermion(string)) => {
                 (finite_and_clean(factor, size, &string)?, TermKind::Fermion(string))
+            }
+            (Sum::Multiple { factor, size, .. }, Shape::Product(product)) => {
+                (finite_and_clean(factor, size, &product)?, TermKind::Product(product))
+            }
+            (Sum::Site { dim, sum }, Shape::Site(site)) => {
+                let name = format!("the sum of matrices on site {site}");
+                let clean = |((row, column), (z, size)): ((usize, usize), (Complex64, f64))| {
+                    Ok((row, column, finite_and_clean(z, size, &name)?))
+                };
+                let elements = sum.into_iter().map(clean).collect::<Result<Vec<_>>>()?;
+                let matrix = SiteMatrix::new(dim, elements);
+                match ProductTerm::from_factors(vec![(site, matrix)]).simplified(hilbert) {
+                    Some(simplified) => simplified,
+                    None => return Ok(None),
+                }
             }
             (Sum::Multiple { factor, size, matrix: Some(matrix) }, Shape::Local(sites)) => {
                 let term = LocalTerm::from_parts(sites, matrix);

@@ -4,7 +4,9 @@ use ndarray::Array2;
 use num_complex::Complex64;
 
 use super::embed::checked_dim;
-use super::{Collector, FermionString, Ladder, LocalTerm, PauliString, Term, TermKind, Terms};
+use super::{
+    Collector, FermionString, Ladder, LocalTerm, Pauli, PauliString, ProductTerm, Term, TermKind, Terms,
+};
 use crate::bits;
 use crate::error::{Error, Result};
 use crate::hilbert::{HilbertSpace, Qubit};
@@ -48,7 +50,7 @@ pub fn jordan_wigner(terms: &Terms) -> Result<Terms> {
 
 impl Terms {
     /// The same operator on the same space as Pauli strings, with like terms merged. Local matrices expand as
-    /// `M = Σ_P tr(P M)/2^k P`, fermion strings by the Jordan-Wigner map.
+    /// `M = Σ_P tr(P M)/2^k P`, products site by site, fermion strings by the Jordan-Wigner map.
     ///
     /// # Errors
     /// [`Error::WrongHilbert`] if a term acts on a site with more than two states; [`Error::TooLarge`] for a
@@ -65,6 +67,9 @@ impl Terms {
     pub fn to_local(&self) -> Result<Terms> {
         self.converted(|kind, emit| match kind {
             TermKind::Local(_) => emit(Complex64::ONE, kind.clone()),
+            TermKind::Product(product) => {
+                emit(Complex64::ONE, product_to_local(&self.hilbert, product)?.into())
+            }
             TermKind::Pauli(string) => emit(Complex64::ONE, pauli_to_local(&self.hilbert, string)?.into()),
             TermKind::Fermion(string) => fermion_to_paulis(&self.hilbert, string)?
                 .iter()
@@ -94,9 +99,64 @@ pub(super) fn to_paulis(
     let strings = match kind {
         TermKind::Pauli(_) => return emit(Complex64::ONE, kind.clone()),
         TermKind::Local(local) => local_to_paulis(hilbert, local)?,
+        TermKind::Product(product) => product_to_paulis(hilbert, product)?,
         TermKind::Fermion(string) => fermion_to_paulis(hilbert, string)?,
     };
     strings.into_iter().try_for_each(|(z, string)| emit(z, TermKind::Pauli(string)))
+}
+
+/// The matrix of a product on its own sites.
+fn product_to_local(hilbert: &HilbertSpace, product: &ProductTerm) -> Result<LocalTerm> {
+    let sites: Vec<usize> = product.sites().collect();
+    checked_dim(hilbert, &sites)?;
+    let matrices = product.factors().iter().map(|(_, matrix)| matrix.to_dense());
+    let matrix = matrices.fold(Array2::eye(1), |product, matrix| ndarray::linalg::kron(&product, &matrix));
+    Ok(LocalTerm::from_parts(sites, matrix))
+}
+
+/// The expansion of a product in Pauli strings.
+fn product_to_paulis(hilbert: &HilbertSpace, product: &ProductTerm) -> Result<Vec<(Complex64, PauliString)>> {
+    check_two_level(hilbert, product.sites(), product)?;
+    let factors: Vec<(usize, Vec<_>)> = (product.factors().iter())
+        .map(|(site, matrix)| (*site, pauli_expansion(&matrix.to_dense())))
+        .collect();
+    let log2 = factors.iter().map(|(_, paulis)| paulis.len().max(1).ilog2() as usize).sum();
+    check_n_strings(log2, product)?;
+    let mut strings = vec![(Complex64::ONE, PauliString::identity(bits::n_words(hilbert.n_sites())))];
+    for (site, paulis) in &factors {
+        let times = |(z, string): &(Complex64, PauliString)| {
+            let one = |&(w, pauli): &(Complex64, Option<Pauli>)| (z * w, string.clone().with(*site, pauli));
+            paulis.iter().map(one).collect::<Vec<_>>()
+        };
+        strings = strings.iter().flat_map(times).collect();
+    }
+    Ok(strings)
+}
+
+/// Expands a 2 x 2 matrix in 1 and the Pauli matrices, without zero coefficients.
+fn pauli_expansion(m: &Array2<Complex64>) -> Vec<(Complex64, Option<Pauli>)> {
+    let expansion = [
+        ((m[[0, 0]] + m[[1, 1]]) / 2.0, None),
+        ((m[[0, 1]] + m[[1, 0]]) / 2.0, Some(Pauli::X)),
+        ((m[[0, 1]] - m[[1, 0]]) / 2.0 * Complex64::I, Some(Pauli::Y)),
+        ((m[[0, 0]] - m[[1, 1]]) / 2.0, Some(Pauli::Z)),
+    ];
+    expansion.into_iter().filter(|(factor, _)| *factor != Complex64::ZERO).collect()
+}
+
+fn check_two_level(
+    hilbert: &HilbertSpace,
+    mut sites: impl Iterator<Item = usize>,
+    term: &dyn std::fmt::Display,
+) -> Result<()> {
+    if sites.all(|site| hilbert.local_dim(site) == 2) {
+        return Ok(());
+    }
+    Err(Error::WrongHilbert {
+        term: format!("Pauli strings of the {term}"),
+        hilbert: hilbert.to_string(),
+        reason: "Pauli matrices need two local states a site",
+    })
 }
 
 /// The matrix of a Pauli string on its own sites.
@@ -126,13 +186,7 @@ pub(super) fn local_to_paulis(
     local: &LocalTerm,
 ) -> Result<Vec<(Complex64, PauliString)>> {
     let sites = local.sites();
-    if sites.iter().any(|&site| hilbert.local_dim(site) != 2) {
-        return Err(Error::WrongHilbert {
-            term: format!("Pauli strings of the {local}"),
-            hilbert: hilbert.to_string(),
-            reason: "Pauli matrices need two local states a site",
-        });
-    }
+    check_two_level(hilbert, sites.iter().copied(), local)?;
     check_n_strings(2 * sites.len(), local)?;
     let (dim, n_words) = (local.matrix().nrows(), bits::n_words(hilbert.n_sites()));
     let global = |mask: usize| {

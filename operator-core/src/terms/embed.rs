@@ -129,26 +129,6 @@ impl LocalTerm {
         product.zip_mut_with(&size, |z, &size| *z = clean(*z, size));
         Ok(LocalTerm::from_parts(union, product))
     }
-
-    /// The term as `A ⊗ 1 + B` with 1 on the `k`-th of its sites and B traceless there.
-    pub(super) fn split_at_site(&self, k: usize, hilbert: &HilbertSpace) -> (LocalTerm, LocalTerm) {
-        let (mut others, site) = (self.sites().to_vec(), self.sites()[k]);
-        others.remove(k);
-        let (rest, own) =
-            (Embedding::new(hilbert, &others, self.sites()), Embedding::new(hilbert, &[site], self.sites()));
-        let (n_rest, dim) = (rest.part.len(), own.part.len());
-        let traced = Array2::from_shape_fn((n_rest, n_rest), |(r, c)| {
-            let at = |digit: usize| (rest.part[r] + own.part[digit], rest.part[c] + own.part[digit]);
-            (0..dim).map(|digit| self.matrix()[at(digit)]).sum::<Complex64>() / dim as f64
-        });
-        let mut remainder = self.matrix().clone();
-        for ((r, c), z) in remainder.indexed_iter_mut() {
-            if own.index[r] == own.index[c] {
-                *z -= traced[[rest.index[r], rest.index[c]]];
-            }
-        }
-        (LocalTerm::from_parts(others, traced), LocalTerm::from_parts(self.sites().to_vec(), remainder))
-    }
 }
 
 /// The union of two lists of sites, in ascending order.

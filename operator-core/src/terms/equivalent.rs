@@ -1,30 +1,39 @@
 //! Equality of operators, independent of how they are written.
 
-use num_complex::Complex64;
+use std::collections::HashMap;
 
-use super::{LocalTerm, TermKind, Terms};
-use crate::error::Result;
+use num_complex::Complex64;
+use smallvec::SmallVec;
+
+use super::product::products_of;
+use super::{SiteMatrix, TermKind, Terms};
+use crate::error::{Error, Result};
 use crate::hilbert::HilbertSpace;
 use crate::rounding::agrees;
+
+/// The most entries in the expansion of an operator.
+const MAX_ENTRIES: usize = 1 << 22;
 
 impl Terms {
     /// Whether two operators are equal up to rounding at the present values of their parameters. The order and
     /// family of their terms do not matter. The comparison ignores the space's constraint.
     ///
-    /// It brings the difference to a unique form: normal order if there are only fermion strings, Pauli strings
-    /// on two-level sites, and elsewhere matrices that are traceless on each of their sites.
+    /// It brings the difference to a unique form: normal order if there are only fermion strings, otherwise an
+    /// expansion in products of one-site operators. These are 1 and the Pauli matrices on two-level sites, and 1 and
+    /// the matrices of one element on larger ones.
     ///
     /// # Errors
-    /// [`Error::HilbertMismatch`](crate::Error::HilbertMismatch) on different spaces;
-    /// [`Error::TooLarge`](crate::Error::TooLarge) as for [`to_pauli_strings`](Self::to_pauli_strings) and
-    /// [`to_local`](Self::to_local).
+    /// [`Error::HilbertMismatch`] on different spaces; [`Error::TooLarge`] if the expansion has more than 2^22
+    /// entries.
     pub fn equivalent(&self, other: &Terms) -> Result<bool> {
-        let difference = (self - other)?.frozen()?.unique_form()?;
-        if difference.is_empty() {
-            return Ok(true);
-        }
+        let difference = (self - other)?.frozen()?;
+        let left = if difference.iter().all(|term| matches!(term.kind, TermKind::Fermion(_))) {
+            largest(&difference.normal_ordered()?)
+        } else {
+            largest_in_expansion(&difference)?
+        };
         let size = largest(&self.frozen()?).max(largest(&other.frozen()?));
-        Ok(agrees(largest(&difference), size))
+        Ok(left == 0.0 || agrees(left, size))
     }
 
     /// Whether the operator is its own Hermitian conjugate; see [`equivalent`](Self::equivalent).
@@ -34,42 +43,79 @@ impl Terms {
     pub fn is_hermitian(&self) -> Result<bool> {
         self.equivalent(&self.adjoint())
     }
-
-    /// The operator in linearly independent terms.
-    fn unique_form(&self) -> Result<Terms> {
-        if self.iter().all(|term| matches!(term.kind, TermKind::Fermion(_))) {
-            return self.normal_ordered();
-        }
-        if self.hilbert.is_two_level() {
-            return self.to_pauli_strings();
-        }
-        self.to_local()?.converted(|kind, emit| match kind {
-            TermKind::Local(local) => emit_traceless(local.clone(), 0, &self.hilbert, emit),
-            _ => emit(Complex64::ONE, kind.clone()),
-        })
-    }
 }
 
-/// Emits the parts of a matrix that are traceless on all their sites. The first `n_done` sites already are.
-fn emit_traceless(
-    local: LocalTerm,
-    n_done: usize,
-    hilbert: &HilbertSpace,
-    emit: &mut dyn FnMut(Complex64, TermKind) -> Result<()>,
-) -> Result<()> {
-    if n_done == local.sites().len() {
-        return emit(Complex64::ONE, local.into());
+/// The sites on which a product is not 1, each with the number of its one-site operator.
+type Basis = SmallVec<[(usize, usize); 4]>;
+
+/// The largest coefficient in the expansion of an operator in products of one-site operators.
+fn largest_in_expansion(terms: &Terms) -> Result<f64> {
+    let mut expansion: HashMap<Basis, Complex64> = HashMap::new();
+    for term in terms.iter() {
+        for (factor, product) in products_of(terms.hilbert(), &term.kind)? {
+            let mut entries: Vec<(Basis, Complex64)> = vec![(Basis::new(), factor * term.coefficient.factor)];
+            for (site, matrix) in product.factors() {
+                let parts = one_site(terms.hilbert(), *site, matrix);
+                check_n_entries(expansion.len() + entries.len().saturating_mul(parts.len()), terms)?;
+                let mut next = Vec::with_capacity(entries.len() * parts.len());
+                for (basis, z) in &entries {
+                    next.extend(parts.iter().map(|&(number, w)| {
+                        let mut basis = basis.clone();
+                        if number != 0 {
+                            basis.push((*site, number));
+                        }
+                        (basis, z * w)
+                    }));
+                }
+                entries = next;
+            }
+            entries.into_iter().for_each(|(basis, z)| *expansion.entry(basis).or_default() += z);
+        }
     }
-    let (traced, traceless) = local.split_at_site(n_done, hilbert);
-    emit_traceless(traced, n_done, hilbert, emit)?;
-    emit_traceless(traceless, n_done + 1, hilbert, emit)
+    Ok(expansion.values().map(|z| z.norm()).fold(0.0, f64::max))
 }
 
-/// The largest absolute value of a coefficient, or of a matrix element times its coefficient.
+fn check_n_entries(n: usize, terms: &Terms) -> Result<()> {
+    if n <= MAX_ENTRIES {
+        return Ok(());
+    }
+    let bytes = |n: usize| n as f64 * size_of::<(Basis, Complex64)>() as f64;
+    Err(Error::TooLarge {
+        what: format!("the comparison of operators on {}", terms.hilbert()),
+        bytes: bytes(n),
+        limit: bytes(MAX_ENTRIES),
+        remedy: "compare operators of fewer or shorter terms",
+    })
+}
+
+/// A matrix in the basis of one-site operators: their numbers, 0 for the identity, and coefficients.
+fn one_site(hilbert: &HilbertSpace, site: usize, matrix: &SiteMatrix) -> Vec<(usize, Complex64)> {
+    let dim = hilbert.local_dim(site);
+    if dim == 2 {
+        let m = matrix.to_dense();
+        let parts = [
+            (0, (m[[0, 0]] + m[[1, 1]]) / 2.0),
+            (1, (m[[0, 1]] + m[[1, 0]]) / 2.0),
+            (2, (m[[0, 1]] - m[[1, 0]]) / 2.0 * Complex64::I),
+            (3, (m[[0, 0]] - m[[1, 1]]) / 2.0),
+        ];
+        return parts.into_iter().filter(|(_, z)| *z != Complex64::ZERO).collect();
+    }
+    // |0><0| is 1 minus the other diagonal elements.
+    let zero = matrix.elements().next().filter(|&(row, column, _)| (row, column) == (0, 0));
+    let zero = zero.map_or(Complex64::ZERO, |(_, _, z)| z);
+    let mut parts: HashMap<usize, Complex64> = HashMap::from([(0, zero)]);
+    (1..dim).for_each(|k| *parts.entry(k * dim + k).or_default() -= zero);
+    for (row, column, z) in matrix.elements().filter(|&(row, column, _)| (row, column) != (0, 0)) {
+        *parts.entry(row * dim + column).or_default() += z;
+    }
+    parts.into_iter().filter(|(_, z)| *z != Complex64::ZERO).collect()
+}
+
+/// The largest absolute value of a coefficient times its largest matrix element.
 fn largest(terms: &Terms) -> f64 {
-    let of_kind = |kind: &TermKind| match kind {
-        TermKind::Local(local) => local.matrix().iter().map(|z| z.norm()).fold(0.0, f64::max),
-        _ => 1.0,
-    };
-    terms.iter().map(|term| term.coefficient.factor.norm() * of_kind(&term.kind)).fold(0.0, f64::max)
+    terms
+        .iter()
+        .map(|term| term.coefficient.factor.norm() * term.kind.largest_element())
+        .fold(0.0, f64::max)
 }

@@ -6,6 +6,8 @@ use super::coefficient::{Coefficient, ParameterHandle};
 use super::fermion::{FermionString, Ladder};
 use super::local::{LocalMatrix, LocalTerm};
 use super::pauli::{Pauli, PauliString};
+use super::product_term::ProductTerm;
+use super::site_matrix::SiteMatrix;
 use super::term::{Term, TermKind};
 use crate::error::{Error, Result};
 use crate::hilbert::HilbertSpace;
@@ -89,6 +91,34 @@ impl Terms {
     ) -> Result<&mut Self> {
         let term = LocalTerm::new(&self.hilbert, sites, matrix.into())?;
         self.push(coefficient.into(), TermKind::Local(term))
+    }
+
+    /// Adds `coefficient ·` a product of sparse matrices on distinct sites. Unlike the matrix of
+    /// [`local`](Self::local), it stays small on sites of many local states.
+    ///
+    /// A hop of bosons, of which 100 fit on a site:
+    ///
+    /// ```
+    /// use num_complex::Complex64;
+    /// use operator_core::{Definition, hilbert::Fock, terms::{SiteMatrix, Terms}};
+    /// let mut hop = Terms::new(Fock::new(100, 2)?);
+    /// let lower = SiteMatrix::new(101, (1..101).map(|n| (n - 1, n, Complex64::from((n as f64).sqrt()))));
+    /// let raise = SiteMatrix::new(101, (1..101).map(|n| (n, n - 1, Complex64::from((n as f64).sqrt()))));
+    /// hop.product(-1.0, &[(0, raise.clone()), (1, lower.clone())])?;
+    /// hop.product(-1.0, &[(0, lower), (1, raise)])?;
+    /// assert_eq!(Definition::new("hop", hop)?.max_conn_size(), 2);
+    /// # Ok::<(), operator_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::SiteOutOfRange`], [`Error::RepeatedSite`], [`Error::MatrixShape`], [`Error::NotFinite`].
+    pub fn product(
+        &mut self,
+        coefficient: impl Into<Coefficient>,
+        factors: &[(usize, SiteMatrix)],
+    ) -> Result<&mut Self> {
+        let product = ProductTerm::new(&self.hilbert, factors)?;
+        self.push(coefficient.into(), TermKind::Product(product))
     }
 
     /// Adds `coefficient ·` a product of Pauli matrices on distinct sites.

@@ -31,6 +31,7 @@ impl Terms {
                     let sites = local.sites().iter().map(|site| site + shift).collect();
                     TermKind::Local(LocalTerm::from_parts(sites, local.shared_matrix().clone()))
                 }
+                TermKind::Product(product) => TermKind::Product(product.shifted(shift)),
                 TermKind::Pauli(string) => {
                     let (paulis, identity) = (string.paulis().into_iter(), PauliString::identity(n_words));
                     let shifted = |string: PauliString, (site, pauli)| string.with(site + shift, Some(pauli));

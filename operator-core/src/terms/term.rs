@@ -6,6 +6,7 @@ use super::coefficient::Coefficient;
 use super::fermion::FermionString;
 use super::local::LocalTerm;
 use super::pauli::PauliString;
+use super::product_term::ProductTerm;
 use super::site_matrices::real_matrix;
 use crate::bits;
 use crate::hilbert::HilbertSpace;
@@ -35,6 +36,8 @@ impl Term {
 pub enum TermKind {
     /// A matrix on a few sites.
     Local(LocalTerm),
+    /// A product of sparse matrices on single sites.
+    Product(ProductTerm),
     /// A string of Pauli matrices on two-level sites.
     Pauli(PauliString),
     /// A string of fermion operators.
@@ -52,6 +55,25 @@ impl TermKind {
             TermKind::Local(LocalTerm::from_parts(Vec::new(), real_matrix([[1.0]])))
         }
     }
+
+    /// The largest absolute value of a matrix element.
+    pub(crate) fn largest_element(&self) -> f64 {
+        match self {
+            TermKind::Local(local) => local.matrix().iter().map(|z| z.norm()).fold(0.0, f64::max),
+            TermKind::Product(product) => product.factors().iter().map(|(_, matrix)| matrix.largest()).product(),
+            TermKind::Pauli(_) | TermKind::Fermion(_) => 1.0,
+        }
+    }
+
+    /// Whether the term acts on no site, so that it only shifts the energy.
+    pub(crate) fn is_number(&self) -> bool {
+        match self {
+            TermKind::Local(local) => local.sites().is_empty(),
+            TermKind::Product(product) => product.factors().is_empty(),
+            TermKind::Pauli(string) => bits::is_empty(string.flip()) && bits::is_empty(string.sign()),
+            TermKind::Fermion(string) => string.ladders().is_empty(),
+        }
+    }
 }
 
 impl From<LocalTerm> for TermKind {
@@ -64,6 +86,7 @@ impl fmt::Display for TermKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             TermKind::Local(term) => term.fmt(f),
+            TermKind::Product(term) => term.fmt(f),
             TermKind::Pauli(string) => string.fmt(f),
             TermKind::Fermion(string) => string.fmt(f),
         }

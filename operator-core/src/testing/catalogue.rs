@@ -5,14 +5,14 @@ use num_complex::Complex64;
 
 use super::SplitMix;
 use crate::definition::Definition;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::graph::{Boundary, Graph, Lattice};
 use crate::hilbert::{Fock, HilbertSpace, Qubit, Spin, SpinOrbitalFermions};
 use crate::models::{
     BoseHubbard, FermiHubbard, FermionOperator2nd, Heisenberg, Ising, KitaevHoneycomb, LocalOperator, Model,
     Molecular, PauliStrings, Rydberg, Ssh, TJ, Xyz,
 };
-use crate::terms::{Ladder, Pauli, Terms};
+use crate::terms::{Ladder, Pauli, SiteMatrix, Terms};
 
 /// An operator of the [`catalogue`].
 #[derive(Clone, Debug)]
@@ -39,7 +39,9 @@ pub fn catalogue() -> Result<Vec<Entry>> {
     conserved(&mut add)?;
     fermions(&mut add)?;
     tensor_products(&mut add)?;
+    products(&mut add)?;
     corners(&mut add)?;
+    by_steps(&mut entries)?;
     Ok(entries)
 }
 
@@ -501,6 +503,66 @@ fn all_families(hilbert: HilbertSpace, seed: u64) -> Result<Definition> {
         terms.local(coefficient(), &pair, random_matrix(&mut rng, dim, true))?;
     }
     Definition::new("all families", terms)
+}
+
+/// Ladder operators with many guards, and products of matrices that raise, lower and weigh their sites.
+fn products(add: &mut dyn FnMut(&'static str, Definition)) -> Result<()> {
+    let raise = SiteMatrix::new(2, [(0, 1, Complex64::ONE)]);
+    let everywhere = |matrix: &SiteMatrix, sites: std::ops::Range<usize>| -> Vec<(usize, SiteMatrix)> {
+        sites.map(|site| (site, matrix.clone())).collect()
+    };
+    let mut ladders = Terms::new(Spin::half(9)?);
+    ladders.product(0.5, &everywhere(&raise, 0..9))?.product(0.5, &everywhere(&raise.transpose(), 0..9))?;
+    ladders.product(0.3, &everywhere(&raise, 1..8))?.pauli(0.7, &[(0, Pauli::X)])?;
+    ladders.product(Complex64::I, &[(0, raise.clone()), (1, raise.clone()), (8, raise.transpose())])?;
+    add("ladders on nine spins", Definition::new("ladders", ladders)?);
+    let spaces: [HilbertSpace; 3] = [
+        Fock::new(3, 4)?.into(),
+        (HilbertSpace::from(Spin::half(3)?) * Fock::new(4, 2)?)?,
+        (HilbertSpace::from(SpinOrbitalFermions::new(3)?) * Spin::new(1.0, 3)?)?,
+    ];
+    for (seed, space) in (60..).zip(spaces) {
+        let mut rng = SplitMix::new(seed);
+        let mut terms = Terms::new(space.clone());
+        let g = terms.parameter("g", 0.8)?.at(0)?;
+        for _ in 0..8 {
+            let n = rng.below(space.n_sites() + 1);
+            let factors: Vec<_> = (rng.distinct(n, space.n_sites()).into_iter())
+                .map(|site| (site, random_site_matrix(&mut rng, space.local_dim(site))))
+                .collect();
+            let factor = Complex64::new(rng.number(), rng.number());
+            terms.product(factor, &factors)?.product(factor * g, &factors)?;
+        }
+        add("random products", Definition::new("products", terms)?);
+    }
+    Ok(())
+}
+
+fn random_site_matrix(rng: &mut SplitMix, dim: usize) -> SiteMatrix {
+    let by = rng.below(3);
+    let is_general = rng.below(4) == 0;
+    let elements: Vec<_> = (0..dim * dim)
+        .map(|k| (k / dim, k % dim))
+        .filter(|(row, column)| is_general || row.abs_diff(*column) == by)
+        .map(|(row, column)| (row, column, Complex64::new(rng.number(), if is_general { rng.number() } else { 0.0 })))
+        .collect();
+    SiteMatrix::new(dim, elements)
+}
+
+/// The operators on sites of more than two states once more, without joint tables. Strings that keep to a constrained
+/// space only together need these.
+fn by_steps(entries: &mut Vec<Entry>) -> Result<()> {
+    for k in 0..entries.len() {
+        let definition = &entries[k].definition;
+        if !definition.hilbert().is_two_level() {
+            match definition.split_by_steps() {
+                Ok(definition) => entries.push(Entry { name: "split by steps", definition }),
+                Err(Error::LeavesHilbert { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Ok(())
 }
 
 fn corners(add: &mut dyn FnMut(&'static str, Definition)) -> Result<()> {

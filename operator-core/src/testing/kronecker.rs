@@ -38,6 +38,10 @@ pub fn kronecker_dense(definition: &Definition) -> Result<Array2<Complex64>> {
         let coefficient = term.coefficient.factor * value;
         let matrix = match &term.kind {
             TermKind::Local(local) => embed(local.sites(), local.matrix(), &dims),
+            TermKind::Product(term) => product((0..dims.len()).map(|site| {
+                let own = term.factors().iter().find(|(s, _)| *s == site);
+                own.map_or_else(|| Matrix::eye(dims[site]), |(_, matrix)| matrix.to_dense())
+            })),
             TermKind::Pauli(string) => pauli_string(&string.paulis(), &dims),
             TermKind::Fermion(string) => {
                 let factors = string.ladders().iter().map(|&ladder| fermion(hilbert, ladder));

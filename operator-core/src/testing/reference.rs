@@ -10,7 +10,7 @@ use crate::definition::Definition;
 use crate::element::Element;
 use crate::hilbert::HilbertSpace;
 use crate::operator::DiscreteOperator;
-use crate::terms::{FermionString, LocalTerm, Pauli, PauliString, TermKind};
+use crate::terms::{FermionString, LocalTerm, Pauli, PauliString, ProductTerm, TermKind};
 
 type Row = BTreeMap<Vec<i8>, Complex64>;
 
@@ -30,6 +30,7 @@ pub fn reference_row(definition: &Definition, x: &[i8]) -> BTreeMap<Vec<i8>, Com
         };
         match &term.kind {
             TermKind::Local(local) => local_row(hilbert, local, x, &mut add),
+            TermKind::Product(product) => product_row(hilbert, product, x, &mut add),
             TermKind::Pauli(string) => pauli_row(hilbert, string, x, &mut add),
             TermKind::Fermion(string) => fermion_row(hilbert, string, x, &mut add),
         }
@@ -51,6 +52,32 @@ fn local_row(hilbert: &HilbertSpace, term: &LocalTerm, x: &[i8], add: &mut dyn F
         }
         add(state, mel);
     }
+}
+
+/// Site by site, every element in the row of the site's state.
+fn product_row(
+    hilbert: &HilbertSpace,
+    product: &ProductTerm,
+    x: &[i8],
+    add: &mut dyn FnMut(Vec<i8>, Complex64),
+) {
+    let mut states = vec![(x.to_vec(), Complex64::ONE)];
+    for (site, matrix) in product.factors() {
+        let local = hilbert.local(*site);
+        states = states
+            .iter()
+            .flat_map(|(state, mel)| {
+                let own = matrix.elements().filter(|&(row, _, _)| local.value(row) == state[*site]);
+                own.map(|(_, column, z)| {
+                    let mut state = state.clone();
+                    state[*site] = local.value(column);
+                    (state, mel * z)
+                })
+                .collect::<Vec<_>>()
+            })
+            .collect();
+    }
+    states.into_iter().for_each(|(state, mel)| add(state, mel));
 }
 
 fn pauli_row(

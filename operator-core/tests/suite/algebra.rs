@@ -353,9 +353,8 @@ fn bad_algebra_is_refused_with_the_value_and_the_remedy() {
     let hops = ndarray::Array2::<f64>::ones((100, 100));
     bosons.local(1.0, &[0, 1], hops.clone()).unwrap();
     bosons.local(1.0, &[2, 3], hops).unwrap();
-    let message = message(bosons.pow(2).unwrap_err());
-    assert!(message.starts_with("the matrix on 4 sites, 10000 x 10000,"), "{message}");
-    assert!(message.ends_with("keep the factors of the product apart"), "{message}");
+    // Two matrices and their product, split by the elements on one site of each: nothing on 10000 states.
+    assert_eq!(bosons.pow(2).unwrap().len(), 2 + 100 * 100);
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use operator_core::hilbert::{Fock, Qubit, Spin, SpinOrbitalFermions};
 use operator_core::terms::{Ladder, Pauli, Terms, real_matrix};
-use operator_core::{Boundary, Definition, Error, Graph, HilbertSpace, Ising, Model};
+use operator_core::{
+    Boundary, Definition, Error, Graph, HilbertSpace, Ising, LocalOperator, Model, PauliStrings,
+};
 
 fn sz0() -> HilbertSpace {
     Spin::half(4).unwrap().with_total_sz(0.0).unwrap().into()
@@ -145,18 +147,80 @@ fn hops_beside_bosons_keep_the_number_of_fermions_and_single_ladders_do_not() {
     assert!(refused(terms).contains("9^"));
 }
 
+/// XX and YY on a bond as strings and as matrices, each with a weight of its own.
+fn apart(weights: [f64; 2]) -> [operator_core::Result<Definition>; 2] {
+    let strings = PauliStrings::new(sz0(), ["XXII", "YYII"], weights).unwrap();
+    let x = real_matrix([[0.0, 0.0, 0.0, 1.0], [0.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0]]);
+    let y = real_matrix([[0.0, 0.0, 0.0, -1.0], [0.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, 0.0], [-1.0, 0.0, 0.0, 0.0]]);
+    let matrices = LocalOperator::new(sz0()).with_weighted(weights[0], &[0, 1], x).unwrap();
+    let matrices = matrices.with_weighted(weights[1], &[0, 1], y).unwrap();
+    [strings.definition(), matrices.definition()]
+}
+
 #[test]
-fn strings_over_too_many_sites_for_a_table_are_refused_and_long_signs_are_not() {
-    let space = (HilbertSpace::from(Qubit::new(40).unwrap()) * Fock::new(2, 1).unwrap()).unwrap();
-    let string = |pauli: Pauli, n: usize| (0..n).map(|site| (site, pauli)).collect::<Vec<_>>();
-    let mut terms = Terms::new(space.clone());
-    terms.pauli(1.0, &string(Pauli::Z, 40)).unwrap();
-    terms.pauli(1.0, &string(Pauli::Y, 10)).unwrap();
-    assert!(Definition::new("long signs", terms).unwrap().is_hermitian());
-    let mut terms = Terms::new(space);
-    terms.pauli(1.0, &string(Pauli::Y, 11)).unwrap();
-    let error = Definition::new("long flips", terms).unwrap_err().to_string();
-    assert!(error.contains("strings flip or count at most 10 sites"), "{error}");
+fn terms_given_apart_keep_the_magnetisation_together() {
+    for definition in apart([0.3, 0.3]) {
+        let definition = definition.unwrap();
+        assert_eq!(definition.max_conn_size(), 1);
+        let engine = definition.engine::<f64>().unwrap();
+        let mut elements = Vec::new();
+        engine.visit(&[1, -1, 1, -1], &mut Default::default(), |to, mel| elements.push((to.sites().to_vec(), mel)));
+        assert_eq!(elements, [(vec![0, 1], 0.6)]);
+        // Later values keep it while they are equal.
+        let with = |weights: [f64; 2]| {
+            let mut parameters = definition.parameters().clone();
+            parameters.set("weights", weights)?;
+            definition.with_parameters(parameters)
+        };
+        assert!(with([2.0, 2.0]).is_ok());
+        let message = with([2.0, 1.0]).unwrap_err().to_string();
+        assert!(message.contains("leaves Spin(1/2"), "{message}");
+        // So do the results of the algebra.
+        assert!((2.0 * &definition).unwrap().adjoint().unwrap().is_hermitian());
+    }
+    for refused in apart([0.3, 0.2]) {
+        let message = refused.unwrap_err().to_string();
+        assert!(message.contains(" and ") || message.contains("[0, 1]"), "names both: {message}");
+    }
+}
+
+#[test]
+fn rounding_off_the_block_of_a_swap_is_dropped() {
+    let mut swap = real_matrix([[1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]]);
+    swap[[0, 3]] = 1e-17.into();
+    swap[[1, 0]] = (-3e-16).into();
+    let mut terms = Terms::new(sz0());
+    terms.local(1.0, &[0, 1], swap.clone()).unwrap();
+    let by_hand = Definition::new("swap", terms.clone()).unwrap();
+    let model = LocalOperator::new(sz0()).with(&[0, 1], swap).unwrap().definition().unwrap();
+    for definition in [by_hand, model] {
+        assert_eq!((definition.dropped().count, definition.dropped().largest), (2, 3e-16));
+        assert!(format!("{definition:?}").contains("count: 2"));
+        assert!(definition.is_hermitian());
+        assert!(matches!(definition.with_cutoff(0.0), Err(Error::LeavesHilbert { .. })));
+    }
+    assert!(Definition::new_with_cutoff("swap", terms.clone(), 1e-16).is_err());
+    for cutoff in [-1.0, 1.0, f64::NAN] {
+        assert!(matches!(Definition::new_with_cutoff("swap", terms.clone(), cutoff), Err(Error::Cutoff { .. })));
+    }
+}
+
+#[test]
+fn small_couplings_stay_and_rounding_goes() {
+    let mut terms = Terms::new(Qubit::new(3).unwrap());
+    let h = terms.parameter("h", 1.0).unwrap().at(0).unwrap();
+    // A large shift of the energy does not make couplings small, and parameters are no constants.
+    terms.pauli(1e9, &[]).unwrap().pauli(1.0, &[(0, Pauli::Z)]).unwrap();
+    terms.pauli(1e-10, &[(0, Pauli::X)]).unwrap().pauli(2e-13, &[(1, Pauli::X)]).unwrap();
+    terms.pauli(1e-20 * h, &[(2, Pauli::X)]).unwrap();
+    let definition = Definition::new("small", terms).unwrap();
+    assert_eq!((definition.max_conn_size(), definition.dropped().count), (4, 0));
+    let weights = [0.1, 0.2, -0.3, 1.0];
+    let strings = PauliStrings::new(Qubit::new(2).unwrap(), ["XI", "XI", "XI", "IZ"], weights).unwrap();
+    let engine = strings.definition().unwrap().engine::<f64>().unwrap();
+    let mut n = 0;
+    engine.visit(&[0, 0], &mut Default::default(), |to, _| n += usize::from(!to.is_diagonal()));
+    assert_eq!(n, 0, "0.1 + 0.2 - 0.3 is no element");
 }
 
 #[test]

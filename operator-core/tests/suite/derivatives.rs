@@ -43,10 +43,10 @@ fn from_slots(operator: &Definition) -> Vec<Matrix> {
             let mut x_prime = x.clone();
             connected.write(&mut x_prime);
             let column = hilbert.index_of(&x_prime).unwrap();
-            connected.for_each_slot(|slot, negative| {
+            connected.for_each_slot(|slot, weight| {
                 for (parameter, factor) in forms.form(slot) {
                     if let Some(k) = parameter {
-                        out[k][[row, column]] += if negative { -factor } else { factor };
+                        out[k][[row, column]] += weight * factor;
                     }
                 }
             });

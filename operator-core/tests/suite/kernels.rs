@@ -19,10 +19,9 @@ fn the_slots_of_an_element_add_up_to_it() {
         for x in samples.rows() {
             engine.visit(&x.to_vec(), &mut scratch, |connected, mel| {
                 let mut sum = Complex64::ZERO;
-                connected.for_each_slot(|slot, negative| {
-                    let value = engine.values()[slot];
-                    n_negative += usize::from(negative);
-                    sum += if negative { -value } else { value };
+                connected.for_each_slot(|slot, factor| {
+                    n_negative += usize::from(factor == -1.0);
+                    sum += factor * engine.values()[slot];
                 });
                 assert!((sum - mel).norm() < 1e-12, "{}: {sum} and {mel}", entry.name);
             });

@@ -27,9 +27,9 @@ fn visited<T: Element>(engine: &Engine<T>, x: &[i8]) -> Vec<Changes> {
     all
 }
 
-fn slots(connected: &Connected<'_>) -> Vec<(usize, bool)> {
+fn slots(connected: &Connected<'_>) -> Vec<(usize, f64)> {
     let mut slots = Vec::new();
-    connected.for_each_slot(|slot, negative| slots.push((slot, negative)));
+    connected.for_each_slot(|slot, factor| slots.push((slot, factor)));
     slots
 }
 

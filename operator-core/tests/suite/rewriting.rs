@@ -89,6 +89,9 @@ proptest! {
                     let z = term.coefficient().factor();
                     reversed.local(1.0, local.sites(), local.matrix().mapv(|m| z * m)).unwrap()
                 }
+                TermKind::Product(product) => {
+                    reversed.product(term.coefficient(), product.factors()).unwrap()
+                }
                 TermKind::Pauli(string) => reversed.pauli(term.coefficient(), &string.paulis()).unwrap(),
                 TermKind::Fermion(string) => reversed.fermion(term.coefficient(), string.ladders()).unwrap(),
                 other => panic!("{other} is of no family that this test knows"),

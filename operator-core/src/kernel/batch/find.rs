@@ -36,13 +36,18 @@ struct Listed<T> {
     mels: Vec<T>,
     /// The end of each sample's elements.
     ends: Vec<usize>,
+    /// For step groups: where each sample's elements of step groups start among its items, and among all values.
+    steps: Vec<(usize, usize)>,
+    /// Only the first `n_mels` values are valid.
+    n_mels: usize,
 }
 
 impl<T> Listed<T> {
     fn clear(&mut self) {
-        self.n_items = 0;
+        (self.n_items, self.n_mels) = (0, 0);
         self.mels.clear();
         self.ends.clear();
+        self.steps.clear();
     }
 
     fn push(&mut self, item: u64, mel: T) {
@@ -61,6 +66,13 @@ impl<T> Listed<T> {
     fn of(&self, b: usize) -> std::ops::Range<usize> {
         let start = if b == 0 { 0 } else { self.ends[b - 1] };
         start..self.ends[b]
+    }
+}
+
+/// Makes a list at least `n` long.
+fn grow<T: Default + Clone>(list: &mut Vec<T>, n: usize) {
+    if list.len() < n {
+        list.resize(n.max(2 * list.len()), T::default());
     }
 }
 
@@ -112,7 +124,7 @@ impl<T: Element> BatchPlan<T> {
     /// Lists the off-diagonal elements and counts them.
     fn list_tables(&self, kernel: &TableKernel, counts: &mut [usize], found: &mut Found<T>) {
         let strategy = &self.strategy;
-        let Found { digits, diagonal, listed, scratch, .. } = found;
+        let Found { digits, diagonal, listed, .. } = found;
         listed.clear();
         let samples = digits.chunks_exact(self.kernel.n_sites()).zip(diagonal).zip(counts);
         for ((digits, diagonal), count) in samples {
@@ -120,8 +132,19 @@ impl<T: Element> BatchPlan<T> {
             if let Strategy::List(list) = strategy {
                 listed.n_items += list.list(kernel, digits, start, &mut listed.items);
                 *diagonal = list.diagonal(kernel, digits, &self.values);
+            } else if let Strategy::Steps(list, steps) = strategy {
+                listed.n_items += list.list(kernel, digits, start, &mut listed.items);
+                listed.steps.push((listed.n_items, listed.n_mels));
+                let n = kernel.steps.len() + 1;
+                grow(&mut listed.items, listed.n_items + n);
+                grow(&mut listed.mels, listed.n_mels + n);
+                let first = list.step_item(kernel.groups.len());
+                let (items, mels) = (&mut listed.items[listed.n_items..], &mut listed.mels[listed.n_mels..]);
+                let n = steps.list(kernel, digits, &self.values, first, items, mels);
+                (listed.n_items, listed.n_mels) = (listed.n_items + n, listed.n_mels + n);
+                *diagonal = list.diagonal(kernel, digits, &self.values);
             } else {
-                kernel.for_each(digits, &self.values, &mut scratch.sums, |g, target, mel| {
+                kernel.for_each(digits, &self.values, |g, target, mel| {
                     listed.push(u64::from(target) << 32 | g as u64, mel);
                 });
                 *diagonal = kernel.diagonal(digits, &self.values);
@@ -141,6 +164,17 @@ impl<T: Element> BatchPlan<T> {
             Strategy::List(list) => {
                 for &item in &listed.items[listed.of(b)] {
                     sink.element(item, list.mel(item));
+                }
+            }
+            Strategy::Steps(list, _) => {
+                let all = listed.of(b);
+                let (start, first_mel) = listed.steps[b];
+                for &item in &listed.items[all.start..start] {
+                    sink.element(item, list.mel(item));
+                }
+                let items = &listed.items[start..all.end];
+                for (&item, &mel) in items.iter().zip(&listed.mels[first_mel..]) {
+                    sink.element(item, mel);
                 }
             }
             Strategy::Visit => {
@@ -177,7 +211,7 @@ impl<T: Element> BatchPlan<T> {
                     visit(Connected::table_diagonal(kernel, digits), diagonal);
                 }
                 let list = match &self.strategy {
-                    Strategy::List(list) => Some(list),
+                    Strategy::List(list) | Strategy::Steps(list, _) => Some(list),
                     _ => None,
                 };
                 self.for_each_found(found, sample, &mut TableVisitor { kernel, list, digits, visit });
@@ -210,7 +244,10 @@ impl<T: Element, F: FnMut(Connected<'_>, T)> Sink<T> for TableVisitor<'_, T, F> 
     #[inline(always)]
     fn element(&mut self, item: u64, mel: T) {
         let (g, target) = match self.list {
-            Some(list) => (table::parts(item).0, list.target(item)),
+            Some(list) => {
+                let g = table::parts(item).0;
+                (g, if g < self.kernel.groups.len() { list.target(item) } else { 0 })
+            }
             None => (item as u32 as usize, (item >> 32) as u32),
         };
         (self.visit)(Connected::table_target(self.kernel, g, target, self.digits), mel);

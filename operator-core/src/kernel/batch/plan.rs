@@ -9,7 +9,7 @@ use crate::element::Element;
 use crate::kernel::lowered::Kernel;
 use crate::kernel::mask::MaskPlanes;
 use crate::kernel::offsets::range;
-use crate::kernel::table::{MAX_WIDTH, TableList};
+use crate::kernel::table::{MAX_WIDTH, StepList, TableList};
 
 /// How an engine works through blocks of samples.
 #[derive(Debug)]
@@ -31,6 +31,8 @@ pub(crate) enum Strategy<T> {
     Planes(MaskPlanes<T>),
     /// One sample after another, without branches.
     List(TableList<T>),
+    /// The same, with step groups after the others.
+    Steps(TableList<T>, StepList<T>),
     /// One sample after another, with the code that visits one.
     Visit,
 }
@@ -76,7 +78,11 @@ impl<T: Element> BatchPlan<T> {
             Kernel::Table(kernel) => {
                 let groups = kernel.groups.iter().map(|group| &kernel.changed[range(group.changed)]);
                 changed = ChangedSites::new(groups);
-                TableList::new(kernel, &values).map_or(Strategy::Visit, Strategy::List)
+                match TableList::new(kernel, &values) {
+                    None => Strategy::Visit,
+                    Some(list) if kernel.steps.is_empty() => Strategy::List(list),
+                    Some(list) => Strategy::Steps(list, StepList::new(kernel, &values)),
+                }
             }
         };
         let (row_masks, row_steps) = (OnceLock::new(), OnceLock::new());

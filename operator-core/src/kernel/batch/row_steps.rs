@@ -31,14 +31,18 @@ pub(crate) struct RowSteps {
 }
 
 impl RowSteps {
-    /// `None` if a group has too many steps, or the tables are too large.
+    /// `None` if a group has too many steps, a step group flips sites, or the tables are too large.
     pub(crate) fn new<T: Element>(kernel: &TableKernel, list: &TableList<T>, n_sites: usize) -> Option<Self> {
         let layout = Layout::of(n_sites);
         let mut numbers = vec![UNKNOWN; list.n_entries()];
+        let moves = || kernel.steps.iter().map(|step| kernel.moves_of(step));
+        if moves().any(|(_, moves)| moves.iter().any(|change| change.negate)) {
+            return None;
+        }
         let mut steps = Vec::with_capacity(kernel.groups.len());
         let mut work = 0;
         for g in 0..kernel.groups.len() {
-            work += kernel.n_rows(&kernel.lookups[kernel.groups[g].lookups.0 as usize]);
+            work += kernel.n_rows(&kernel.groups[g].lookup);
             if work > MAX_WORK {
                 return None;
             }
@@ -46,10 +50,11 @@ impl RowSteps {
         }
         let most = steps.iter().map(|steps| steps.iter().flatten().count()).max().unwrap_or(0);
         let bits = most.next_power_of_two().ilog2();
-        if (steps.len() << bits) * layout.len() > MAX_BYTES {
+        let n_rows = kernel.n_groups() << bits;
+        if n_rows * layout.len() > MAX_BYTES {
             return None;
         }
-        let mut rows = Vec::with_capacity((steps.len() << bits) * layout.len());
+        let mut rows = Vec::with_capacity(n_rows * layout.len());
         let mut row = vec![0; n_sites];
         for (group, steps) in kernel.groups.iter().zip(&steps) {
             for step in &steps[..1 << bits] {
@@ -60,6 +65,13 @@ impl RowSteps {
                 layout.push(&row, &mut rows);
             }
         }
+        for (sites, moves) in moves() {
+            row.fill(0);
+            sites.iter().zip(moves).for_each(|(&site, change)| row[site as usize] = change.offset);
+            (0..1 << bits).for_each(|_| layout.push(&row, &mut rows));
+        }
+        // The entry of all step groups, which follows those of the list.
+        numbers.push(0);
         Some(RowSteps { rows, bits, numbers })
     }
 }
@@ -72,7 +84,7 @@ fn steps_of<T: Element>(
     numbers: &mut [u8],
 ) -> Option<[Option<Step>; MAX_STEPS]> {
     let group = &kernel.groups[g];
-    let lookup = &kernel.lookups[group.lookups.0 as usize];
+    let lookup = &group.lookup;
     let (sites, strides) = (&kernel.sites[range(lookup.sites)], &kernel.strides[range(lookup.sites)]);
     let changed = &kernel.changed[range(group.changed)];
     // For each changed site, its stride and local states. A table covers all sites that it changes.

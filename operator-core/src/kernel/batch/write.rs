@@ -13,7 +13,7 @@ use crate::hilbert::PackedRanking;
 use crate::kernel::lowered::Kernel;
 use crate::kernel::mask::MaskKernel;
 use crate::kernel::sink::Sink;
-use crate::kernel::table::{self, MAX_WIDTH, TableKernel};
+use crate::kernel::table::{self, MAX_WIDTH, TableKernel, TableList};
 
 /// Sets the sites of an entry's group to the entry's new quantum numbers.
 struct SetListed<'a, const N: usize> {
@@ -39,10 +39,22 @@ struct SetTarget<'a> {
 impl Change for SetTarget<'_> {
     #[inline(always)]
     fn edit(&self, item: u64, row: &mut [i8]) {
-        let (sites, values) = self.kernel.target(item as u32 as usize, (item >> 32) as u32);
-        for (&site, &value) in sites.iter().zip(values) {
-            row[site as usize] = value;
-        }
+        self.kernel.edit(item as u32 as usize, (item >> 32) as u32, row);
+    }
+}
+
+/// Does what an entry of a list or a step group does.
+struct SetEntry<'a, T> {
+    kernel: &'a TableKernel,
+    list: &'a TableList<T>,
+}
+
+impl<T: Element> Change for SetEntry<'_, T> {
+    #[inline(always)]
+    fn edit(&self, item: u64, row: &mut [i8]) {
+        let g = table::parts(item).0;
+        let target = if g < self.kernel.groups.len() { self.list.target(item) } else { 0 };
+        self.kernel.edit(g, target, row);
     }
 }
 
@@ -107,7 +119,7 @@ impl<T: Element> BatchPlan<T> {
     }
 
     fn write_of_table(&self, kernel: &TableKernel, elements: Elements<'_, T>, x: &[i8], states: &mut [i8]) {
-        if let Strategy::List(list) = &self.strategy
+        if let Strategy::List(list) | Strategy::Steps(list, _) = &self.strategy
             && let Some(steps) = self.row_steps.get_or_init(|| RowSteps::new(kernel, list, x.len()))
         {
             return row_writer::write(elements, steps, x, states);
@@ -122,6 +134,7 @@ impl<T: Element> BatchPlan<T> {
             (Strategy::List(list), ChangedSites::Four(sites)) => {
                 row_writer::write(elements, &SetListed { sites, values: list.values() }, x, states);
             }
+            (Strategy::Steps(list, _), _) => row_writer::write(elements, &SetEntry { kernel, list }, x, states),
             _ => row_writer::write(elements, &SetTarget { kernel }, x, states),
         }
     }

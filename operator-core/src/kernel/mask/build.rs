@@ -8,10 +8,11 @@ use smallvec::SmallVec;
 use super::diagonal::Diagonal;
 use super::kernel::{Group, MaskKernel};
 use super::occupied::OccupiedIndex;
-use super::pieces::{Piece, Pieces};
+use super::pieces::{GUARDED, Piece, Pieces};
 use crate::bits::{self, SiteSet};
 use crate::error::{Error, Result};
 use crate::hilbert::{Block, HilbertSpace};
+use crate::kernel::conservation::{Conservation, names};
 use crate::kernel::forms::{Form, FormBuilder};
 use crate::kernel::offsets::{offset, range};
 use crate::kernel::string::MaskString;
@@ -21,9 +22,18 @@ use crate::terms::{Coefficient, LocalTerm, Term, TermKind};
 const MAX_FLIP_SUPPORT: usize = 4;
 /// Tables over more sites than this are not built.
 const MAX_SUPPORT: usize = 20;
+/// Few strings become guards instead of a table if it covered more sites than this, which is the most that planes take.
+const MAX_TABLE_OF_FEW: usize = 6;
+/// How many are few.
+const FEW: usize = 4;
 
-pub(crate) fn build(hilbert: &HilbertSpace, terms: &[Term], forms: &mut FormBuilder) -> Result<MaskKernel> {
-    let (strings, group_of, n_groups) = collect_strings(hilbert, terms);
+pub(crate) fn build(
+    hilbert: &HilbertSpace,
+    terms: &[Term],
+    forms: &mut FormBuilder,
+    conservation: &mut Conservation<'_>,
+) -> Result<MaskKernel> {
+    let (strings, group_of, n_groups) = collect_strings(hilbert, terms)?;
     let mut order: Vec<u32> = (0..offset(strings.len())?).collect();
     order.sort_by_key(|&s| group_of[s as usize]);
     let mut kernel = Assembler::new(hilbert);
@@ -35,9 +45,13 @@ pub(crate) fn build(hilbert: &HilbertSpace, terms: &[Term], forms: &mut FormBuil
         let Some(&first) = members.first() else { continue };
         let flip = &strings[first as usize].flip;
         let members: SmallVec<[&MaskString; 1]> = members.iter().map(|&s| &strings[s as usize]).collect();
-        let draft = |over_flips: bool| -> Result<SmallVec<[PieceDraft; 1]>> {
-            let pieces = pieces_of_group(flip, &members, terms, over_flips)?;
-            pieces.iter().try_for_each(|piece| check_conserves(hilbert, flip, piece, terms))?;
+        let dropped = forms.dropped();
+        let mut draft = |over_flips: bool| -> Result<SmallVec<[PieceDraft; 1]>> {
+            forms.reset_dropped(dropped);
+            let mut pieces = pieces_of_group(flip, &members, terms, over_flips, forms)?;
+            for piece in &mut pieces {
+                check_conserves(hilbert, flip, piece, terms, conservation)?;
+            }
             Ok(pieces)
         };
         let n_flips = bits::count(flip);
@@ -58,13 +72,16 @@ pub(crate) fn build(hilbert: &HilbertSpace, terms: &[Term], forms: &mut FormBuil
 
 /// All strings, the group of each, and the number of groups. Group 0 is the diagonal; the others are numbered
 /// in order of first appearance.
-fn collect_strings(hilbert: &HilbertSpace, terms: &[Term]) -> (Vec<MaskString>, Vec<u32>, u32) {
+fn collect_strings(hilbert: &HilbertSpace, terms: &[Term]) -> Result<(Vec<MaskString>, Vec<u32>, u32)> {
     let n_words = bits::n_words(hilbert.n_sites());
     let mut strings = Vec::with_capacity(terms.len());
     for (k, term) in terms.iter().enumerate() {
         let k = k as u32;
         match &term.kind {
             TermKind::Local(local) => push_local(local, term.coefficient, k, n_words, &mut strings),
+            TermKind::Product(product) => {
+                MaskString::push_product(product, term.coefficient, k, n_words, &mut strings)?;
+            }
             TermKind::Pauli(string) => strings.push(MaskString::from_pauli(string, term.coefficient, k)),
             TermKind::Fermion(string) => {
                 strings.extend(MaskString::from_fermion(hilbert, string, term.coefficient, k));
@@ -83,7 +100,7 @@ fn collect_strings(hilbert: &HilbertSpace, terms: &[Term]) -> (Vec<MaskString>, 
         .collect();
     let n_groups = groups.len() as u32;
     drop(groups);
-    (strings, group_of, n_groups)
+    Ok((strings, group_of, n_groups))
 }
 
 /// One string for each non-zero matrix element. Its guard is the whole row.
@@ -123,8 +140,48 @@ fn push_local(
 struct PieceDraft {
     support: SmallVec<[usize; 4]>,
     sign: SiteSet,
-    table: Vec<Form>,
-    term: u32,
+    table: DraftTable,
+    /// The terms that contribute.
+    terms: SmallVec<[u32; 2]>,
+}
+
+enum DraftTable {
+    /// A form for each value of the support's bits.
+    Full(Vec<Form>),
+    /// One form, if the support's bits have the values in the set.
+    Guard(SiteSet, Form),
+}
+
+impl PieceDraft {
+    /// The forms that are not zero, each with the bits of the support as a set.
+    fn forms_mut(&mut self) -> impl Iterator<Item = (Bits<'_>, &mut Form)> {
+        let (support, table) = (&self.support[..], &mut self.table);
+        let (full, guard) = match table {
+            DraftTable::Full(table) => (&mut table[..], None),
+            DraftTable::Guard(value, form) => (&mut [][..], Some((Bits::Set(support, value), form))),
+        };
+        let full = full.iter_mut().enumerate().map(move |(index, form)| (Bits::Index(support, index), form));
+        full.chain(guard).filter(|(_, form)| !form.is_zero())
+    }
+}
+
+/// The bits of the sites of a support.
+#[derive(Clone, Copy)]
+enum Bits<'a> {
+    Index(&'a [usize], usize),
+    Set(&'a [usize], &'a SiteSet),
+}
+
+impl Bits<'_> {
+    /// The sites that are set.
+    fn ones(self) -> impl Iterator<Item = usize> {
+        let (Bits::Index(support, _) | Bits::Set(support, _)) = self;
+        let is_set = move |k: usize| match self {
+            Bits::Index(_, index) => index >> k & 1 == 1,
+            Bits::Set(support, set) => bits::contains(set, support[k]),
+        };
+        (0..support.len()).filter(move |&k| is_set(k)).map(move |k| support[k])
+    }
 }
 
 fn pieces_of_group(
@@ -132,19 +189,40 @@ fn pieces_of_group(
     members: &[&MaskString],
     terms: &[Term],
     table_over_flips: bool,
+    forms: &mut FormBuilder,
 ) -> Result<SmallVec<[PieceDraft; 1]>> {
+    let mut pieces: SmallVec<[PieceDraft; 1]> = SmallVec::new();
     // In a long sum of Pauli strings most are alone in their group and need no classes.
     if let [string] = members
         && bits::is_empty(&string.guard)
     {
-        let draft = pure_sign(string);
-        return Ok(Some(draft).filter(|draft| !draft.table[0].is_zero()).into_iter().collect());
+        pieces.push(pure_sign(string));
+    } else {
+        for (support, sign, strings) in classes(flip, members, table_over_flips) {
+            match strings[..] {
+                // A lone Pauli string is cheaper as one sign than as a table.
+                [string] if bits::is_empty(&string.guard) => pieces.push(pure_sign(string)),
+                _ if are_guards(&support, &strings) => pieces.extend(guards(&support, &sign, &strings)),
+                _ => pieces.push(with_table(&support, sign, &strings, terms)?),
+            }
+        }
     }
+    for piece in &mut pieces {
+        piece.forms_mut().for_each(|(_, form)| forms.trim(form));
+    }
+    pieces.retain(|piece| piece.forms_mut().next().is_some());
+    Ok(pieces)
+}
+
+/// A support, a sign mask outside it, and the strings that have both.
+type Class<'a> = (SiteSet, SiteSet, Vec<&'a MaskString>);
+
+fn classes<'a>(flip: &SiteSet, members: &[&'a MaskString], over_flips: bool) -> Vec<Class<'a>> {
     let mut keyed: HashMap<(SiteSet, SiteSet), usize> = HashMap::new();
-    let mut classes: Vec<(SiteSet, SiteSet, Vec<&MaskString>)> = Vec::new();
+    let mut classes: Vec<Class<'a>> = Vec::new();
     for &string in members {
         let mut support = string.guard.clone();
-        if table_over_flips {
+        if over_flips {
             support.iter_mut().zip(flip).for_each(|(s, f)| *s |= f);
         }
         let sign: SiteSet = string.sign.iter().zip(&support).map(|(sign, s)| sign & !s).collect();
@@ -157,24 +235,51 @@ fn pieces_of_group(
             }
         }
     }
-    let mut pieces = SmallVec::new();
-    for (support, sign, strings) in classes {
-        let draft = match strings[..] {
-            // A lone Pauli string is cheaper as one sign than as a table.
-            [string] if bits::is_empty(&string.guard) => pure_sign(string),
-            _ => with_table(&support, sign, &strings, terms)?,
-        };
-        if draft.table.iter().any(|form| !form.is_zero()) {
-            pieces.push(draft);
+    classes
+}
+
+/// Whether to keep the strings of a class as guards: if their table would be large and they are few.
+fn are_guards(support: &SiteSet, strings: &[&MaskString]) -> bool {
+    let n = bits::count(support);
+    n > MAX_TABLE_OF_FEW
+        && (strings.len() <= FEW || n > MAX_SUPPORT)
+        && strings.iter().all(|string| string.guard == *support)
+}
+
+/// A piece for each value of the guards.
+fn guards(support: &SiteSet, sign: &SiteSet, strings: &[&MaskString]) -> Vec<PieceDraft> {
+    let mut by_value: Vec<(&SiteSet, PieceDraft)> = Vec::new();
+    let mut places: HashMap<&SiteSet, usize> = HashMap::new();
+    for string in strings {
+        let place = *places.entry(&string.guard_value).or_insert(by_value.len());
+        if place == by_value.len() {
+            let draft = PieceDraft {
+                support: bits::sites(support).collect(),
+                sign: sign.clone(),
+                table: DraftTable::Guard(string.guard_value.clone(), Form::default()),
+                terms: SmallVec::new(),
+            };
+            by_value.push((&string.guard_value, draft));
         }
+        let draft = &mut by_value[place].1;
+        let inside = bits::odd_overlap(&string.guard_value, &string.sign);
+        if let DraftTable::Guard(_, form) = &mut draft.table {
+            form.add(string.coefficient, Complex64::from(if inside { -1.0 } else { 1.0 }));
+        }
+        draft.terms.push(string.term);
     }
-    Ok(pieces)
+    by_value.into_iter().map(|(_, draft)| draft).collect()
 }
 
 fn pure_sign(string: &MaskString) -> PieceDraft {
     let mut form = Form::default();
     form.add(string.coefficient, Complex64::new(1.0, 0.0));
-    PieceDraft { support: SmallVec::new(), sign: string.sign.clone(), table: vec![form], term: string.term }
+    PieceDraft {
+        support: SmallVec::new(),
+        sign: string.sign.clone(),
+        table: DraftTable::Full(vec![form]),
+        terms: SmallVec::from_iter([string.term]),
+    }
 }
 
 fn with_table(
@@ -202,72 +307,72 @@ fn with_table(
             table[index].add(string.coefficient, parity);
         }
     }
-    Ok(PieceDraft { support: sites, sign, table, term: strings[0].term })
+    let terms = strings.iter().map(|string| string.term).collect();
+    Ok(PieceDraft { support: sites, sign, table: DraftTable::Full(table), terms })
 }
 
 /// Rejects a piece that takes an allowed configuration out of a constrained block.
-fn check_conserves(hilbert: &HilbertSpace, flip: &SiteSet, piece: &PieceDraft, terms: &[Term]) -> Result<()> {
+fn check_conserves(
+    hilbert: &HilbertSpace,
+    flip: &SiteSet,
+    piece: &mut PieceDraft,
+    terms: &[Term],
+    conservation: &mut Conservation<'_>,
+) -> Result<()> {
     for block in hilbert.blocks() {
         let Some(total) = block.total else { continue };
-        let inside = |site: usize| (block.start..block.start + block.n_sites).contains(&site);
+        let inside = |site: usize| block.sites().contains(&site);
         let n_flips = bits::sites(flip).filter(|&site| inside(site)).count();
         if n_flips == 0 {
             continue;
         }
-        let free_flips =
-            bits::sites(flip).filter(|&site| inside(site) && !piece.support.contains(&site)).count();
-        let n_known = piece.support.iter().filter(|&&site| inside(site)).count() + free_flips;
-        for (index, form) in piece.table.iter().enumerate() {
-            if form.is_zero() {
-                continue;
-            }
-            let set = |k: usize| index >> k & 1;
-            let ones: usize = (0..piece.support.len()).filter(|&k| inside(piece.support[k])).map(set).sum();
-            let flipped_ones: usize = (0..piece.support.len())
-                .filter(|&k| inside(piece.support[k]) && bits::contains(flip, piece.support[k]))
-                .map(set)
-                .sum();
-            for free_ones in 0..=free_flips {
+        let support = piece.support.clone();
+        let free_flips = bits::sites(flip).filter(|&site| inside(site) && !support.contains(&site)).count();
+        let n_known = support.iter().filter(|&&site| inside(site)).count() + free_flips;
+        let names = names(terms, &piece.terms);
+        for (bits_of, form) in piece.forms_mut() {
+            let ones = bits_of.ones().filter(|&site| inside(site)).count();
+            let flipped_ones = bits_of.ones().filter(|&site| inside(site) && bits::contains(flip, site)).count();
+            let leaves = |&free_ones: &usize| {
                 let reachable = total
                     .checked_sub(ones + free_ones)
                     .is_some_and(|outside| outside <= block.n_sites - n_known);
-                if reachable && 2 * (flipped_ones + free_ones) != n_flips {
-                    return Err(leaves(hilbert, block, flip, piece, index, free_ones, terms));
-                }
+                reachable && 2 * (flipped_ones + free_ones) != n_flips
+            };
+            if let Some(free_ones) = (0..=free_flips).find(leaves) {
+                let set: Vec<usize> = bits_of.ones().collect();
+                conservation.judge(form, hilbert, || {
+                    let [from, to] = quantum_numbers(block, flip, &support, &set, free_ones);
+                    [names.clone(), from, to]
+                })?;
             }
         }
     }
     Ok(())
 }
 
-fn leaves(
-    hilbert: &HilbertSpace,
+/// The quantum numbers of the flipped sites of a block, before and after.
+fn quantum_numbers(
     block: &Block,
     flip: &SiteSet,
-    piece: &PieceDraft,
-    index: usize,
+    support: &[usize],
+    set: &[usize],
     mut free_ones: usize,
-    terms: &[Term],
-) -> Error {
+) -> [String; 2] {
     let (mut from, mut to) = (Vec::new(), Vec::new());
-    for site in bits::sites(flip).filter(|site| (block.start..block.start + block.n_sites).contains(site)) {
-        let bit = match piece.support.iter().position(|&s| s == site) {
-            Some(k) => index >> k & 1,
-            None if free_ones > 0 => {
+    for site in bits::sites(flip).filter(|site| block.sites().contains(site)) {
+        let bit = match support.contains(&site) {
+            true => usize::from(set.contains(&site)),
+            false if free_ones > 0 => {
                 free_ones -= 1;
                 1
             }
-            None => 0,
+            false => 0,
         };
         from.push(format!("{} at site {site}", block.local.value(bit)));
         to.push(format!("{}", block.local.value(1 - bit)));
     }
-    Error::LeavesHilbert {
-        term: terms[piece.term as usize].kind.to_string(),
-        hilbert: hilbert.to_string(),
-        from: from.join(", "),
-        to: to.join(", "),
-    }
+    [from.join(", "), to.join(", ")]
 }
 
 /// Lays drafts out in the kernel's arrays.
@@ -316,7 +421,10 @@ impl Assembler {
     }
 
     fn push_piece(&mut self, piece: &PieceDraft, forms: &mut FormBuilder) -> Result<()> {
-        let slots: SmallVec<[u32; 4]> = piece.table.iter().map(|form| forms.slot(form)).collect();
+        let slots: SmallVec<[u32; 4]> = match &piece.table {
+            DraftTable::Full(table) => table.iter().map(|form| forms.slot(form)).collect(),
+            DraftTable::Guard(_, form) => SmallVec::from_slice(&[0, forms.slot(form)]),
+        };
         let pieces = &mut self.kernel.pieces;
         let next = offset(pieces.tables.len())?;
         let table = match self.tables.get(&slots) {
@@ -327,14 +435,26 @@ impl Assembler {
                 next
             }
         };
+        let (support, n_support) = match &piece.table {
+            DraftTable::Full(_) => (offset(pieces.support.len())?, piece.support.len() as u8),
+            DraftTable::Guard(..) => (offset(pieces.guards.len())?, GUARDED),
+        };
         pieces.list.push(Piece {
             table,
-            support: offset(pieces.support.len())?,
+            support,
             first_two: std::array::from_fn(|k| piece.support.get(k).map_or(0, |&site| site as u32)),
-            n_support: piece.support.len() as u8,
+            n_support,
             has_sign: !bits::is_empty(&piece.sign),
         });
-        pieces.support.extend(piece.support.iter().map(|&site| site as u32));
+        match &piece.table {
+            DraftTable::Full(_) => pieces.support.extend(piece.support.iter().map(|&site| site as u32)),
+            DraftTable::Guard(value, _) => {
+                let mut sites = bits::empty(value.len());
+                piece.support.iter().for_each(|&site| bits::insert(&mut sites, site));
+                pieces.guards.extend_from_slice(&sites);
+                pieces.guards.extend_from_slice(value);
+            }
+        }
         pieces.signs.extend_from_slice(&piece.sign);
         Ok(())
     }

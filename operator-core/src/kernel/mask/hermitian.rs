@@ -7,6 +7,7 @@ use num_complex::Complex64;
 use super::kernel::{Group, MaskKernel};
 use super::pieces::Pieces;
 use crate::bits::{self, SiteSet};
+use crate::kernel::contraction::{N_TESTS, Weights};
 use crate::kernel::offsets::range;
 use crate::rounding::agrees;
 
@@ -21,6 +22,9 @@ pub(crate) fn is_hermitian(kernel: &MaskKernel, values: &[Complex64]) -> bool {
 }
 
 fn group_is_hermitian(kernel: &MaskKernel, group: &Group, values: &[Complex64]) -> bool {
+    if range(group.pieces).any(|p| kernel.pieces.guards_of(p).is_some()) {
+        return (0..N_TESTS).all(|test| contraction_is_hermitian(kernel, group, values, Weights::new(test)));
+    }
     let mut flip = bits::empty(kernel.n_words());
     kernel.flips[range(group.flips)].iter().for_each(|&site| bits::insert(&mut flip, site as usize));
     let mut coefficients: HashMap<SiteSet, Complex64> = HashMap::new();
@@ -34,6 +38,58 @@ fn group_is_hermitian(kernel: &MaskKernel, group: &Group, values: &[Complex64]) 
         let reflected = if bits::odd_overlap(mask, &flip) { -value } else { *value };
         agrees((reflected - value.conj()).norm(), size)
     })
+}
+
+/// The same for pieces with many guards, whose expansion would be too long: the sums of f(x ^ flip) and of conj f(x)
+/// over all x with random weights. The first is the sum of f(x) with the weights of flipped sites exchanged.
+fn contraction_is_hermitian(
+    kernel: &MaskKernel,
+    group: &Group,
+    values: &[Complex64],
+    weights: Weights,
+) -> bool {
+    let flips = &kernel.flips[range(group.flips)];
+    let sum = |reflected: bool| {
+        let mut sums = (Complex64::ZERO, 0.0);
+        for p in range(group.pieces) {
+            let weights = |site: usize| {
+                let [zero, one] = <[f64; 2]>::try_from(weights.of(site, 2)).expect("two local states");
+                if reflected && flips.contains(&(site as u32)) { [one, zero] } else { [zero, one] }
+            };
+            let (sum, size) = contraction(&kernel.pieces, p, values, weights);
+            sums = (sums.0 + sum, sums.1 + size);
+        }
+        sums
+    };
+    let ((reflected, size), (own, _)) = (sum(true), sum(false));
+    agrees((reflected - own.conj()).norm(), size)
+}
+
+/// The sum of a piece over all configurations with a product of weights, and the sum of its absolute values.
+fn contraction(
+    pieces: &Pieces,
+    p: usize,
+    values: &[Complex64],
+    weights: impl Fn(usize) -> [f64; 2],
+) -> (Complex64, f64) {
+    let signs: f64 = bits::sites(pieces.sign(p)).map(|site| weights(site)[0] - weights(site)[1]).product();
+    let slots = pieces.table_of(p);
+    let mut sum = (Complex64::ZERO, 0.0);
+    let mut add = |slot: u32, weight: f64| {
+        let value = values[slot as usize] * weight * signs;
+        sum = (sum.0 + value, sum.1 + value.norm());
+    };
+    if let Some((guard, value)) = pieces.guards_of(p) {
+        let weight = |site| weights(site)[usize::from(bits::contains(value, site))];
+        add(slots[1], bits::sites(guard).map(weight).product());
+    } else {
+        let support: Vec<[f64; 2]> =
+            pieces.support_of(p).iter().map(|&site| weights(site as usize)).collect();
+        for (index, &slot) in slots.iter().enumerate() {
+            add(slot, support.iter().enumerate().map(|(k, weights)| weights[index >> k & 1]).product());
+        }
+    }
+    sum
 }
 
 /// One piece in the basis of parities, by a Walsh-Hadamard transform of its table.

@@ -164,6 +164,15 @@ fn marked_fraction(hilbert: &HilbertSpace) -> (SiteSet, Vec<f64>) {
 fn starts(pieces: &Pieces, flips: &[u32], own: (u32, u32), inverted: &[u64]) -> Option<BTreeSet<Vec<usize>>> {
     let mut starts = BTreeSet::new();
     for p in range(own) {
+        if let Some((guard, value)) = pieces.guards_of(p) {
+            if !flips.iter().all(|&flip| bits::contains(guard, flip as usize)) {
+                return None;
+            }
+            let sites = flips.iter().map(|&flip| flip as usize);
+            let marked = sites.filter(|&site| bits::contains(value, site) != bits::contains(inverted, site));
+            push_start(marked.collect(), &mut starts)?;
+            continue;
+        }
         let support = pieces.support_of(p);
         let places: Vec<(usize, usize)> = flips
             .iter()
@@ -172,21 +181,27 @@ fn starts(pieces: &Pieces, flips: &[u32], own: (u32, u32), inverted: &[u64]) -> 
         for (index, _) in pieces.table_of(p).iter().enumerate().filter(|(_, slot)| **slot != 0) {
             let is_marked =
                 |&&(site, k): &&(usize, usize)| (index >> k & 1 == 1) != bits::contains(inverted, site);
-            let mut start: Vec<usize> = places.iter().filter(is_marked).map(|&(site, _)| site).collect();
-            start.sort_unstable();
-            if start.is_empty() || start.len() > 2 {
-                return None;
-            }
-            starts.insert(start);
+            push_start(places.iter().filter(is_marked).map(|&(site, _)| site).collect(), &mut starts)?;
         }
     }
     Some(starts)
+}
+
+/// Adds a set of one or two sites; `None` for a set of another size.
+fn push_start(mut start: Vec<usize>, starts: &mut BTreeSet<Vec<usize>>) -> Option<()> {
+    start.sort_unstable();
+    if !(1..=2).contains(&start.len()) {
+        return None;
+    }
+    starts.insert(start);
+    Some(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::build;
     use crate::hilbert::{HilbertSpace, SpinOrbitalFermions};
+    use crate::kernel::conservation::Conservation;
     use crate::kernel::forms::FormBuilder;
     use crate::terms::{Ladder, Terms};
 
@@ -203,7 +218,8 @@ mod tests {
             }
         }
         let terms: Vec<_> = terms.iter().cloned().collect();
-        let kernel = build::build(&hilbert, &terms, &mut FormBuilder::new()).unwrap();
+        let (mut forms, mut always) = (FormBuilder::new(), Conservation::Always);
+        let kernel = build::build(&hilbert, &terms, &mut forms, &mut always).unwrap();
         let mut candidates = Vec::new();
         let tried = kernel.occupied.as_ref().map(|index| {
             index.candidates(&[(1 << n_fermions) - 1], &mut candidates);

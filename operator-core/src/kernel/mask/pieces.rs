@@ -8,6 +8,8 @@ use crate::kernel::offsets::range;
 pub(crate) trait Words {
     fn bit(&self, site: u32) -> usize;
     fn odd_overlap(&self, mask: &[u64]) -> bool;
+    /// Whether the bits on the sites of `guard` are those of `value`.
+    fn matches(&self, guard: &[u64], value: &[u64]) -> bool;
 }
 
 impl<const N: usize> Words for [u64; N] {
@@ -21,6 +23,11 @@ impl<const N: usize> Words for [u64; N] {
     fn odd_overlap(&self, mask: &[u64]) -> bool {
         bits::odd_overlap(self, mask)
     }
+
+    #[inline]
+    fn matches(&self, guard: &[u64], value: &[u64]) -> bool {
+        self.iter().zip(guard).zip(value).all(|((word, guard), value)| word & guard == *value)
+    }
 }
 
 impl Words for [u64] {
@@ -33,13 +40,23 @@ impl Words for [u64] {
     fn odd_overlap(&self, mask: &[u64]) -> bool {
         bits::odd_overlap(self, mask)
     }
+
+    #[inline]
+    fn matches(&self, guard: &[u64], value: &[u64]) -> bool {
+        self.iter().zip(guard).zip(value).all(|((word, guard), value)| word & guard == *value)
+    }
 }
+
+/// In place of the size of a piece's support: the piece has guards. It has two slots, the first of which is 0; the
+/// second counts if all its guards hold.
+pub(crate) const GUARDED: u8 = u8::MAX;
 
 /// One summand of a matrix element.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Piece {
     /// Start of its 2^n_support slots in `tables`; bit k of the index belongs to the k-th support site.
     pub(crate) table: u32,
+    /// Start of its sites in `support`, or of its guards in `guards`.
     pub(crate) support: u32,
     pub(crate) first_two: [u32; 2],
     pub(crate) n_support: u8,
@@ -56,6 +73,8 @@ pub(crate) struct Pieces {
     pub(crate) signs: Vec<u64>,
     /// Supports of all pieces.
     pub(crate) support: Vec<u32>,
+    /// The guarded sites and their bits, for each guarded piece: twice `n_words` words.
+    pub(crate) guards: Vec<u64>,
     /// Slots of all tables; equal tables are stored once.
     pub(crate) tables: Vec<u32>,
 }
@@ -63,7 +82,14 @@ pub(crate) struct Pieces {
 impl Pieces {
     /// No pieces yet.
     pub(crate) fn new(n_words: usize) -> Self {
-        Pieces { n_words, list: Vec::new(), signs: Vec::new(), support: Vec::new(), tables: Vec::new() }
+        Pieces {
+            n_words,
+            list: Vec::new(),
+            signs: Vec::new(),
+            support: Vec::new(),
+            guards: Vec::new(),
+            tables: Vec::new(),
+        }
     }
 
     #[inline]
@@ -109,6 +135,10 @@ impl Pieces {
             0 => 0,
             // Bonds: the piece itself stores its two sites.
             2 => words.bit(piece.first_two[0]) + 2 * words.bit(piece.first_two[1]),
+            GUARDED => {
+                let (guard, value) = self.guards_at(piece);
+                usize::from(words.matches(guard, value))
+            }
             n => {
                 let support = &self.support[piece.support as usize..][..usize::from(n)];
                 support.iter().enumerate().map(|(k, &site)| words.bit(site) << k).sum()
@@ -117,15 +147,30 @@ impl Pieces {
         (entry, piece.has_sign && words.odd_overlap(self.sign(p)))
     }
 
-    pub(crate) fn for_each_slot(&self, pieces: (u32, u32), words: &[u64], f: &mut impl FnMut(usize, bool)) {
+    pub(crate) fn for_each_slot(&self, pieces: (u32, u32), words: &[u64], f: &mut impl FnMut(usize, f64)) {
         for p in range(pieces) {
             let (slot, negative) = self.slot(p, words);
-            f(slot, negative);
+            f(slot, if negative { -1.0 } else { 1.0 });
         }
     }
 
+    /// The guarded sites of a piece and their bits, if it has guards instead of a support.
+    pub(crate) fn guards_of(&self, p: usize) -> Option<(&[u64], &[u64])> {
+        let piece = &self.list[p];
+        (piece.n_support == GUARDED).then(|| self.guards_at(piece))
+    }
+
+    #[inline]
+    fn guards_at(&self, piece: &Piece) -> (&[u64], &[u64]) {
+        self.guards[piece.support as usize..][..2 * self.n_words].split_at(self.n_words)
+    }
+
+    /// The sites of a piece's table; none if it has guards.
     pub(crate) fn support_of(&self, p: usize) -> &[u32] {
         let piece = &self.list[p];
+        if piece.n_support == GUARDED {
+            return &[];
+        }
         &self.support[piece.support as usize..][..usize::from(piece.n_support)]
     }
 
@@ -137,6 +182,7 @@ impl Pieces {
     /// The slots of piece `p`, one for each index.
     pub(crate) fn table_of(&self, p: usize) -> &[u32] {
         let piece = &self.list[p];
-        &self.tables[piece.table as usize..][..1 << piece.n_support]
+        let n = if piece.n_support == GUARDED { 1 } else { piece.n_support };
+        &self.tables[piece.table as usize..][..1 << n]
     }
 }

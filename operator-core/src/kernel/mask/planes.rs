@@ -338,7 +338,8 @@ impl<T: Element> MaskPlanes<T> {
         sites.sort_unstable();
         sites.dedup();
         let n = sites.len() + signs.len();
-        let function = (n <= MAX_VARIABLES).then(|| {
+        let guarded = pieces.clone().any(|p| all.guards_of(p).is_some());
+        let function = (n <= MAX_VARIABLES && !guarded).then(|| {
             let of_index = |index: usize| {
                 let bit = |k: usize| index >> k & 1;
                 pieces.clone().fold(T::zero(), |mel, p| {

@@ -114,6 +114,9 @@ fn mask_sites<T: Element>(kernel: &MaskKernel, values: &[T], g: usize, sites: &m
         let support = kernel.pieces.support_of(p);
         let table = kernel.pieces.table_of(p);
         let is_zero = |slot: &u32| values[*slot as usize] == T::zero();
+        if let Some((guard, _)) = kernel.pieces.guards_of(p) {
+            sites.extend(bits::sites(guard).map(|site| site as u32));
+        }
         if !is_single {
             sites.extend(bits::sites(kernel.pieces.sign(p)).map(|site| site as u32));
             sites.extend(support);
@@ -123,23 +126,25 @@ fn mask_sites<T: Element>(kernel: &MaskKernel, values: &[T], g: usize, sites: &m
     }
 }
 
-/// As [`mask_sites`], with lookups in place of pieces.
+/// As [`mask_sites`], for tables and products.
 fn table_sites<T: Element>(kernel: &TableKernel, values: &[T], g: usize, sites: &mut Vec<u32>) {
-    let lookups = &kernel.lookups[range(kernel.groups[g].lookups)];
-    for lookup in lookups {
-        let own = &kernel.sites[range(lookup.sites)];
-        if lookups.len() > 1 {
-            let signs = kernel.signs[range(lookup.signs)].iter();
-            sites.extend(signs.flat_map(|&(start, end)| start..end));
-            sites.extend(own);
-            continue;
-        }
+    let Some(step) = kernel.step_group(g) else {
+        let lookup = &kernel.groups[g].lookup;
         let n_elements = |row: usize| {
             let entries = kernel.entries_of(lookup.table as usize + row);
             entries.iter().filter(|entry| values[entry.slot as usize] != T::zero()).count()
         };
         if (1..kernel.n_rows(lookup)).any(|row| n_elements(row) != n_elements(0)) {
-            sites.extend(own);
+            sites.extend(&kernel.sites[range(lookup.sites)]);
         }
+        return;
+    };
+    let (products, lookups) = (&kernel.products[range(step.products)], &kernel.step_lookups[range(step.lookups)]);
+    let signs = products.iter().map(|product| product.signs).chain(lookups.iter().map(|lookup| lookup.signs));
+    if products.len() + lookups.len() > 1 {
+        let runs = signs.flat_map(|signs| &kernel.signs[range(signs)]);
+        sites.extend(runs.flat_map(|&(start, end)| start..end));
     }
+    products.iter().for_each(|product| sites.extend(&kernel.factor_sites[range(product.factors)]));
+    lookups.iter().for_each(|lookup| sites.extend(&kernel.sites[range(lookup.sites)]));
 }

@@ -153,12 +153,12 @@ impl<T: Element> Moves<T> {
     #[inline]
     pub fn get(&mut self, number: usize) -> Option<Connected<'_>> {
         let (g, rest) = self.counts.find(number)?;
-        let Scratch { words, digits, sums, .. } = &mut self.here;
+        let Scratch { words, digits, .. } = &mut self.here;
         match &*self.kernel {
             Kernel::Mask(kernel) => Some(Connected::mask_group(kernel, g, words)),
             Kernel::Table(kernel) => {
                 let (mut k, mut found) = (0, None);
-                kernel.for_each_of(g, digits, &self.values, sums, &mut |_, target, _| {
+                kernel.for_each_of(g, digits, &self.values, |target, _| {
                     if k == rest {
                         found = Some(target);
                     }
@@ -259,8 +259,8 @@ impl<T: Element> Moves<T> {
                 proposed.count(dependents, counts, counted, |_, g| kernel.count(g, words, values));
             }
             (Kernel::Table(kernel), _) => {
-                let Scratch { digits, sums, .. } = there;
-                proposed.count(dependents, counts, counted, |_, g| kernel.count(g, digits, values, sums));
+                let digits = &there.digits[..];
+                proposed.count(dependents, counts, counted, |_, g| kernel.count(g, digits, values));
             }
         }
     }
@@ -277,9 +277,9 @@ impl MaskKernel {
 impl TableKernel {
     /// Number of elements of a group.
     #[inline]
-    fn count<T: Element>(&self, g: usize, digits: &[u8], values: &[T], sums: &mut Vec<T>) -> u32 {
+    fn count<T: Element>(&self, g: usize, digits: &[u8], values: &[T]) -> u32 {
         let mut n = 0;
-        self.for_each_of(g, digits, values, sums, &mut |_, _, _| n += 1);
+        self.for_each_of(g, digits, values, |_, _| n += 1);
         n
     }
 }
@@ -295,7 +295,7 @@ impl Kernel {
                 groups.iter().for_each(|&g| counts[g as usize] = 1);
             }
             Kernel::Table(kernel) => {
-                kernel.for_each(&scratch.digits, values, &mut scratch.sums, |g, _, _| counts[g] += 1);
+                kernel.for_each(&scratch.digits, values, |g, _, _| counts[g] += 1);
             }
         }
     }

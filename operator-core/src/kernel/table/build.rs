@@ -1,22 +1,42 @@
-//! Terms on sites of any local dimension to tables.
+//! Terms on sites of any local dimension to tables and steps.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use num_complex::Complex64;
 
-use super::kernel::{Entry, Group, Lookup, TableKernel};
-use crate::bits::{self, SiteSet};
-use crate::error::{Error, Result};
+use super::assemble::Assembler;
+use super::kernel::TableKernel;
+use super::pieces::{FactorTables, Piece, of_product, of_string};
+use super::steps::by_steps;
+use crate::error::Result;
 use crate::hilbert::HilbertSpace;
+use crate::kernel::conservation::{Conservation, names};
 use crate::kernel::forms::{Form, FormBuilder};
 use crate::kernel::offsets::offset;
 use crate::kernel::string::MaskString;
 use crate::terms::{Coefficient, LocalTerm, Term, TermKind};
 
-/// A group's terms are joined into one table when it has at most this many rows.
-const MAX_JOINED_ROWS: usize = 4096;
-/// A string of operators becomes a table over at most this many sites.
-const MAX_STRING_SITES: usize = 10;
+/// When a group's terms are joined into one table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TableLimits {
+    /// The most rows of the table,
+    rows: usize,
+    /// and the most elements of all strings and products in it.
+    elements: usize,
+}
+
+impl Default for TableLimits {
+    fn default() -> Self {
+        TableLimits { rows: 4096, elements: 2048 }
+    }
+}
+
+impl TableLimits {
+    /// No tables: everything is split by steps.
+    #[cfg(feature = "testing")]
+    pub(crate) const NONE: Self = TableLimits { rows: 0, elements: 0 };
+}
+
 /// Up to this many sites, a string's signs are part of its table, so that it shares the table with others on
 /// these sites. Beyond, they become a sign set.
 const MAX_SIGN_SITES: usize = 4;
@@ -24,49 +44,94 @@ const MAX_SIGN_SITES: usize = 4;
 /// The elements of terms with equal (sorted) sites and sign sets that change the same of these sites, as linear
 /// forms: (digits of the row, target) → form.
 #[derive(Default)]
-struct Member {
-    elements: BTreeMap<(usize, u32), Form>,
-    term: u32,
+pub(super) struct Member {
+    pub(super) elements: BTreeMap<(usize, u32), Form>,
+    pub(super) terms: BTreeSet<u32>,
 }
 
 /// A table over `sites` whose forms have no slots yet. It is negated if the digits on `sign` have an odd sum.
-struct Draft {
-    sites: Vec<usize>,
-    sign: Vec<usize>,
-    rows: Vec<BTreeMap<u32, Form>>,
-    term: u32,
+pub(super) struct Draft {
+    pub(super) sites: Vec<usize>,
+    pub(super) sign: Vec<usize>,
+    pub(super) rows: Vec<BTreeMap<u32, Form>>,
+    pub(super) terms: BTreeSet<u32>,
 }
 
 /// Members by sites and sign set; the two have no site in common.
-type Members = BTreeMap<(Vec<usize>, Vec<usize>), Member>;
+pub(super) type Members = BTreeMap<(Vec<usize>, Vec<usize>), Member>;
 
-pub(crate) fn build(hilbert: &HilbertSpace, terms: &[Term], forms: &mut FormBuilder) -> Result<TableKernel> {
-    let mut kernel = Assembler::new(hilbert);
-    for (changed, members) in collect_groups(hilbert, terms)? {
-        let drafts = join(hilbert, members);
-        for draft in &drafts {
-            check_conserves(hilbert, &changed, draft, terms)?;
+/// The terms that change the same sites: matrices as members, strings and products as pieces.
+#[derive(Default)]
+pub(super) struct Collected {
+    pub(super) members: Members,
+    pub(super) pieces: Vec<Piece>,
+}
+
+pub(crate) fn build(
+    hilbert: &HilbertSpace,
+    terms: &[Term],
+    forms: &mut FormBuilder,
+    conservation: &mut Conservation<'_>,
+    limits: TableLimits,
+) -> Result<TableKernel> {
+    let mut tables = FactorTables::default();
+    let groups = collect_groups(hilbert, terms, &mut tables)?;
+    let mut kernel = Assembler::new(hilbert, &tables);
+    for (changed, mut group) in groups {
+        if changed.is_empty() {
+            expand_small(hilbert, &mut group, &tables, limits)?;
+            let mut drafts = join(hilbert, std::mem::take(&mut group.members), limits);
+            drafts.iter_mut().for_each(|draft| trim(draft, forms));
+            kernel.push_diagonal(&drafts, forms)?;
+            for step in by_steps(hilbert, &changed, group, forms)? {
+                kernel.push_diagonal_products(&step, forms)?;
+            }
+        } else if is_joined(hilbert, &group, &tables, limits) {
+            for piece in std::mem::take(&mut group.pieces) {
+                expand(hilbert, &piece, &tables, &mut group.members)?;
+            }
+            for mut draft in join(hilbert, group.members, limits) {
+                trim(&mut draft, forms);
+                check_conserves(hilbert, &changed, &mut draft, terms, conservation)?;
+                kernel.push_group(&changed, &draft, forms)?;
+            }
+        } else {
+            for mut step in by_steps(hilbert, &changed, group, forms)? {
+                step.check_conserves(hilbert, &tables, terms, conservation)?;
+                kernel.push_step(&step, forms)?;
+            }
         }
-        kernel.push_group(&changed, &drafts, forms)?;
     }
-    Ok(kernel.finish())
+    kernel.finish(forms)
+}
+
+fn trim(draft: &mut Draft, forms: &mut FormBuilder) {
+    draft.rows.iter_mut().flat_map(BTreeMap::values_mut).for_each(|form| forms.trim(form));
 }
 
 /// Groups in the order of their first element. The diagonal, which changes no site, comes first.
-fn collect_groups(hilbert: &HilbertSpace, terms: &[Term]) -> Result<Vec<(Vec<usize>, Members)>> {
+fn collect_groups(
+    hilbert: &HilbertSpace,
+    terms: &[Term],
+    tables: &mut FactorTables,
+) -> Result<Vec<(Vec<usize>, Collected)>> {
     let mut groups = Groups::new(hilbert);
     for (t, term) in terms.iter().enumerate() {
         let (t, coefficient) = (t as u32, term.coefficient);
-        let string = match &term.kind {
-            TermKind::Local(local) => {
-                groups.push_matrix(local, coefficient, t)?;
-                continue;
+        match &term.kind {
+            TermKind::Local(local) => groups.push_matrix(local, coefficient, t)?,
+            TermKind::Product(product) => {
+                for piece in of_product(hilbert, product, coefficient, t, tables)? {
+                    groups.push_piece(piece);
+                }
             }
-            TermKind::Pauli(string) => Some(MaskString::from_pauli(string, coefficient, t)),
-            TermKind::Fermion(string) => MaskString::from_fermion(hilbert, string, coefficient, t),
-        };
-        if let Some(string) = string {
-            groups.push_string(&string, term)?;
+            TermKind::Pauli(string) => {
+                groups.push_piece(of_string(&MaskString::from_pauli(string, coefficient, t), tables));
+            }
+            TermKind::Fermion(string) => {
+                let string = MaskString::from_fermion(hilbert, string, coefficient, t);
+                string.into_iter().for_each(|string| groups.push_piece(of_string(&string, tables)));
+            }
         }
     }
     Ok(groups.groups)
@@ -74,25 +139,28 @@ fn collect_groups(hilbert: &HilbertSpace, terms: &[Term]) -> Result<Vec<(Vec<usi
 
 struct Groups<'a> {
     hilbert: &'a HilbertSpace,
-    groups: Vec<(Vec<usize>, Members)>,
+    groups: Vec<(Vec<usize>, Collected)>,
     known: HashMap<Vec<usize>, usize>,
 }
 
 impl<'a> Groups<'a> {
     fn new(hilbert: &'a HilbertSpace) -> Self {
-        let groups = vec![(Vec::new(), Members::new())];
+        let groups = vec![(Vec::new(), Collected::default())];
         Groups { hilbert, groups, known: HashMap::from([(Vec::new(), 0)]) }
     }
 
-    /// The member with these sites and this sign set, in the group of the changed sites.
-    fn member(&mut self, changed: Vec<usize>, sites: Vec<usize>, sign: Vec<usize>, term: u32) -> &mut Member {
+    /// The group of the changed sites.
+    fn group(&mut self, changed: Vec<usize>) -> &mut Collected {
         let next = self.groups.len();
         let group = *self.known.entry(changed.clone()).or_insert(next);
         if group == next {
-            self.groups.push((changed, Members::new()));
+            self.groups.push((changed, Collected::default()));
         }
-        let members = &mut self.groups[group].1;
-        members.entry((sites, sign)).or_insert_with(|| Member { term, ..Member::default() })
+        &mut self.groups[group].1
+    }
+
+    fn push_piece(&mut self, piece: Piece) {
+        self.group(piece.changed()).pieces.push(piece);
     }
 
     fn push_matrix(&mut self, local: &LocalTerm, coefficient: Coefficient, term: u32) -> Result<()> {
@@ -111,50 +179,125 @@ impl<'a> Groups<'a> {
             let target_dims: Vec<usize> = differs.iter().map(|&k| sorted_dims[k]).collect();
             let new_digits: Vec<usize> = differs.iter().map(|&k| col[k]).collect();
             let key = (index_of(&row, &sorted_dims), offset(index_of(&new_digits, &target_dims))?);
-            let member = self.member(changed, sorted.clone(), Vec::new(), term);
+            let member = self.group(changed).members.entry((sorted.clone(), Vec::new())).or_default();
+            member.terms.insert(term);
             member.elements.entry(key).or_default().add(coefficient, value);
-        }
-        Ok(())
-    }
-
-    /// A string becomes a table over the sites that it flips or guards. The rest of its signs become its sign
-    /// set.
-    fn push_string(&mut self, string: &MaskString, term: &Term) -> Result<()> {
-        let union = |a: &SiteSet, b: &SiteSet| -> SiteSet { a.iter().zip(b).map(|(a, b)| a | b).collect() };
-        let own = union(&string.flip, &string.guard);
-        let with_signs = union(&own, &string.sign);
-        let own = if bits::count(&with_signs) <= MAX_SIGN_SITES { with_signs } else { own };
-        let sites: Vec<usize> = bits::sites(&own).collect();
-        if sites.len() > MAX_STRING_SITES {
-            return Err(Error::WrongHilbert {
-                term: term.kind.to_string(),
-                hilbert: self.hilbert.to_string(),
-                reason: "beside sites of more than two states, strings flip or count at most 10 sites",
-            });
-        }
-        let sign = bits::sites(&string.sign).filter(|&site| !bits::contains(&own, site)).collect();
-        let changed: Vec<usize> = bits::sites(&string.flip).collect();
-        // In tables the first site is the most significant digit; in a string's rows it is the lowest bit.
-        let reversed: Vec<usize> = sites.iter().rev().copied().collect();
-        let flipped: Vec<usize> =
-            (0..reversed.len()).rev().filter(|&k| bits::contains(&string.flip, reversed[k])).collect();
-        let member = self.member(changed, sites, sign, string.term);
-        for (row, parity) in string.rows(&reversed) {
-            let target = flipped.iter().fold(0, |target, k| target << 1 | (!row >> k & 1) as u32);
-            member.elements.entry((row, target)).or_default().add(string.coefficient, parity);
         }
         Ok(())
     }
 }
 
-fn dims(hilbert: &HilbertSpace, sites: &[usize]) -> Vec<usize> {
+pub(super) fn dims(hilbert: &HilbertSpace, sites: &[usize]) -> Vec<usize> {
     sites.iter().map(|&site| hilbert.local_dim(site)).collect()
+}
+
+fn n_rows(hilbert: &HilbertSpace, sites: impl IntoIterator<Item = usize>) -> usize {
+    sites.into_iter().fold(1, |rows, site| rows.saturating_mul(hilbert.local_dim(site)))
+}
+
+/// The sites of a piece's table, and its signs on other sites.
+fn table_sites(piece: &Piece) -> (Vec<usize>, Vec<usize>) {
+    let own = piece.own_sites();
+    let with_signs: BTreeSet<usize> = own.iter().chain(&piece.sign).copied().collect();
+    let sites = if with_signs.len() <= MAX_SIGN_SITES { with_signs.into_iter().collect() } else { own };
+    let sign = piece.sign.iter().copied().filter(|site| sites.binary_search(site).is_err()).collect();
+    (sites, sign)
+}
+
+/// Number of elements of a piece's table.
+fn n_elements(hilbert: &HilbertSpace, piece: &Piece, tables: &FactorTables) -> usize {
+    table_sites(piece).0.into_iter().fold(1, |n, site| {
+        let own = match piece.factor(site, tables) {
+            Some(table) => table.iter().filter(|value| **value != 0.0).count(),
+            None => hilbert.local_dim(site),
+        };
+        n.saturating_mul(own)
+    })
+}
+
+/// The sites of a table for several members or pieces: those of each, and those on which their sign sets differ.
+fn joined_sites(group: &Collected) -> BTreeSet<usize> {
+    let keys: BTreeSet<(Vec<usize>, Vec<usize>)> =
+        group.members.keys().cloned().chain(group.pieces.iter().map(table_sites)).collect();
+    let mut sites: BTreeSet<usize> = keys.iter().flat_map(|(sites, _)| sites).copied().collect();
+    let mut n_signs: BTreeMap<usize, usize> = BTreeMap::new();
+    keys.iter().flat_map(|(_, sign)| sign).for_each(|&site| *n_signs.entry(site).or_default() += 1);
+    let n = keys.len();
+    sites.extend(n_signs.into_iter().filter(|&(_, in_n)| in_n < n).map(|(site, _)| site));
+    sites
+}
+
+/// Whether a group becomes one table.
+fn is_joined(hilbert: &HilbertSpace, group: &Collected, tables: &FactorTables, limits: TableLimits) -> bool {
+    // A matrix that was given as one fits into memory.
+    if group.pieces.is_empty() && group.members.len() <= 1 {
+        return limits.rows > 0;
+    }
+    let n = group.pieces.iter().map(|piece| n_elements(hilbert, piece, tables));
+    let n = n.fold(0usize, usize::saturating_add);
+    n <= limits.elements && n_rows(hilbert, joined_sites(group)) <= limits.rows
+}
+
+/// Turns the small pieces of a group into members.
+fn expand_small(
+    hilbert: &HilbertSpace,
+    group: &mut Collected,
+    tables: &FactorTables,
+    limits: TableLimits,
+) -> Result<()> {
+    for piece in std::mem::take(&mut group.pieces) {
+        if n_rows(hilbert, table_sites(&piece).0) <= limits.elements {
+            expand(hilbert, &piece, tables, &mut group.members)?;
+        } else {
+            group.pieces.push(piece);
+        }
+    }
+    Ok(())
+}
+
+/// Adds the elements of a piece to the member with its sites.
+fn expand(
+    hilbert: &HilbertSpace,
+    piece: &Piece,
+    tables: &FactorTables,
+    members: &mut Members,
+) -> Result<()> {
+    let (sites, sign) = table_sites(piece);
+    let changed_dims: Vec<usize> = piece.steps.iter().map(|&(site, _)| hilbert.local_dim(site)).collect();
+    // Rows and targets with their weights, one site after another.
+    let mut rows: Vec<(usize, Vec<usize>, f64)> = vec![(0, Vec::new(), 1.0)];
+    for &site in &sites {
+        let dim = hilbert.local_dim(site);
+        let table = piece.factor(site, tables);
+        let step = piece.steps.iter().find(|(other, _)| *other == site).map(|&(_, step)| step);
+        let has_sign = piece.sign.binary_search(&site).is_ok();
+        let mut next = Vec::with_capacity(rows.len() * dim);
+        for (row, targets, weight) in rows {
+            for digit in 0..dim {
+                let factor = table.map_or(1.0, |table| table[digit]);
+                if factor != 0.0 {
+                    let mut targets = targets.clone();
+                    targets.extend(step.map(|step| step.apply(digit)));
+                    let sign = if has_sign && digit == 1 { -1.0 } else { 1.0 };
+                    next.push((row * dim + digit, targets, weight * factor * sign));
+                }
+            }
+        }
+        rows = next;
+    }
+    let member = members.entry((sites, sign)).or_default();
+    member.terms.insert(piece.term);
+    for (row, targets, weight) in rows {
+        let target = offset(index_of(&targets, &changed_dims))?;
+        member.elements.entry((row, target)).or_default().add(piece.coefficient, weight.into());
+    }
+    Ok(())
 }
 
 /// Joins the members of a group into one table if that is small, so that visiting them takes no addition. The
 /// table covers all their sites and the sites on which their sign sets differ; the rest of the sign sets is
 /// common to all.
-fn join(hilbert: &HilbertSpace, members: Members) -> Vec<Draft> {
+fn join(hilbert: &HilbertSpace, members: Members, limits: TableLimits) -> Vec<Draft> {
     let mut n_signs: BTreeMap<usize, usize> = BTreeMap::new();
     members.keys().flat_map(|(_, sign)| sign).for_each(|&site| *n_signs.entry(site).or_default() += 1);
     let in_some = n_signs.iter().filter(|&(_, &n)| n < members.len()).map(|(&site, _)| site);
@@ -162,8 +305,8 @@ fn join(hilbert: &HilbertSpace, members: Members) -> Vec<Draft> {
     union.sort_unstable();
     union.dedup();
     let union_dims = dims(hilbert, &union);
-    let union_rows = union_dims.iter().fold(1usize, |n, &d| n.saturating_mul(d));
-    if members.len() <= 1 || union_rows > MAX_JOINED_ROWS {
+    let union_rows = n_rows(hilbert, union.iter().copied());
+    if members.len() <= 1 || union_rows > limits.rows {
         return members
             .into_iter()
             .map(|((sites, sign), member)| draft(hilbert, sites, sign, member))
@@ -172,7 +315,7 @@ fn join(hilbert: &HilbertSpace, members: Members) -> Vec<Draft> {
     let place = |sites: &[usize]| -> Vec<usize> {
         sites.iter().filter_map(|site| union.iter().position(|s| s == site)).collect()
     };
-    let term = members.values().map(|member| member.term).min().expect("more than one member");
+    let terms = members.values().flat_map(|member| &member.terms).copied().collect();
     let mut rows = vec![BTreeMap::<u32, Form>::new(); union_rows];
     for ((sites, sign), member) in &members {
         let (own, signs, member_dims) = (place(sites), place(sign), dims(hilbert, sites));
@@ -188,31 +331,37 @@ fn join(hilbert: &HilbertSpace, members: Members) -> Vec<Draft> {
     }
     let in_all = n_signs.into_iter().filter(|&(_, n)| n == members.len()).map(|(site, _)| site);
     let sign = in_all.filter(|site| union.binary_search(site).is_err()).collect();
-    vec![Draft { sites: union, sign, rows, term }]
+    vec![Draft { sites: union, sign, rows, terms }]
 }
 
 /// One member as its own draft.
 fn draft(hilbert: &HilbertSpace, sites: Vec<usize>, sign: Vec<usize>, member: Member) -> Draft {
-    let n_rows = dims(hilbert, &sites).iter().product();
-    let mut rows = vec![BTreeMap::new(); n_rows];
+    let mut rows = vec![BTreeMap::new(); n_rows(hilbert, sites.iter().copied())];
     for ((row, target), form) in member.elements {
         rows[row].insert(target, form);
     }
-    Draft { sites, sign, rows, term: member.term }
+    Draft { sites, sign, rows, terms: member.terms }
 }
 
 /// Rejects a table that takes an allowed configuration out of a constrained block. The sign set does not matter
 /// here, since it makes no element 0.
-fn check_conserves(hilbert: &HilbertSpace, changed: &[usize], draft: &Draft, terms: &[Term]) -> Result<()> {
+fn check_conserves(
+    hilbert: &HilbertSpace,
+    changed: &[usize],
+    draft: &mut Draft,
+    terms: &[Term],
+    conservation: &mut Conservation<'_>,
+) -> Result<()> {
     let (dims, target_dims) = (dims(hilbert, &draft.sites), dims(hilbert, changed));
+    let of: Vec<u32> = draft.terms.iter().copied().collect();
     for block in hilbert.blocks() {
         let Some(total) = block.total else { continue };
-        let inside = |site: usize| (block.start..block.start + block.n_sites).contains(&site);
+        let inside = |site: usize| block.sites().contains(&site);
         if !changed.iter().any(|&site| inside(site)) {
             continue;
         }
         let n_known = draft.sites.iter().filter(|&&site| inside(site)).count();
-        for (index, row) in draft.rows.iter().enumerate() {
+        for (index, row) in draft.rows.iter_mut().enumerate() {
             let digits = digits_of(index, &dims);
             let sum_of = |sites: &[usize], digits: &[usize]| -> usize {
                 sites.iter().zip(digits).filter(|(site, _)| inside(**site)).map(|(_, &digit)| digit).sum()
@@ -228,18 +377,10 @@ fn check_conserves(hilbert: &HilbertSpace, changed: &[usize], draft: &Draft, ter
                 .filter_map(|site| draft.sites.iter().position(|s| s == site))
                 .map(|k| digits[k])
                 .collect();
-            for (&target, _) in row.iter().filter(|(_, form)| !form.is_zero()) {
+            for (&target, form) in row.iter_mut().filter(|(_, form)| !form.is_zero()) {
                 let new = digits_of(target as usize, &target_dims);
                 if sum_of(changed, &old) != sum_of(changed, &new) {
-                    let values = |digits: &[usize]| -> Vec<i8> {
-                        changed.iter().zip(digits).map(|(&site, &d)| hilbert.local(site).value(d)).collect()
-                    };
-                    return Err(Error::LeavesHilbert {
-                        term: terms[draft.term as usize].kind.to_string(),
-                        hilbert: hilbert.to_string(),
-                        from: format!("{:?} at sites {changed:?}", values(&old)),
-                        to: format!("{:?}", values(&new)),
-                    });
+                    conservation.judge(form, hilbert, || leaves(hilbert, changed, [&old, &new], names(terms, &of)))?;
                 }
             }
         }
@@ -247,158 +388,21 @@ fn check_conserves(hilbert: &HilbertSpace, changed: &[usize], draft: &Draft, ter
     Ok(())
 }
 
-/// Lays drafts out in the kernel's arrays; equal tables are stored once.
-struct Assembler<'a> {
-    hilbert: &'a HilbertSpace,
-    kernel: TableKernel,
-    diagonal_tables: HashMap<Vec<u32>, u32>,
-    tables: HashMap<Vec<Vec<Entry>>, u32>,
-    targets: HashMap<Vec<i8>, u32>,
-}
-
-impl<'a> Assembler<'a> {
-    fn new(hilbert: &'a HilbertSpace) -> Self {
-        let kernel = TableKernel {
-            blocks: hilbert.blocks().to_vec(),
-            diagonal: Vec::new(),
-            diagonal_tables: Vec::new(),
-            groups: Vec::new(),
-            lookups: Vec::new(),
-            sites: Vec::new(),
-            strides: Vec::new(),
-            signs: Vec::new(),
-            row_starts: vec![0],
-            entries: Vec::new(),
-            changed: Vec::new(),
-            new_values: Vec::new(),
-            max_conn_size: 0,
-        };
-        let (diagonal_tables, tables, targets) = Default::default();
-        Assembler { hilbert, kernel, diagonal_tables, tables, targets }
-    }
-
-    fn push_group(&mut self, changed: &[usize], drafts: &[Draft], forms: &mut FormBuilder) -> Result<()> {
-        if changed.is_empty() {
-            return self.push_diagonal(drafts, forms);
-        }
-        let first = offset(self.kernel.lookups.len())?;
-        let mut widest = 0;
-        for draft in drafts {
-            let rows: Vec<Vec<Entry>> = draft.rows.iter().map(|row| entries(row, forms)).collect();
-            let width = rows.iter().map(Vec::len).max().unwrap_or(0);
-            if width > 0 {
-                widest += width;
-                let table = self.table(rows)?;
-                let lookup = self.lookup(draft, table)?;
-                self.kernel.lookups.push(lookup);
-            }
-        }
-        let lookups = (first, offset(self.kernel.lookups.len())?);
-        if lookups.0 == lookups.1 {
-            return Ok(());
-        }
-        // Each changed site leaves its old digit.
-        let reachable = changed.iter().map(|&site| self.hilbert.local_dim(site) - 1).product();
-        let (new_values, n_targets) = self.targets(changed)?;
-        let start = offset(self.kernel.changed.len())?;
-        self.kernel.changed.extend(changed.iter().map(|&site| site as u32));
-        let changed = (start, offset(self.kernel.changed.len())?);
-        self.kernel.groups.push(Group { changed, lookups, new_values, n_targets });
-        self.kernel.max_conn_size += widest.min(reachable);
-        Ok(())
-    }
-
-    fn push_diagonal(&mut self, drafts: &[Draft], forms: &mut FormBuilder) -> Result<()> {
-        for draft in drafts {
-            let slots: Vec<u32> =
-                draft.rows.iter().map(|row| row.get(&0).map_or(0, |form| forms.slot(form))).collect();
-            if slots.iter().all(|&slot| slot == 0) {
-                continue;
-            }
-            let next = offset(self.kernel.diagonal_tables.len())?;
-            let table = match self.diagonal_tables.get(&slots) {
-                Some(&known) => known,
-                None => {
-                    self.kernel.diagonal_tables.extend_from_slice(&slots);
-                    self.diagonal_tables.insert(slots, next);
-                    next
-                }
-            };
-            let lookup = self.lookup(draft, table)?;
-            self.kernel.diagonal.push(lookup);
-        }
-        self.kernel.max_conn_size += usize::from(!self.kernel.diagonal.is_empty());
-        Ok(())
-    }
-
-    fn table(&mut self, rows: Vec<Vec<Entry>>) -> Result<u32> {
-        if let Some(&known) = self.tables.get(&rows) {
-            return Ok(known);
-        }
-        // `row_starts` ends with the start of the next row.
-        let table = offset(self.kernel.row_starts.len() - 1)?;
-        for row in &rows {
-            self.kernel.entries.extend_from_slice(row);
-            self.kernel.row_starts.push(offset(self.kernel.entries.len())?);
-        }
-        self.tables.insert(rows, table);
-        Ok(table)
-    }
-
-    fn lookup(&mut self, draft: &Draft, table: u32) -> Result<Lookup> {
-        let start = offset(self.kernel.sites.len())?;
-        let mut stride = 1usize;
-        let mut strides = vec![0; draft.sites.len()];
-        for (k, &site) in draft.sites.iter().enumerate().rev() {
-            strides[k] = offset(stride)?;
-            stride *= self.hilbert.local_dim(site);
-        }
-        self.kernel.sites.extend(draft.sites.iter().map(|&site| site as u32));
-        self.kernel.strides.extend(strides);
-        let sites = (start, offset(self.kernel.sites.len())?);
-        let start = offset(self.kernel.signs.len())?;
-        let runs = draft.sign.chunk_by(|a, b| a + 1 == *b);
-        let ends = |run: &[usize]| Some((*run.first()? as u32, *run.last()? as u32 + 1));
-        self.kernel.signs.extend(runs.filter_map(ends));
-        Ok(Lookup { sites, signs: (start, offset(self.kernel.signs.len())?), table })
-    }
-
-    /// Start and number of the quantum numbers of all targets on `changed`, ordered by target.
-    fn targets(&mut self, changed: &[usize]) -> Result<(u32, u32)> {
-        let dims = dims(self.hilbert, changed);
-        let n_targets: usize = dims.iter().product();
-        let values: Vec<i8> = (0..n_targets)
-            .flat_map(|target| {
-                let digits = digits_of(target, &dims);
-                changed
-                    .iter()
-                    .zip(digits)
-                    .map(|(&site, digit)| self.hilbert.local(site).value(digit))
-                    .collect::<Vec<_>>()
-            })
-            .collect();
-        let next = offset(self.kernel.new_values.len())?;
-        let start = *self.targets.entry(values.clone()).or_insert(next);
-        if start == next {
-            self.kernel.new_values.extend(values);
-        }
-        Ok((start, offset(n_targets)?))
-    }
-
-    fn finish(self) -> TableKernel {
-        self.kernel
-    }
-}
-
-fn entries(row: &BTreeMap<u32, Form>, forms: &mut FormBuilder) -> Vec<Entry> {
-    row.iter()
-        .map(|(&target, form)| Entry { target, slot: forms.slot(form) })
-        .filter(|entry| entry.slot != 0)
-        .collect()
+/// The names of terms that leave a space, and what they do, for messages.
+pub(super) fn leaves(
+    hilbert: &HilbertSpace,
+    changed: &[usize],
+    [old, new]: [&[usize]; 2],
+    names: String,
+) -> [String; 3] {
+    let values = |digits: &[usize]| -> Vec<i8> {
+        changed.iter().zip(digits).map(|(&site, &digit)| hilbert.local(site).value(digit)).collect()
+    };
+    [names, format!("{:?} at sites {changed:?}", values(old)), format!("{:?}", values(new))]
 }
 
 /// Digits of a mixed-radix number, most significant first.
-fn digits_of(mut index: usize, dims: &[usize]) -> Vec<usize> {
+pub(super) fn digits_of(mut index: usize, dims: &[usize]) -> Vec<usize> {
     let mut digits = vec![0; dims.len()];
     for (digit, &dim) in digits.iter_mut().zip(dims).rev() {
         *digit = index % dim;
@@ -407,7 +411,7 @@ fn digits_of(mut index: usize, dims: &[usize]) -> Vec<usize> {
     digits
 }
 
-fn index_of(digits: &[usize], dims: &[usize]) -> usize {
+pub(super) fn index_of(digits: &[usize], dims: &[usize]) -> usize {
     digits.iter().zip(dims).fold(0, |index, (&digit, &dim)| index * dim + digit)
 }
 

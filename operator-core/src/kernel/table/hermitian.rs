@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use num_complex::Complex64;
 
-use super::kernel::{Group, Lookup, TableKernel};
+use super::kernel::{Group, Lookup, Move, StepGroup, TableKernel};
+use crate::kernel::contraction::{N_TESTS, Weights};
 use crate::kernel::offsets::range;
 use crate::rounding::agrees;
 
@@ -22,16 +23,120 @@ use crate::rounding::agrees;
 pub(crate) fn is_hermitian(kernel: &TableKernel, values: &[Complex64]) -> bool {
     diagonal_is_real(kernel, values)
         && kernel.groups.iter().all(|group| group_is_hermitian(kernel, group, values))
+        && steps_are_hermitian(kernel, values)
+}
+
+/// The same for step groups, whose products have too long expansions: the elements f of each group, and those of the
+/// group with the reverse steps, g(x') = conj f(x). Both are summed over all configurations with random weights; the
+/// weights of the second are moved back.
+fn steps_are_hermitian(kernel: &TableKernel, values: &[Complex64]) -> bool {
+    let key = |step: &StepGroup, reverse: bool| -> Vec<(u32, Move)> {
+        let (sites, moves) = kernel.moves_of(step);
+        let turned = |change: &Move| match change {
+            Move { negate: false, offset } if reverse => Move { negate: false, offset: offset.wrapping_neg() },
+            change => *change,
+        };
+        sites.iter().zip(moves).map(|(&site, change)| (site, turned(change))).collect()
+    };
+    let groups: HashMap<Vec<(u32, Move)>, &StepGroup> =
+        kernel.steps.iter().map(|step| (key(step, false), step)).collect();
+    (0..N_TESTS).map(Weights::new).all(|weights| {
+        kernel.steps.iter().all(|step| {
+            let own = key(step, false);
+            let weights_of = |site: u32| weights.of(site as usize, kernel.local(site as usize).len);
+            // Weights of x as a function of x' = x + step.
+            let back = |site: u32| {
+                let (local, weights) = (kernel.local(site as usize), weights_of(site));
+                let Some((_, change)) = own.iter().find(|(other, _)| *other == site) else { return weights };
+                let mut moved = vec![0.0; local.len];
+                for (digit, weight) in weights.into_iter().enumerate() {
+                    if let Some(new) = local.index(change.apply(local.value(digit))) {
+                        moved[new] = weight;
+                    }
+                }
+                moved
+            };
+            let (sum, size) = of_step(kernel, step, values, &weights_of);
+            let (reverse, other) = match groups.get(&key(step, true)) {
+                Some(reverse) => of_step(kernel, reverse, values, &back),
+                None => (Complex64::ZERO, 0.0),
+            };
+            agrees((sum - reverse.conj()).norm(), size.max(other))
+        })
+    })
+}
+
+fn of_step(
+    kernel: &TableKernel,
+    step: &StepGroup,
+    values: &[Complex64],
+    weights: &dyn Fn(u32) -> Vec<f64>,
+) -> (Complex64, f64) {
+    let (changed, lookups) = (&kernel.changed[range(step.changed)], &kernel.step_lookups[range(step.lookups)]);
+    contraction(kernel, changed, step.products, lookups, values, weights)
+}
+
+/// The sum of products and lookups that change some sites over all configurations with a product of weights, and the sum of the absolute
+/// values.
+fn contraction(
+    kernel: &TableKernel,
+    changed: &[u32],
+    products: (u32, u32),
+    lookups: &[Lookup],
+    values: &[Complex64],
+    weights: impl Fn(u32) -> Vec<f64>,
+) -> (Complex64, f64) {
+    let mut sum = (Complex64::ZERO, 0.0);
+    let mut add = |value: Complex64| sum = (sum.0 + value, sum.1 + value.norm());
+    // A step does not start at every digit. The table of the element is 0 where it does not, so a site that changes and
+    // has no table of its own is on two levels.
+    let free = |sites: &[u32], signs: (u32, u32)| -> f64 {
+        let negated = |site: u32| kernel.signs[range(signs)].iter().any(|&(start, end)| (start..end).contains(&site));
+        let rest = changed.iter().copied().filter(|site| !sites.contains(site) && !negated(*site));
+        let rest: f64 = rest.map(|site| weights(site).iter().sum::<f64>()).product();
+        let signs = kernel.signs[range(signs)].iter().flat_map(|&(start, end)| start..end);
+        let signs = signs.filter(|site| !sites.contains(site));
+        rest * signs.map(|site| weights(site)[0] - weights(site)[1]).product::<f64>()
+    };
+    for product in &kernel.products[range(products)] {
+        let sites = &kernel.factor_sites[range(product.factors)];
+        let tables = &kernel.factor_tables[range(product.factors)];
+        let factors = sites.iter().zip(tables).map(|(&site, &table)| -> f64 {
+            let own = &kernel.factors[(table - kernel.n_slots) as usize..];
+            weights(site).iter().zip(own).map(|(weight, factor)| weight * factor).sum()
+        });
+        add(values[product.slot as usize] * factors.product::<f64>() * free(sites, product.signs));
+    }
+    for lookup in lookups {
+        let sites = &kernel.sites[range(lookup.sites)];
+        let own: Vec<Vec<f64>> = sites.iter().map(|&site| weights(site)).collect();
+        let free = free(sites, lookup.signs);
+        let strides = &kernel.strides[range(lookup.sites)];
+        for index in 0..n_rows(kernel, sites) {
+            let slot = kernel.slot_tables[lookup.table as usize + index];
+            let weight = |(weights, &stride): (&Vec<f64>, &u32)| weights[index / stride as usize % weights.len()];
+            add(values[slot as usize] * own.iter().zip(strides).map(weight).product::<f64>() * free);
+        }
+    }
+    sum
 }
 
 /// A product of basis functions: the sites whose function is not 1, and the function's number.
 type Basis = Vec<(u32, usize)>;
 
 fn diagonal_is_real(kernel: &TableKernel, values: &[Complex64]) -> bool {
+    let products = (0, kernel.n_diagonal_products);
+    if kernel.products[range(products)].iter().any(|product| values[product.slot as usize].im != 0.0) {
+        return (0..N_TESTS).map(Weights::new).all(|weights| {
+            let of = |site: u32| weights.of(site as usize, kernel.local(site as usize).len);
+            let (sum, size) = contraction(kernel, &[], products, &kernel.diagonal, values, of);
+            agrees(sum.im.abs(), size)
+        });
+    }
     let mut expansion: HashMap<Basis, Complex64> = HashMap::new();
     for lookup in &kernel.diagonal {
         let sites = &kernel.sites[range(lookup.sites)];
-        let slots = &kernel.diagonal_tables[lookup.table as usize..][..n_rows(kernel, sites)];
+        let slots = &kernel.slot_tables[lookup.table as usize..][..n_rows(kernel, sites)];
         let table = slots.iter().map(|&slot| values[slot as usize]).collect();
         expand(kernel, lookup, sites, table, |key, part| *expansion.entry(key).or_default() += part);
     }
@@ -41,13 +146,11 @@ fn diagonal_is_real(kernel: &TableKernel, values: &[Complex64]) -> bool {
 
 fn group_is_hermitian(kernel: &TableKernel, group: &Group, values: &[Complex64]) -> bool {
     let mut expansion: HashMap<(Vec<i8>, Vec<i8>, Basis), Complex64> = HashMap::new();
-    for lookup in &kernel.lookups[range(group.lookups)] {
-        let (outside, functions) = functions(kernel, group, lookup, values);
-        for ((old, new), table) in functions {
-            expand(kernel, lookup, &outside, table, |key, part| {
-                *expansion.entry((old.clone(), new.clone(), key)).or_default() += part;
-            });
-        }
+    let (outside, functions) = functions(kernel, group, &group.lookup, values);
+    for ((old, new), table) in functions {
+        expand(kernel, &group.lookup, &outside, table, |key, part| {
+            *expansion.entry((old.clone(), new.clone(), key)).or_default() += part;
+        });
     }
     let size = largest(expansion.values());
     expansion.iter().all(|((old, new, key), value)| {

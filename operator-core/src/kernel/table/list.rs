@@ -64,14 +64,14 @@ impl ListGroup {
 }
 
 impl<T: Element> TableList<T> {
-    /// `None` if groups are sums of tables, rows have too many entries, or groups change too many sites.
+    /// `None` if rows have too many entries, or groups change too many sites.
     pub(crate) fn new(kernel: &TableKernel, slots: &[T]) -> Option<Self> {
         let mut out = TableList {
             rows: Vec::new(),
             groups: Vec::with_capacity(kernel.groups.len()),
             is_simple: true,
             diagonal: None,
-            diagonal_values: kernel.diagonal_tables.iter().map(|&slot| slots[slot as usize]).collect(),
+            diagonal_values: kernel.slot_tables.iter().map(|&slot| slots[slot as usize]).collect(),
             mels: Vec::new(),
             targets: Vec::new(),
             values: Vec::new(),
@@ -81,10 +81,10 @@ impl<T: Element> TableList<T> {
         let mut known: HashMap<(u32, u32, usize), u32> = HashMap::new();
         for group in &kernel.groups {
             let n_changed = range(group.changed).len();
-            if range(group.lookups).len() != 1 || n_changed > MAX_WIDTH {
+            if n_changed > MAX_WIDTH {
                 return None;
             }
-            let lookup = &kernel.lookups[group.lookups.0 as usize];
+            let lookup = &group.lookup;
             let next = u32::try_from(out.rows.len()).ok()?;
             let rows = *known.entry((lookup.table, group.new_values, n_changed)).or_insert(next);
             if rows == next {
@@ -150,7 +150,8 @@ impl<T: Element> TableList<T> {
                 *sum += self.diagonal_values[lane.row(digits)];
             }
         }
-        sum_of_lanes(sums)
+        let sum = sum_of_lanes(sums);
+        if kernel.n_diagonal_products == 0 { sum } else { sum + kernel.diagonal_products(digits, slots) }
     }
 
     /// Writes the elements of a sample into a list from `start` on and returns their number. The list grows as
@@ -189,13 +190,19 @@ impl<T: Element> TableList<T> {
     fn list_all(&self, kernel: &TableKernel, digits: &[u8], items: &mut [u64]) -> usize {
         let mut n = 0;
         for ((g, group), list_group) in kernel.groups.iter().enumerate().zip(&self.groups) {
-            let lookup = &kernel.lookups[group.lookups.0 as usize];
+            let lookup = &group.lookup;
             let (first, count) = self.rows[list_group.rows as usize + kernel.index(lookup, digits)];
             let sign = if kernel.is_negative(lookup, digits) { NEGATIVE } else { 0 };
             push::<MAX_WIDTH>(g, first, sign, &mut items[n..]);
             n += count as usize;
         }
         n
+    }
+
+    /// The item of a step group's element. Its entry is none of the list's.
+    #[inline(always)]
+    pub(crate) fn step_item(&self, group: usize) -> u64 {
+        (self.mels.len() as u64) << 32 | group as u64
     }
 
     /// The target number of an item.

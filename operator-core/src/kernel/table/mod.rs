@@ -1,11 +1,16 @@
 //! Kernels on sites of any local dimension: their data, how terms become one, and what can be asked of it.
 
+mod assemble;
 mod build;
 mod hermitian;
 mod kernel;
 mod list;
+mod pieces;
+mod step_list;
+mod steps;
 
-pub(crate) use build::build;
+pub(crate) use build::{TableLimits, build};
 pub(crate) use hermitian::is_hermitian;
-pub(crate) use kernel::TableKernel;
+pub(crate) use kernel::{Move, TableKernel};
 pub(crate) use list::{MAX_WIDTH, TableList, parts};
+pub(crate) use step_list::StepList;

@@ -4,7 +4,7 @@
 use ndarray::Array2;
 use num_complex::Complex64;
 use operator_core::hilbert::{Fock, Qubit, Spin, SpinOrbitalFermions};
-use operator_core::terms::{Coefficient, Ladder, Pauli, Terms};
+use operator_core::terms::{Coefficient, Ladder, Pauli, SiteMatrix, Terms};
 use operator_core::testing::{SplitMix, kronecker_dense};
 use operator_core::{Definition, HilbertSpace};
 
@@ -56,11 +56,18 @@ fn push_random(terms: &mut Terms, coefficient: Coefficient, rng: &mut SplitMix) 
     let hilbert = terms.hilbert().clone();
     let n_sites = hilbert.n_sites();
     let family = match (hilbert.is_fermionic(), hilbert.is_two_level()) {
-        (true, _) => [0, 1, 2, 2, 2][rng.below(5)],
-        (_, true) => rng.below(2),
-        _ => 0,
+        (true, _) => [0, 1, 2, 2, 2, 3][rng.below(6)],
+        (_, true) => [0, 1, 3][rng.below(3)],
+        _ => [0, 3][rng.below(2)],
     };
     match family {
+        3 => {
+            let n = rng.below(n_sites + 1);
+            let factors: Vec<_> = (rng.distinct(n, n_sites).into_iter())
+                .map(|site| (site, random_site_matrix(rng, hilbert.local_dim(site))))
+                .collect();
+            terms.product(coefficient, &factors).unwrap();
+        }
         0 => {
             let n = rng.below(3);
             let sites = rng.distinct(n, n_sites);
@@ -85,6 +92,23 @@ fn push_random(terms: &mut Terms, coefficient: Coefficient, rng: &mut SplitMix) 
             terms.fermion(coefficient, &string).unwrap();
         }
     }
+}
+
+/// A matrix that raises, lowers or weighs its site, or any other.
+pub(crate) fn random_site_matrix(rng: &mut SplitMix, dim: usize) -> SiteMatrix {
+    let kind = rng.below(5);
+    let value = |rng: &mut SplitMix| if kind < 4 { Complex64::from(rng.number()) } else { complex(rng) };
+    let elements = (0..dim * dim).map(|k| (k / dim, k % dim)).filter_map(|(row, column)| {
+        let is_there = match kind {
+            0 => row == column,
+            1 => row + 1 == column,
+            2 => row == column + 1,
+            3 => row + column + 1 == dim,
+            _ => rng.below(2) == 0,
+        };
+        is_there.then(|| (row, column, value(rng)))
+    });
+    SiteMatrix::new(dim, elements.collect::<Vec<_>>())
 }
 
 /// The matrix by Kronecker products.
