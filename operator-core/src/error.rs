@@ -209,6 +209,16 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// A line of a file that cannot be read.
+    #[error("cannot read line {line}, {text:?}: {reason}")]
+    ParseLine {
+        /// Number of the line, from 1.
+        line: usize,
+        /// The line, shortened.
+        text: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// Molecular integrals that do not fit together.
     #[error("integrals: {0}")]
     Integrals(String),

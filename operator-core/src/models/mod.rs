@@ -2,11 +2,13 @@
 
 mod checks;
 mod fcidump;
+mod integrals;
 mod model;
 mod openfermion;
 mod weights;
 
 pub use fcidump::Fcidump;
+pub use integrals::{IntegralSymmetry, MolecularIntegrals, OrbitalKind};
 pub use model::{Model, ModelSpec};
 
 /// Declares each model's file, exports the model, and, with the feature `serde`, lists its reader.

@@ -1,7 +1,5 @@
 //! Electrons of a molecule, from their integrals.
 
-use std::collections::BTreeMap;
-
 use ndarray::{Array2, Array4};
 #[cfg(feature = "serde")]
 use serde_json::{Value, json};
@@ -9,29 +7,31 @@ use serde_json::{Value, json};
 use super::Model;
 #[cfg(feature = "serde")]
 use super::ModelSpec;
-use super::checks::electrons;
+use super::checks::{electrons, fermions};
+use super::integrals::{
+    IntegralList, IntegralSymmetry, MolecularIntegrals, OrbitalKind, images, is_its_own_conjugate,
+};
 #[cfg(feature = "serde")]
 use crate::definition::Definition;
 use crate::error::{Error, Result};
 use crate::hilbert::{HilbertSpace, SpinOrbitalFermions};
 #[cfg(feature = "serde")]
 use crate::spec::{Reader, Written};
-use crate::terms::{Coefficient, Ladder, Terms};
+use crate::terms::{Coefficient, Ladder, ParameterHandle, Terms};
 
-/// Integrals that symmetry makes equal may differ by this much, relative to the larger of them and 1.
-const SYMMETRY: f64 = 1e-8;
-
-/// The electrons of a molecule in spatial orbitals,
+/// The electrons of a molecule,
 /// `H = E_core + Σ_pq,s h_pq c†_ps c_qs + 1/2 Σ_pqrs,st (pq|rs) c†_ps c†_rt c_st c_qs`.
 ///
 /// The two-electron integrals are in chemists' notation: `(pq|rs)` is the repulsion of the densities `p q` and
-/// `r s`. Orbitals are real, so `h_pq = h_qp`, and (pq|rs) is the same with p and q, r and s, or both pairs
-/// exchanged.
+/// `r s`. As a rule p, q, r, s are spatial orbitals and real, so `h_pq = h_qp`, and (pq|rs) is the same with p
+/// and q, r and s, or both pairs exchanged. [`MolecularIntegrals`] also holds complex integrals, and integrals
+/// over spin orbitals; these are modes, and the sums over the spins s and t are left out.
 ///
 /// Parameters: `core`, a scalar; `one_body` and `two_body`, one value per integral that is distinct by symmetry
 /// and listed, in the order of [`one_body_indices`](Self::one_body_indices) and
-/// [`two_body_indices`](Self::two_body_indices). The gradient of the energy in them is the density matrices,
-/// summed over the integrals that symmetry makes equal.
+/// [`two_body_indices`](Self::two_body_indices); `one_body_im` and `two_body_im`, their imaginary parts, where
+/// any of them is not zero. An imaginary part of an integral that symmetry makes real has no effect. The gradient of the energy in them is the density matrices, summed over the
+/// integrals that symmetry makes equal.
 ///
 /// Energies are in the unit of the integrals, hartree as a rule.
 ///
@@ -40,22 +40,13 @@ const SYMMETRY: f64 = 1e-8;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Molecular {
     hilbert: SpinOrbitalFermions,
-    core: f64,
-    one_body: Integrals<2>,
-    two_body: Integrals<4>,
-}
-
-/// Integrals that differ by more than symmetry, in the order of their indices.
-#[derive(Clone, Debug, PartialEq)]
-struct Integrals<const N: usize> {
-    indices: Vec<[usize; N]>,
-    values: Vec<f64>,
+    integrals: MolecularIntegrals,
 }
 
 impl Molecular {
     /// The molecule with all one-electron integrals, shape `(n_orbitals, n_orbitals)`, and all two-electron
-    /// integrals, shape `(n_orbitals, n_orbitals, n_orbitals, n_orbitals)`. Those that are exactly 0 are left
-    /// out.
+    /// integrals, shape `(n_orbitals, n_orbitals, n_orbitals, n_orbitals)`, over real spatial orbitals. Those
+    /// that are exactly 0 are left out.
     ///
     /// # Errors
     /// [`Error::WrongHilbert`] unless the sites are fermions of spin 1/2;
@@ -68,22 +59,17 @@ impl Molecular {
         two_body: &Array4<f64>,
     ) -> Result<Self> {
         let hilbert = electrons(hilbert.into(), "Molecular")?;
-        let n = hilbert.n_orbitals();
-        for (shape, expected) in [(one_body.shape(), vec![n; 2]), (two_body.shape(), vec![n; 4])] {
-            if shape != expected {
-                return Err(Error::Integrals(format!("shape {shape:?}; expected {expected:?}")));
-            }
+        let (got, expected) = (one_body.shape(), [hilbert.n_orbitals(); 2]);
+        if got != expected {
+            return Err(Error::Integrals(format!("shape {got:?}; expected {expected:?}")));
         }
-        let one = one_body.indexed_iter().map(|((p, q), &value)| ([p, q], value));
-        let two = two_body.indexed_iter().map(|((p, q, r, s), &value)| ([p, q, r, s], value));
-        let (mut one, mut two) = (distinct(n, one, one_body_order)?, distinct(n, two, two_body_order)?);
-        one.retain(|_, value| *value != 0.0);
-        two.retain(|_, value| *value != 0.0);
-        Ok(Molecular { hilbert, core, one_body: one.into(), two_body: two.into() })
+        let (kind, symmetry) = (OrbitalKind::Spatial, IntegralSymmetry::Real);
+        let integrals = MolecularIntegrals::from_arrays(kind, symmetry, core, one_body, two_body)?;
+        Self::with_integrals(hilbert, integrals)
     }
 
-    /// The molecule with listed integrals, each by its orbitals, in any of the orders that symmetry makes
-    /// equal; those that are not listed are 0 and stay so.
+    /// The molecule with listed integrals over real spatial orbitals, each by its orbitals, in any of the orders
+    /// that symmetry makes equal; those that are not listed are 0 and stay so.
     ///
     /// # Errors
     /// [`Error::WrongHilbert`] unless the sites are fermions of spin 1/2;
@@ -95,22 +81,68 @@ impl Molecular {
         one_body: impl IntoIterator<Item = ([usize; 2], f64)>,
         two_body: impl IntoIterator<Item = ([usize; 4], f64)>,
     ) -> Result<Self> {
-        let hilbert = electrons(hilbert.into(), "Molecular")?;
-        let n = hilbert.n_orbitals();
-        let one = distinct(n, one_body, one_body_order)?;
-        let two = distinct(n, two_body, two_body_order)?;
-        Ok(Molecular { hilbert, core, one_body: one.into(), two_body: two.into() })
+        let (kind, symmetry) = (OrbitalKind::Spatial, IntegralSymmetry::Real);
+        Self::with_integrals(hilbert, MolecularIntegrals::new(kind, symmetry, core, one_body, two_body)?)
     }
 
-    /// The orbitals `[p, q]`, p ≥ q, of each value of the parameter `one_body`.
+    /// The molecule with integrals of any kind: by spin, over general spin orbitals, complex.
+    ///
+    /// # Errors
+    /// [`Error::WrongHilbert`] unless the sites are fermions, of spin 1/2 if the orbitals are spatial;
+    /// [`Error::Integrals`] for an orbital beyond the last.
+    pub fn with_integrals(hilbert: impl Into<HilbertSpace>, integrals: MolecularIntegrals) -> Result<Self> {
+        let (hilbert, n, what) = match integrals.orbitals() {
+            OrbitalKind::Spatial => {
+                let hilbert = electrons(hilbert.into(), "Molecular")?;
+                let n = hilbert.n_orbitals();
+                (hilbert, n, "orbital")
+            }
+            OrbitalKind::Spin => {
+                let hilbert = fermions(hilbert.into(), "Molecular")?;
+                let n = HilbertSpace::from(hilbert.clone()).n_sites();
+                (hilbert, n, "spin orbital")
+            }
+        };
+        match integrals.highest() {
+            Some(highest) if highest >= n => Err(Error::Integrals(format!(
+                "an integral names {what} {highest}; {hilbert} has {n}, numbered from 0"
+            ))),
+            _ => Ok(Molecular { hilbert, integrals }),
+        }
+    }
+
+    /// The integrals.
+    pub fn integrals(&self) -> &MolecularIntegrals {
+        &self.integrals
+    }
+
+    /// The orbitals `[p, q]` of each value of the parameter `one_body`; p ≥ q if the orbitals are real.
     pub fn one_body_indices(&self) -> &[[usize; 2]] {
-        &self.one_body.indices
+        &self.integrals.lists().0.indices
     }
 
-    /// The orbitals `[p, q, r, s]` of each value of the parameter `two_body`, with p ≥ q, r ≥ s and the pair
-    /// p q not before r s.
+    /// The orbitals `[p, q, r, s]` of each value of the parameter `two_body`. If the orbitals are real, p ≥ q,
+    /// r ≥ s and the pair p q not before r s.
     pub fn two_body_indices(&self) -> &[[usize; 4]] {
-        &self.two_body.indices
+        &self.integrals.lists().1.indices
+    }
+
+    /// The fermions.
+    pub(super) fn fermions(&self) -> &SpinOrbitalFermions {
+        &self.hilbert
+    }
+
+    /// Adds `h_pq` for each spin.
+    fn push_one_body(
+        &self,
+        terms: &mut Terms,
+        coefficient: Coefficient,
+        [p, q, _, _]: [usize; 4],
+    ) -> Result<()> {
+        for first in self.first_modes() {
+            terms.fermion(coefficient, &[Ladder::create(first + p), Ladder::destroy(first + q)])?;
+        }
+        Ok(())
     }
 
     /// Adds `(pq|rs)` for all spins of the two electrons.
@@ -120,20 +152,73 @@ impl Molecular {
         coefficient: Coefficient,
         [p, q, r, s]: [usize; 4],
     ) -> Result<()> {
-        for (one, other) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
-            let is_zero = one == other && (p == r || q == s);
-            if !is_zero {
-                let string = [
-                    Ladder::create(self.hilbert.mode(p, one)?),
-                    Ladder::create(self.hilbert.mode(r, other)?),
-                    Ladder::destroy(self.hilbert.mode(s, other)?),
-                    Ladder::destroy(self.hilbert.mode(q, one)?),
-                ];
-                terms.fermion(coefficient, &string)?;
+        for one in self.first_modes() {
+            for other in self.first_modes() {
+                let is_zero = one == other && (p == r || q == s);
+                // The factor 1/2 leaves one of the two orders of the electrons. If their densities differ, the
+                // other one is not among the images; else it is here, with the spins exchanged.
+                let is_second = [p, q] == [r, s] && other < one;
+                if !is_zero && !is_second {
+                    let string = [
+                        Ladder::create(one + p),
+                        Ladder::create(other + r),
+                        Ladder::destroy(other + s),
+                        Ladder::destroy(one + q),
+                    ];
+                    terms.fermion(coefficient, &string)?;
+                }
             }
         }
         Ok(())
     }
+
+    /// The mode of orbital 0, for each spin that an orbital stands for.
+    fn first_modes(&self) -> impl Iterator<Item = usize> {
+        let n_spins = match self.integrals.orbitals() {
+            OrbitalKind::Spatial => 2,
+            OrbitalKind::Spin => 1,
+        };
+        let n_orbitals = self.hilbert.n_orbitals();
+        (0..n_spins).map(move |spin| spin * n_orbitals)
+    }
+
+    /// Adds integrals, each in all orders that symmetry makes equal. `push` adds one order.
+    fn push_all<const N: usize>(
+        &self,
+        terms: &mut Terms,
+        name: &str,
+        list: &IntegralList<N>,
+        place: impl Fn([usize; N]) -> [usize; 4],
+        push: impl Fn(&mut Terms, Coefficient, [usize; 4]) -> Result<()>,
+    ) -> Result<()> {
+        let re = terms.parameter(name, list.re.clone())?;
+        let im = match &list.im {
+            Some(im) => Some(terms.parameter(&imaginary(name), im.clone())?),
+            None => None,
+        };
+        for (k, &orbitals) in list.indices.iter().enumerate() {
+            let symmetry = self.integrals.symmetry();
+            let im = im.filter(|_| !is_its_own_conjugate(symmetry, place(orbitals)));
+            for (order, conjugated) in images(symmetry, place(orbitals)) {
+                push(terms, re.at(k)?.into(), order)?;
+                if let Some(im) = im {
+                    push(terms, part_im(im, k, conjugated)?, order)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The coefficient of an imaginary part.
+fn part_im(im: ParameterHandle, k: usize, conjugated: bool) -> Result<Coefficient> {
+    let unit = num_complex::Complex64::I;
+    Ok(if conjugated { -unit } else { unit } * im.at(k)?)
+}
+
+/// The name of the parameter that holds imaginary parts.
+fn imaginary(name: &str) -> String {
+    format!("{name}_im")
 }
 
 impl Model for Molecular {
@@ -142,28 +227,20 @@ impl Model for Molecular {
     }
 
     fn terms(&self, terms: &mut Terms) -> Result<()> {
-        let core = terms.parameter("core", self.core)?.at(0)?;
-        let one_body = terms.parameter("one_body", self.one_body.values.clone())?;
-        let two_body = terms.parameter("two_body", self.two_body.values.clone())?;
+        let core = terms.parameter("core", self.integrals.core())?.at(0)?;
         terms.fermion(core, &[])?;
-        for (k, &pair) in self.one_body.indices.iter().enumerate() {
-            for [p, q] in both_ways(pair) {
-                for spin in 0..2 {
-                    let (p, q) = (self.hilbert.mode(p, spin)?, self.hilbert.mode(q, spin)?);
-                    terms.fermion(one_body.at(k)?, &[Ladder::create(p), Ladder::destroy(q)])?;
-                }
-            }
-        }
-        for (k, &[p, q, r, s]) in self.two_body.indices.iter().enumerate() {
-            // (pq|rs) and (rs|pq) are one operator, so the sum over both takes the factor 1/2 away.
-            let factor = if [p, q] == [r, s] { 0.5 } else { 1.0 };
-            for [p, q] in both_ways([p, q]) {
-                for [r, s] in both_ways([r, s]) {
-                    self.push_two_body(terms, factor * two_body.at(k)?, [p, q, r, s])?;
-                }
-            }
-        }
-        Ok(())
+        let (one_body, two_body) = self.integrals.lists();
+        let pair = |[p, q]: [usize; 2]| [p, q, 0, 0];
+        self.push_all(terms, "one_body", one_body, pair, |terms, coefficient, orbitals| {
+            self.push_one_body(terms, coefficient, orbitals)
+        })?;
+        self.push_all(
+            terms,
+            "two_body",
+            two_body,
+            |orbitals| orbitals,
+            |terms, coefficient, orbitals| self.push_two_body(terms, coefficient, orbitals),
+        )
     }
 
     fn name(&self) -> String {
@@ -181,78 +258,71 @@ impl Written for Molecular {
     const NAME: &'static str = "molecular";
 
     fn write(&self) -> Value {
-        json!({
-            "one_body_indices": self.one_body.indices,
-            "two_body_indices": self.two_body.indices,
-        })
+        let mut spec = json!({
+            "one_body_indices": self.one_body_indices(),
+            "two_body_indices": self.two_body_indices(),
+        });
+        if let Some((name, _)) = ORBITALS[1..].iter().find(|(_, kind)| *kind == self.integrals.orbitals()) {
+            spec["orbitals"] = (*name).into();
+        }
+        if let Some((name, _)) = SYMMETRIES[1..].iter().find(|(_, kind)| *kind == self.integrals.symmetry()) {
+            spec["symmetry"] = (*name).into();
+        }
+        spec
     }
 
     fn read(spec: &Reader<'_>, hilbert: HilbertSpace) -> Result<Definition> {
+        let orbitals = named(spec, "orbitals", &ORBITALS)?;
+        let symmetry = named(spec, "symmetry", &SYMMETRIES)?;
         let one_body = integrals(spec, "one_body", |item| item.sites("two orbitals"))?;
         let two_body = integrals(spec, "two_body", |item| item.sites("four orbitals"))?;
         let core = spec.optional("core")?.map_or(Ok(0.0), |core| core.number())?;
-        Self::from_integrals(hilbert, core, one_body, two_body)?.definition()
+        let integrals = MolecularIntegrals::from_lists(orbitals, symmetry, core, one_body, two_body)?;
+        Self::with_integrals(hilbert, integrals)?.definition()
+    }
+}
+
+/// The kinds of orbitals in specs; the first is the default.
+#[cfg(feature = "serde")]
+const ORBITALS: [(&str, OrbitalKind); 2] = [("spatial", OrbitalKind::Spatial), ("spin", OrbitalKind::Spin)];
+
+/// The symmetries in specs; the first is the default.
+#[cfg(feature = "serde")]
+const SYMMETRIES: [(&str, IntegralSymmetry); 3] = [
+    ("real", IntegralSymmetry::Real),
+    ("hermitian", IntegralSymmetry::Hermitian),
+    ("exchange", IntegralSymmetry::Exchange),
+];
+
+/// One of several named values, the first if the key is absent.
+#[cfg(feature = "serde")]
+fn named<T: Copy>(spec: &Reader<'_>, key: &str, values: &[(&str, T)]) -> Result<T> {
+    let Some(reader) = spec.optional(key)? else { return Ok(values[0].1) };
+    let name = reader.str()?;
+    match values.iter().find(|(known, _)| *known == name) {
+        Some(&(_, value)) => Ok(value),
+        None => {
+            let known: Vec<&str> = values.iter().map(|(known, _)| *known).collect();
+            reader.wrong(&format!("one of {}", known.join(", ")))
+        }
     }
 }
 
 #[cfg(feature = "serde")]
-fn integrals<T>(
+fn integrals<const N: usize>(
     spec: &Reader<'_>,
     key: &str,
-    orbitals: impl Fn(Reader<'_>) -> Result<T>,
-) -> Result<Vec<(T, f64)>> {
-    let reader = spec.key(key)?;
-    let (values, indices) = (reader.numbers()?, spec.key(&format!("{key}_indices"))?.items()?);
-    if values.len() != indices.len() {
-        return reader.wrong_len(values.len(), indices.len(), "one an integral");
-    }
-    indices.zip(values).map(|(item, value)| Ok((orbitals(item)?, value))).collect()
-}
-
-/// A pair in both orders, once if they are the same.
-fn both_ways([p, q]: [usize; 2]) -> impl Iterator<Item = [usize; 2]> {
-    [[p, q], [q, p]].into_iter().take(if p == q { 1 } else { 2 })
-}
-
-/// The order of its indices under which an integral is listed.
-fn one_body_order([p, q]: [usize; 2]) -> [usize; 2] {
-    [p.max(q), p.min(q)]
-}
-
-/// The order of its indices under which an integral is listed.
-fn two_body_order([p, q, r, s]: [usize; 4]) -> [usize; 4] {
-    let (first, second) = (one_body_order([p, q]), one_body_order([r, s]));
-    let ([p, q], [r, s]) = (first.max(second), first.min(second));
-    [p, q, r, s]
-}
-
-/// The integrals that are distinct by symmetry, each in its order.
-fn distinct<const N: usize>(
-    n_orbitals: usize,
-    integrals: impl IntoIterator<Item = ([usize; N], f64)>,
-    order: fn([usize; N]) -> [usize; N],
-) -> Result<BTreeMap<[usize; N], f64>> {
-    let mut distinct = BTreeMap::new();
-    for (indices, value) in integrals {
-        if let Some(orbital) = indices.iter().find(|&&orbital| orbital >= n_orbitals) {
-            return Err(Error::Integrals(format!(
-                "integral {indices:?} names orbital {orbital}; there are {n_orbitals}, numbered from 0"
-            )));
+    orbitals: impl Fn(Reader<'_>) -> Result<[usize; N]>,
+) -> Result<IntegralList<N>> {
+    let indices = spec.key(&format!("{key}_indices"))?.items()?.map(orbitals).collect::<Result<Vec<_>>>()?;
+    let numbers = |reader: Reader<'_>| {
+        let values = reader.numbers()?;
+        if values.len() == indices.len() {
+            return Ok(values);
         }
-        let known = *distinct.entry(order(indices)).or_insert(value);
-        if (known - value).abs() > SYMMETRY * known.abs().max(value.abs()).max(1.0) {
-            return Err(Error::Integrals(format!(
-                "integral {indices:?} is {value}, but {known} with its orbitals in another order; \
-                 integrals of real orbitals do not depend on it"
-            )));
-        }
-    }
-    Ok(distinct)
-}
-
-impl<const N: usize> From<BTreeMap<[usize; N], f64>> for Integrals<N> {
-    fn from(distinct: BTreeMap<[usize; N], f64>) -> Self {
-        let (indices, values) = distinct.into_iter().unzip();
-        Integrals { indices, values }
-    }
+        reader.wrong_len(values.len(), indices.len(), "one an integral")
+    };
+    let re = numbers(spec.key(key)?)?;
+    let im = spec.optional(&imaginary(key))?.map(numbers).transpose()?;
+    Ok(IntegralList { indices, re, im })
 }

@@ -14,7 +14,7 @@
 //! | `fermi_hubbard` | `edges`; `t`, a number or one per edge; `U`, a number or one an orbital |
 //! | `tj` | `edges`; `t`, `J`, each a number or one per edge; `penalty` (optional) |
 //! | `ssh` | `boundary`, `open` or `periodic`; `t1`, `t2`, each a number or one per bond of its kind |
-//! | `molecular` | `core` (optional); `one_body`, `two_body`, one an integral; `one_body_indices`, `two_body_indices`, its orbitals |
+//! | `molecular` | `core` (optional); `one_body`, `two_body`, one an integral; `one_body_indices`, `two_body_indices`, its orbitals; `one_body_im`, `two_body_im`, imaginary parts (optional); `orbitals`, `spatial` (default) or `spin`; `symmetry`, `real` (default), `hermitian` or `exchange` |
 //! | `local` | `terms`, each with `sites`, `re` and `im` (optional); `weights` (optional), one per term |
 //! | `pauli_strings` | `strings`; `weights`, one per string, each a number or `[re, im]`; `weights_im` (optional) |
 //! | `fermion_operator_2nd` | `terms`, strings such as `0^ 1`; `weights`, `weights_im` as above; `constant` (optional), a number or `[re, im]` |

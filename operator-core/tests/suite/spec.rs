@@ -9,7 +9,8 @@ use operator_core::spec::{hilbert_from_json, hilbert_to_json};
 use operator_core::terms::Terms;
 use operator_core::{
     BoseHubbard, Boundary, Definition, Error, Fcidump, FermionOperator2nd, Graph, Heisenberg, HilbertSpace,
-    Ising, KitaevHoneycomb, LocalOperator, Model, PauliStrings, Rydberg, Ssh, TJ, Xyz,
+    IntegralSymmetry, Ising, KitaevHoneycomb, LocalOperator, Model, Molecular, MolecularIntegrals,
+    OrbitalKind, PauliStrings, Rydberg, Ssh, TJ, Xyz,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -197,6 +198,12 @@ fn specs() -> Vec<Value> {
             "two_body": [0.67, 0.18], "two_body_indices": [[0, 0, 0, 0], [1, 0, 1, 0]],
         }),
         json!({
+            "model": "molecular", "hilbert": { "kind": "spin_orbital_fermions", "n_orbitals": 4, "n_fermions": 2 },
+            "orbitals": "spin", "symmetry": "hermitian",
+            "one_body": [-1.25, 0.1], "one_body_im": [0, 0.2], "one_body_indices": [[0, 0], [3, 1]],
+            "two_body": [0.67, 0.18], "two_body_im": [0, 0], "two_body_indices": [[0, 0, 1, 1], [2, 1, 3, 0]],
+        }),
+        json!({
             "model": "local",
             "hilbert": { "kind": "tensor", "factors": [spins, { "kind": "fock", "n_max": 1, "n": 1 }] },
             "terms": [{ "sites": [4], "re": [[0, 1], [1, 0]] }],
@@ -256,6 +263,21 @@ fn models_read_what_they_were_built_from() {
     round_trip(&strings.definition().unwrap());
     let dump = "&FCI NORB=3,NELEC=3,MS2=1 &END\n0.1 1 2 3 3\n0.2 3 1 2 1\n-0.3 2 1 0 0\n0.4 0 0 0 0";
     round_trip(&Fcidump::parse(dump).unwrap().molecular().unwrap().definition().unwrap());
+    let one = [([0, 2], Complex64::new(0.3, -0.4)), ([1, 1], Complex64::ONE)];
+    let two = [([0, 2, 1, 1], Complex64::new(0.1, 0.2)), ([3, 3, 2, 2], Complex64::new(0.7, 0.0))];
+    for (orbitals, modes) in [(OrbitalKind::Spatial, 8), (OrbitalKind::Spin, 4)] {
+        let space = SpinOrbitalFermions::with_spin(modes / 2, 0.5).unwrap();
+        for symmetry in [IntegralSymmetry::Hermitian, IntegralSymmetry::Exchange] {
+            let integrals = MolecularIntegrals::new(orbitals, symmetry, 0.5, one, two).unwrap();
+            let model = Molecular::with_integrals(space.clone(), integrals).unwrap();
+            let definition = model.definition().unwrap();
+            round_trip(&definition);
+            // Parameters that become 0 stay parameters.
+            let (mut parameters, structure) = definition.unpack();
+            parameters.set("one_body_im", vec![0.0; 2]).unwrap();
+            round_trip(&structure.pack(parameters).unwrap());
+        }
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod energies;
 mod errors;
+mod fcidump;
 mod kronecker;
 mod matrix;
 mod molecules;

@@ -5,7 +5,9 @@ use std::path::Path;
 use ndarray::{Array2, Array4};
 use num_complex::Complex64;
 use operator_core::hilbert::SpinOrbitalFermions;
-use operator_core::{Error, Fcidump, HilbertSpace, Model, Molecular};
+use operator_core::{
+    Error, Fcidump, HilbertSpace, IntegralSymmetry, Model, Molecular, MolecularIntegrals, OrbitalKind,
+};
 use proptest::prelude::*;
 
 use super::matrix::{Matrix, assert_close, block, dagger, dense, destroy, ground_energy};
@@ -17,7 +19,7 @@ fn hydrogen() -> Fcidump {
 #[test]
 fn hydrogen_molecule_has_its_full_configuration_interaction_energy() {
     let dump = hydrogen();
-    assert_eq!((dump.n_orbitals(), dump.n_electrons_per_spin()), (2, [1, 1]));
+    assert_eq!((dump.n_orbitals(), dump.n_electrons_per_spin().unwrap()), (2, [1, 1]));
     assert!((ground_energy(&dump.molecular().unwrap()) + 1.13727).abs() < 1e-5);
     // The ion has one electron in the lower orbital.
     let ion = SpinOrbitalFermions::with_spin(2, 0.5).unwrap().with_n_fermions_per_spin(&[0, 1]).unwrap();
@@ -102,7 +104,7 @@ fn integrals_that_do_not_fit_are_refused() {
     let message = |result: Result<Molecular, Error>| result.expect_err("bad integrals").to_string();
     assert_eq!(
         message(Molecular::from_integrals(space.clone(), 0.0, [([0, 2], 1.0)], [])),
-        "integrals: integral [0, 2] names orbital 2; there are 2, numbered from 0"
+        "integrals: an integral names orbital 2; SpinOrbitalFermions(2 orbitals, s = 1/2) has 2, numbered from 0"
     );
     assert_eq!(
         message(Molecular::from_integrals(
@@ -111,8 +113,8 @@ fn integrals_that_do_not_fit_are_refused() {
             [],
             [([0, 1, 0, 0], 1.0), ([0, 0, 1, 0], 2.0)]
         )),
-        "integrals: integral [0, 0, 1, 0] is 2, but 1 with its orbitals in another order; \
-         integrals of real orbitals do not depend on it"
+        "integrals: integral [0, 0, 1, 0] is 2, but 1 with its orbitals in the order [0, 1, 0, 0]; \
+         integrals of real orbitals are real and do not depend on it"
     );
     assert_eq!(
         message(Molecular::new(space.clone(), 0.0, &Array2::zeros((2, 3)), &Array4::zeros((2, 2, 2, 2)))),
@@ -124,80 +126,81 @@ fn integrals_that_do_not_fit_are_refused() {
     assert!(message(Molecular::from_integrals(spinless, 0.0, [], [])).contains("need spin 1/2"));
 }
 
-const HEADER: &str = "&FCI NORB=2, NELEC=2, MS2=0, ORBSYM=2*1, ISYM=1 &END\n";
-
-fn parse(lines: &str) -> Result<Fcidump, Error> {
-    Fcidump::parse(&format!("{HEADER}{lines}"))
+#[test]
+fn arrays_by_spin_are_their_listed_integrals() {
+    let n = 2;
+    let seeds: Vec<f64> = (0..40).map(|k| ((k * k + 3) % 17) as f64 / 8.0 - 1.0).collect();
+    let (h_up, up_up) = symmetric(n, &seeds);
+    let (h_down, down_down) = symmetric(n, &seeds[3..]);
+    // (pq|rs) of electrons of different spin is not (rs|pq).
+    let up_down = Array4::from_shape_fn((n, n, n, n), |(p, q, r, s)| {
+        0.3 + (p + q) as f64 + 0.1 * (r + s) as f64 * (1 + p * q) as f64
+    });
+    let integrals = MolecularIntegrals::by_spin(
+        IntegralSymmetry::Real,
+        0.7,
+        [&h_up, &h_down],
+        [&up_up, &down_down, &up_down],
+    )
+    .unwrap();
+    let c: Vec<Matrix> = (0..2 * n).map(|mode| destroy(2 * n, mode)).collect();
+    let mut expected = Matrix::eye(16).mapv(|z| z * 0.7);
+    for (h, first) in [(&h_up, n), (&h_down, 0)] {
+        for ((p, q), &h) in h.indexed_iter() {
+            expected.scaled_add(h.into(), &dagger(&c[first + p]).dot(&c[first + q]));
+        }
+    }
+    for (g, a, b) in [(&up_up, n, n), (&down_down, 0, 0), (&up_down, n, 0)] {
+        // Both orders of electrons of different spin.
+        let factor = if a == b { 0.5 } else { 1.0 };
+        for ((p, q, r, s), &g) in g.indexed_iter() {
+            let create = dagger(&c[p + a]).dot(&dagger(&c[r + b]));
+            expected.scaled_add((factor * g).into(), &create.dot(&c[s + b].dot(&c[q + a])));
+        }
+    }
+    let space = SpinOrbitalFermions::with_spin(n, 0.5).unwrap();
+    assert_close(&dense(&Molecular::with_integrals(space.clone(), integrals).unwrap()), &expected);
+    // The same orbitals for both spins, with the integrals of one of them.
+    let orbitals = [&h_up; 2];
+    let same = MolecularIntegrals::by_spin(IntegralSymmetry::Real, 0.7, orbitals, [&up_up; 3]).unwrap();
+    let restricted = Molecular::new(space.clone(), 0.7, &h_up, &up_up).unwrap();
+    assert_close(&dense(&Molecular::with_integrals(space, same).unwrap()), &dense(&restricted));
 }
 
 #[test]
-fn files_may_be_written_in_all_the_usual_ways() {
-    let expected = parse("0.25 1 1 2 2\n-1.5 1 1 0 0\n0.125 0 0 0 0").unwrap();
-    for text in [
-        "&fci norb=2,\n nelec=2,\n ms2=0\n uhf=.FALSE.\n orbsym=1,1,\n isym=1,\n /\n0.25 1 1 2 2\n-1.5 1 1 0 0\n0.125 0 0 0 0\n",
-        "\n  $FCI NELEC = 2 NORB = 2\n $END\n  2.5D-01 1 1 2 2 \n\n -0.15d1 1 1 0 0\r\n 9.9 2 0 0 0\n.125 0 0 0 0",
-        "&FCI NORB=2 NELEC=2 IUHF=0 /\n+0.25E0 1 1 2 2\n-1.5 1 1 0 0\n0.125 0 0 0 0",
-    ] {
-        assert_eq!(Fcidump::parse(text).unwrap(), expected, "{text}");
-    }
-    let triplet = Fcidump::parse("&FCI NORB=2,NELEC=2,MS2=2 &END").unwrap();
-    assert_eq!(triplet.n_electrons_per_spin(), [0, 2]);
-    assert_eq!(Fcidump::parse("&FCI NORB=2,NELEC=2,MS2=-2 &END").unwrap().n_electrons_per_spin(), [2, 0]);
-}
-
-#[test]
-fn repeated_integrals_must_agree() {
-    let twice = parse("0.25 1 2 1 1\n0.25 1 1 2 1").unwrap().molecular().unwrap();
-    assert_eq!(twice.two_body_indices(), [[1, 0, 0, 0]]);
-    let error = parse("0.25 1 2 1 1\n0.5 1 1 2 1").unwrap().molecular().unwrap_err();
-    assert!(matches!(error, Error::Integrals(_)), "{error}");
-}
-
-#[test]
-fn bad_files_are_refused_with_the_line_and_the_reason() {
-    let message = |result: Result<Fcidump, Error>| result.expect_err("a bad file").to_string();
-    for (lines, expected) in [
-        ("0.25 1 1 2", "cannot read \"0.25 1 1 2\": 4 numbers; expected a value and four orbitals"),
-        ("0.25 1 1 2 3", "cannot read \"0.25 1 1 2 3\": orbital \"3\"; expected 0 to 2"),
-        ("0.25 1 1 2 -1", "cannot read \"0.25 1 1 2 -1\": orbital \"-1\"; expected 0 to 2"),
-        ("inf 1 1 2 2", "cannot read \"inf 1 1 2 2\": \"inf\" is not a finite real number"),
-        ("(0.2,0.1) 1 1 2 2", "cannot read \"(0.2,0.1) 1 1 2 2\": \"(0.2,0.1)\" is not a finite real number"),
-        (
-            "0.5 1 0 2 2",
-            "cannot read \"0.5 1 0 2 2\": orbitals 0 stand at the end, all four, three or two of them",
-        ),
-    ] {
-        assert_eq!(message(parse(lines)), expected);
-    }
-    for (text, expected) in [
-        ("NORB=2", "cannot read \"NORB=2\": an FCIDUMP file begins with &FCI"),
-        ("&FCI NORB=2", "the header has no end; expected &END or / after it"),
-        ("&FCI NORB=2 &END", "cannot read \"NORB=2\": the header has no NELEC"),
-        ("&FCI NELEC=2 &END", "the header has no NORB"),
-        ("&FCI NORB=two NELEC=2 &END", "NORB is \"two\"; expected a whole number"),
-        ("&FCI NORB=-2 NELEC=2 &END", "NORB is -2; expected a whole number, 0 or more"),
-        (
-            "&FCI NORB=2 NELEC=2 MS2=1 &END",
-            "NELEC is 2 and MS2 is 1; NELEC - MS2 and NELEC + MS2 must be even",
-        ),
-        ("&FCI NORB=1 NELEC=4 &END", "from 0 to twice the 1 orbitals"),
-        ("&FCI NORB=2 NELEC=2 UHF=.TRUE. &END", "UHF is .TRUE.; orbitals must be the same for both spins"),
-        ("&FCI NORB=2 NELEC=2 IUHF=1 &END", "IUHF is 1; orbitals must be the same for both spins"),
-    ] {
-        let message = message(Fcidump::parse(text));
-        assert!(message.contains(expected), "{message}");
-    }
-    let message = message(Fcidump::from_file("no such file"));
-    assert!(message.starts_with("cannot read \"no such file\": "), "{message}");
-}
-
-proptest! {
-    #[test]
-    fn any_text_is_read_or_refused_without_panic(
-        text in "[&$]FCI[ A-Z=,0-9\\-\n]{0,40}(&END|/)?[ 0-9dDeE.\n+\\-é]{0,60}", cut in any::<usize>(),
-    ) {
-        let _ = Fcidump::parse(&text).map(|dump| dump.molecular().map(|model| model.definition().is_ok()));
-        let file = "&FCI NORB=2,NELEC=2,MS2=0,\n &END\n 0.25 1 1 2 2\n 0.5D0 0 0 0 0\n";
-        let _ = Fcidump::parse(&file[..cut % file.len()]);
-    }
+fn complex_integrals_need_a_symmetry_that_allows_them() {
+    let new = |symmetry, one: Vec<([usize; 2], Complex64)>, two: Vec<([usize; 4], Complex64)>| {
+        MolecularIntegrals::new(OrbitalKind::Spin, symmetry, 0.0, one, two).map(|_| ())
+    };
+    let message = |result: Result<(), Error>| result.expect_err("bad integrals").to_string();
+    let z = Complex64::new(0.5, 0.25);
+    assert_eq!(
+        message(new(IntegralSymmetry::Real, vec![([1, 0], z)], vec![])),
+        "integrals: integral [1, 0] is 0.5+0.25i, but must be real; \
+         integrals of real orbitals are real and do not depend on it"
+    );
+    assert!(message(new(IntegralSymmetry::Hermitian, vec![([1, 1], z)], vec![])).contains("must be real"));
+    assert!(
+        message(new(IntegralSymmetry::Hermitian, vec![], vec![([1, 0, 0, 1], z)])).contains("must be real")
+    );
+    assert_eq!(
+        message(new(IntegralSymmetry::Hermitian, vec![([1, 0], z), ([0, 1], z)], vec![])),
+        "integrals: integral [1, 0] is 0.5+0.25i, but 0.5+0.25i with its orbitals in the order [0, 1]; \
+         exchange of electrons does not change it, and h_pq = h_qp*, (pq|rs) = (qp|sr)*"
+    );
+    assert!(new(IntegralSymmetry::Hermitian, vec![([1, 0], z), ([0, 1], z.conj())], vec![]).is_ok());
+    let twice = vec![([1, 0, 2, 2], z), ([2, 2, 1, 0], z.conj())];
+    assert!(message(new(IntegralSymmetry::Exchange, vec![], twice)).contains("exchange of electrons"));
+    let far = MolecularIntegrals::new(
+        OrbitalKind::Spin,
+        IntegralSymmetry::Hermitian,
+        0.0,
+        [([4, 0], z)],
+        [([0; 4], 1.0)],
+    );
+    let space = SpinOrbitalFermions::with_spin(2, 0.5).unwrap();
+    assert_eq!(
+        Molecular::with_integrals(space, far.unwrap()).unwrap_err().to_string(),
+        "integrals: an integral names spin orbital 4; SpinOrbitalFermions(2 orbitals, s = 1/2) has 4, numbered from 0"
+    );
 }

@@ -1,0 +1,138 @@
+//! The lines after the header: a value and four orbitals each.
+
+use num_complex::Complex64;
+
+use super::lines::{Line, Real, fields, real, without_comment};
+use crate::error::Result;
+
+/// A line: a value, and orbitals that count from 1, or are 0 where there is none.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Record {
+    pub(super) line: usize,
+    pub(super) value: Complex64,
+    /// What the value's last digit counts.
+    pub(super) unit: f64,
+    pub(super) orbitals: [usize; 4],
+}
+
+/// What a line is, by its orbitals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    TwoBody,
+    OneBody,
+    /// Not part of the Hamiltonian.
+    OrbitalEnergy,
+    Core,
+}
+
+impl Record {
+    pub(super) fn kind(&self) -> Kind {
+        match self.orbitals {
+            [0, ..] => Kind::Core,
+            [_, 0, ..] => Kind::OrbitalEnergy,
+            [_, _, 0, _] => Kind::OneBody,
+            _ => Kind::TwoBody,
+        }
+    }
+}
+
+/// How a file writes its values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// `re`
+    Real,
+    /// `re im`
+    Columns,
+}
+
+/// Reads all lines with their comments removed; empty ones are left out.
+pub(super) fn read<'a>(lines: impl Iterator<Item = Line<'a>>, n_orbitals: usize) -> Result<Vec<Record>> {
+    let mut records = Vec::new();
+    let mut form = None;
+    for line in lines {
+        let text = without_comment(line.text).trim();
+        if text.is_empty() {
+            continue;
+        }
+        let (value, unit, orbitals) = match text.strip_prefix('(') {
+            Some(text) => in_brackets(line, text)?,
+            None => in_columns(line, text, &mut form)?,
+        };
+        let orbitals = read_orbitals(line, &orbitals, n_orbitals)?;
+        records.push(Record { line: line.number, value, unit, orbitals });
+    }
+    Ok(records)
+}
+
+fn number(line: Line<'_>, text: &str) -> Result<Real> {
+    real(text).ok_or_else(|| line.error(format!("{text:?} is not a finite number")))
+}
+
+const SEPARATORS: &str = "a value is missing between two commas";
+
+/// `re, im) i j k l`
+fn in_brackets<'a>(line: Line<'a>, text: &'a str) -> Result<(Complex64, f64, Vec<&'a str>)> {
+    let Some((value, orbitals)) = text.split_once(')') else {
+        return Err(line.error("a ( has no )"));
+    };
+    let parts = fields(value).filter(|parts| parts.len() == 2);
+    let Some([re, im]) = parts.as_deref() else {
+        return Err(line.error(format!("({value}) is no complex number; expected (re, im)")));
+    };
+    let (re, im) = (number(line, re)?, number(line, im)?);
+    let orbitals = orbitals.trim_start();
+    let orbitals = orbitals.strip_prefix(',').unwrap_or(orbitals);
+    let orbitals = fields(orbitals).ok_or_else(|| line.error(SEPARATORS))?;
+    if orbitals.len() != 4 {
+        return Err(line.error(format!("{} orbitals after the value; expected four", orbitals.len())));
+    }
+    Ok((Complex64::new(re.value, im.value), re.unit.max(im.unit), orbitals))
+}
+
+/// `re i j k l` or `re im i j k l`, on all lines alike.
+fn in_columns<'a>(
+    line: Line<'a>,
+    text: &'a str,
+    form: &mut Option<Form>,
+) -> Result<(Complex64, f64, Vec<&'a str>)> {
+    let fields = fields(text).ok_or_else(|| line.error(SEPARATORS))?;
+    let expected = "expected a value and four orbitals";
+    match fields.as_slice() {
+        [re, orbitals @ ..] if orbitals.len() == 4 && *form.get_or_insert(Form::Real) == Form::Real => {
+            let re = number(line, re)?;
+            Ok((re.value.into(), re.unit, orbitals.to_vec()))
+        }
+        [re, im, orbitals @ ..]
+            if orbitals.len() == 4 && *form.get_or_insert(Form::Columns) == Form::Columns =>
+        {
+            let (re, im) = (number(line, re)?, number(line, im)?);
+            // A whole number beside one with a point is an orbital, and something else is left over.
+            if im.is_whole && im.value != 0.0 && !re.is_whole {
+                return Err(line.error(format!("6 numbers; {expected}, or re, im and four orbitals")));
+            }
+            Ok((Complex64::new(re.value, im.value), re.unit.max(im.unit), orbitals.to_vec()))
+        }
+        fields => {
+            let also = match (fields.len(), *form) {
+                (5, Some(Form::Columns)) => "; the lines before it have two columns for the value",
+                (6, Some(Form::Real)) => "; the lines before it have one column for the value",
+                _ => "",
+            };
+            Err(line.error(format!("{} numbers; {expected}{also}", fields.len())))
+        }
+    }
+}
+
+fn read_orbitals(line: Line<'_>, fields: &[&str], n_orbitals: usize) -> Result<[usize; 4]> {
+    let mut orbitals = [0; 4];
+    for (orbital, field) in orbitals.iter_mut().zip(fields) {
+        *orbital = field.parse().ok().filter(|&orbital| orbital <= n_orbitals).ok_or_else(|| {
+            line.error(format!("orbital {field:?}; expected 0 to {n_orbitals}, which is NORB"))
+        })?;
+    }
+    match orbitals {
+        [0, 0, 0, 0] | [_, 0, 0, 0] => Ok(orbitals),
+        [i, j, k, l] if i > 0 && j > 0 && (k > 0) == (l > 0) => Ok(orbitals),
+        _ => Err(line.error("orbitals 0 stand at the end, all four, three or two of them")),
+    }
+}
