@@ -6,6 +6,8 @@ use num_complex::Complex64;
 use smallvec::SmallVec;
 
 use crate::element::Element;
+use crate::error::{Error, Result};
+use crate::parameters::Parameters;
 use crate::rounding::clean;
 use crate::terms::Coefficient;
 
@@ -123,6 +125,24 @@ impl Forms {
             .iter()
             .zip(&self.factors[range])
             .map(|(&parameter, &factor)| ((parameter as usize).checked_sub(1), factor))
+    }
+
+    /// The values of all slots, for an operator called `name`.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] for a value that is not finite, with the factors and parameters that it consists of.
+    pub(crate) fn finite_values(&self, parameters: &Parameters, name: &str) -> Result<Vec<Complex64>> {
+        let values: Vec<Complex64> = self.values(&parameters.to_vec());
+        let Some(slot) = values.iter().position(|value| !value.is_finite()) else { return Ok(values) };
+        let names: Vec<String> = parameters.value_names().collect();
+        let number = |z: Complex64| if z.im == 0.0 { z.re.to_string() } else { format!("({z})") };
+        let summand = |(parameter, factor): (Option<usize>, Complex64)| match parameter.map(|p| &names[p]) {
+            Some(name) => format!("{} * {name}", number(factor)),
+            None => number(factor),
+        };
+        let form: Vec<String> = self.form(slot).map(summand).collect();
+        let what = format!("a matrix element of {name}, {},", form.join(" + "));
+        Err(Error::NotFinite { what, value: values[slot] })
     }
 
     /// The value of each slot for given parameters ([`Parameters::to_vec`](crate::Parameters::to_vec)).

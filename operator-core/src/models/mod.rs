@@ -7,6 +7,7 @@ mod openfermion;
 mod weights;
 
 pub use fcidump::Fcidump;
+pub use heisenberg::SignRule;
 pub use model::{Model, ModelSpec};
 
 /// Declares each model's file, exports the model, and, with the feature `serde`, lists its reader.

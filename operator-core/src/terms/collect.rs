@@ -142,6 +142,11 @@ impl Sum {
             (Sum::Multiple { factor, size, matrix: Some(matrix) }, Shape::Local(sites)) => {
                 let term = LocalTerm::from_parts(sites, matrix);
                 let factor = finite_and_clean(factor, size, &term)?;
+                // A matrix that no other term holds may be a product, whose elements can overflow.
+                let unshared = term.shared_matrix().is_unshared();
+                if let Some(&value) = term.matrix().iter().find(|z| unshared && !z.is_finite()) {
+                    return Err(Error::NotFinite { what: format!("an element of the {term}"), value });
+                }
                 let zero = term.matrix().iter().all(|&z| z == Complex64::ZERO);
                 (if zero { Complex64::ZERO } else { factor }, TermKind::Local(term))
             }

@@ -8,6 +8,7 @@ use super::local::LocalTerm;
 use super::pauli::PauliString;
 use super::site_matrices::real_matrix;
 use crate::bits;
+use crate::error::{Error, Result};
 use crate::hilbert::HilbertSpace;
 
 /// One term of an operator.
@@ -18,6 +19,14 @@ pub struct Term {
 }
 
 impl Term {
+    /// A term whose coefficient is finite.
+    pub(super) fn new(coefficient: Coefficient, kind: TermKind) -> Result<Self> {
+        if coefficient.factor.is_finite() {
+            return Ok(Term { coefficient, kind });
+        }
+        Err(Error::NotFinite { what: format!("coefficient of {kind}"), value: coefficient.factor })
+    }
+
     /// Its coefficient.
     pub fn coefficient(&self) -> Coefficient {
         self.coefficient
@@ -42,6 +51,15 @@ pub enum TermKind {
 }
 
 impl TermKind {
+    /// The term with its family, for messages.
+    pub(crate) fn described(&self) -> String {
+        match self {
+            TermKind::Local(term) => term.to_string(),
+            TermKind::Pauli(string) => format!("Pauli string {string}"),
+            TermKind::Fermion(string) => format!("fermion string {string}"),
+        }
+    }
+
     /// The identity, in the family that suits the space.
     pub(crate) fn identity(hilbert: &HilbertSpace) -> Self {
         if hilbert.is_fermionic() {

@@ -11,5 +11,6 @@ mod expression;
 mod kernels;
 mod models;
 mod moves;
+mod numbers;
 mod rewriting;
 mod spec;

@@ -259,14 +259,15 @@ fn leaves(
             }
             None => 0,
         };
-        from.push(format!("{} at site {site}", block.local.value(bit)));
-        to.push(format!("{}", block.local.value(1 - bit)));
+        // The bit is that of the row x of <x|O|x'>, and O takes x' to x.
+        from.push(format!("{} at site {site}", block.local.value(1 - bit)));
+        to.push(block.local.value(bit).to_string());
     }
     Error::LeavesHilbert {
-        term: terms[piece.term as usize].kind.to_string(),
+        term: terms[piece.term as usize].kind.described(),
         hilbert: hilbert.to_string(),
-        from: from.join(", "),
-        to: to.join(", "),
+        from: from.join(" and "),
+        to: to.join(" and "),
     }
 }
 

@@ -231,14 +231,18 @@ fn check_conserves(hilbert: &HilbertSpace, changed: &[usize], draft: &Draft, ter
             for (&target, _) in row.iter().filter(|(_, form)| !form.is_zero()) {
                 let new = digits_of(target as usize, &target_dims);
                 if sum_of(changed, &old) != sum_of(changed, &new) {
-                    let values = |digits: &[usize]| -> Vec<i8> {
-                        changed.iter().zip(digits).map(|(&site, &d)| hilbert.local(site).value(d)).collect()
-                    };
+                    let value = |(&site, &digit): (&usize, &usize)| (site, hilbert.local(site).value(digit));
+                    // The element is <x|O|x'> from the old digits, x, to the new ones, and O takes x' to x.
+                    let from = changed.iter().zip(&new).map(value);
+                    let from: Vec<String> =
+                        from.map(|(site, value)| format!("{value} at site {site}")).collect();
+                    let to = changed.iter().zip(&old).map(value);
+                    let to: Vec<String> = to.map(|(_, value)| value.to_string()).collect();
                     return Err(Error::LeavesHilbert {
-                        term: terms[draft.term as usize].kind.to_string(),
+                        term: terms[draft.term as usize].kind.described(),
                         hilbert: hilbert.to_string(),
-                        from: format!("{:?} at sites {changed:?}", values(&old)),
-                        to: format!("{:?}", values(&new)),
+                        from: from.join(" and "),
+                        to: to.join(" and "),
                     });
                 }
             }
