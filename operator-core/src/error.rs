@@ -27,15 +27,17 @@ pub enum Error {
         /// The site.
         site: usize,
     },
-    /// The same edge is listed twice.
+    /// The same edge is listed twice in one colour.
     #[error(
-        "edge ({from}, {to}) is listed more than once; list each pair of sites once, whatever its direction"
+        "edge ({from}, {to}) is listed more than once in colour {color}; list each pair of sites once a colour, or give one of the two a colour of its own, so that both count"
     )]
     DuplicateEdge {
         /// First site of the edge.
         from: usize,
         /// Second site of the edge.
         to: usize,
+        /// The colour of both.
+        color: usize,
     },
     /// The number of edge colours differs from the number of edges.
     #[error("{n_colors} edge colours for {n_edges} edges; give one colour an edge")]
@@ -106,6 +108,16 @@ pub enum Error {
         found: String,
         /// The conserved quantity expected.
         expected: String,
+    },
+    /// A space was asked about a site that it does not have.
+    #[error("site {site} is beyond the last one; {hilbert} has sites 0 to {}", n_sites.saturating_sub(1))]
+    NoSuchSite {
+        /// The site.
+        site: usize,
+        /// Number of sites.
+        n_sites: usize,
+        /// The Hilbert space, as it prints.
+        hilbert: String,
     },
     /// The states of a space cannot be numbered by a `usize`.
     #[error(
@@ -229,13 +241,15 @@ pub enum Error {
         term: String,
         /// The Hilbert space, as it prints.
         hilbert: String,
-        /// Quantum numbers before, on the sites concerned.
+        /// Quantum numbers before the operator acts, on the sites that it changes.
         from: String,
-        /// Quantum numbers after.
+        /// Quantum numbers of these sites after it.
         to: String,
     },
     /// A cutoff for small coefficients that is no fraction.
-    #[error("the cutoff is {cutoff}; expected a fraction of the operator's largest coefficient, from 0 to below 1")]
+    #[error(
+        "the cutoff is {cutoff}; expected a fraction of the operator's largest coefficient, from 0 to below 1"
+    )]
     Cutoff {
         /// The cutoff given.
         cutoff: f64,
@@ -248,6 +262,18 @@ pub enum Error {
         /// The known names.
         known: String,
     },
+    /// A term's coefficient holds a parameter of other terms.
+    #[error(
+        "coefficient of {term} holds value {index} of the parameters of other terms; these have {n_values} values: add the parameter to these terms and use the handle that returns"
+    )]
+    ForeignParameter {
+        /// The term, as it prints.
+        term: String,
+        /// Position of the value among the other terms' parameters.
+        index: usize,
+        /// Number of values of these terms' parameters.
+        n_values: usize,
+    },
     /// A parameter array has the wrong length.
     #[error("parameter {name:?} has {got} values; expected {expected}")]
     ParameterLength {
@@ -255,8 +281,19 @@ pub enum Error {
         name: String,
         /// Number of values given.
         got: usize,
-        /// Number of values expected.
-        expected: usize,
+        /// Number, or numbers, of values expected.
+        expected: String,
+    },
+    /// A coupling whose values could belong to colours or to bonds.
+    #[error(
+        "parameter {name:?} has {n} values, which could be one a colour or one a bond; colour the edges 0 to {} in their order, so that both are the same",
+        n.saturating_sub(1)
+    )]
+    AmbiguousCoupling {
+        /// Name of the parameter.
+        name: String,
+        /// Number of values, of colours and of bonds.
+        n: usize,
     },
     /// The wrong number of values.
     #[error("{got} {what}; expected {expected}")]
@@ -374,6 +411,16 @@ pub enum Error {
     /// A file or text that is not an operator in the expected form.
     #[error("not an operator: {0}")]
     Spec(String),
+    /// A spec has a key that nothing reads, perhaps a misspelt one.
+    #[error("not an operator: {path} is not known to {reader}; the keys there are {known}")]
+    UnknownKey {
+        /// The key and where it stands.
+        path: String,
+        /// What read the spec.
+        reader: String,
+        /// The keys that were read there.
+        known: String,
+    },
     /// A file names a model that this crate does not have.
     #[error("model {name:?} is not known; known models: {known}")]
     UnknownModel {

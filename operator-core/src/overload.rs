@@ -1,7 +1,7 @@
 //! `+`, `-` and `*` for types whose algebra can fail.
 
 /// Implements the operators between values and references of `$type`, by its methods `plus`, `minus`,
-/// `times` and `scaled`. What comes out is a `Result`.
+/// `times`, `scaled`, `plus_number` and `subtracted_from`. What comes out is a `Result`.
 macro_rules! fallible_operators {
     ($type:ty) => {
         $crate::overload::fallible_operators!(@binary $type, Add::add, plus);
@@ -41,6 +41,30 @@ macro_rules! fallible_operators {
             type Output = $crate::error::Result<$type>;
             fn mul(self, operand: $operand) -> Self::Output {
                 operand.scaled(self)
+            }
+        }
+        impl std::ops::Add<$scalar> for $operand {
+            type Output = $crate::error::Result<$type>;
+            fn add(self, number: $scalar) -> Self::Output {
+                self.plus_number(number.into())
+            }
+        }
+        impl std::ops::Add<$operand> for $scalar {
+            type Output = $crate::error::Result<$type>;
+            fn add(self, operand: $operand) -> Self::Output {
+                operand.plus_number(self.into())
+            }
+        }
+        impl std::ops::Sub<$scalar> for $operand {
+            type Output = $crate::error::Result<$type>;
+            fn sub(self, number: $scalar) -> Self::Output {
+                self.plus_number((-number).into())
+            }
+        }
+        impl std::ops::Sub<$operand> for $scalar {
+            type Output = $crate::error::Result<$type>;
+            fn sub(self, operand: $operand) -> Self::Output {
+                operand.subtracted_from(self.into())
             }
         }
     };

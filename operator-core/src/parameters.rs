@@ -125,7 +125,11 @@ impl Parameters {
         check_finite(name, value.as_slice())?;
         let (got, expected) = (value.as_slice().len(), self.entries[k].1.as_slice().len());
         if got != expected {
-            return Err(Error::ParameterLength { name: name.to_owned(), got, expected });
+            return Err(Error::ParameterLength {
+                name: name.to_owned(),
+                got,
+                expected: expected.to_string(),
+            });
         }
         self.entries[k].1.as_mut_slice().copy_from_slice(value.as_slice());
         Ok(())

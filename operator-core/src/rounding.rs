@@ -23,18 +23,24 @@ const AGREEMENT: f64 = 1e-12;
 /// The factor without a real or imaginary part that is only the rounding of summands, whose absolute values
 /// add up to `size`.
 pub(crate) fn clean(factor: Complex64, size: f64) -> Complex64 {
-    let part = |value: f64| if value.abs() <= CANCELLATION * size { 0.0 } else { value };
+    let limit = CANCELLATION * finite(size);
+    let part = |value: f64| if value.abs() <= limit { 0.0 } else { value };
     Complex64::new(part(factor.re), part(factor.im))
 }
 
 /// Whether a sum is only the rounding of summands, whose absolute values add up to `size`.
 pub(crate) fn cancels(sum: Complex64, size: f64, single_precision: bool) -> bool {
     let epsilon = if single_precision { CANCELLATION_F32 } else { CANCELLATION };
-    sum.norm() <= epsilon * size
+    sum.norm() <= epsilon * finite(size)
+}
+
+/// A size that overflowed as the largest number, so that a fraction of it does not pass for rounding.
+fn finite(size: f64) -> f64 {
+    size.min(f64::MAX)
 }
 
 /// Whether a difference of an absolute value is rounding between two computations of an operator whose largest
 /// coefficient is `size`.
 pub(crate) fn agrees(difference: f64, size: f64) -> bool {
-    difference <= AGREEMENT * size
+    difference <= AGREEMENT * finite(size)
 }

@@ -122,7 +122,7 @@ impl<B: Backend> DirectSampler<B> {
         W: Autoregressive<B> + ?Sized,
     {
         for site in 0..self.hilbert.n_sites() {
-            let local = self.hilbert.local(site);
+            let local = self.hilbert.local_states(site)?;
             let so_far = B::from_host(x.view(), device)?;
             let conditionals = wave_function.conditionals(&so_far, site)?;
             expect_count("rows of conditionals", conditionals.nrows(), rngs.len())?;
@@ -207,10 +207,12 @@ impl<B: Backend, W: Autoregressive<B> + ?Sized> Sampler<B, W> for DirectSampler<
             .flat_map(|rng| (0..n_per_chain).map(|_| ChainRng::seed_from_u64(rng.random())))
             .collect();
         let n_sites = self.hilbert.n_sites();
-        let filler = |(_, site): (usize, usize)| self.hilbert.local(site).value(0);
+        let blocks = self.hilbert.blocks().iter();
+        let first = blocks.flat_map(|block| std::iter::repeat_n(block.local().value(0), block.sites().len()));
+        let first: Vec<i8> = first.collect();
         let mut samples = Array2::zeros((rngs.len(), n_sites));
         for (batch, rngs) in rngs.chunks_mut(BATCH).enumerate() {
-            let x = Array2::from_shape_fn((rngs.len(), n_sites), filler);
+            let x = Array2::from_shape_fn((rngs.len(), n_sites), |(_, site)| first[site]);
             let rows = batch * BATCH..batch * BATCH + rngs.len();
             samples.slice_mut(s![rows, ..]).assign(&self.draw(wave_function, &device, rngs, x)?);
         }

@@ -62,7 +62,7 @@ fn check(definition: &Definition, x: ArrayView2<'_, i8>) {
 fn pack(hilbert: &HilbertSpace, states: ArrayView2<'_, i8>) -> Array2<u64> {
     let mut words = Array2::zeros((states.nrows(), hilbert.n_sites().div_ceil(64)));
     for ((k, site), &q) in states.indexed_iter() {
-        let index = hilbert.local(site).index(q).unwrap();
+        let index = hilbert.local_states(site).unwrap().index(q).unwrap();
         words[[k, site / 64]] |= (index as u64) << (site % 64);
     }
     words

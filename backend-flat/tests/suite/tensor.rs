@@ -54,7 +54,7 @@ fn pauli_strings(hilbert: HilbertSpace, rng: &mut SplitMix) -> Definition {
         let sites = rng.distinct(weight, 2);
         let string: Vec<_> =
             sites.into_iter().map(|site| (site, [Pauli::X, Pauli::Y, Pauli::Z][rng.below(3)])).collect();
-        terms.pauli(complex(rng), &string).unwrap();
+        terms.pauli_on_occupations(complex(rng), &string).unwrap();
     }
     Definition::new("Pauli strings", terms).unwrap()
 }
@@ -63,7 +63,7 @@ fn matrices(hilbert: HilbertSpace, rng: &mut SplitMix) -> Definition {
     let sites: Vec<usize> = (0..hilbert.n_sites()).rev().collect();
     let mut terms = Terms::new(hilbert.clone());
     for sites in [&sites[..], &sites[..1]] {
-        let dim = sites.iter().map(|&site| hilbert.local_dim(site)).product();
+        let dim = sites.iter().map(|&site| hilbert.local_states(site).unwrap().dim()).product();
         let matrix = Array2::from_shape_simple_fn((dim, dim), || complex(rng));
         terms.local(complex(rng), sites, matrix).unwrap();
     }
@@ -78,8 +78,12 @@ fn fermion_strings(hilbert: HilbertSpace, rng: &mut SplitMix) -> Definition {
         let len = if fixed { 2 * (1 + rng.below(2)) } else { rng.below(4) };
         let dagger =
             |k: usize, rng: &mut SplitMix| if fixed { k.is_multiple_of(2) } else { rng.below(2) == 0 };
-        let string: Vec<_> =
-            (0..len).map(|k| Ladder { mode: rng.below(n_modes), dagger: dagger(k, rng) }).collect();
+        let string: Vec<_> = (0..len)
+            .map(|k| {
+                let mode = rng.below(n_modes);
+                if dagger(k, rng) { Ladder::create(mode) } else { Ladder::destroy(mode) }
+            })
+            .collect();
         terms.fermion(complex(rng), &string).unwrap();
     }
     Definition::new("fermion strings", terms).unwrap()
@@ -99,10 +103,13 @@ fn embed(operator: &Definition, start: usize, terms: &mut Terms) {
             TermKind::Pauli(string) => {
                 let string: Vec<_> =
                     string.paulis().into_iter().map(|(site, pauli)| (start + site, pauli)).collect();
-                terms.pauli(coefficient, &string).unwrap();
+                terms.pauli_on_occupations(coefficient, &string).unwrap();
             }
             TermKind::Fermion(string) => {
-                let ladder = |l: &Ladder| Ladder { mode: start + l.mode, ..*l };
+                let ladder = |l: &Ladder| {
+                    let mode = start + l.mode();
+                    if l.creates() { Ladder::create(mode) } else { Ladder::destroy(mode) }
+                };
                 let string: Vec<_> = string.ladders().iter().map(ladder).collect();
                 terms.fermion(coefficient, &string).unwrap();
             }
@@ -163,7 +170,7 @@ fn fermions_anticommute_within_a_factor_and_commute_across() {
             for (left, right) in
                 [(Ladder::destroy(a), Ladder::create(b)), (Ladder::destroy(a), Ladder::destroy(b))]
             {
-                let equal = a == b && left.dagger != right.dagger;
+                let equal = a == b && left.creates() != right.creates();
                 let (left, right) = (matrix(left), matrix(right));
                 let bracket = left.dot(&right) + right.dot(&left) * sign;
                 let expected = &identity * Complex64::from(if equal { 1.0 } else { 0.0 });

@@ -107,13 +107,16 @@ fn random_operator(family: usize, hermitian: bool, complex: bool, seed: u64) -> 
             let mut terms = Terms::new(SpinOrbitalFermions::new(4).unwrap());
             for _ in 0..6 {
                 let len = 1 + pick.below(4);
-                let string: Vec<_> =
-                    (0..len).map(|_| Ladder { mode: pick.below(4), dagger: pick.below(2) == 0 }).collect();
+                let string: Vec<_> = (0..len)
+                    .map(|_| {
+                        let mode = pick.below(4);
+                        if pick.below(2) == 0 { Ladder::create(mode) } else { Ladder::destroy(mode) }
+                    })
+                    .collect();
                 let c = coefficient(complex);
                 terms.fermion(c, &string).unwrap();
                 if hermitian {
-                    let adjoint: Vec<_> =
-                        string.iter().rev().map(|l| Ladder { mode: l.mode, dagger: !l.dagger }).collect();
+                    let adjoint: Vec<_> = string.iter().rev().map(|l| l.adjoint()).collect();
                     terms.fermion(c.conj(), &adjoint).unwrap();
                 }
             }

@@ -5,10 +5,14 @@ use num_complex::Complex64;
 use serde::Deserialize;
 use serde_json::Value;
 
+/// Remarks on an operator beside its keys, which [`Golden::operator`] leaves out.
+const REMARKS: [&str; 4] = ["note", "hermitian", "local_states", "nuclear_repulsion"];
+
 /// The contents of a file of reference data.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Golden {
-    /// The operator.
+    /// The operator, with remarks.
+    #[serde(deserialize_with = "operator_core::spec::unique_keys")]
     pub spec: Value,
     /// Configurations.
     pub samples: Vec<Vec<i8>>,
@@ -25,6 +29,15 @@ pub struct Golden {
 }
 
 impl Golden {
+    /// The operator without remarks.
+    pub(super) fn operator(&self) -> Value {
+        let mut spec = self.spec.clone();
+        if let Some(entries) = spec.as_object_mut() {
+            entries.retain(|key, _| !REMARKS.contains(&key.as_str()));
+        }
+        spec
+    }
+
     /// Checks that the parts of the file fit together.
     pub(super) fn check_shapes(&self) -> Result<(), String> {
         if self.samples.is_empty() {

@@ -88,7 +88,7 @@ pub fn check_file(path: &Path) -> Outcome {
 fn check(path: &Path) -> Result<Outcome, String> {
     let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
     let golden: Golden = serde_json::from_str(&text).map_err(|error| error.to_string())?;
-    let definition = Definition::from_spec(&golden.spec).map_err(|error| error.to_string())?;
+    let definition = Definition::from_spec(&golden.operator()).map_err(|error| error.to_string())?;
     golden.check_shapes()?;
     check::check_definition(&definition, &golden)?;
     let backends = [

@@ -17,7 +17,7 @@ const MAX_NAME: usize = 60;
 fallible_operators!(Definition);
 
 /// Algebra. `+`, `-` and `*` work between definitions and with numbers (f64 or Complex64), by value and by
-/// reference. Each result is checked and lowered, so add many operators with [`sum`](Self::sum), or add their
+/// reference. A number in a sum stands for its multiple of the identity. Each result is checked and lowered, so add many operators with [`sum`](Self::sum), or add their
 /// [`Terms`]. Parameters are merged as described there.
 ///
 /// ```
@@ -30,6 +30,7 @@ fallible_operators!(Definition);
 ///     sum?.to_string(),
 ///     "2 * Ising + Heisenberg(h = 1, J = 0.5, J_2 = 1) on Spin(1/2, 4 sites)"
 /// );
+/// assert_eq!((&ising - 2.0)?.to_string(), "Ising - 2(h = 1, J = 0.5) on Spin(1/2, 4 sites)");
 /// assert!(ising.commutator(&ising)?.terms().is_empty());
 /// # Ok::<(), operator_core::Error>(())
 /// ```
@@ -190,6 +191,19 @@ impl Definition {
         self.derived(shortened(name), (self.to_terms() * other.to_terms())?)
     }
 
+    fn plus_number(&self, number: Complex64) -> Result<Self> {
+        let name = match number {
+            Complex64 { re, im: 0.0 } if re < 0.0 => format!("{} - {}", self.name(), -re),
+            _ => format!("{} + {}", self.name(), shown(number)),
+        };
+        Self::new(shortened(name), (self.to_terms() + number)?)
+    }
+
+    fn subtracted_from(&self, number: Complex64) -> Result<Self> {
+        let name = format!("{} - {}", shown(number), grouped(self.name()));
+        Self::new(shortened(name), (number - self.to_terms())?)
+    }
+
     fn mapped(&self, name: &str, f: impl Fn(&Terms) -> Result<Terms>) -> Result<Self> {
         self.derived(shortened(format!("{name}({})", self.name())), f(&self.to_terms())?)
     }
@@ -200,9 +214,13 @@ fn scaled_name(factor: Complex64, name: &str) -> String {
     match factor {
         Complex64 { re: 1.0, im: 0.0 } => name.to_owned(),
         Complex64 { re: -1.0, im: 0.0 } => format!("-{}", grouped(name)),
-        Complex64 { re, im: 0.0 } => format!("{re} * {}", grouped(name)),
-        _ => format!("({factor}) * {}", grouped(name)),
+        _ => format!("{} * {}", shown(factor), grouped(name)),
     }
+}
+
+/// A number in a name: in brackets if it is complex.
+fn shown(number: Complex64) -> String {
+    if number.im == 0.0 { number.re.to_string() } else { format!("({number})") }
 }
 
 /// A name as an operand: with brackets if it is a sum.

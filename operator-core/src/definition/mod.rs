@@ -38,6 +38,8 @@ use crate::terms::{Term, Terms};
 pub struct Definition {
     structure: Structure,
     parameters: Arc<Parameters>,
+    /// The value of each of the kernel's slots.
+    values: Arc<[Complex64]>,
     hermitian: Arc<OnceLock<bool>>,
 }
 
@@ -98,14 +100,19 @@ impl Structure {
     ///
     /// # Errors
     /// [`Error::UnknownParameter`] or [`Error::ParameterLength`] if names or lengths differ;
-    /// [`Error::LeavesHilbert`] if the operator keeps to its constrained space only for other values.
+    /// [`Error::LeavesHilbert`] if the operator keeps to its constrained space only for other values;
+    /// [`Error::NotFinite`] if a matrix element overflows.
     pub fn pack(&self, parameters: Parameters) -> Result<Definition> {
         let expected = &self.0.parameters;
         if !parameters.same_shape(expected) {
             for (name, value) in parameters.iter() {
                 let (got, expected) = (value.as_slice().len(), expected.get(name)?.len());
                 if got != expected {
-                    return Err(Error::ParameterLength { name: name.to_owned(), got, expected });
+                    return Err(Error::ParameterLength {
+                        name: name.to_owned(),
+                        got,
+                        expected: expected.to_string(),
+                    });
                 }
             }
             return Err(Error::Count {
@@ -114,11 +121,13 @@ impl Structure {
                 expected: expected.names().collect::<Vec<_>>().join(", "),
             });
         }
-        let values = parameters.to_vec();
-        self.0.conditions.iter().try_for_each(|condition| condition.check(&values, &self.0.hilbert))?;
+        let vector = parameters.to_vec();
+        self.0.conditions.iter().try_for_each(|condition| condition.check(&vector, &self.0.hilbert))?;
+        let values = self.0.forms.finite_values(&parameters, self.name())?;
         Ok(Definition {
             structure: self.clone(),
             parameters: Arc::new(parameters),
+            values: values.into(),
             hermitian: Arc::default(),
         })
     }
@@ -150,7 +159,8 @@ impl Definition {
     ///
     /// # Errors
     /// [`Error::LeavesHilbert`] if terms leave a constrained space; [`Error::WrongHilbert`] and
-    /// [`Error::TooLarge`] for terms that have no kernel.
+    /// [`Error::TooLarge`] for terms that have no kernel; [`Error::NotFinite`] if a matrix element, such as a product
+    /// of a factor and a parameter, overflows.
     pub fn new(name: impl Into<String>, terms: Terms) -> Result<Self> {
         Self::build(name.into(), terms, None, Lowering { keeps: Keeps::Always, ..Lowering::default() })
     }
@@ -160,7 +170,12 @@ impl Definition {
     /// # Errors
     /// As [`new`](Self::new), and [`Error::Cutoff`].
     pub fn new_with_cutoff(name: impl Into<String>, terms: Terms, cutoff: f64) -> Result<Self> {
-        Self::build(name.into(), terms, None, Lowering { cutoff, keeps: Keeps::Always, ..Lowering::default() })
+        Self::build(
+            name.into(),
+            terms,
+            None,
+            Lowering { cutoff, keeps: Keeps::Always, ..Lowering::default() },
+        )
     }
 
     /// Checks and lowers a model, as [`Model::definition`] does.
@@ -261,7 +276,7 @@ impl Definition {
             conditions,
             spec,
         }));
-        Ok(Definition { structure, parameters: Arc::new(parameters), hermitian: Arc::default() })
+        structure.pack(parameters)
     }
 
     /// Name of the model.
@@ -323,7 +338,7 @@ impl Definition {
     /// The matrix elements decide, up to rounding.
     pub fn is_hermitian(&self) -> bool {
         *self.hermitian.get_or_init(|| {
-            let mut values: Vec<Complex64> = self.forms().values(&self.parameters.to_vec());
+            let mut values = self.values.to_vec();
             self.structure.0.kernel.extend_values(&mut values);
             self.structure.0.kernel.is_hermitian(&values)
         })
@@ -341,13 +356,18 @@ impl Definition {
     /// The kernel with its values, for backends.
     ///
     /// # Errors
-    /// [`Error::ComplexElements`] if `T` is real and the operator is not.
+    /// [`Error::ComplexElements`] if `T` is real and the operator is not; [`Error::NotFinite`] if a value does not
+    /// fit `T`.
     #[doc(hidden)]
     pub fn engine<T: Element>(&self) -> Result<Engine<T>> {
         if !T::IS_COMPLEX && !self.is_real() {
             return Err(Error::ComplexElements { operator: self.to_string(), element: T::NAME });
         }
-        let values = self.forms().values(&self.parameters.to_vec());
+        let values: Vec<T> = self.values.iter().map(|&z| T::from_complex(z)).collect();
+        if let Some(slot) = values.iter().position(|value| !value.to_complex().is_finite()) {
+            let what = format!("a matrix element of {self}, lowered to {},", T::NAME);
+            return Err(Error::NotFinite { what, value: self.values[slot] });
+        }
         Ok(Engine::new(self.structure.0.kernel.clone(), values))
     }
 

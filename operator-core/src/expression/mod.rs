@@ -34,7 +34,7 @@ use num_complex::Complex64;
 use smallvec::SmallVec;
 
 use crate::definition::{Definition, shortened};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::hilbert::HilbertSpace;
 use crate::terms::{Coefficient, Terms};
 use factor::Factor;
@@ -123,7 +123,21 @@ impl Expression {
     /// As for [`on`](Self::on); [`Error::LeavesHilbert`](crate::Error::LeavesHilbert) if it leaves a
     /// constrained space.
     pub fn definition(&self, hilbert: impl Into<HilbertSpace>) -> Result<Definition> {
-        Definition::new(self.short_name(), self.on(hilbert)?)
+        let hilbert = hilbert.into();
+        let definition = Definition::new(self.short_name(), self.on(hilbert.clone())?);
+        definition.map_err(|error| self.in_own_words(error, &hilbert))
+    }
+
+    /// An error about a term, with the products of this formula that the term comes from in its place.
+    fn in_own_words(&self, error: Error, hilbert: &HilbertSpace) -> Error {
+        let Error::LeavesHilbert { term, hilbert: space, from, to } = error else { return error };
+        let gives_it = |product: &&Product| {
+            let terms = Expression { products: vec![(*product).clone()] }.on(hilbert.clone());
+            terms.is_ok_and(|terms| terms.iter().any(|own| own.kind.described() == term))
+        };
+        let products: Vec<String> = self.products.iter().filter(gives_it).map(Product::to_string).collect();
+        let term = if products.is_empty() { term } else { shortened(products.join(" + ")) };
+        Error::LeavesHilbert { term, hilbert: space, from, to }
     }
 
     /// Only the first products of a long formula, so that naming it costs no more than what is shown.

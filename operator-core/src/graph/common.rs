@@ -159,7 +159,7 @@ impl Graph {
     /// the first site of a cell they lead to `(1/2, √3/6)`, `(−1/2, √3/6)` and `(0, −1/√3)`.
     ///
     /// # Errors
-    /// As for [`Lattice::build`]. In particular, an extent is 0, or 1 for a periodic lattice.
+    /// As for [`Lattice::build`]. In particular, an extent is 0.
     pub fn kitaev_honeycomb(extents: [usize; 2], boundary: Boundary) -> Result<Self> {
         Lattice::honeycomb(extents).color_by_direction().boundary(boundary).build()
     }
@@ -261,14 +261,11 @@ mod tests {
     }
 
     #[test]
-    fn directions_that_join_the_same_sites_have_no_colour() {
-        let error = Graph::kitaev_honeycomb([1, 3], Periodic).unwrap_err().to_string();
-        assert_eq!(
-            error,
-            "lattice: sites 0 and 1 are joined in the directions 0 and 1, so their edge has no colour; \
-             give the periodic directions larger extents"
-        );
-        // The bonds to the left and to the right have one direction, so they may be one edge.
+    fn sites_joined_in_two_directions_have_an_edge_of_each() {
+        let torus = Graph::kitaev_honeycomb([1, 3], Periodic).unwrap();
+        assert_eq!([0, 1, 2].map(|color| torus.edges_of_color(color).count()), [3, 3, 3]);
+        assert!(torus.edges_of_color(0).eq(torus.edges_of_color(1)));
+        // The bonds to the left and to the right have one direction, so they are one edge.
         let ladder = Lattice::square([2, 3]).color_by_direction().build().unwrap();
         assert_eq!(ladder.edges_of_color(1).count(), 3);
     }

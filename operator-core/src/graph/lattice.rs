@@ -3,10 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::permutations::check_group_size;
 use super::stencil::{self, Bond};
 use super::{Graph, check_size};
 use crate::error::{Error, Result};
-use crate::memory;
 
 /// Largest number of directions. With more, even extents of 2 exceed any memory.
 pub(super) const MAX_DIRECTIONS: usize = 32;
@@ -67,6 +67,19 @@ impl FromStr for Boundary {
 /// sites of the infinite lattice. Distances within a relative 1e-8 count as equal, so give basis vectors in
 /// full precision (`3_f64.sqrt() / 2.0` rather than `0.866`). An edge of colour `k - 1` joins neighbours of
 /// order `k`. Edges are sorted by colour, then by sites, and run from the lower to the higher site.
+///
+/// On a small periodic lattice, several images of a site may be neighbours of one other site. The pair has one
+/// edge for each order that an image has, as in NetKet, and images of the same order count once:
+///
+/// ```
+/// use operator_core::graph::Lattice;
+///
+/// // On a ring of three, the second neighbour to the right is the first neighbour to the left.
+/// let ring = Lattice::chain(3).neighbors(2).build()?;
+/// assert_eq!(ring.edges(), [[0, 1], [0, 2], [1, 2], [0, 1], [0, 2], [1, 2]]);
+/// assert_eq!(ring.edge_colors(), [0, 0, 0, 1, 1, 1]);
+/// # Ok::<(), operator_core::Error>(())
+/// ```
 ///
 /// By default, every direction is [`Periodic`](Boundary::Periodic) and the order is 1. [`build`](Self::build)
 /// and [`positions`](Self::positions) check the values.
@@ -183,14 +196,14 @@ impl Lattice {
     /// Builds the graph. An edge of colour `k - 1` joins neighbours of order `k`, unless edges are coloured [by
     /// direction](Self::color_by_direction).
     ///
-    /// A small periodic lattice may join two sites in several ways; they get one edge, with the lowest order.
+    /// It has as many colours as orders were asked for, even if some have no edge. Two sites that several images
+    /// join have an edge for each of their orders or directions.
     ///
     /// # Errors
     /// - [`Error::Lattice`]: there are no directions, or more than 32; the basis, the offsets or the boundaries
     ///   do not have one entry for each direction; a number is not finite; the basis vectors are linearly
     ///   dependent; two sites have the same position; an extent or the neighbour order is 0; the order reaches
-    ///   too many sites; a periodic direction is so short that a site would be its own neighbour; or edges are
-    ///   coloured by direction, and a direction is so short that two bonds join the same sites.
+    ///   too many sites; or a periodic direction is so short that a site would be its own neighbour.
     /// - [`Error::TooLarge`]: the graph would not fit into memory.
     pub fn build(&self) -> Result<Graph> {
         self.check()?;
@@ -198,12 +211,12 @@ impl Lattice {
         check_size(self.n_sites_estimate(), self.n_cells_estimate() * bonds.len() as f64)?;
         self.check_no_own_neighbors(&bonds)?;
         let colors = self.colors(&bonds);
-        let edges = self.repeat(&bonds, &colors);
-        if self.coloring == Coloring::Direction {
-            check_one_color_a_pair(&edges)?;
-        }
-        let edges = without_repetitions(edges);
-        Graph::from_colored_edges(self.n_cells() * self.offsets.len(), edges)
+        let edges = without_repetitions(self.repeat(&bonds, &colors));
+        let n_colors = match self.coloring {
+            Coloring::Order => self.max_order,
+            Coloring::Direction => bonds.len(),
+        };
+        Graph::from_colored_edges(self.n_cells() * self.offsets.len(), edges)?.with_n_colors(n_colors)
     }
 
     /// The cartesian position of every site, in the order of the graph's sites.
@@ -237,16 +250,9 @@ impl Lattice {
     pub(super) fn translated_sites(&self) -> Result<Vec<Vec<usize>>> {
         self.check()?;
         let n_offsets = self.offsets.len();
-        let periodic = self.extents.iter().zip(&self.boundaries).filter(|(_, b)| **b == Boundary::Periodic);
-        let n_translations: f64 = periodic.map(|(&n, _)| n as f64).product();
-        // Each is a list of sites, and has a quotient with each.
-        let bytes =
-            n_translations * (8.0 * (self.n_cells() as f64 * n_offsets as f64) + 4.0 * n_translations);
-        memory::expect_fits(
-            || format!("a group of {n_translations} translations"),
-            bytes,
-            "use fewer cells",
-        )?;
+        let periodic = self.boundaries.iter().zip(&self.extents).filter(|(b, _)| **b == Boundary::Periodic);
+        let n_translations: f64 = periodic.map(|(_, &extent)| extent as f64).product();
+        check_group_size(n_translations, self.n_sites_estimate())?;
         let mut translations = Vec::new();
         self.for_each_cell(|_, shift| {
             let open = self.boundaries.iter().zip(shift).any(|(b, &n)| *b == Boundary::Open && n > 0);
@@ -444,24 +450,10 @@ fn farthest(bonds: &[Bond], direction: usize) -> u64 {
     own.map(|bond| bond.shift[direction].unsigned_abs()).max().unwrap_or(0)
 }
 
-/// Checks that each pair of sites has only one colour.
-fn check_one_color_a_pair(edges: &[([usize; 2], usize)]) -> Result<()> {
-    let mut sorted = edges.to_vec();
-    sorted.sort_unstable();
-    match sorted.windows(2).find(|pair| pair[0].0 == pair[1].0 && pair[0].1 != pair[1].1) {
-        Some(&[([a, b], first), (_, second)]) => refuse(format!(
-            "sites {a} and {b} are joined in the directions {first} and {second}, so their edge has no colour; give \
-             the periodic directions larger extents"
-        )),
-        _ => Ok(()),
-    }
-}
-
-/// Each pair of sites once, with its lowest colour. Sorted by colour, then by sites.
+/// Each pair of sites once a colour. Sorted by colour, then by sites.
 fn without_repetitions(mut edges: Vec<([usize; 2], usize)>) -> Vec<([usize; 2], usize)> {
-    edges.sort_unstable();
-    edges.dedup_by_key(|(edge, _)| *edge);
-    edges.sort_by_key(|&(_, color)| color);
+    edges.sort_unstable_by_key(|&(edge, color)| (color, edge));
+    edges.dedup();
     edges
 }
 
@@ -496,9 +488,22 @@ mod tests {
         graph.edges_of_color(color).collect()
     }
 
+    fn difference(a: &[f64], b: &[f64]) -> Vec<f64> {
+        a.iter().zip(b).map(|(x, y)| x - y).collect()
+    }
+
+    fn length(vector: &[f64]) -> f64 {
+        vector.iter().map(|x| x * x).sum::<f64>().sqrt()
+    }
+
     /// The distance between two sites: the shortest over all periodic images.
     fn distance(lattice: &Lattice, a: &[f64], b: &[f64]) -> f64 {
-        let mut images = vec![a.iter().zip(b).map(|(x, y)| x - y).collect::<Vec<f64>>()];
+        image_distances(lattice, a, b).into_iter().fold(f64::INFINITY, f64::min)
+    }
+
+    /// The distances between a site and the periodic images of another.
+    fn image_distances(lattice: &Lattice, a: &[f64], b: &[f64]) -> Vec<f64> {
+        let mut images = vec![difference(a, b)];
         for (direction, vector) in lattice.basis.iter().enumerate() {
             if lattice.boundaries[direction] == Boundary::Open {
                 continue;
@@ -512,7 +517,7 @@ mod tests {
                 .flat_map(|image| [-2.0, -1.0, 0.0, 1.0, 2.0].map(|t| shifted(image, t)))
                 .collect();
         }
-        images.iter().map(|v| v.iter().map(|x| x * x).sum::<f64>().sqrt()).fold(f64::INFINITY, f64::min)
+        images.iter().map(|image| length(image)).collect()
     }
 
     #[test]
@@ -544,14 +549,70 @@ mod tests {
     }
 
     #[test]
-    fn pairs_joined_twice_get_one_edge_of_the_lowest_order() {
+    fn pairs_joined_twice_have_an_edge_of_each_order() {
         let graph = Lattice::square([2, 2]).neighbors(2).build().unwrap();
         assert_eq!(edges_of(&graph, 0), [[0, 1], [0, 2], [1, 3], [2, 3]]);
         assert_eq!(edges_of(&graph, 1), [[0, 3], [1, 2]]);
         // On a ring of three, the second neighbour to the right is the first neighbour to the left.
         let ring = Lattice::chain(3).neighbors(2).build().unwrap();
         assert_eq!(edges_of(&ring, 0), [[0, 1], [0, 2], [1, 2]]);
-        assert_eq!(ring.n_colors(), 1);
+        assert_eq!(edges_of(&ring, 1), edges_of(&ring, 0));
+        // The figures of NetKet 3.
+        let triangular = Lattice::triangular([4, 2]).neighbors(2).build().unwrap();
+        assert_eq!([0, 1].map(|order| triangular.edges_of_color(order).count()), [20, 20]);
+        // Neighbours at distances 1 and 2 along a direction of three cells are the same sites.
+        let square = Lattice::square([3, 3]).neighbors(3).build().unwrap();
+        assert_eq!([0, 1, 2].map(|order| square.edges_of_color(order).count()), [18, 18, 18]);
+    }
+
+    /// Counts pairs by the distances of all their images, independently of the unit cell's bonds.
+    #[test]
+    fn orders_of_small_tori_are_those_of_all_images() {
+        for lattice in [
+            Lattice::triangular([4, 2]),
+            Lattice::triangular([3, 3]),
+            Lattice::square([2, 3]),
+            Lattice::honeycomb([2, 2]),
+            Lattice::kagome([2, 2]),
+            Lattice::square([3, 2]).boundaries([Boundary::Periodic, Boundary::Open]),
+        ] {
+            let positions = lattice.positions().unwrap();
+            let pairs = (0..positions.len()).flat_map(|j| (0..j).map(move |i| [i, j]));
+            let images: Vec<_> = pairs
+                .map(|[i, j]| ([i, j], image_distances(&lattice, &positions[i], &positions[j])))
+                .collect();
+            // Distances of the infinite lattice up to the second; only these lattices have one for each order here.
+            let wide = Lattice { extents: vec![9, 9], ..lattice.clone() }.boundary(Boundary::Open);
+            let wide = wide.positions().unwrap();
+            let center = wide.len() / 2;
+            let n_offsets = lattice.offsets.len();
+            let mut lengths: Vec<f64> = (0..n_offsets)
+                .flat_map(|s| wide.iter().map(move |x| (s, x)))
+                .map(|(s, x)| length(&difference(x, &wide[center - center % n_offsets + s])))
+                .filter(|&length| length > 1e-9)
+                .collect();
+            lengths.sort_by(f64::total_cmp);
+            lengths.dedup_by(|a, b| (*a - *b).abs() < 1e-9);
+            for n_orders in 1..=2 {
+                let Ok(graph) = lattice.clone().neighbors(n_orders).build() else { continue };
+                for (order, &expected) in lengths.iter().enumerate().take(n_orders) {
+                    let near =
+                        |(_, all): &&([usize; 2], Vec<f64>)| all.iter().any(|d| (d - expected).abs() < 1e-9);
+                    let mut expected: Vec<[usize; 2]> =
+                        images.iter().filter(near).map(|(pair, _)| *pair).collect();
+                    expected.sort_unstable();
+                    assert_eq!(edges_of(&graph, order), expected, "{lattice:?}, order {order}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn orders_without_edges_are_colors_too() {
+        let row = Lattice::square([1, 4]).boundary(Boundary::Open).neighbors(2).build().unwrap();
+        assert_eq!((row.n_edges(), row.n_colors()), (3, 2));
+        let site = Lattice::chain(1).boundary(Boundary::Open).build().unwrap();
+        assert_eq!((site.n_edges(), site.n_colors()), (0, 1));
     }
 
     #[test]

@@ -41,8 +41,9 @@ const MAX_COLOR: usize = (u32::MAX - 1) as usize;
 /// An undirected graph whose edges carry colours.
 ///
 /// Sites are numbered from 0. Edges keep the order and direction in which they were given. Colours distinguish
-/// kinds of edges, such as nearest and next-nearest neighbours, so that each kind can have its own coupling.
-/// Clones share memory.
+/// kinds of edges, such as nearest and next-nearest neighbours, so that each kind can have its own coupling. Two
+/// sites may share an edge of each colour; a sum over edges then counts the pair once a colour. Clones share
+/// memory.
 ///
 /// ```
 /// use operator_core::graph::Graph;
@@ -88,7 +89,7 @@ impl Graph {
     /// # Errors
     /// - [`Error::EdgeOutOfRange`]: an edge names a site that is not below `n_nodes`.
     /// - [`Error::SelfLoop`]: an edge joins a site to itself.
-    /// - [`Error::DuplicateEdge`]: two edges join the same sites, in either direction.
+    /// - [`Error::DuplicateEdge`]: two edges of one colour join the same sites, in either direction.
     /// - [`Error::EdgeColor`]: a colour does not fit into 32 bits.
     /// - [`Error::TooLarge`]: the sites would not fit into memory.
     pub fn from_colored_edges(
@@ -97,9 +98,9 @@ impl Graph {
     ) -> Result<Self> {
         check_size(n_nodes as f64, 0.0)?;
         let (edges, colors) = collect_checked(n_nodes, edges)?;
-        let adjacency = Adjacency::new(n_nodes, &edges);
-        if let Some([from, to]) = adjacency.repeated_pair() {
-            return Err(Error::DuplicateEdge { from, to });
+        let mut adjacency = Adjacency::new(n_nodes, &edges);
+        if adjacency.merge_repeated() {
+            check_distinct(&edges, &colors)?;
         }
         Ok(Self::from_parts(edges, colors, adjacency))
     }
@@ -117,6 +118,7 @@ impl Graph {
     /// # Errors
     /// - [`Error::ColorCount`]: the numbers of colours and edges differ.
     /// - [`Error::EdgeColor`]: a colour does not fit into 32 bits.
+    /// - [`Error::DuplicateEdge`]: two edges between the same sites get the same colour.
     pub fn with_colors(&self, colors: impl Into<Vec<usize>>) -> Result<Self> {
         let colors = colors.into();
         if colors.len() != self.n_edges() {
@@ -125,7 +127,39 @@ impl Graph {
         for (&edge, &color) in self.edges().iter().zip(&colors) {
             check_color(edge, color)?;
         }
+        if self.inner.adjacency.neighbors.len() < 2 * self.n_edges() {
+            check_distinct(self.edges(), &colors)?;
+        }
         Ok(Self::from_parts(self.inner.edges.clone(), colors, self.inner.adjacency.clone()))
+    }
+
+    /// The same graph with `n_colors` colours, some of which may have no edge.
+    ///
+    /// A coupling with one value a colour then has this many values.
+    ///
+    /// ```
+    /// use operator_core::graph::{Boundary, Graph};
+    ///
+    /// let pair = Graph::chain(2, Boundary::Open)?.with_n_colors(2)?;
+    /// assert_eq!(pair.edges_of_color(1).count(), 0);
+    /// assert_eq!(pair.n_colors(), 2);
+    /// # Ok::<(), operator_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Count`] if an edge has a higher colour, or for more than 2^32 − 1 colours.
+    pub fn with_n_colors(&self, n_colors: usize) -> Result<Self> {
+        let used = self.inner.colors.iter().max().map_or(0, |highest| highest + 1);
+        if n_colors < used || n_colors > MAX_COLOR + 1 {
+            return Err(Error::Count {
+                what: "edge colours".into(),
+                got: n_colors,
+                expected: format!("{used} to {}, as the edges have colours below {used}", MAX_COLOR + 1),
+            });
+        }
+        let Inner { edges, colors, adjacency, .. } = &*self.inner;
+        let (edges, colors, adjacency) = (edges.clone(), colors.clone(), adjacency.clone());
+        Ok(Graph { inner: Arc::new(Inner { edges, colors, n_colors, adjacency }) })
     }
 
     /// Number of sites.
@@ -148,7 +182,8 @@ impl Graph {
         &self.inner.colors
     }
 
-    /// The highest colour plus one; 0 for a graph without edges.
+    /// Number of colours. It is the highest colour plus one, unless [`with_n_colors`](Self::with_n_colors) or a
+    /// [`Lattice`] set it.
     pub fn n_colors(&self) -> usize {
         self.inner.n_colors
     }
@@ -252,6 +287,17 @@ fn check_ends(n_nodes: usize, [from, to]: [usize; 2]) -> Result<()> {
     Ok(())
 }
 
+/// Checks that no two edges of one colour join the same sites.
+fn check_distinct(edges: &[[usize; 2]], colors: &[usize]) -> Result<()> {
+    let key = |(&[a, b], &color): (&[usize; 2], &usize)| (a.min(b), a.max(b), color);
+    let mut keys: Vec<_> = edges.iter().zip(colors).map(key).collect();
+    keys.sort_unstable();
+    match keys.windows(2).find(|pair| pair[0] == pair[1]) {
+        Some(&[(from, to, color), _]) => Err(Error::DuplicateEdge { from, to, color }),
+        _ => Ok(()),
+    }
+}
+
 fn check_color([from, to]: [usize; 2], color: usize) -> Result<()> {
     if color > MAX_COLOR {
         return Err(Error::EdgeColor { from, to, color, highest: MAX_COLOR });
@@ -307,13 +353,26 @@ impl Adjacency {
         &self.neighbors[self.starts[site]..self.starts[site + 1]]
     }
 
-    /// The first pair of sites joined by more than one edge.
-    fn repeated_pair(&self) -> Option<[usize; 2]> {
-        (0..self.n_nodes()).find_map(|site| {
-            // Neighbours are sorted, so duplicates are adjacent.
-            let twice = self.neighbors(site).windows(2).find(|pair| pair[0] == pair[1])?;
-            Some([site, twice[0]])
-        })
+    /// Lists each neighbour once. Returns whether any was listed more than once, because several edges join the
+    /// same sites.
+    fn merge_repeated(&mut self) -> bool {
+        let (mut kept, mut start) = (0, 0);
+        for site in 0..self.n_nodes() {
+            let range = start..self.starts[site + 1];
+            start = range.end;
+            let first = kept;
+            for k in range {
+                // Neighbours are sorted, so equal ones are adjacent.
+                if kept == first || self.neighbors[kept - 1] != self.neighbors[k] {
+                    self.neighbors[kept] = self.neighbors[k];
+                    kept += 1;
+                }
+            }
+            self.starts[site + 1] = kept;
+        }
+        let repeated = kept < self.neighbors.len();
+        self.neighbors.truncate(kept);
+        repeated
     }
 }
 
@@ -353,14 +412,34 @@ mod tests {
         assert!(matches!(refused(&[[0, 3]]), Error::EdgeOutOfRange { from: 0, to: 3, n_nodes: 3 }));
         assert!(matches!(refused(&[[usize::MAX, 0]]), Error::EdgeOutOfRange { .. }));
         assert!(matches!(refused(&[[0, 1], [2, 2]]), Error::SelfLoop { site: 2 }));
-        assert!(matches!(refused(&[[0, 1], [0, 1]]), Error::DuplicateEdge { from: 0, to: 1 }));
-        assert!(matches!(refused(&[[0, 1], [1, 2], [1, 0]]), Error::DuplicateEdge { from: 0, to: 1 }));
+        assert!(matches!(refused(&[[0, 1], [0, 1]]), Error::DuplicateEdge { from: 0, to: 1, color: 0 }));
+        assert!(matches!(refused(&[[0, 1], [1, 2], [1, 0]]), Error::DuplicateEdge { from: 0, to: 1, .. }));
     }
 
     #[test]
-    fn duplicates_are_refused_whatever_their_colors() {
-        let error = Graph::from_colored_edges(2, [([0, 1], 0), ([1, 0], 1)]).unwrap_err();
-        assert!(matches!(error, Error::DuplicateEdge { .. }));
+    fn two_sites_may_share_an_edge_of_each_color() {
+        let graph = Graph::from_colored_edges(3, [([0, 1], 0), ([1, 2], 0), ([1, 0], 1)]).unwrap();
+        assert_eq!((graph.n_edges(), graph.n_colors()), (3, 2));
+        assert_eq!((graph.neighbors(0), graph.neighbors(1)), (&[1][..], &[0, 2][..]));
+        assert!(graph.is_bipartite());
+        let error = graph.with_colors([1, 0, 1]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "edge (0, 1) is listed more than once in colour 1; list each pair of sites once a colour, or give \
+             one of the two a colour of its own, so that both count"
+        );
+        assert_eq!(graph.with_colors([2, 0, 1]).unwrap().n_colors(), 3);
+    }
+
+    #[test]
+    fn colors_without_edges_count_where_they_are_asked_for() {
+        let pair = Graph::from_edges(2, [[0, 1]]).unwrap();
+        assert_eq!(pair.with_n_colors(3).unwrap().n_colors(), 3);
+        assert_eq!(
+            pair.with_n_colors(0).unwrap_err().to_string(),
+            "0 edge colours; expected 1 to 4294967295, as the edges have colours below 1"
+        );
+        assert!(pair.with_n_colors(usize::MAX).is_err());
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::graph::Lattice;
+use crate::memory;
 
 /// A group of permutations of sites, such as the translations of a lattice.
 ///
@@ -18,7 +19,7 @@ use crate::graph::Lattice;
 ///
 /// // Reflection of three sites.
 /// let reflection = PermutationGroup::new([[0, 1, 2], [2, 1, 0]])?;
-/// assert_eq!(reflection.quotient(1, 0), 1);
+/// assert_eq!(reflection.quotient(1, 0)?, 1);
 /// # Ok::<(), operator_core::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +34,8 @@ impl PermutationGroup {
     ///
     /// # Errors
     /// [`Error::PermutationGroup`] if a list is not a permutation, if permutations have different lengths or
-    /// are repeated, or if they are not closed: the product of one's inverse with another is missing.
+    /// are repeated, or if they are not closed: the product of one's inverse with another is missing;
+    /// [`Error::TooLarge`] if its table of products would not fit into memory.
     pub fn new(permutations: impl IntoIterator<Item = impl Into<Vec<usize>>>) -> Result<Self> {
         let permutations: Vec<Vec<usize>> = permutations.into_iter().map(Into::into).collect();
         let failed = |reason: String| Error::PermutationGroup { reason };
@@ -58,6 +60,7 @@ impl PermutationGroup {
         if permutations.is_empty() {
             return Err(failed("there are no elements; the identity is one".into()));
         }
+        check_group_size(permutations.len() as f64, n_sites as f64)?;
         let mut quotients = Vec::with_capacity(permutations.len().pow(2));
         let (mut inverse, mut product) = (vec![0; n_sites], vec![0; n_sites]);
         for (g, permutation) in permutations.iter().enumerate() {
@@ -93,18 +96,35 @@ impl PermutationGroup {
         &self.permutations
     }
 
-    /// The number of the element `g⁻¹ h`. A number beyond the last element is taken as the last one.
-    pub fn quotient(&self, g: usize, h: usize) -> usize {
-        let last = self.len() - 1;
-        self.quotients[g.min(last) * self.len() + h.min(last)] as usize
+    /// The number of the element `g⁻¹ h`.
+    ///
+    /// # Errors
+    /// [`Error::Count`] if a number is beyond the last element.
+    pub fn quotient(&self, g: usize, h: usize) -> Result<usize> {
+        let highest = g.max(h);
+        if highest < self.len() {
+            return Ok(self.quotients[g * self.len() + h] as usize);
+        }
+        Err(Error::Count {
+            what: format!("elements of the group, but element {highest} was asked for"),
+            got: self.len(),
+            expected: format!("at least {}", highest.saturating_add(1)),
+        })
     }
+}
+
+/// Rejects groups whose permutations and products would exhaust memory.
+pub(super) fn check_group_size(n_elements: f64, n_sites: f64) -> Result<()> {
+    let bytes = n_elements * (n_sites * size_of::<usize>() as f64 + n_elements * size_of::<u32>() as f64);
+    let what = || format!("a group of {n_elements} permutations of {n_sites} sites");
+    memory::expect_fits(what, bytes, "use a smaller group or a smaller lattice")
 }
 
 impl Lattice {
     /// The translations by whole cells along the periodic directions, the identity first.
     ///
     /// # Errors
-    /// As for [`positions`](Self::positions).
+    /// As for [`positions`](Self::positions), and [`Error::TooLarge`] for too many translations.
     pub fn translations(&self) -> Result<PermutationGroup> {
         PermutationGroup::new(self.translated_sites()?)
     }
@@ -129,7 +149,7 @@ mod tests {
                     }
                 }
                 for (h, other) in group.permutations().iter().enumerate() {
-                    let quotient = &group.permutations()[group.quotient(g, h)];
+                    let quotient = &group.permutations()[group.quotient(g, h)?];
                     let product: Vec<usize> = quotient.iter().map(|&site| permutation[site]).collect();
                     assert_eq!(&product, other, "g (g⁻¹ h) = h");
                 }
@@ -138,6 +158,25 @@ mod tests {
         assert_eq!(Lattice::kagome([2, 3]).translations()?.len(), 6);
         assert_eq!(Lattice::square([4, 3]).boundaries(open).translations()?.len(), 4);
         Ok(())
+    }
+
+    #[test]
+    fn elements_beyond_the_last_are_refused() -> Result<()> {
+        let group = Lattice::chain(3).translations()?;
+        for (g, h) in [(3, 0), (0, 3), (usize::MAX, usize::MAX)] {
+            assert!(matches!(group.quotient(g, h), Err(Error::Count { got: 3, .. })));
+        }
+        assert_eq!(
+            group.quotient(1, 5).unwrap_err().to_string(),
+            "3 elements of the group, but element 5 was asked for; expected at least 6"
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn groups_too_large_for_memory_are_refused_at_once() {
+        let error = Lattice::square([400, 400]).translations().unwrap_err();
+        assert!(matches!(error, Error::TooLarge { .. }), "{error}");
     }
 
     #[test]

@@ -14,7 +14,7 @@ use super::layout::Layout;
 use super::qubit::Qubit;
 use super::spin::Spin;
 use super::tensor::TensorHilbert;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 #[enum_dispatch]
 pub(super) trait Space {
@@ -111,19 +111,41 @@ impl HilbertSpace {
         &self.layout().blocks
     }
 
-    /// The local states of a site. A site beyond the last one gets those of the last.
+    /// The local states of a site.
+    ///
+    /// ```
+    /// use operator_core::{HilbertSpace, hilbert::Spin};
+    /// let spins = HilbertSpace::from(Spin::new(1.0, 3)?);
+    /// assert_eq!(spins.local_states(2)?.iter().collect::<Vec<_>>(), [2, 0, -2]);
+    /// assert!(spins.local_states(3).is_err());
+    /// # Ok::<(), operator_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::NoSuchSite`] beyond the last site.
     #[inline]
-    pub fn local(&self, site: usize) -> LocalStates {
+    pub fn local_states(&self, site: usize) -> Result<LocalStates> {
+        if site < self.n_sites() { Ok(self.local(site)) } else { Err(self.no_such_site(site)) }
+    }
+
+    #[cold]
+    fn no_such_site(&self, site: usize) -> Error {
+        Error::NoSuchSite { site, n_sites: self.n_sites(), hilbert: self.to_string() }
+    }
+
+    /// The local states of a site that is known to exist.
+    #[inline]
+    pub(crate) fn local(&self, site: usize) -> LocalStates {
         let blocks = self.blocks();
         if let [only] = blocks {
             return only.local;
         }
         let block = blocks.partition_point(|block| block.start + block.n_sites <= site);
-        blocks[block.min(blocks.len() - 1)].local
+        blocks[block].local
     }
 
-    /// Number of local states of a site.
-    pub fn local_dim(&self, site: usize) -> usize {
+    /// Number of local states of a site that is known to exist.
+    pub(crate) fn local_dim(&self, site: usize) -> usize {
         self.local(site).len
     }
 

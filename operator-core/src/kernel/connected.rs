@@ -28,9 +28,17 @@ enum NewValues<'a> {
 /// Where a matrix element comes from, needed to differentiate it.
 #[derive(Clone, Copy, Debug)]
 enum Origin<'a> {
-    Mask { kernel: &'a MaskKernel, pieces: (u32, u32), words: &'a [u64] },
+    Mask {
+        kernel: &'a MaskKernel,
+        pieces: (u32, u32),
+        words: &'a [u64],
+    },
     /// A group's number and its target; `None` for the diagonal.
-    Table { kernel: &'a TableKernel, target: Option<(usize, u32)>, digits: &'a [u8] },
+    Table {
+        kernel: &'a TableKernel,
+        target: Option<(usize, u32)>,
+        digits: &'a [u8],
+    },
     Custom,
 }
 

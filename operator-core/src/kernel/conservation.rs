@@ -90,7 +90,7 @@ fn vanishes(form: &Form, parameters: &[f64]) -> bool {
 pub(crate) fn names(terms: &[Term], of: &[u32]) -> String {
     let mut names: Vec<String> = Vec::new();
     for &t in of {
-        let name = terms[t as usize].kind.to_string();
+        let name = terms[t as usize].kind.described();
         if !names.contains(&name) {
             names.push(name);
         }

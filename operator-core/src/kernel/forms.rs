@@ -8,6 +8,8 @@ use num_complex::Complex64;
 use smallvec::SmallVec;
 
 use crate::element::Element;
+use crate::error::{Error, Result};
+use crate::parameters::Parameters;
 use crate::rounding::clean;
 use crate::terms::{Coefficient, Term};
 
@@ -66,7 +68,8 @@ impl Form {
 
     /// The factors in a unique form, to recognise equal forms.
     pub(crate) fn key(&self) -> Key {
-        let mut key: Key = self.entries.iter().map(|&(p, z, _)| (p, z.re.to_bits(), z.im.to_bits())).collect();
+        let mut key: Key =
+            self.entries.iter().map(|&(p, z, _)| (p, z.re.to_bits(), z.im.to_bits())).collect();
         key.sort_unstable();
         key
     }
@@ -212,6 +215,24 @@ impl Forms {
             .map(|(&parameter, &factor)| ((parameter as usize).checked_sub(1), factor))
     }
 
+    /// The values of all slots, for an operator called `name`.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] for a value that is not finite, with the factors and parameters that it consists of.
+    pub(crate) fn finite_values(&self, parameters: &Parameters, name: &str) -> Result<Vec<Complex64>> {
+        let values: Vec<Complex64> = self.values(&parameters.to_vec());
+        let Some(slot) = values.iter().position(|value| !value.is_finite()) else { return Ok(values) };
+        let names: Vec<String> = parameters.value_names().collect();
+        let number = |z: Complex64| if z.im == 0.0 { z.re.to_string() } else { format!("({z})") };
+        let summand = |(parameter, factor): (Option<usize>, Complex64)| match parameter.map(|p| &names[p]) {
+            Some(name) => format!("{} * {name}", number(factor)),
+            None => number(factor),
+        };
+        let form: Vec<String> = self.form(slot).map(summand).collect();
+        let what = format!("a matrix element of {name}, {},", form.join(" + "));
+        Err(Error::NotFinite { what, value: values[slot] })
+    }
+
     /// The value of each slot for given parameters ([`Parameters::to_vec`](crate::Parameters::to_vec)).
     pub fn values<T: Element>(&self, parameters: &[f64]) -> Vec<T> {
         (0..self.n_slots())
@@ -219,9 +240,10 @@ impl Forms {
                 let value = |(parameter, factor): (Option<usize>, Complex64)| {
                     parameter.map_or(factor, |p| factor * parameters[p])
                 };
-                let (sum, size) = self.form(slot).map(value).fold((Complex64::ZERO, 0.0), |(sum, size), z| {
-                    (sum + z, size + z.norm())
-                });
+                let (sum, size) = self
+                    .form(slot)
+                    .map(value)
+                    .fold((Complex64::ZERO, 0.0), |(sum, size), z| (sum + z, size + z.norm()));
                 // What cancels is no connection: 0.1 + 0.2 − 0.3 is 0.
                 T::from_complex(clean(sum, size))
             })

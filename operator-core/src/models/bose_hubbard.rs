@@ -1,7 +1,7 @@
 //! The extended Bose-Hubbard model.
 
 #[cfg(feature = "serde")]
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Model;
 #[cfg(feature = "serde")]
@@ -14,13 +14,13 @@ use crate::graph::Graph;
 use crate::hilbert::HilbertSpace;
 use crate::parameters::ParameterValue;
 #[cfg(feature = "serde")]
-use crate::spec::{Reader, Written, graph};
+use crate::spec::{Reader, Written, graph, graph_to_json};
 use crate::terms::{SiteMatrix, Terms, destroy, number};
 
 /// The extended Bose-Hubbard model,
 /// `H = −J Σ_<ij> (b†_i b_j + b†_j b_i) + U/2 Σ_i n_i (n_i − 1) + V Σ_<ij> n_i n_j − mu Σ_i n_i`.
 ///
-/// Parameters: `J` and `V`, each a scalar or one value per bond; `U` and `mu`, each a scalar or one value a
+/// Parameters: `J` and `V`, each one number, one a colour or one a bond; `U` and `mu`, each one number or one a
 /// site. By default J is 1, and V and mu are 0.
 ///
 /// Hops onto a site that holds n_max bosons are left out. On a space with a fixed number of bosons, mu only
@@ -99,11 +99,11 @@ impl Model for BoseHubbard {
     }
 
     fn terms(&self, terms: &mut Terms) -> Result<()> {
-        let (n_sites, n_edges) = (self.graph.n_nodes(), self.graph.n_edges());
-        let j = terms.parameter("J", self.j.clone())?.one_or(n_edges, "J")?;
-        let u = terms.parameter("U", self.u.clone())?.one_or(n_sites, "U")?;
-        let v = terms.parameter("V", self.v.clone())?.one_or(n_edges, "V")?;
-        let mu = terms.parameter("mu", self.mu.clone())?.one_or(n_sites, "mu")?;
+        let n_sites = self.graph.n_nodes();
+        let j = terms.bond_parameter("J", self.j.clone(), &self.graph)?;
+        let u = terms.item_parameter("U", self.u.clone(), "site", n_sites)?;
+        let v = terms.bond_parameter("V", self.v.clone(), &self.graph)?;
+        let mu = terms.item_parameter("mu", self.mu.clone(), "site", n_sites)?;
         // All sites and all bonds share these.
         let dim = self.hilbert.local_dim(0);
         let (number, lower) = (number(dim), destroy(dim));
@@ -136,9 +136,7 @@ impl Written for BoseHubbard {
     const NAME: &'static str = "bose_hubbard";
 
     fn write(&self) -> Value {
-        json!({
-            "edges": self.graph.edges(),
-        })
+        graph_to_json(&self.graph)
     }
 
     fn read(spec: &Reader<'_>, hilbert: HilbertSpace) -> Result<Definition> {

@@ -1,7 +1,7 @@
 //! The Fermi-Hubbard model.
 
 #[cfg(feature = "serde")]
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Model;
 #[cfg(feature = "serde")]
@@ -14,12 +14,12 @@ use crate::graph::Graph;
 use crate::hilbert::{HilbertSpace, SpinOrbitalFermions};
 use crate::parameters::ParameterValue;
 #[cfg(feature = "serde")]
-use crate::spec::{Reader, Written, orbital_graph};
+use crate::spec::{Reader, Written, graph_to_json, orbital_graph};
 use crate::terms::{Ladder, Terms};
 
 /// The Fermi-Hubbard model, `H = −t Σ_<ij>,s (c†_is c_js + c†_js c_is) + U Σ_i n_i↑ n_i↓`.
 ///
-/// Parameters: `t`, a scalar or one value per bond, and `U`, a scalar or one value per orbital.
+/// Parameters: `t`, one number, one a colour or one a bond, and `U`, one number or one an orbital.
 ///
 /// ```
 /// use operator_core::{Boundary, FermiHubbard, Graph, Model, hilbert::SpinOrbitalFermions};
@@ -65,8 +65,8 @@ impl Model for FermiHubbard {
 
     fn terms(&self, terms: &mut Terms) -> Result<()> {
         let n_orbitals = self.graph.n_nodes();
-        let t = terms.parameter("t", self.t.clone())?.one_or(self.graph.n_edges(), "t")?;
-        let u = terms.parameter("U", self.u.clone())?.one_or(n_orbitals, "U")?;
+        let t = terms.bond_parameter("t", self.t.clone(), &self.graph)?;
+        let u = terms.item_parameter("U", self.u.clone(), "orbital", n_orbitals)?;
         for (bond, &[i, j]) in self.graph.edges().iter().enumerate() {
             for spin in 0..2 {
                 let (i, j) = (self.hilbert.mode(i, spin)?, self.hilbert.mode(j, spin)?);
@@ -97,9 +97,7 @@ impl Written for FermiHubbard {
     const NAME: &'static str = "fermi_hubbard";
 
     fn write(&self) -> Value {
-        json!({
-            "edges": self.graph.edges(),
-        })
+        graph_to_json(&self.graph)
     }
 
     fn read(spec: &Reader<'_>, hilbert: HilbertSpace) -> Result<Definition> {

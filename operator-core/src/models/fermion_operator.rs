@@ -59,11 +59,11 @@ impl FermionOperator2nd {
         Self::from_ladders(hilbert, strings, weights)
     }
 
-    /// Strings as lists of [`Ladder`]s or of tuples (mode, whether it is created).
+    /// Strings as lists of [`Ladder`]s.
     ///
     /// ```
-    /// use operator_core::{FermionOperator2nd, Model, hilbert::SpinOrbitalFermions};
-    /// let hop = [[(0, true), (1, false)], [(1, true), (0, false)]];
+    /// use operator_core::{FermionOperator2nd, Model, hilbert::SpinOrbitalFermions, terms::Ladder};
+    /// let hop = [[Ladder::create(0), Ladder::destroy(1)], [Ladder::create(1), Ladder::destroy(0)]];
     /// let hop = FermionOperator2nd::from_ladders(SpinOrbitalFermions::new(2)?, hop, [1.0, 1.0])?;
     /// assert_eq!(hop.definition()?.max_conn_size(), 1);
     /// # Ok::<(), operator_core::Error>(())
@@ -73,19 +73,18 @@ impl FermionOperator2nd {
     /// [`Error::Count`] unless there is one weight per string;
     /// [`Error::WrongHilbert`] unless the sites are fermions;
     /// [`Error::SiteOutOfRange`] for a mode beyond the last.
-    pub fn from_ladders<S, L, W>(
+    pub fn from_ladders<S, W>(
         hilbert: impl Into<HilbertSpace>,
         strings: impl IntoIterator<Item = S>,
         weights: impl IntoIterator<Item = W>,
     ) -> Result<Self>
     where
-        S: IntoIterator<Item = L>,
-        L: Into<Ladder>,
+        S: IntoIterator<Item = Ladder>,
         W: Into<Complex64>,
     {
         let hilbert = hilbert.into();
         let string = |string: S| {
-            let ladders: Vec<Ladder> = string.into_iter().map(Into::into).collect();
+            let ladders: Vec<Ladder> = string.into_iter().collect();
             FermionString::new(&hilbert, &ladders)
         };
         let strings = strings.into_iter().map(string).collect::<Result<Vec<_>>>()?;

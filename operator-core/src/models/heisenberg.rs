@@ -1,7 +1,7 @@
 //! The Heisenberg model.
 
 #[cfg(feature = "serde")]
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Model;
 #[cfg(feature = "serde")]
@@ -14,13 +14,13 @@ use crate::graph::Graph;
 use crate::hilbert::HilbertSpace;
 use crate::parameters::ParameterValue;
 #[cfg(feature = "serde")]
-use crate::spec::{Reader, Written, colored_graph};
+use crate::spec::{Reader, Written, graph, graph_to_json};
 use crate::terms::{Pauli, Terms};
 
 /// The Heisenberg model in Pauli matrices, `H = Σ_<ij> J_c (σx σx + σy σy + σz σz)`, c the bond's colour.
 ///
-/// Parameter: `J`, a scalar if all bonds have one colour, otherwise one value per colour. With neighbour
-/// orders as colours this is J1-J2-…:
+/// Parameter: `J`, one number, one a colour or one a bond. With one a colour, on a graph whose colours are
+/// neighbour orders, this is J1-J2-…:
 ///
 /// ```
 /// use operator_core::{Heisenberg, Model, graph::Lattice, hilbert::Spin};
@@ -30,9 +30,9 @@ use crate::terms::{Pauli, Terms};
 /// # Ok::<(), operator_core::Error>(())
 /// ```
 ///
-/// The sign rule of a colour flips the sign of its exchange part σx σx + σy σy. On a bipartite graph with one
-/// colour this is Marshall's change of basis, which makes the ground state positive. There it is on by default,
-/// elsewhere off.
+/// [`SignRule::Marshall`] flips the sign of the exchange part σx σx + σy σy. On a bipartite graph this is
+/// Marshall's change of basis, which makes the ground state positive. There it is the default if the graph has one
+/// colour or J is one number; elsewhere it is not.
 ///
 /// ```
 /// use operator_core::{Boundary, Graph, Heisenberg, Model, hilbert::Spin};
@@ -47,16 +47,39 @@ pub struct Heisenberg {
     hilbert: HilbertSpace,
     graph: Graph,
     j: ParameterValue,
-    sign_rule: Vec<bool>,
+    /// One a colour, at least one.
+    sign_rules: Vec<SignRule>,
+}
+
+/// The sign of the exchange part of a [`Heisenberg`] model.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum SignRule {
+    /// `J (σx σx + σy σy + σz σz)`, the model as it is.
+    #[default]
+    Plain,
+    /// `J (−σx σx − σy σy + σz σz)`. On a bipartite graph it is the same model in another basis: a state has the
+    /// sign `(−1)^(number of up spins on one sublattice)`.
+    ///
+    /// # Source
+    /// W. Marshall, Proc. R. Soc. A 232, 48 (1955).
+    Marshall,
+}
+
+impl SignRule {
+    fn of_exchange(self) -> f64 {
+        match self {
+            SignRule::Plain => 1.0,
+            SignRule::Marshall => -1.0,
+        }
+    }
 }
 
 impl Heisenberg {
-    /// The model on the bonds of `graph` with coupling `j` (J), one value or one per colour.
+    /// The model on the bonds of `graph` with coupling `j` (J).
     ///
     /// # Errors
     /// [`Error::WrongHilbert`] unless the sites are spins 1/2 or qubits;
-    /// [`Error::Count`] if the graph has another number of
-    /// sites; [`Error::ParameterLength`] unless `j` has one value per colour.
+    /// [`Error::Count`] if the graph has another number of sites.
     pub fn new(
         hilbert: impl Into<HilbertSpace>,
         graph: &Graph,
@@ -65,28 +88,40 @@ impl Heisenberg {
         let (hilbert, j) = (hilbert.into(), j.into());
         check_two_level(&hilbert, "Heisenberg")?;
         check_graph(&hilbert, graph)?;
-        let n_colors = graph.n_colors();
-        let (got, expected) = (j.as_slice().len(), n_colors.max(1));
-        if got != expected {
-            return Err(Error::ParameterLength { name: "J".into(), got, expected });
-        }
-        let marshall = n_colors == 1 && graph.is_bipartite();
-        Ok(Heisenberg { hilbert, graph: graph.clone(), j, sign_rule: vec![marshall; expected] })
+        let one_kind = graph.n_colors() == 1 || matches!(j, ParameterValue::Scalar(_));
+        let rule = if one_kind && graph.is_bipartite() { SignRule::Marshall } else { SignRule::Plain };
+        let sign_rules = vec![rule; graph.n_colors().max(1)];
+        Ok(Heisenberg { hilbert, graph: graph.clone(), j, sign_rules })
+    }
+
+    /// Sets the sign rule of all bonds.
+    ///
+    /// ```
+    /// use operator_core::{Boundary, Graph, Heisenberg, SignRule, hilbert::Spin};
+    /// let chain = Graph::chain(4, Boundary::Periodic)?;
+    /// let plain = Heisenberg::new(Spin::half(4)?, &chain, 1.0)?.with_sign_rule(SignRule::Plain);
+    /// # Ok::<(), operator_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_sign_rule(mut self, rule: SignRule) -> Self {
+        self.sign_rules.fill(rule);
+        self
     }
 
     /// Sets the sign rule of each colour.
     ///
     /// # Errors
-    /// [`Error::Count`] if there is not one value per colour.
-    pub fn with_sign_rule(mut self, sign_rule: &[bool]) -> Result<Self> {
-        if sign_rule.len() != self.sign_rule.len() {
+    /// [`Error::Count`] unless there is one rule a colour.
+    pub fn with_sign_rules(mut self, rules: impl Into<Vec<SignRule>>) -> Result<Self> {
+        let rules = rules.into();
+        if rules.len() != self.sign_rules.len() {
             return Err(Error::Count {
                 what: "sign rules".into(),
-                got: sign_rule.len(),
-                expected: format!("{}, one an edge colour", self.sign_rule.len()),
+                got: rules.len(),
+                expected: format!("{}, one an edge colour", self.sign_rules.len()),
             });
         }
-        self.sign_rule = sign_rule.to_vec();
+        self.sign_rules = rules;
         Ok(self)
     }
 }
@@ -97,10 +132,11 @@ impl Model for Heisenberg {
     }
 
     fn terms(&self, terms: &mut Terms) -> Result<()> {
-        let j = terms.parameter("J", self.j.clone())?;
-        for (&[a, b], &color) in self.graph.edges().iter().zip(self.graph.edge_colors()) {
-            let j = j.at(color)?;
-            let exchange = if self.sign_rule[color] { -1.0 } else { 1.0 };
+        let j = terms.bond_parameter("J", self.j.clone(), &self.graph)?;
+        let bonds = self.graph.edges().iter().zip(self.graph.edge_colors());
+        for (bond, (&[a, b], &color)) in bonds.enumerate() {
+            let j = j.at(bond)?;
+            let exchange = self.sign_rules[color].of_exchange();
             terms.pauli(exchange * j, &[(a, Pauli::X), (b, Pauli::X)])?;
             terms.pauli(exchange * j, &[(a, Pauli::Y), (b, Pauli::Y)])?;
             terms.pauli(j, &[(a, Pauli::Z), (b, Pauli::Z)])?;
@@ -123,32 +159,30 @@ impl Written for Heisenberg {
     const NAME: &'static str = "heisenberg";
 
     fn write(&self) -> Value {
-        let mut spec = json!({
-            "edges": self.graph.edges(),
-            "sign_rule": self.sign_rule,
-        });
-        if self.graph.n_colors() > 1 {
-            spec["edge_colors"] = self.graph.edge_colors().into();
-        } else {
-            spec["sign_rule"] = self.sign_rule[0].into();
-        }
+        let mut spec = graph_to_json(&self.graph);
+        let rules: Vec<bool> = self.sign_rules.iter().map(|&rule| rule == SignRule::Marshall).collect();
+        spec["sign_rule"] = match rules[..] {
+            [rule] => rule.into(),
+            _ => rules.into(),
+        };
         spec
     }
 
     fn read(spec: &Reader<'_>, hilbert: HilbertSpace) -> Result<Definition> {
-        let graph = colored_graph(spec, &hilbert)?;
+        let graph = graph(spec, &hilbert)?;
         let model = Self::new(hilbert, &graph, spec.key("J")?.parameter()?)?;
         let n_colors = graph.n_colors().max(1);
+        let read = |rule: Reader<'_>| Ok(if rule.bool()? { SignRule::Marshall } else { SignRule::Plain });
         let model = match spec.optional("sign_rule")? {
             None => model,
             Some(rule) if rule.is_array() => {
-                let rules = rule.items()?.map(|item| item.bool()).collect::<Result<Vec<_>>>()?;
+                let rules = rule.items()?.map(read).collect::<Result<Vec<_>>>()?;
                 if rules.len() != n_colors {
                     return rule.wrong_len(rules.len(), n_colors, "one an edge colour");
                 }
-                model.with_sign_rule(&rules)?
+                model.with_sign_rules(rules)?
             }
-            Some(rule) => model.with_sign_rule(&vec![rule.bool()?; n_colors])?,
+            Some(rule) => model.with_sign_rule(read(rule)?),
         };
         model.definition()
     }

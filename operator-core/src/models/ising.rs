@@ -1,7 +1,7 @@
 //! The transverse-field Ising model.
 
 #[cfg(feature = "serde")]
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Model;
 #[cfg(feature = "serde")]
@@ -14,12 +14,12 @@ use crate::graph::Graph;
 use crate::hilbert::HilbertSpace;
 use crate::parameters::ParameterValue;
 #[cfg(feature = "serde")]
-use crate::spec::{Reader, Written, graph};
+use crate::spec::{Reader, Written, graph, graph_to_json};
 use crate::terms::{Pauli, Terms};
 
 /// The transverse-field Ising model, `H = −h Σ_i σx_i + J Σ_<ij> σz_i σz_j`.
 ///
-/// Parameters: `h`, a scalar or one value per site, and `J`, a scalar or one value per bond.
+/// Parameters: `h`, one number or one a site, and `J`, one number, one a colour or one a bond.
 ///
 /// ```
 /// use operator_core::{Boundary, Graph, Ising, Model, hilbert::Spin};
@@ -62,8 +62,8 @@ impl Model for Ising {
 
     fn terms(&self, terms: &mut Terms) -> Result<()> {
         let n_sites = self.graph.n_nodes();
-        let h = terms.parameter("h", self.h.clone())?.one_or(n_sites, "h")?;
-        let j = terms.parameter("J", self.j.clone())?.one_or(self.graph.n_edges(), "J")?;
+        let h = terms.item_parameter("h", self.h.clone(), "site", n_sites)?;
+        let j = terms.bond_parameter("J", self.j.clone(), &self.graph)?;
         for site in 0..n_sites {
             terms.pauli(-h.at(site)?, &[(site, Pauli::X)])?;
         }
@@ -88,9 +88,7 @@ impl Written for Ising {
     const NAME: &'static str = "ising";
 
     fn write(&self) -> Value {
-        json!({
-            "edges": self.graph.edges(),
-        })
+        graph_to_json(&self.graph)
     }
 
     fn read(spec: &Reader<'_>, hilbert: HilbertSpace) -> Result<Definition> {

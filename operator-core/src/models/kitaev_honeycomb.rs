@@ -1,7 +1,7 @@
 //! Kitaev's honeycomb model.
 
 #[cfg(feature = "serde")]
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Model;
 #[cfg(feature = "serde")]
@@ -14,7 +14,7 @@ use crate::graph::Graph;
 use crate::hilbert::HilbertSpace;
 use crate::parameters::ParameterValue;
 #[cfg(feature = "serde")]
-use crate::spec::{Reader, Written, colored_graph};
+use crate::spec::{Reader, Written, graph, graph_to_json};
 use crate::terms::{Pauli, Terms};
 
 /// The matrix and the parameter of each edge colour.
@@ -26,7 +26,7 @@ const KINDS: [(Pauli, &str); 3] = [(Pauli::X, "Jx"), (Pauli::Y, "Jy"), (Pauli::Z
 /// Edges of colour 0, 1 and 2 are the x, y and z bonds, as [`Graph::kitaev_honeycomb`] colours them.
 /// Positive couplings are ferromagnetic, as in Kitaev's paper.
 ///
-/// Parameters: `Jx`, `Jy` and `Jz`, each a scalar or one value per bond of its direction.
+/// Parameters: `Jx`, `Jy` and `Jz`, each one number or one a bond of its direction, in the order of the edges.
 ///
 /// ```
 /// use operator_core::{Boundary, Graph, KitaevHoneycomb, Model, hilbert::Spin};
@@ -95,7 +95,8 @@ impl Model for KitaevHoneycomb {
     fn terms(&self, terms: &mut Terms) -> Result<()> {
         for (color, ((pauli, name), value)) in KINDS.into_iter().zip(&self.couplings).enumerate() {
             let bonds: Vec<[usize; 2]> = self.graph.edges_of_color(color).collect();
-            let j = terms.parameter(name, value.clone())?.one_or(bonds.len(), name)?;
+            let item = format!("edge of colour {color}");
+            let j = terms.item_parameter(name, value.clone(), &item, bonds.len())?;
             for (bond, [a, b]) in bonds.into_iter().enumerate() {
                 terms.pauli(-j.at(bond)?, &[(a, pauli), (b, pauli)])?;
             }
@@ -118,14 +119,11 @@ impl Written for KitaevHoneycomb {
     const NAME: &'static str = "kitaev_honeycomb";
 
     fn write(&self) -> Value {
-        json!({
-            "edges": self.graph.edges(),
-            "edge_colors": self.graph.edge_colors(),
-        })
+        graph_to_json(&self.graph)
     }
 
     fn read(spec: &Reader<'_>, hilbert: HilbertSpace) -> Result<Definition> {
-        let graph = colored_graph(spec, &hilbert)?;
+        let graph = graph(spec, &hilbert)?;
         let (jx, jy) = (spec.key("Jx")?.parameter()?, spec.key("Jy")?.parameter()?);
         Self::new(hilbert, &graph, jx, jy, spec.key("Jz")?.parameter()?)?.definition()
     }

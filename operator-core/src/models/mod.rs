@@ -8,6 +8,7 @@ mod openfermion;
 mod weights;
 
 pub use fcidump::Fcidump;
+pub use heisenberg::SignRule;
 pub use integrals::{IntegralSymmetry, MolecularIntegrals, OrbitalKind};
 pub use model::{Model, ModelSpec};
 

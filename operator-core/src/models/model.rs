@@ -113,5 +113,5 @@ pub trait Model: Debug {
 #[derive(Clone, Debug)]
 pub struct ModelSpec {
     #[cfg(feature = "serde")]
-    pub(crate) value: serde_json::Value,
+    pub(crate) entries: serde_json::Map<String, serde_json::Value>,
 }

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::hilbert::{HilbertSpace, Qubit};
 #[cfg(feature = "serde")]
 use crate::spec::{Reader, Weights, Written};
-use crate::terms::{Pauli, Terms};
+use crate::terms::{Pauli, PauliString, Terms};
 
 /// A weighted sum of Pauli strings, `Σ_k w_k P_k`; the leftmost letter of a string is site 0.
 ///
@@ -41,7 +41,7 @@ impl PauliStrings {
     ///
     /// # Errors
     /// [`Error::Parse`] for another letter or a wrong length; [`Error::Count`] unless there is one weight a
-    /// string.
+    /// string; [`Error::WrongHilbert`] off spins 1/2 and qubits.
     pub fn new<S, W>(
         hilbert: impl Into<HilbertSpace>,
         strings: impl IntoIterator<Item = S>,
@@ -108,15 +108,17 @@ impl PauliStrings {
     /// Strings as lists of (site, matrix), for sparse strings on many sites.
     ///
     /// # Errors
-    /// [`Error::Count`] unless there is one weight per string. Sites are checked when terms are written.
+    /// [`Error::Count`] unless there is one weight per string; [`Error::SiteOutOfRange`],
+    /// [`Error::RepeatedSite`]; [`Error::WrongHilbert`] off spins 1/2 and qubits.
     pub fn from_factors<W: Into<Complex64>>(
         hilbert: impl Into<HilbertSpace>,
         strings: impl IntoIterator<Item = Vec<(usize, Pauli)>>,
         weights: impl IntoIterator<Item = W>,
     ) -> Result<Self> {
-        let strings: Vec<_> = strings.into_iter().collect();
+        let (hilbert, strings) = (hilbert.into(), strings.into_iter().collect::<Vec<_>>());
+        strings.iter().try_for_each(|string| PauliString::new(&hilbert, string).map(|_| ()))?;
         let weights = weights_of(weights, strings.len())?;
-        Ok(PauliStrings { hilbert: hilbert.into(), strings, weights })
+        Ok(PauliStrings { hilbert, strings, weights })
     }
 }
 

@@ -22,8 +22,8 @@ use crate::terms::{LocalMatrix, Pauli, Terms, real_matrix};
 /// n is 1 on an excited atom and 0 on one in its ground state. A qubit is excited in the state 1, a spin 1/2
 /// in the state up (+1), so n = (1 + σz) / 2 there.
 ///
-/// Parameters: `Omega` and `delta`, each a scalar or one value per atom, and `C6`, a scalar. Positions are
-/// fixed. Energies are in the unit of Ω and δ, lengths in that of the positions, and C6 is in energy times
+/// Parameters: `Omega` and `delta`, each one number or one an atom, and `C6`, one number or one a pair, in the
+/// order of [`pairs`](Self::pairs). Positions are fixed. Energies are in the unit of Ω and δ, lengths in that of the positions, and C6 is in energy times
 /// length⁶.
 ///
 /// ```
@@ -45,7 +45,7 @@ pub struct Rydberg {
     cutoff: Option<f64>,
     omega: ParameterValue,
     delta: ParameterValue,
-    c6: f64,
+    c6: ParameterValue,
 }
 
 impl Rydberg {
@@ -61,7 +61,7 @@ impl Rydberg {
         positions: impl IntoIterator<Item = impl Into<Vec<f64>>>,
         omega: impl Into<ParameterValue>,
         delta: impl Into<ParameterValue>,
-        c6: f64,
+        c6: impl Into<ParameterValue>,
     ) -> Result<Self> {
         let hilbert = hilbert.into();
         check_two_level(&hilbert, "Rydberg")?;
@@ -74,7 +74,14 @@ impl Rydberg {
             });
         }
         check_positions(&positions)?;
-        Ok(Rydberg { hilbert, positions, cutoff: None, omega: omega.into(), delta: delta.into(), c6 })
+        Ok(Rydberg {
+            hilbert,
+            positions,
+            cutoff: None,
+            omega: omega.into(),
+            delta: delta.into(),
+            c6: c6.into(),
+        })
     }
 
     /// Leaves out pairs farther apart than `cutoff`.
@@ -136,9 +143,10 @@ impl Model for Rydberg {
 
     fn terms(&self, terms: &mut Terms) -> Result<()> {
         let n_sites = self.positions.len();
-        let omega = terms.parameter("Omega", self.omega.clone())?.one_or(n_sites, "Omega")?;
-        let delta = terms.parameter("delta", self.delta.clone())?.one_or(n_sites, "delta")?;
-        let c6 = terms.parameter("C6", self.c6)?.at(0)?;
+        let pairs = self.pairs();
+        let omega = terms.item_parameter("Omega", self.omega.clone(), "atom", n_sites)?;
+        let delta = terms.item_parameter("delta", self.delta.clone(), "atom", n_sites)?;
+        let c6 = terms.item_parameter("C6", self.c6.clone(), "pair of atoms", pairs.len())?;
         let [a, b] = self.excited();
         let number: LocalMatrix = real_matrix([[a, 0.0], [0.0, b]]).into();
         let both: LocalMatrix = ndarray::linalg::kron(&*number, &*number).into();
@@ -146,8 +154,8 @@ impl Model for Rydberg {
             terms.pauli(0.5 * omega.at(site)?, &[(site, Pauli::X)])?;
             terms.local(-delta.at(site)?, &[site], number.clone())?;
         }
-        for (pair, r) in self.pairs() {
-            terms.local(r.powi(-6) * c6, &pair, both.clone())?;
+        for (k, (pair, r)) in pairs.into_iter().enumerate() {
+            terms.local(r.powi(-6) * c6.at(k)?, &pair, both.clone())?;
         }
         Ok(())
     }
@@ -177,7 +185,7 @@ impl Written for Rydberg {
         let positions =
             spec.key("positions")?.items()?.map(|item| item.numbers()).collect::<Result<Vec<_>>>()?;
         let (omega, delta) = (spec.key("Omega")?.parameter()?, spec.key("delta")?.parameter()?);
-        let model = Self::new(hilbert, positions, omega, delta, spec.key("C6")?.number()?)?;
+        let model = Self::new(hilbert, positions, omega, delta, spec.key("C6")?.parameter()?)?;
         match spec.optional("cutoff")? {
             Some(cutoff) => model.with_cutoff(cutoff.number()?)?.definition(),
             None => model.definition(),

@@ -20,7 +20,7 @@ use crate::terms::{Ladder, Terms};
 /// The Su-Schrieffer-Heeger chain of fermions that hop with alternating amplitudes,
 /// `H = −t1 Σ_n (c†_2n c_2n+1 + h.c.) − t2 Σ_n (c†_2n+1 c_2n+2 + h.c.)`.
 ///
-/// Parameters: `t1` and `t2`, each a scalar or one value per bond of its kind. Fermions with spin hop alike in
+/// Parameters: `t1` and `t2`, each one number or one a bond of its kind. Fermions with spin hop alike in
 /// all spin states.
 ///
 /// An open chain of an even number of orbitals has a state at each end, of an energy that vanishes with its
@@ -84,8 +84,8 @@ impl Model for Ssh {
 
     fn terms(&self, terms: &mut Terms) -> Result<()> {
         let (n_orbitals, n_bonds) = (self.hilbert.n_orbitals(), self.n_bonds());
-        let t1 = terms.parameter("t1", self.t1.clone())?.one_or(n_bonds.div_ceil(2), "t1")?;
-        let t2 = terms.parameter("t2", self.t2.clone())?.one_or(n_bonds / 2, "t2")?;
+        let t1 = terms.item_parameter("t1", self.t1.clone(), "bond within a cell", n_bonds.div_ceil(2))?;
+        let t2 = terms.item_parameter("t2", self.t2.clone(), "bond between cells", n_bonds / 2)?;
         let n_spin_states = self.hilbert.n_spin_states();
         for bond in 0..n_bonds {
             let t = if bond % 2 == 0 { t1 } else { t2 };
@@ -114,12 +114,8 @@ impl Written for Ssh {
     const NAME: &'static str = "ssh";
 
     fn write(&self) -> Value {
-        let boundary = match self.boundary {
-            Boundary::Open => "open",
-            Boundary::Periodic => "periodic",
-        };
         json!({
-            "boundary": boundary,
+            "boundary": self.boundary.to_string(),
         })
     }
 

@@ -1,7 +1,7 @@
 //! The t-J model.
 
 #[cfg(feature = "serde")]
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Model;
 #[cfg(feature = "serde")]
@@ -14,14 +14,15 @@ use crate::graph::Graph;
 use crate::hilbert::{HilbertSpace, SpinOrbitalFermions};
 use crate::parameters::ParameterValue;
 #[cfg(feature = "serde")]
-use crate::spec::{Reader, Written, orbital_graph};
+use crate::spec::{Reader, Written, graph_to_json, orbital_graph};
 use crate::terms::{Ladder, Terms};
 
 /// The t-J model,
 /// `H = −t Σ_<ij>,s P (c†_is c_js + c†_js c_is) P + J Σ_<ij> P (S_i · S_j − n_i n_j / 4) P`, where P projects onto
 /// sites with at most one fermion.
 ///
-/// Parameters: `t` and `J`, each a scalar or one value per bond; `penalty`, a scalar, if it is set.
+/// Parameters: `t` and `J`, each one number, one a colour or one a bond; `penalty`, one number or one an orbital, if
+/// it is set.
 ///
 /// The space of the fermions has doubly occupied sites too. The
 /// Hamiltonian neither creates nor removes double occupation, and the terms on bonds of such a site are 0. So a
@@ -46,7 +47,7 @@ pub struct TJ {
     graph: Graph,
     t: ParameterValue,
     j: ParameterValue,
-    penalty: Option<f64>,
+    penalty: Option<ParameterValue>,
 }
 
 impl TJ {
@@ -68,8 +69,8 @@ impl TJ {
 
     /// Adds `penalty · Σ_i n_i↑ n_i↓`, the energy of a doubly occupied site.
     #[must_use]
-    pub fn with_penalty(mut self, penalty: f64) -> Self {
-        self.penalty = Some(penalty);
+    pub fn with_penalty(mut self, penalty: impl Into<ParameterValue>) -> Self {
+        self.penalty = Some(penalty.into());
         self
     }
 
@@ -95,9 +96,8 @@ impl Model for TJ {
     }
 
     fn terms(&self, terms: &mut Terms) -> Result<()> {
-        let n_edges = self.graph.n_edges();
-        let t = terms.parameter("t", self.t.clone())?.one_or(n_edges, "t")?;
-        let exchange = terms.parameter("J", self.j.clone())?.one_or(n_edges, "J")?;
+        let t = terms.bond_parameter("t", self.t.clone(), &self.graph)?;
+        let exchange = terms.bond_parameter("J", self.j.clone(), &self.graph)?;
         for (bond, &[i, j]) in self.graph.edges().iter().enumerate() {
             let (i, j, exchange) = (self.modes(i)?, self.modes(j)?, exchange.at(bond)?);
             for (spin, other) in [(0, 1), (1, 0)] {
@@ -118,10 +118,11 @@ impl Model for TJ {
                 terms.fermion(0.5 * exchange, &swap.concat())?;
             }
         }
-        if let Some(penalty) = self.penalty {
-            let penalty = terms.parameter("penalty", penalty)?.at(0)?;
-            for orbital in 0..self.graph.n_nodes() {
-                terms.fermion(penalty, &self.modes(orbital)?.map(filled).concat())?;
+        if let Some(penalty) = &self.penalty {
+            let n_orbitals = self.graph.n_nodes();
+            let penalty = terms.item_parameter("penalty", penalty.clone(), "orbital", n_orbitals)?;
+            for orbital in 0..n_orbitals {
+                terms.fermion(penalty.at(orbital)?, &self.modes(orbital)?.map(filled).concat())?;
             }
         }
         Ok(())
@@ -142,16 +143,14 @@ impl Written for TJ {
     const NAME: &'static str = "tj";
 
     fn write(&self) -> Value {
-        json!({
-            "edges": self.graph.edges(),
-        })
+        graph_to_json(&self.graph)
     }
 
     fn read(spec: &Reader<'_>, hilbert: HilbertSpace) -> Result<Definition> {
         let (t, j) = (spec.key("t")?.parameter()?, spec.key("J")?.parameter()?);
         let model = Self::new(hilbert.clone(), &orbital_graph(spec, &hilbert)?, t, j)?;
         match spec.optional("penalty")? {
-            Some(penalty) => model.with_penalty(penalty.number()?).definition(),
+            Some(penalty) => model.with_penalty(penalty.parameter()?).definition(),
             None => model.definition(),
         }
     }

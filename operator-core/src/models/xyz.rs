@@ -1,7 +1,7 @@
 //! The anisotropic Heisenberg model, XYZ and XXZ.
 
 #[cfg(feature = "serde")]
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Model;
 #[cfg(feature = "serde")]
@@ -14,8 +14,8 @@ use crate::graph::Graph;
 use crate::hilbert::HilbertSpace;
 use crate::parameters::ParameterValue;
 #[cfg(feature = "serde")]
-use crate::spec::{Reader, Written, graph};
-use crate::terms::{Coefficient, ParameterHandle, Pauli, SiteMatrix, Terms, twice_spin};
+use crate::spec::{Reader, Written, graph, graph_to_json};
+use crate::terms::{BondParameter, Coefficient, Pauli, SiteMatrix, Terms, twice_spin};
 
 /// The anisotropic Heisenberg model,
 /// `H = Σ_<ij> (Jx X_i X_j + Jy Y_i Y_j + Jz Z_i Z_j) − h Σ_i Z_i`.
@@ -24,7 +24,7 @@ use crate::terms::{Coefficient, ParameterHandle, Pauli, SiteMatrix, Terms, twice
 /// twice the spin operators, `2 Sx`, `2 Sy` and `2 Sz`, on spins of any length s, which is the same for
 /// s = 1/2. A coupling J between spin operators S·S is thus J/4 here.
 ///
-/// Parameters: `Jx`, `Jy`, `Jz`, each a scalar or one value per bond; `h`, a scalar or one value per site, where
+/// Parameters: `Jx`, `Jy`, `Jz`, each one number, one a colour or one a bond; `h`, one number or one a site, if
 /// a field is set. The XXZ model has one parameter `Jxy` in place of Jx and Jy, so that it keeps the
 /// magnetisation whatever its value; only then does it act on a space of fixed `total_sz`.
 ///
@@ -120,14 +120,13 @@ impl Xyz {
     }
 
     /// The parameters that multiply X X and Y Y.
-    fn in_plane(&self, terms: &mut Terms) -> Result<[ParameterHandle; 2]> {
-        let n_edges = self.graph.n_edges();
+    fn in_plane(&self, terms: &mut Terms) -> Result<[BondParameter<'_>; 2]> {
         match &self.in_plane {
             InPlane::Different { jx, jy } => Ok([
-                terms.parameter("Jx", jx.clone())?.one_or(n_edges, "Jx")?,
-                terms.parameter("Jy", jy.clone())?.one_or(n_edges, "Jy")?,
+                terms.bond_parameter("Jx", jx.clone(), &self.graph)?,
+                terms.bond_parameter("Jy", jy.clone(), &self.graph)?,
             ]),
-            InPlane::Equal { jxy } => Ok([terms.parameter("Jxy", jxy.clone())?.one_or(n_edges, "Jxy")?; 2]),
+            InPlane::Equal { jxy } => Ok([terms.bond_parameter("Jxy", jxy.clone(), &self.graph)?; 2]),
         }
     }
 }
@@ -138,9 +137,9 @@ impl Model for Xyz {
     }
 
     fn terms(&self, terms: &mut Terms) -> Result<()> {
-        let (n_sites, n_edges) = (self.graph.n_nodes(), self.graph.n_edges());
+        let n_sites = self.graph.n_nodes();
         let [jx, jy] = self.in_plane(terms)?;
-        let jz = terms.parameter("Jz", self.jz.clone())?.one_or(n_edges, "Jz")?;
+        let jz = terms.bond_parameter("Jz", self.jz.clone(), &self.graph)?;
         let operators = SpinOperators::new(self.hilbert.local_dim(0));
         for (bond, &edge) in self.graph.edges().iter().enumerate() {
             for (pauli, j) in [(Pauli::X, jx), (Pauli::Y, jy), (Pauli::Z, jz)] {
@@ -148,7 +147,7 @@ impl Model for Xyz {
             }
         }
         if let Some(h) = &self.h {
-            let h = terms.parameter("h", h.clone())?.one_or(n_sites, "h")?;
+            let h = terms.item_parameter("h", h.clone(), "site", n_sites)?;
             for site in 0..n_sites {
                 let h = h.at(site)?;
                 operators.field(terms, -h, site)?;
@@ -172,9 +171,7 @@ impl Written for Xyz {
     const NAME: &'static str = "xyz";
 
     fn write(&self) -> Value {
-        json!({
-            "edges": self.graph.edges(),
-        })
+        graph_to_json(&self.graph)
     }
 
     fn read(spec: &Reader<'_>, hilbert: HilbertSpace) -> Result<Definition> {

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::reader::Reader;
 use super::written::{Read, value_to_json};
-use super::{hilbert, terms};
+use super::{hilbert, terms, unique_keys};
 use crate::definition::Definition;
 use crate::error::{Error, Result};
 use crate::models::READERS;
@@ -13,8 +13,10 @@ impl Definition {
     /// Reads an operator from its [spec](crate::spec).
     ///
     /// # Errors
-    /// [`Error::UnknownModel`]; [`Error::Spec`] for a key that is missing or has the wrong type; the errors of
-    /// the space, the graph and the model for values that do not fit together.
+    /// [`Error::UnknownModel`]; [`Error::Spec`] for a key that is missing or has the wrong type;
+    /// [`Error::UnknownKey`] for one that the model does not read; the errors of the space, the graph and the
+    /// model for values that do not fit together. A [`Value`] holds no key twice;
+    /// [`from_json`](Self::from_json) refuses text that does.
     pub fn from_spec(spec: &Value) -> Result<Self> {
         let spec = Reader::new(spec, "spec");
         let name = spec.key("model")?.str()?;
@@ -24,15 +26,18 @@ impl Definition {
             let known: Vec<&str> = readers.map(|(known, _)| *known).collect();
             return Err(Error::UnknownModel { name: name.to_owned(), known: known.join(", ") });
         };
-        read(&spec, hilbert::read(&spec.key("hilbert")?)?)
+        let definition = read(&spec, hilbert::read(&spec.key("hilbert")?)?)?;
+        spec.refuse_the_rest(&format!("model {name}"))?;
+        Ok(definition)
     }
 
     /// Reads an operator from the text of its [spec](crate::spec).
     ///
     /// # Errors
-    /// As for [`from_spec`](Self::from_spec), and [`Error::Spec`] for text that is not JSON.
+    /// As for [`from_spec`](Self::from_spec), and [`Error::Spec`] for text that is not JSON
+    /// or has a key twice in one object.
     pub fn from_json(text: &str) -> Result<Self> {
-        let spec = serde_json::from_str(text).map_err(|error| Error::Spec(error.to_string()))?;
+        let spec = unique_keys::parse(text).map_err(|error| Error::Spec(error.to_string()))?;
         Self::from_spec(&spec)
     }
 
@@ -41,11 +46,14 @@ impl Definition {
     /// crate.
     pub fn to_spec(&self) -> Value {
         let Some(spec) = self.structure().spec() else { return terms::write(self) };
-        let mut spec = spec.value.clone();
+        let mut entries = spec.entries.clone();
         for (name, value) in self.parameters().iter() {
-            spec[name] = value_to_json(value);
+            if entries.insert(name.to_owned(), value_to_json(value)).is_some() {
+                // The form belongs to another model, so only the terms say what this one is.
+                return terms::write(self);
+            }
         }
-        spec
+        Value::Object(entries)
     }
 
     /// The text of the operator's [spec](crate::spec).

@@ -32,24 +32,23 @@ pub fn hilbert_to_json(hilbert: &HilbertSpace) -> Value {
 /// Reads a Hilbert space in the format of [`spec`](crate::spec).
 ///
 /// # Errors
-/// [`Error::Spec`] for a key that is missing, unknown or has the wrong type; [`Error::InvalidHilbert`] for
-/// values that define no space.
+/// [`Error::Spec`] for a key that is missing or has the wrong type; [`Error::UnknownKey`];
+/// [`Error::InvalidHilbert`] for values that define no space.
 pub fn hilbert_from_json(value: &Value) -> Result<HilbertSpace> {
-    read(&Reader::new(value, "hilbert"))
+    let reader = Reader::new(value, "hilbert");
+    let space = read(&reader)?;
+    reader.refuse_the_rest("the space")?;
+    Ok(space)
 }
 
 pub(super) fn read(hilbert: &Reader<'_>) -> Result<HilbertSpace> {
     let kind = hilbert.key("kind")?;
     match kind.str()? {
         "spin" => spin(hilbert),
-        "qubit" => {
-            hilbert.only(&["kind", "n"])?;
-            Ok(Qubit::new(hilbert.key("n")?.count()?)?.into())
-        }
+        "qubit" => Ok(Qubit::new(hilbert.key("n")?.count()?)?.into()),
         "fock" => fock(hilbert),
         "spin_orbital_fermions" => fermions(hilbert),
         "tensor" => {
-            hilbert.only(&["kind", "factors"])?;
             let factors = hilbert.key("factors")?.items()?.map(|factor| read(&factor));
             HilbertSpace::tensor(factors.collect::<Result<Vec<_>>>()?)
         }
@@ -58,7 +57,6 @@ pub(super) fn read(hilbert: &Reader<'_>) -> Result<HilbertSpace> {
 }
 
 fn spin(hilbert: &Reader<'_>) -> Result<HilbertSpace> {
-    hilbert.only(&["kind", "s", "n", "total_sz"])?;
     let space = Spin::new(hilbert.key("s")?.number()?, hilbert.key("n")?.count()?)?;
     match hilbert.optional("total_sz")? {
         Some(total_sz) => Ok(space.with_total_sz(total_sz.number()?)?.into()),
@@ -67,7 +65,6 @@ fn spin(hilbert: &Reader<'_>) -> Result<HilbertSpace> {
 }
 
 fn fock(hilbert: &Reader<'_>) -> Result<HilbertSpace> {
-    hilbert.only(&["kind", "n_max", "n", "n_particles"])?;
     let space = Fock::new(hilbert.key("n_max")?.count()?, hilbert.key("n")?.count()?)?;
     match hilbert.optional("n_particles")? {
         Some(n_particles) => Ok(space.with_n_particles(n_particles.count()?)?.into()),
@@ -76,7 +73,6 @@ fn fock(hilbert: &Reader<'_>) -> Result<HilbertSpace> {
 }
 
 fn fermions(hilbert: &Reader<'_>) -> Result<HilbertSpace> {
-    hilbert.only(&["kind", "n_orbitals", "s", "n_fermions", "n_fermions_per_spin"])?;
     let n_orbitals = hilbert.key("n_orbitals")?.count()?;
     let space = match hilbert.optional("s")? {
         Some(s) => SpinOrbitalFermions::with_spin(n_orbitals, s.number()?)?,

@@ -1,4 +1,8 @@
-//! Typed access to JSON that names the offending key in its errors.
+//! Typed access to JSON that names the offending key in its errors, and knows which keys were read.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
 
 use ndarray::{Array2, Zip};
 use num_complex::Complex64;
@@ -7,17 +11,45 @@ use serde_json::{Map, Value};
 use crate::error::{Error, Result};
 use crate::parameters::ParameterValue;
 
+/// The keys that were asked for, by the address of their object.
+type Asked = HashMap<*const Value, Vec<String>>;
+
 /// A JSON value and its path.
+///
+/// All readers of one text record the keys that they ask for, so [`refuse_the_rest`](Self::refuse_the_rest) finds
+/// those that nobody did. Whoever reads a value therefore lists its keys nowhere.
 #[derive(Clone, Debug)]
 pub(crate) struct Reader<'a> {
     value: &'a Value,
     path: String,
+    asked: Rc<RefCell<Asked>>,
 }
 
 impl<'a> Reader<'a> {
     /// The outermost value, called `name` in errors.
     pub(crate) fn new(value: &'a Value, name: &str) -> Self {
-        Reader { value, path: name.to_owned() }
+        Reader { value, path: name.to_owned(), asked: Rc::default() }
+    }
+
+    /// A value inside this one.
+    fn inner(&self, value: &'a Value, path: String) -> Self {
+        Reader { value, path, asked: self.asked.clone() }
+    }
+
+    /// Refuses keys in this value, at any depth, that were not asked for. `reader` is what read it, for the
+    /// message.
+    ///
+    /// # Errors
+    /// [`Error::UnknownKey`].
+    pub(crate) fn refuse_the_rest(&self, reader: &str) -> Result<()> {
+        match first_unread(self.value, &self.asked.borrow()) {
+            Some((path, known)) => Err(Error::UnknownKey {
+                path: format!("{}{path}", self.path),
+                reader: reader.to_owned(),
+                known: known.join(", "),
+            }),
+            None => Ok(()),
+        }
     }
 
     /// An error that names the value and what was expected.
@@ -43,19 +75,14 @@ impl<'a> Reader<'a> {
 
     /// The value of a key, `None` if it is absent or null.
     pub(crate) fn optional(&self, key: &str) -> Result<Option<Reader<'a>>> {
-        let value = self.object()?.get(key).filter(|value| !value.is_null());
-        Ok(value.map(|value| Reader { value, path: self.path_of(key) }))
-    }
-
-    /// Rejects all keys other than `known`.
-    pub(crate) fn only(&self, known: &[&str]) -> Result<()> {
-        match self.object()?.keys().find(|key| !known.contains(&key.as_str())) {
-            Some(key) => {
-                let path = self.path_of(key);
-                Err(Error::Spec(format!("{path} is not known; the keys are {}", known.join(", "))))
-            }
-            None => Ok(()),
+        let object = self.object()?;
+        let mut asked = self.asked.borrow_mut();
+        let asked = asked.entry(self.value).or_default();
+        if !asked.iter().any(|known| known == key) {
+            asked.push(key.to_owned());
         }
+        let value = object.get(key).filter(|value| !value.is_null());
+        Ok(value.map(|value| self.inner(value, self.path_of(key))))
     }
 
     pub(crate) fn is_array(&self) -> bool {
@@ -65,8 +92,9 @@ impl<'a> Reader<'a> {
     /// The items of an array.
     pub(crate) fn items(&self) -> Result<impl ExactSizeIterator<Item = Reader<'a>> + use<'a>> {
         let Some(items) = self.value.as_array() else { return self.expected("an array") };
-        let path = self.path.clone();
-        Ok(items.iter().enumerate().map(move |(k, value)| Reader { value, path: format!("{path}[{k}]") }))
+        let array = self.clone();
+        let item = move |(k, value)| array.inner(value, format!("{}[{k}]", array.path));
+        Ok(items.iter().enumerate().map(item))
     }
 
     pub(crate) fn str(&self) -> Result<&'a str> {
@@ -160,6 +188,25 @@ impl<'a> Reader<'a> {
     /// An error about this value.
     pub(crate) fn wrong<T>(&self, expected: &str) -> Result<T> {
         self.expected(expected)
+    }
+}
+
+/// The path of the first key that was not asked for, and the keys of its object that were.
+fn first_unread(value: &Value, asked: &Asked) -> Option<(String, Vec<String>)> {
+    match value {
+        Value::Object(object) => {
+            let known = asked.get(&std::ptr::from_ref(value)).map_or(&[][..], Vec::as_slice);
+            if let Some(key) = object.keys().find(|key| !known.contains(key)) {
+                return Some((format!(".{key}"), known.to_vec()));
+            }
+            object.iter().find_map(|(key, value)| {
+                first_unread(value, asked).map(|(rest, known)| (format!(".{key}{rest}"), known))
+            })
+        }
+        Value::Array(items) => items.iter().enumerate().find_map(|(k, item)| {
+            first_unread(item, asked).map(|(rest, known)| (format!("[{k}]{rest}"), known))
+        }),
+        _ => None,
     }
 }
 

@@ -20,6 +20,7 @@ pub(super) const NAME: &str = "terms";
 /// once.
 pub(super) fn write(definition: &Definition) -> Value {
     let mut matrices: Vec<Value> = Vec::new();
+    let hilbert = definition.hilbert();
     let mut known: HashMap<*const ndarray::Array2<Complex64>, usize> = HashMap::new();
     let mut site_matrices: Vec<Value> = Vec::new();
     let mut known_sparse: HashMap<usize, usize> = HashMap::new();
@@ -47,9 +48,11 @@ pub(super) fn write(definition: &Definition) -> Value {
                 }
                 TermKind::Pauli(string) => {
                     let paulis = string.paulis().into_iter();
+                    let on_modes = string.paulis().iter().any(|&(site, _)| hilbert.is_fermion_mode(site));
                     let pairs: Vec<Value> =
                         paulis.map(|(site, pauli)| json!([site, letter(pauli)])).collect();
-                    json!({ "paulis": pairs })
+                    let key = if on_modes { "paulis_on_occupations" } else { "paulis" };
+                    json!({ key: pairs })
                 }
                 TermKind::Fermion(string) => {
                     let ladders = string.ladders().iter();
@@ -74,7 +77,7 @@ pub(super) fn write(definition: &Definition) -> Value {
     json!({
         "model": NAME,
         "name": definition.name(),
-        "hilbert": hilbert_to_json(definition.hilbert()),
+        "hilbert": hilbert_to_json(hilbert),
         "parameters": parameters,
         "matrices": matrices,
         "site_matrices": site_matrices,
@@ -157,6 +160,9 @@ fn read_term(
     if let Some(paulis) = term.optional("paulis")? {
         let pairs = paulis.items()?.map(|pair| site_and_pauli(&pair)).collect::<Result<Vec<_>>>()?;
         terms.pauli(coefficient, &pairs)?;
+    } else if let Some(paulis) = term.optional("paulis_on_occupations")? {
+        let pairs = paulis.items()?.map(|pair| site_and_pauli(&pair)).collect::<Result<Vec<_>>>()?;
+        terms.pauli_on_occupations(coefficient, &pairs)?;
     } else if let Some(ladders) = term.optional("ladders")? {
         let ladder = |pair: Reader<'_>| match pair.pair()? {
             [mode, 0] => Ok(Ladder::destroy(mode)),
@@ -166,7 +172,8 @@ fn read_term(
         let string = ladders.items()?.map(ladder).collect::<Result<Vec<_>>>()?;
         terms.fermion(coefficient, &string)?;
     } else if let Some(factors) = term.optional("factors")? {
-        let expected = format!("a site and a number below {}, the number of site matrices", site_matrices.len());
+        let expected =
+            format!("a site and a number below {}, the number of site matrices", site_matrices.len());
         let factor = |pair: Reader<'_>| {
             let [site, place] = pair.pair()?;
             match site_matrices.get(place) {

@@ -24,12 +24,13 @@ pub(crate) trait Written: Model + Sized {
     /// Reads a model on a space.
     fn read(spec: &Reader<'_>, hilbert: HilbertSpace) -> Result<Definition>;
 
-    /// The spec without parameters; `None` if the model has no space.
+    /// The spec without parameters; `None` if the model has no space or writes no object. It is written term by
+    /// term then.
     fn to_spec(&self) -> Option<ModelSpec> {
-        let mut value = self.write();
-        value["model"] = Self::NAME.into();
-        value["hilbert"] = hilbert_to_json(&self.hilbert().ok()?);
-        Some(ModelSpec { value })
+        let Value::Object(mut entries) = self.write() else { return None };
+        entries.insert("model".into(), Self::NAME.into());
+        entries.insert("hilbert".into(), hilbert_to_json(&self.hilbert().ok()?));
+        Some(ModelSpec { entries })
     }
 }
 

@@ -10,7 +10,7 @@ use crate::parameters::Parameters;
 fallible_operators!(Terms);
 
 /// Algebra. `+`, `-` and `*` work between [`Terms`] and with numbers (f64 or Complex64), by value and by
-/// reference. Results merge like terms and drop zeros.
+/// reference. A number in a sum stands for its multiple of the identity. Results merge like terms and drop zeros.
 ///
 /// **Parameters.** A sum keeps the parameters of both operands; if names collide, the later parameter becomes
 /// `h_2`, `h_3`, …. A coefficient holds at most one parameter. A product therefore keeps parameters only if at
@@ -47,7 +47,7 @@ impl Terms {
         }
         self.terms.extend(terms.into_iter().map(
             |Term { coefficient: Coefficient { factor, parameter }, kind }| {
-                let parameter = parameter.map(|p| ParameterId((p.index() + shift) as u32));
+                let parameter = parameter.map(|p| ParameterId::new((p.index() + shift) as u32));
                 Term { coefficient: Coefficient { factor, parameter }, kind }
             },
         ));
@@ -160,6 +160,18 @@ impl Terms {
         self.bilinear(other, None)
     }
 
+    /// `A + z 1`.
+    fn plus_number(&self, number: Complex64) -> Result<Terms> {
+        let mut sum = self.clone();
+        sum.push(number.into(), TermKind::identity(&self.hilbert))?;
+        sum.collected()
+    }
+
+    /// `z 1 − A`.
+    fn subtracted_from(&self, number: Complex64) -> Result<Terms> {
+        self.scaled(-1.0)?.plus_number(number)
+    }
+
     /// `AB`, or `AB + factor · BA`.
     fn bilinear(&self, other: &Terms, reversed: Option<f64>) -> Result<Terms> {
         self.hilbert.expect_same(&other.hilbert)?;
@@ -189,10 +201,7 @@ impl Terms {
         if !scale.is_finite() {
             return Err(Error::NotFinite { what: "factor of an operator".into(), value: scale });
         }
-        let mut scaled = Terms::new(self.hilbert.clone());
-        for Term { coefficient, kind } in &self.terms {
-            scaled.push(coefficient.scaled(scale), kind.clone())?;
-        }
-        Ok(scaled.terms)
+        let scaled = |term: &Term| Term::new(term.coefficient.scaled(scale), term.kind.clone());
+        self.terms.iter().map(scaled).collect()
     }
 }

@@ -1,25 +1,74 @@
 //! The coefficients of terms: numbers and parameters.
 
+use std::hash::{Hash, Hasher};
+use std::num::NonZeroU32;
 use std::ops::{Mul, Neg};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use num_complex::Complex64;
 
 use crate::error::{Error, Result};
 
 /// One value of an operator's [`Parameters`](crate::Parameters), for use in coefficients: `-2.0 * h`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ParameterId(pub(super) u32);
+///
+/// Two are equal if they have the same [`index`](Self::index).
+#[derive(Clone, Copy, Debug)]
+pub struct ParameterId {
+    index: u32,
+    /// The terms that it is a parameter of, until a term of theirs holds it.
+    owner: Option<Owner>,
+}
 
 impl ParameterId {
+    /// A value of the terms that hold this.
+    pub(super) fn new(index: u32) -> Self {
+        ParameterId { index, owner: None }
+    }
+
     /// Position of the value in [`Parameters::to_vec`](crate::Parameters::to_vec).
     pub fn index(self) -> usize {
-        self.0 as usize
+        self.index as usize
+    }
+
+    /// The value in a term of `owner`, which has `n_values` values; `None` if it is not a parameter of them.
+    pub(super) fn held_by(self, owner: Owner, n_values: usize) -> Option<Self> {
+        let known = self.owner.is_none_or(|own| own == owner) && self.index() < n_values;
+        known.then_some(ParameterId::new(self.index))
+    }
+}
+
+impl PartialEq for ParameterId {
+    fn eq(&self, other: &Self) -> bool {
+        self.index == other.index
+    }
+}
+
+impl Eq for ParameterId {}
+
+impl Hash for ParameterId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.index.hash(state);
+    }
+}
+
+/// Tells [`Terms`](crate::terms::Terms) apart, so that a parameter of one is not taken for one of another. Clones
+/// have the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Owner(NonZeroU32);
+
+impl Owner {
+    /// One that no other terms have, up to 2³² of them.
+    pub(super) fn new() -> Self {
+        static LAST: AtomicU32 = AtomicU32::new(0);
+        let number = LAST.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        Owner(NonZeroU32::new(number).unwrap_or(NonZeroU32::MAX))
     }
 }
 
 /// A parameter just added to [`Terms`](crate::terms::Terms): a scalar, or one value for each item.
 #[derive(Clone, Copy, Debug)]
 pub struct ParameterHandle {
+    pub(super) owner: Owner,
     pub(super) start: u32,
     pub(super) len: u32,
     pub(super) scalar: bool,
@@ -31,28 +80,18 @@ impl ParameterHandle {
     /// # Errors
     /// [`Error::Count`] if the array is shorter.
     pub fn at(self, k: usize) -> Result<ParameterId> {
+        let id = |index: u32| ParameterId { index, owner: Some(self.owner) };
         if self.scalar {
-            return Ok(ParameterId(self.start));
+            return Ok(id(self.start));
         }
         if k < self.len as usize {
-            return Ok(ParameterId(self.start + k as u32));
+            return Ok(id(self.start + k as u32));
         }
         Err(Error::Count {
             what: format!("parameter values, but item {k} was asked for"),
             got: self.len as usize,
-            expected: format!("at least {}", k + 1),
+            expected: format!("at least {}", k.saturating_add(1)),
         })
-    }
-
-    /// Checks that the parameter is a scalar or has one value for each of `n` items.
-    ///
-    /// # Errors
-    /// [`Error::ParameterLength`] with `name`.
-    pub fn one_or(self, n: usize, name: &str) -> Result<Self> {
-        if self.scalar || self.len as usize == n {
-            return Ok(self);
-        }
-        Err(Error::ParameterLength { name: name.to_owned(), got: self.len as usize, expected: n })
     }
 }
 

@@ -6,7 +6,8 @@ use ndarray::{Array2, Zip};
 use num_complex::Complex64;
 
 use super::{
-    Coefficient, FermionString, LocalMatrix, LocalTerm, ParameterId, PauliString, ProductTerm, SiteMatrix, Term, TermKind,
+    Coefficient, FermionString, LocalMatrix, LocalTerm, ParameterId, PauliString, ProductTerm, SiteMatrix,
+    Term, TermKind,
 };
 use crate::error::{Error, Result};
 use crate::hilbert::HilbertSpace;
@@ -103,7 +104,13 @@ impl<'a> Collector<'a> {
         Ok(())
     }
 
-    fn push_site(&mut self, site: usize, parameter: Option<ParameterId>, factor: Complex64, matrix: &SiteMatrix) {
+    fn push_site(
+        &mut self,
+        site: usize,
+        parameter: Option<ParameterId>,
+        factor: Complex64,
+        matrix: &SiteMatrix,
+    ) {
         let next = self.sums.len();
         let place = *self.places.entry(Key { shape: Shape::Site(site), parameter }).or_insert(next);
         if place == next {
@@ -187,6 +194,11 @@ impl Sum {
             (Sum::Multiple { factor, size, matrix: Some(matrix) }, Shape::Local(sites)) => {
                 let term = LocalTerm::from_parts(sites, matrix);
                 let factor = finite_and_clean(factor, size, &term)?;
+                // A matrix that no other term holds may be a product, whose elements can overflow.
+                let unshared = term.shared_matrix().is_unshared();
+                if let Some(&value) = term.matrix().iter().find(|z| unshared && !z.is_finite()) {
+                    return Err(Error::NotFinite { what: format!("an element of the {term}"), value });
+                }
                 let zero = term.matrix().iter().all(|&z| z == Complex64::ZERO);
                 (if zero { Complex64::ZERO } else { factor }, TermKind::Local(term))
             }

@@ -44,7 +44,7 @@ pub fn jordan_wigner(terms: &Terms) -> Result<Terms> {
             reason: "its sites are not fermion modes",
         });
     }
-    let Terms { hilbert, parameters, terms } = terms.to_pauli_strings()?;
+    let Terms { hilbert, parameters, terms, .. } = terms.to_pauli_strings()?;
     Ok(Terms::from_parts(Qubit::new(hilbert.n_sites())?.into(), parameters, terms))
 }
 

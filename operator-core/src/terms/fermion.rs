@@ -9,10 +9,9 @@ use crate::hilbert::HilbertSpace;
 /// A creation or annihilation operator of one mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Ladder {
-    /// The mode.
-    pub mode: usize,
-    /// `true` for creation, `false` for annihilation.
-    pub dagger: bool,
+    pub(crate) mode: usize,
+    /// Whether it creates.
+    pub(crate) dagger: bool,
 }
 
 impl Ladder {
@@ -25,12 +24,21 @@ impl Ladder {
     pub fn destroy(mode: usize) -> Self {
         Ladder { mode, dagger: false }
     }
-}
 
-/// A mode, and whether the operator creates.
-impl From<(usize, bool)> for Ladder {
-    fn from((mode, dagger): (usize, bool)) -> Self {
-        Ladder { mode, dagger }
+    /// The mode.
+    pub fn mode(self) -> usize {
+        self.mode
+    }
+
+    /// Whether it is a creation operator.
+    pub fn creates(self) -> bool {
+        self.dagger
+    }
+
+    /// The Hermitian conjugate: c† for c, and c for c†.
+    #[must_use]
+    pub fn adjoint(self) -> Self {
+        Ladder { dagger: !self.dagger, ..self }
     }
 }
 

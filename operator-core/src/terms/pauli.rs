@@ -30,6 +30,20 @@ pub struct PauliString {
 
 impl PauliString {
     pub(crate) fn new(hilbert: &HilbertSpace, paulis: &[(usize, Pauli)]) -> Result<Self> {
+        let string = Self::on_occupations(hilbert, paulis)?;
+        if paulis.iter().any(|&(site, _)| hilbert.is_fermion_mode(site)) {
+            return Err(Error::WrongHilbert {
+                term: format!("Pauli string {}", product_name(paulis)),
+                hilbert: hilbert.to_string(),
+                reason: "Pauli matrices act on spins and qubits; write fermions in ladder operators, which \
+                         jordan_wigner maps to Pauli strings on qubits",
+            });
+        }
+        Ok(string)
+    }
+
+    /// The same on fermion modes too, whose occupation numbers it takes for the states of qubits.
+    pub(crate) fn on_occupations(hilbert: &HilbertSpace, paulis: &[(usize, Pauli)]) -> Result<Self> {
         let name = || format!("Pauli string {}", product_name(paulis));
         let sites: Vec<usize> = paulis.iter().map(|&(site, _)| site).collect();
         check_sites(hilbert, &sites, &name)?;

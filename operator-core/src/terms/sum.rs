@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::coefficient::{Coefficient, ParameterHandle};
+use super::coefficient::{Coefficient, Owner, ParameterHandle, ParameterId};
 use super::fermion::{FermionString, Ladder};
 use super::local::{LocalMatrix, LocalTerm};
 use super::pauli::{Pauli, PauliString};
@@ -26,8 +26,9 @@ use crate::parameters::{ParameterValue, Parameters};
 /// assert_eq!(terms.len(), 2);
 /// # Ok::<(), operator_core::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Terms {
+    owner: Owner,
     pub(super) hilbert: HilbertSpace,
     pub(super) parameters: Parameters,
     pub(super) terms: Vec<Term>,
@@ -36,7 +37,7 @@ pub struct Terms {
 impl Terms {
     /// The zero operator on `hilbert`: no terms.
     pub fn new(hilbert: impl Into<HilbertSpace>) -> Self {
-        Terms { hilbert: hilbert.into(), parameters: Parameters::new(), terms: Vec::new() }
+        Self::from_parts(hilbert.into(), Parameters::new(), Vec::new())
     }
 
     /// The Hilbert space.
@@ -72,17 +73,19 @@ impl Terms {
         let value = value.into();
         let (len, scalar) = (value.as_slice().len() as u32, matches!(value, ParameterValue::Scalar(_)));
         let start = self.parameters.push(name, value)? as u32;
-        Ok(ParameterHandle { start, len, scalar })
+        Ok(ParameterHandle { owner: self.owner, start, len, scalar })
     }
 
     /// Adds `coefficient · matrix` on `sites`.
     ///
     /// The first site is the most significant digit of the matrix index. Local states are in the order of the
     /// Hilbert space. `matrix[[row of x, column of x']]` is `<x|O|x'>`. Terms with the same [`LocalMatrix`]
-    /// share its memory.
+    /// share its memory. On fermion modes, too, the matrix is between occupation numbers as they are: it holds its
+    /// signs itself.
     ///
     /// # Errors
-    /// [`Error::SiteOutOfRange`], [`Error::RepeatedSite`], [`Error::MatrixShape`], [`Error::NotFinite`].
+    /// [`Error::SiteOutOfRange`], [`Error::RepeatedSite`], [`Error::MatrixShape`], [`Error::NotFinite`],
+    /// [`Error::ForeignParameter`].
     pub fn local(
         &mut self,
         coefficient: impl Into<Coefficient>,
@@ -121,17 +124,34 @@ impl Terms {
         self.push(coefficient.into(), TermKind::Product(product))
     }
 
-    /// Adds `coefficient ·` a product of Pauli matrices on distinct sites.
+    /// Adds `coefficient ·` a product of Pauli matrices on distinct sites, spins 1/2 or qubits.
     ///
     /// # Errors
-    /// [`Error::WrongHilbert`] if a site does not have two levels; [`Error::SiteOutOfRange`],
-    /// [`Error::RepeatedSite`], [`Error::NotFinite`].
+    /// [`Error::WrongHilbert`] if a site is a fermion mode or does not have two levels;
+    /// [`Error::SiteOutOfRange`], [`Error::RepeatedSite`], [`Error::NotFinite`], [`Error::ForeignParameter`].
     pub fn pauli(
         &mut self,
         coefficient: impl Into<Coefficient>,
         paulis: &[(usize, Pauli)],
     ) -> Result<&mut Self> {
         let string = PauliString::new(&self.hilbert, paulis)?;
+        self.push(coefficient.into(), TermKind::Pauli(string))
+    }
+
+    /// Adds `coefficient ·` a product of Pauli matrices on distinct two-level sites, on fermion modes too.
+    ///
+    /// On a mode they act between the occupation numbers as on the states of a qubit: Z is 1 − 2n, and X fills or
+    /// empties the mode without a Jordan-Wigner sign. [`to_pauli_strings`](Self::to_pauli_strings) gives such
+    /// strings.
+    ///
+    /// # Errors
+    /// As [`pauli`](Self::pauli), but for the fermion modes.
+    pub fn pauli_on_occupations(
+        &mut self,
+        coefficient: impl Into<Coefficient>,
+        paulis: &[(usize, Pauli)],
+    ) -> Result<&mut Self> {
+        let string = PauliString::on_occupations(&self.hilbert, paulis)?;
         self.push(coefficient.into(), TermKind::Pauli(string))
     }
 
@@ -142,29 +162,38 @@ impl Terms {
     ///
     /// # Errors
     /// [`Error::WrongHilbert`] if a site is not a fermion mode, [`Error::SiteOutOfRange`],
-    /// [`Error::NotFinite`].
+    /// [`Error::NotFinite`], [`Error::ForeignParameter`].
     pub fn fermion(&mut self, coefficient: impl Into<Coefficient>, string: &[Ladder]) -> Result<&mut Self> {
         let string = FermionString::new(&self.hilbert, string)?;
         self.push(coefficient.into(), TermKind::Fermion(string))
     }
 
     pub(crate) fn push(&mut self, coefficient: Coefficient, kind: TermKind) -> Result<&mut Self> {
-        if !coefficient.factor.is_finite() {
-            return Err(Error::NotFinite {
-                what: format!("coefficient of {kind}"),
-                value: coefficient.factor,
-            });
-        }
-        self.terms.push(Term { coefficient, kind });
+        let parameter = coefficient.parameter.map(|id| self.own(id, &kind)).transpose()?;
+        self.terms.push(Term::new(Coefficient { parameter, ..coefficient }, kind)?);
         Ok(self)
     }
 
+    /// A parameter as a term of these terms holds it.
+    fn own(&self, id: ParameterId, kind: &TermKind) -> Result<ParameterId> {
+        let n_values = self.parameters.n_values();
+        let foreign = || Error::ForeignParameter { term: kind.to_string(), index: id.index(), n_values };
+        id.held_by(self.owner, n_values).ok_or_else(foreign)
+    }
+
     pub(crate) fn from_parts(hilbert: HilbertSpace, parameters: Parameters, terms: Vec<Term>) -> Self {
-        Terms { hilbert, parameters, terms }
+        Terms { owner: Owner::new(), hilbert, parameters, terms }
     }
 
     pub(crate) fn into_parts(self) -> (HilbertSpace, Parameters, Arc<[Term]>) {
         (self.hilbert, self.parameters, self.terms.into())
+    }
+}
+
+/// Equal if spaces, parameters and terms, in order, are equal.
+impl PartialEq for Terms {
+    fn eq(&self, other: &Self) -> bool {
+        self.hilbert == other.hilbert && self.parameters == other.parameters && self.terms == other.terms
     }
 }
 

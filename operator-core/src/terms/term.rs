@@ -9,6 +9,7 @@ use super::pauli::PauliString;
 use super::product_term::ProductTerm;
 use super::site_matrices::real_matrix;
 use crate::bits;
+use crate::error::{Error, Result};
 use crate::hilbert::HilbertSpace;
 
 /// One term of an operator.
@@ -19,6 +20,14 @@ pub struct Term {
 }
 
 impl Term {
+    /// A term whose coefficient is finite.
+    pub(super) fn new(coefficient: Coefficient, kind: TermKind) -> Result<Self> {
+        if coefficient.factor.is_finite() {
+            return Ok(Term { coefficient, kind });
+        }
+        Err(Error::NotFinite { what: format!("coefficient of {kind}"), value: coefficient.factor })
+    }
+
     /// Its coefficient.
     pub fn coefficient(&self) -> Coefficient {
         self.coefficient
@@ -45,6 +54,15 @@ pub enum TermKind {
 }
 
 impl TermKind {
+    /// The term with its family, for messages.
+    pub(crate) fn described(&self) -> String {
+        match self {
+            TermKind::Local(_) | TermKind::Product(_) => self.to_string(),
+            TermKind::Pauli(string) => format!("Pauli string {string}"),
+            TermKind::Fermion(string) => format!("fermion string {string}"),
+        }
+    }
+
     /// The identity, in the family that suits the space.
     pub(crate) fn identity(hilbert: &HilbertSpace) -> Self {
         if hilbert.is_fermionic() {
@@ -60,7 +78,9 @@ impl TermKind {
     pub(crate) fn largest_element(&self) -> f64 {
         match self {
             TermKind::Local(local) => local.matrix().iter().map(|z| z.norm()).fold(0.0, f64::max),
-            TermKind::Product(product) => product.factors().iter().map(|(_, matrix)| matrix.largest()).product(),
+            TermKind::Product(product) => {
+                product.factors().iter().map(|(_, matrix)| matrix.largest()).product()
+            }
             TermKind::Pauli(_) | TermKind::Fermion(_) => 1.0,
         }
     }

@@ -10,7 +10,7 @@ use crate::graph::{Boundary, Graph, Lattice};
 use crate::hilbert::{Fock, HilbertSpace, Qubit, Spin, SpinOrbitalFermions};
 use crate::models::{
     BoseHubbard, FermiHubbard, FermionOperator2nd, Heisenberg, Ising, KitaevHoneycomb, LocalOperator, Model,
-    Molecular, PauliStrings, Rydberg, Ssh, TJ, Xyz,
+    Molecular, PauliStrings, Rydberg, SignRule, Ssh, TJ, Xyz,
 };
 use crate::terms::{Ladder, Pauli, SiteMatrix, Terms};
 
@@ -55,11 +55,14 @@ fn models(add: &mut dyn FnMut(&'static str, Definition)) -> Result<()> {
     add("Ising square of 81 sites", Ising::new(Spin::half(81)?, &large, 3.0, 1.0)?.definition()?);
     add("Heisenberg chain", Heisenberg::new(spins.clone(), &chain, 0.6)?.definition()?);
     let sz0 = spins.with_total_sz(0.0)?;
-    let plain = Heisenberg::new(sz0, &chain, 0.6)?.with_sign_rule(&[false])?;
+    let plain = Heisenberg::new(sz0, &chain, 0.6)?.with_sign_rule(SignRule::Plain);
     add("Heisenberg chain at Sz = 0 without sign rule", plain.definition()?);
     let square = Lattice::square([3, 3]).neighbors(2).build()?;
     let j1_j2 = Heisenberg::new(Spin::half(9)?.with_total_sz(0.5)?, &square, [1.0, 0.4])?;
-    add("J1-J2 square at Sz = 1/2", j1_j2.with_sign_rule(&[true, false])?.definition()?);
+    add(
+        "J1-J2 square at Sz = 1/2",
+        j1_j2.with_sign_rules([SignRule::Marshall, SignRule::Plain])?.definition()?,
+    );
     let large = Lattice::square([8, 10]).neighbors(2).build()?;
     let j1_j2 = Heisenberg::new(Spin::half(80)?.with_total_sz(0.0)?, &large, [1.0, 0.4])?;
     add("J1-J2 rectangle of 80 sites", j1_j2.definition()?);
@@ -290,7 +293,8 @@ fn fermions(add: &mut dyn FnMut(&'static str, Definition)) -> Result<()> {
     add("3 of 70 modes filled", two_body(dilute.into(), &mut rng)?);
     let mut terms = Terms::new(free);
     terms.fermion(0.5, &[Ladder::create(4), Ladder::destroy(1)])?;
-    terms.pauli(1.5, &[(2, Pauli::Z)])?.pauli(0.5, &[(0, Pauli::X), (5, Pauli::Y)])?;
+    terms.pauli_on_occupations(1.5, &[(2, Pauli::Z)])?;
+    terms.pauli_on_occupations(0.5, &[(0, Pauli::X), (5, Pauli::Y)])?;
     terms.local(1.0, &[3], random_matrix(&mut rng, 2, true))?;
     add("all families on fermion modes", Definition::new("mixed", terms)?);
     Ok(())
@@ -441,7 +445,7 @@ fn holstein(hilbert: HilbertSpace) -> Result<Definition> {
     Definition::new("Holstein", terms)
 }
 
-/// A ring of electrons and a ring of spins 1/2, coupled by `n_i σz_i`. If there is a boson, the electrons shake
+/// A ring of electrons and a ring of spins 1/2, coupled by `(1 − 2 n_i) σz_i`. If there is a boson, the electrons shake
 /// it.
 fn kondo(hilbert: HilbertSpace) -> Result<Definition> {
     let (starts, n_sites) = (starts(&hilbert), hilbert.n_sites());
@@ -456,7 +460,7 @@ fn kondo(hilbert: HilbertSpace) -> Result<Definition> {
         for pauli in [Pauli::X, Pauli::Y, Pauli::Z] {
             terms.pauli(0.5, &[(n + a, pauli), (n + b, pauli)])?;
         }
-        terms.pauli(j, &[(a, Pauli::Z), (n + a, Pauli::Z)])?;
+        terms.pauli_on_occupations(j, &[(a, Pauli::Z), (n + a, Pauli::Z)])?;
         if starts.len() > 3 {
             let shake = ndarray::linalg::kron(&number(2), &(lower(dim) + adjoint(&lower(dim))));
             terms.local(0.2, &[a, n_sites - 1], shake)?;
@@ -496,7 +500,7 @@ fn all_families(hilbert: HilbertSpace, seed: u64) -> Result<Definition> {
         // Two strings with equal flips and different signs.
         for n in [sites.len(), sites.len() - sites.len().saturating_sub(n_flips) / 2] {
             let string: Vec<_> = sites[..n].iter().enumerate().map(matrix).collect();
-            terms.pauli(coefficient(), &string)?;
+            terms.pauli_on_occupations(coefficient(), &string)?;
         }
         let pair = rng.distinct(2, n_sites);
         let dim = pair.iter().map(|&site| hilbert.local_dim(site)).product();
@@ -544,7 +548,9 @@ fn random_site_matrix(rng: &mut SplitMix, dim: usize) -> SiteMatrix {
     let elements: Vec<_> = (0..dim * dim)
         .map(|k| (k / dim, k % dim))
         .filter(|(row, column)| is_general || row.abs_diff(*column) == by)
-        .map(|(row, column)| (row, column, Complex64::new(rng.number(), if is_general { rng.number() } else { 0.0 })))
+        .map(|(row, column)| {
+            (row, column, Complex64::new(rng.number(), if is_general { rng.number() } else { 0.0 }))
+        })
         .collect();
     SiteMatrix::new(dim, elements)
 }

@@ -393,7 +393,7 @@ fn a_jordan_wigner_string_times_itself_is_a_number() {
     let mut c = Terms::new(space.clone());
     c.fermion(1.0, &[Ladder::destroy(25)]).unwrap();
     let mut z = Terms::new(space);
-    z.pauli(1.0, &[(25, Pauli::Z)]).unwrap();
+    z.pauli_on_occupations(1.0, &[(25, Pauli::Z)]).unwrap();
     // n = 0 to the right of c†, so Z c† = -c† and c† Z = c†.
     let create = c.adjoint();
     assert!((&z * &create).unwrap().equivalent(&(-&create).unwrap()).unwrap());
@@ -409,4 +409,76 @@ fn sums_of_models_equal_models_of_summed_couplings() {
     let sum = (model([1.0, 2.0, 3.0]) + model([0.5, -2.0, 1.0])).unwrap().to_terms();
     assert!(sum.equivalent(&model([1.5, 0.0, 4.0]).to_terms()).unwrap());
     assert!(!sum.equivalent(&model([1.5, 1e-9, 4.0]).to_terms()).unwrap());
+}
+
+#[test]
+fn a_number_in_a_sum_is_a_multiple_of_the_identity() {
+    let spaces: [HilbertSpace; 4] = [
+        Spin::half(2).unwrap().with_total_sz(0.0).unwrap().into(),
+        Fock::new(2, 2).unwrap().into(),
+        SpinOrbitalFermions::new(3).unwrap().with_n_fermions(1).unwrap().into(),
+        (Spin::half(1).unwrap() * Fock::new(2, 1).unwrap()).unwrap(),
+    ];
+    let z = Complex64::new(0.5, -2.0);
+    for space in spaces {
+        let mut terms = Terms::new(space.clone());
+        let h = terms.parameter("h", 0.75).unwrap().at(0).unwrap();
+        let dim = space.local_states(0).unwrap().dim();
+        let number = ndarray::Array2::from_diag(&ndarray::Array1::from_iter((0..dim).map(|n| n as f64)));
+        terms.local(h, &[0], number).unwrap();
+        let operator = Definition::new("A", terms.clone()).unwrap();
+        let dense = |operator: Definition| kronecker_dense(&operator).unwrap();
+        let matrix = dense(operator.clone());
+        let identity = ndarray::Array2::<Complex64>::eye(matrix.nrows());
+        assert_eq!(dense((&operator + 2.0).unwrap()), &matrix + &identity * Complex64::from(2.0));
+        assert_eq!(dense((2.0 + operator.clone()).unwrap()), &matrix + &identity * Complex64::from(2.0));
+        assert_eq!(dense((&operator - z).unwrap()), &matrix - &identity * z);
+        assert_eq!(dense((z - &operator).unwrap()), &identity * z - &matrix);
+        assert_eq!(dense((1.0 - operator.clone()).unwrap()), &identity - &matrix);
+        assert_eq!((&operator + 2.0).unwrap().parameters().get("h").unwrap(), [0.75]);
+        let sum = Definition::new("A", (&terms + 2.0).unwrap()).unwrap();
+        assert_eq!(dense(sum), &matrix + &identity * Complex64::from(2.0));
+        let difference = Definition::new("A", (2.0 - &terms).unwrap()).unwrap();
+        assert_eq!(dense(difference), &identity * Complex64::from(2.0) - &matrix);
+        assert_eq!((&operator + 0.0).unwrap().terms(), operator.terms());
+    }
+    let terms = Terms::new(Qubit::new(1).unwrap());
+    let named = Definition::new("A", terms).unwrap();
+    let name = |operator: Result<Definition, Error>| operator.unwrap().name().to_owned();
+    assert_eq!(name(&named + 2.0), "A + 2");
+    assert_eq!(name(&named + (-2.0)), "A - 2");
+    assert_eq!(name(&named - 2.0), "A - 2");
+    assert_eq!(name(2.0 - (&named + 1.0).unwrap()), "2 - (A + 1)");
+    assert_eq!(name(&named + z), "A + (0.5-2i)");
+    assert!(matches!(&named + f64::INFINITY, Err(Error::NotFinite { .. })));
+    assert!(matches!(f64::NAN - named, Err(Error::NotFinite { .. })));
+}
+
+#[test]
+fn parameters_of_other_terms_are_refused() {
+    let qubits = || Terms::new(Qubit::new(2).unwrap());
+    let (mut first, mut second) = (qubits(), qubits());
+    let h = first.parameter("h", [1.0, 2.0]).unwrap();
+    let message = |result: Result<&mut Terms, Error>| result.err().unwrap().to_string();
+    let (h0, h1) = (h.at(0).unwrap(), h.at(1).unwrap());
+    assert_eq!(
+        message(second.pauli(h1, &[(0, Pauli::X)])),
+        "coefficient of X0 holds value 1 of the parameters of other terms; these have 0 values: add the parameter \
+         to these terms and use the handle that returns"
+    );
+    // A number in range would couple to another parameter.
+    let own = second.parameter("J", [1.0, 2.0, 3.0]).unwrap();
+    assert!(matches!(second.pauli(-h0, &[(0, Pauli::X)]), Err(Error::ForeignParameter { index: 0, .. })));
+    let formula = operator_core::expression::spin::sigmax(0);
+    assert!(matches!(second.expression(2.0 * h0, &formula), Err(Error::ForeignParameter { .. })));
+    assert!(matches!(second.local(h0, &[], real_matrix([[1.0]])), Err(Error::ForeignParameter { .. })));
+    assert!(second.is_empty());
+    second.pauli(own.at(2).unwrap(), &[(0, Pauli::X)]).unwrap();
+    // A clone has the parameters of the original, and so have the coefficients of its terms.
+    let mut clone = second.clone();
+    clone.pauli(own.at(0).unwrap(), &[(1, Pauli::X)]).unwrap();
+    let coefficient = clone.iter().next().unwrap().coefficient();
+    clone.pauli(coefficient, &[(1, Pauli::Z)]).unwrap();
+    assert!(matches!(qubits().pauli(coefficient, &[(1, Pauli::Z)]), Err(Error::ForeignParameter { .. })));
+    assert_eq!(Definition::new("field", clone).unwrap().parameters().n_values(), 3);
 }

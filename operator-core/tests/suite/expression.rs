@@ -7,7 +7,7 @@ use operator_core::expression::{Expression, boson, fermion, identity, spin};
 use operator_core::hilbert::{Fock, Qubit, Spin, SpinOrbitalFermions};
 use operator_core::terms::{TermKind, Terms, real_matrix};
 use operator_core::testing::SplitMix;
-use operator_core::{Boundary, Error, Graph, Heisenberg, HilbertSpace, Ising, Model};
+use operator_core::{Boundary, Error, Graph, Heisenberg, HilbertSpace, Ising, Model, SignRule};
 use proptest::prelude::*;
 use spin::{sigmam, sigmap, sigmax, sigmay, sigmaz};
 
@@ -103,7 +103,7 @@ fn formulas_of_models_are_the_models() {
     let ising = Ising::new(space.clone(), &chain, 0.7, -1.2).unwrap().definition().unwrap();
     assert!((-0.7 * field - 1.2 * bonds).on(space.clone()).unwrap().equivalent(&ising.to_terms()).unwrap());
     let sz0 = Spin::half(n).unwrap().with_total_sz(0.0).unwrap();
-    let heisenberg = Heisenberg::new(sz0.clone(), &chain, 1.0).unwrap().with_sign_rule(&[false]).unwrap();
+    let heisenberg = Heisenberg::new(sz0.clone(), &chain, 1.0).unwrap().with_sign_rule(SignRule::Plain);
     let bonds = (0..n).map(|i| {
         let j = (i + 1) % n;
         2.0 * (sigmap(i) * sigmam(j)).plus_hc() + sigmaz(i) * sigmaz(j)
@@ -128,10 +128,7 @@ fn each_space_gets_the_family_that_is_at_home_there() {
     };
     let exchange = sigmax(0) * sigmax(2) + sigmay(0) * sigmay(2) + 3.0;
     assert_eq!(families(exchange.on(Qubit::new(3).unwrap()).unwrap()), ["pauli"; 3]);
-    assert_eq!(
-        families(exchange.on(Spin::new(1.0, 3).unwrap()).unwrap()),
-        ["product", "product", "local"]
-    );
+    assert_eq!(families(exchange.on(Spin::new(1.0, 3).unwrap()).unwrap()), ["product", "product", "local"]);
     assert_eq!(families((sigmap(0) * sigmaz(1)).on(Qubit::new(3).unwrap()).unwrap()), ["product"]);
     let hop = (fermion::create(0) * fermion::destroy(1)).plus_hc() + 1.0;
     assert_eq!(families(hop.on(SpinOrbitalFermions::new(2).unwrap()).unwrap()), ["fermion"; 3]);
@@ -196,4 +193,34 @@ fn formulas_print_as_they_are_written() {
     assert_eq!(Expression::new().to_string(), "0");
     assert_eq!(identity().to_string(), "1");
     assert!(Expression::new().on(Qubit::new(1).unwrap()).unwrap().is_empty());
+}
+
+/// What an operator on a space of fixed sums is told.
+#[test]
+fn a_formula_that_leaves_the_space_is_told_so_in_its_own_words() {
+    let electrons = SpinOrbitalFermions::new(3).unwrap().with_n_fermions(1).unwrap();
+    let spins = Spin::half(4).unwrap().with_total_sz(0.0).unwrap();
+    let bosons = Fock::new(3, 2).unwrap().with_n_particles(2).unwrap();
+    let said = |formula: Expression, space: HilbertSpace| formula.definition(space).unwrap_err().to_string();
+    assert_eq!(
+        said(fermion::destroy(0), electrons.clone().into()),
+        "fermion::destroy(0) leaves SpinOrbitalFermions(3 orbitals, n_fermions = 1): it takes 1 at site 0 to 0; \
+         lift the constraint or complete the term"
+    );
+    let created = said(fermion::create(2), electrons.into());
+    assert!(
+        created.contains("fermion::create(2)") && created.contains("takes 0 at site 2 to 1"),
+        "{created}"
+    );
+    let lowered = said(sigmaz(0) * sigmaz(2) + sigmam(1), spins.clone().into());
+    assert!(lowered.starts_with("sigmam(1) leaves Spin(1/2, 4 sites, total_sz = 0): "), "{lowered}");
+    assert!(lowered.contains("it takes 1 at site 1 to -1;"), "{lowered}");
+    let raised = said(2.0 * sigmap(3), spins.into());
+    assert!(
+        raised.starts_with("2 sigmap(3) leaves") && raised.contains("takes -1 at site 3 to 1;"),
+        "{raised}"
+    );
+    let boson = said(boson::create(1) * boson::create(1), bosons.into());
+    assert!(boson.starts_with("boson::create(1) boson::create(1) leaves"), "{boson}");
+    assert!(boson.contains("takes 0 at site 1 to 2;"), "{boson}");
 }

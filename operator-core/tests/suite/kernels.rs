@@ -72,8 +72,10 @@ impl Factor {
         // Six bosons come first, then modes 6 to 19 and qubits 20 to 29.
         match rng.below(2) {
             0 => {
-                let ladder =
-                    |rng: &mut SplitMix| Ladder { mode: 6 + rng.below(14), dagger: rng.below(2) == 0 };
+                let ladder = |rng: &mut SplitMix| {
+                    let mode = 6 + rng.below(14);
+                    if rng.below(2) == 0 { Ladder::create(mode) } else { Ladder::destroy(mode) }
+                };
                 Factor::Fermion((0..1 + rng.below(4)).map(|_| ladder(rng)).collect())
             }
             _ => {
@@ -91,14 +93,14 @@ impl Factor {
     fn add(&self, coefficient: Complex64, terms: &mut Terms) {
         match self {
             Factor::Fermion(string) => terms.fermion(coefficient, string).unwrap(),
-            Factor::Pauli(string) => terms.pauli(coefficient, string).unwrap(),
+            Factor::Pauli(string) => terms.pauli_on_occupations(coefficient, string).unwrap(),
         };
     }
 
     fn adjoint(&self) -> Self {
         match self {
             Factor::Fermion(string) => {
-                let adjoint = |ladder: &Ladder| Ladder { dagger: !ladder.dagger, ..*ladder };
+                let adjoint = |ladder: &Ladder| ladder.adjoint();
                 Factor::Fermion(string.iter().rev().map(adjoint).collect())
             }
             pauli => pauli.clone(),
@@ -135,7 +137,7 @@ proptest! {
             string.adjoint().add(coefficient.conj(), &mut terms);
         }
         // One more string, alone: long signs, and a phase that makes it anti-Hermitian.
-        terms.pauli(Complex64::I * 0.3, &(6..28).map(|site| (site, Pauli::Z)).collect::<Vec<_>>()).unwrap();
+        terms.pauli_on_occupations(Complex64::I * 0.3, &(6..28).map(|site| (site, Pauli::Z)).collect::<Vec<_>>()).unwrap();
         prop_assert!(!Definition::new("A + A^ + i Z", terms).unwrap().is_hermitian());
     }
 }

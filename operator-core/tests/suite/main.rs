@@ -11,6 +11,7 @@ mod expression;
 mod kernels;
 mod models;
 mod moves;
+mod numbers;
 mod products;
 mod rewriting;
 mod spec;

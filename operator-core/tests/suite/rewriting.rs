@@ -18,8 +18,12 @@ fn random_fermions(seed: u64, n_strings: usize) -> Terms {
     let mut terms = Terms::new(fermions());
     let h = terms.parameter("h", 0.5 + rng.number()).unwrap().at(0).unwrap();
     for k in 0..n_strings {
-        let string: Vec<_> =
-            (0..rng.below(7)).map(|_| Ladder { mode: rng.below(5), dagger: rng.below(2) == 0 }).collect();
+        let string: Vec<_> = (0..rng.below(7))
+            .map(|_| {
+                let mode = rng.below(5);
+                if rng.below(2) == 0 { Ladder::create(mode) } else { Ladder::destroy(mode) }
+            })
+            .collect();
         let factor = Complex64::new(rng.number(), rng.number());
         match k % 2 {
             0 => terms.fermion(factor, &string).unwrap(),
@@ -30,7 +34,7 @@ fn random_fermions(seed: u64, n_strings: usize) -> Terms {
 }
 
 fn is_normal_ordered(ladders: &[Ladder]) -> bool {
-    ladders.windows(2).all(|pair| (pair[0].dagger, pair[0].mode) > (pair[1].dagger, pair[1].mode))
+    ladders.windows(2).all(|pair| (pair[0].creates(), pair[0].mode()) > (pair[1].creates(), pair[1].mode()))
 }
 
 proptest! {
@@ -92,7 +96,9 @@ proptest! {
                 TermKind::Product(product) => {
                     reversed.product(term.coefficient(), product.factors()).unwrap()
                 }
-                TermKind::Pauli(string) => reversed.pauli(term.coefficient(), &string.paulis()).unwrap(),
+                TermKind::Pauli(string) => {
+                    reversed.pauli_on_occupations(term.coefficient(), &string.paulis()).unwrap()
+                }
                 TermKind::Fermion(string) => reversed.fermion(term.coefficient(), string.ladders()).unwrap(),
                 other => panic!("{other} is of no family that this test knows"),
             };

@@ -23,9 +23,14 @@ pub struct ExchangeRule {
 const NAME: &str = "ExchangeRule";
 
 impl ExchangeRule {
-    /// Exchanges the two sites of an edge.
+    /// Exchanges the two sites of an edge. Sites that share edges of several colours are one pair.
     pub fn new(graph: &Graph) -> Self {
-        ExchangeRule { n_sites: graph.n_nodes(), pairs: graph.edges().to_vec() }
+        let mut met = BTreeSet::new();
+        let is_new = |&[a, b]: &[usize; 2]| met.insert([a.min(b), a.max(b)]);
+        ExchangeRule {
+            n_sites: graph.n_nodes(),
+            pairs: graph.edges().iter().copied().filter(is_new).collect(),
+        }
     }
 
     /// Exchanges any two sites that are at most `distance` edges apart. With `distance` 1 it is [`new`](Self::new)

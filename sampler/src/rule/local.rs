@@ -27,7 +27,7 @@ pub(crate) fn shifted(
     shift: usize,
     x: &[i8],
 ) -> Result<Option<(usize, i8)>> {
-    let (local, value) = (hilbert.local(site), x[site]);
+    let (local, value) = (hilbert.local_states(site)?, x[site]);
     let Some(present) = local.index(value) else {
         return Err(Error::NotALocalState { site, value, hilbert: hilbert.to_string() });
     };
@@ -41,7 +41,7 @@ fn draw(hilbert: &HilbertSpace, x: &[i8], rng: &mut ChainRng) -> Result<Option<(
         return Ok(None);
     }
     let site = rng.random_range(0..x.len());
-    let shift = match hilbert.local(site).dim() {
+    let shift = match hilbert.local_states(site)?.dim() {
         0 | 1 => return Ok(None),
         // There is only one other state, so there is nothing to draw.
         2 => 1,

@@ -13,7 +13,7 @@ impl EnumerateHost for LocalRule {
     fn host_moves(&self, hilbert: &HilbertSpace, x: &[i8]) -> Result<Vec<Move>> {
         let mut moves = Vec::new();
         for site in 0..x.len() {
-            let others = hilbert.local(site).dim().saturating_sub(1);
+            let others = hilbert.local_states(site)?.dim().saturating_sub(1);
             // The rule draws sites with one local state too; they stay.
             let shifts = if others > 0 { 1..=others } else { 0..=0 };
             let probability = 1.0 / (x.len() * others.max(1)) as f64;

@@ -27,7 +27,7 @@ impl<B: Backend> WaveFunction<B> for Correlated<B> {
 impl<B: Backend> Autoregressive<B> for Correlated<B> {
     fn conditionals(&self, x: &B::Configurations, site: usize) -> Result<Array2<f64>> {
         let (hilbert, probabilities) = (self.0.hilbert(), self.0.probabilities());
-        let (x, states, local) = (B::to_host(x)?, hilbert.all_states()?, hilbert.local(site));
+        let (x, states, local) = (B::to_host(x)?, hilbert.all_states()?, hilbert.local_states(site)?);
         let mut out = Array2::zeros((x.nrows(), local.dim()));
         for (x, mut out) in x.rows().into_iter().zip(out.rows_mut()) {
             for (state, p) in states.rows().into_iter().zip(&probabilities) {
@@ -54,7 +54,7 @@ impl<B: Backend> WaveFunction<B> for Product {
 
     fn log_psi(&self, x: &B::Configurations) -> Result<B::Amplitudes> {
         let log_p = |(site, &q): (usize, &i8)| {
-            let index = self.hilbert.local(site).index(q).unwrap_or(0);
+            let index = self.hilbert.local_states(site).expect("a site").index(q).unwrap_or(0);
             0.5 * self.probabilities[[site, index]].ln()
         };
         let x = B::to_host(x)?;

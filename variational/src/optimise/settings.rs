@@ -6,6 +6,7 @@ use super::{Adam, Schedule, Sgd, Sr, SrSolver};
 use crate::error::{Error, Result};
 
 #[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct SrSettings {
     learning_rate: Schedule,
     diag_shift: Schedule,
@@ -27,6 +28,7 @@ impl TryFrom<SrSettings> for Sr {
 }
 
 #[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct SgdSettings {
     learning_rate: Schedule,
     momentum: f64,
@@ -47,6 +49,7 @@ impl TryFrom<SgdSettings> for Sgd {
 }
 
 #[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct AdamSettings {
     learning_rate: Schedule,
     betas: (f64, f64),

@@ -14,7 +14,7 @@ const MAX_MATRIX: usize = 4096;
 /// How [`Sr`](super::Sr) solves `(Jᵀ J + ε) δ = Jᵀ r`. All solvers give the same step, up to rounding or the
 /// tolerance.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(deny_unknown_fields))]
 #[non_exhaustive]
 pub enum SrSolver {
     /// The smaller of the two matrices if it has up to 4096 rows, otherwise conjugate gradients.

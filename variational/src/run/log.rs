@@ -177,6 +177,17 @@ mod tests {
     }
 
     #[test]
+    fn numbers_in_the_file_come_back_to_the_bit() {
+        let mut log = RunLog::new();
+        let means: Vec<f64> =
+            (1..2000).map(|k| (1.0 / f64::from(k)).sin() * 10f64.powi(k % 600 - 300)).collect();
+        means.iter().enumerate().for_each(|(step, &mean)| log.push("Energy", step, stats(mean, 0.0)));
+        let read: Value = serde_json::from_str(&log.to_json()).unwrap();
+        let read: Vec<f64> = serde_json::from_value(read["Energy"]["Mean"].clone()).unwrap();
+        assert_eq!(read, means);
+    }
+
+    #[test]
     fn snapshots_give_back_every_bit() -> Result<()> {
         let mut log = RunLog::new();
         let odd = Stats { r_hat: f64::INFINITY, ..stats(1.0 / 3.0, -0.0) };

@@ -1,6 +1,7 @@
 //! Autoregressive networks.
 
 use ndarray::{Array1, Array2, ArrayView1, s};
+use operator_core::hilbert::Block;
 use operator_core::{Error, HilbertSpace, Result, WaveFunction};
 use sampler::Autoregressive;
 
@@ -78,7 +79,7 @@ impl<B: NetworkBackend> Arnn<B> {
     }
 
     fn build(hilbert: HilbertSpace, branches: Vec<Branch>) -> Result<Self> {
-        let lens = (0..hilbert.n_sites()).map(|site| hilbert.local_dim(site)).collect();
+        let lens = local_dims(&hilbert);
         let architecture = Architecture::new(branches);
         let network = Network::build(hilbert, architecture, Init::LecunNormal)?;
         Ok(Arnn { network, lens })
@@ -117,7 +118,8 @@ impl<B: NetworkBackend> Arnn<B> {
         let hilbert = self.network.hilbert();
         let sites =
             self.lens.iter().enumerate().flat_map(|(site, &len)| std::iter::repeat_n(site as u32, len));
-        let values = (0..hilbert.n_sites()).flat_map(|site| hilbert.local(site).iter().map(f64::from));
+        let blocks = hilbert.blocks().iter();
+        let values = blocks.flat_map(|block| block.sites().flat_map(|_| block.local().iter().map(f64::from)));
         Matrix::equals(&Matrix::gather(x, &sites.collect::<Vec<_>>())?, &values.collect::<Vec<_>>())
     }
 
@@ -156,6 +158,12 @@ impl<B: NetworkBackend> Arnn<B> {
     }
 }
 
+/// Number of local states of each site.
+fn local_dims(hilbert: &HilbertSpace) -> Vec<usize> {
+    let dims = |block: &Block| std::iter::repeat_n(block.local().dim(), block.sites().len());
+    hilbert.blocks().iter().flat_map(dims).collect()
+}
+
 /// The outputs that the probabilities are computed from.
 fn first<M>(values: &[Field<M>]) -> &Field<M> {
     values.first().expect("the first branch gives the probabilities")
@@ -189,8 +197,7 @@ fn masked(hilbert: &HilbertSpace, units: &[usize], activation: Activation, prefi
     let sites_of = |lens: &[usize]| -> Vec<usize> {
         lens.iter().enumerate().flat_map(|(site, &len)| std::iter::repeat_n(site, len)).collect()
     };
-    let local: Vec<usize> = (0..hilbert.n_sites()).map(|site| hilbert.local_dim(site)).collect();
-    let outputs = sites_of(&local);
+    let outputs = sites_of(&local_dims(hilbert));
     let mut branch = Branch::of_local_states(hilbert);
     let mut inputs = outputs.clone();
     for (k, &n_units) in units.iter().enumerate() {

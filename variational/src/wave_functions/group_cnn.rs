@@ -81,7 +81,7 @@ pub(super) fn convolutions(
             Some(branch) => {
                 let (order, what) = (group.len(), || format!("layer {name} of a network on {hilbert}"));
                 expect_weights_fit(what, &[n_before, n_features, order, order])?;
-                equivariant_layer(branch, group, &name, (n_before, n_features), kernel)
+                equivariant_layer(branch, group, &name, (n_before, n_features), kernel)?
             }
         };
         branch = Some(layer.activation(activation));
@@ -136,7 +136,7 @@ fn equivariant_layer(
     name: &str,
     (n_before, n_features): (usize, usize),
     kernel: Option<&[usize]>,
-) -> Branch {
+) -> Result<Branch> {
     let order = group.len();
     let reaches = |k: usize| {
         let from_origin = group.permutations()[k].first();
@@ -149,16 +149,18 @@ fn equivariant_layer(
     for f in 0..n_features {
         for g in 0..order {
             for e in 0..n_before {
-                weights.extend((0..order).map(|h| match places[group.quotient(g, h)] {
-                    Some(place) => ((f * n_before + e) * n_kernel + place) as u32,
-                    None => n_weights,
-                }));
+                for h in 0..order {
+                    weights.push(match places[group.quotient(g, h)?] {
+                        Some(place) => ((f * n_before + e) * n_kernel + place) as u32,
+                        None => n_weights,
+                    });
+                }
             }
         }
     }
     let bias = (0..n_features * order).map(|unit| (unit / order) as u32).collect();
     let shape = vec![n_features, n_before, n_kernel];
-    branch.shared(name, n_features * order, Some((bias, vec![n_features])), (weights, shape))
+    Ok(branch.shared(name, n_features * order, Some((bias, vec![n_features])), (weights, shape)))
 }
 
 /// Numbers the places from 0 to n − 1 that are kept.

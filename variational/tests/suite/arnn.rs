@@ -54,7 +54,7 @@ fn conditionals_are_those_of_the_wave_function<B: NetworkBackend>() -> TestResul
         let p: Array1<f64> = B::amplitudes_to_host(&arnn.log_psi(&x)?)?.mapv(|z| (2.0 * z.re).exp());
         for site in 0..hilbert.n_sites() {
             let conditionals = arnn.conditionals(&x, site)?;
-            let local = hilbert.local(site);
+            let local = hilbert.local_states(site)?;
             for (k, state) in states.rows().into_iter().enumerate() {
                 let mut expected = Array1::<f64>::zeros(local.dim());
                 for (other, p) in states.rows().into_iter().zip(&p) {

@@ -134,7 +134,9 @@ impl<T: Element> BatchPlan<T> {
             (Strategy::List(list), ChangedSites::Four(sites)) => {
                 row_writer::write(elements, &SetListed { sites, values: list.values() }, x, states);
             }
-            (Strategy::Steps(list, _), _) => row_writer::write(elements, &SetEntry { kernel, list }, x, states),
+            (Strategy::Steps(list, _), _) => {
+                row_writer::write(elements, &SetEntry { kernel, list }, x, states)
+            }
             _ => row_writer::write(elements, &SetTarget { kernel }, x, states),
         }
     }

@@ -332,7 +332,8 @@ fn check_conserves(
         let names = names(terms, &piece.terms);
         for (bits_of, form) in piece.forms_mut() {
             let ones = bits_of.ones().filter(|&site| inside(site)).count();
-            let flipped_ones = bits_of.ones().filter(|&site| inside(site) && bits::contains(flip, site)).count();
+            let flipped_ones =
+                bits_of.ones().filter(|&site| inside(site) && bits::contains(flip, site)).count();
             let leaves = |&free_ones: &usize| {
                 let reachable = total
                     .checked_sub(ones + free_ones)
@@ -369,10 +370,11 @@ fn quantum_numbers(
             }
             false => 0,
         };
-        from.push(format!("{} at site {site}", block.local.value(bit)));
-        to.push(format!("{}", block.local.value(1 - bit)));
+        // The bit is that of the row x of <x|O|x'>, and O takes x' to x.
+        from.push(format!("{} at site {site}", block.local.value(1 - bit)));
+        to.push(block.local.value(bit).to_string());
     }
-    [from.join(", "), to.join(", ")]
+    [from.join(" and "), to.join(" and ")]
 }
 
 /// Lays drafts out in the kernel's arrays.

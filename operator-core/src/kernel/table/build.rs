@@ -256,12 +256,7 @@ fn expand_small(
 }
 
 /// Adds the elements of a piece to the member with its sites.
-fn expand(
-    hilbert: &HilbertSpace,
-    piece: &Piece,
-    tables: &FactorTables,
-    members: &mut Members,
-) -> Result<()> {
+fn expand(hilbert: &HilbertSpace, piece: &Piece, tables: &FactorTables, members: &mut Members) -> Result<()> {
     let (sites, sign) = table_sites(piece);
     let changed_dims: Vec<usize> = piece.steps.iter().map(|&(site, _)| hilbert.local_dim(site)).collect();
     // Rows and targets with their weights, one site after another.
@@ -380,7 +375,8 @@ fn check_conserves(
             for (&target, form) in row.iter_mut().filter(|(_, form)| !form.is_zero()) {
                 let new = digits_of(target as usize, &target_dims);
                 if sum_of(changed, &old) != sum_of(changed, &new) {
-                    conservation.judge(form, hilbert, || leaves(hilbert, changed, [&old, &new], names(terms, &of)))?;
+                    conservation
+                        .judge(form, hilbert, || leaves(hilbert, changed, [&old, &new], names(terms, &of)))?;
                 }
             }
         }
@@ -395,10 +391,11 @@ pub(super) fn leaves(
     [old, new]: [&[usize]; 2],
     names: String,
 ) -> [String; 3] {
-    let values = |digits: &[usize]| -> Vec<i8> {
-        changed.iter().zip(digits).map(|(&site, &digit)| hilbert.local(site).value(digit)).collect()
-    };
-    [names, format!("{:?} at sites {changed:?}", values(old)), format!("{:?}", values(new))]
+    let value = |(&site, &digit): (&usize, &usize)| (site, hilbert.local(site).value(digit));
+    // The element is <x|O|x'> from the old digits, x, to the new ones, and O takes x' to x.
+    let from = changed.iter().zip(new).map(value).map(|(site, value)| format!("{value} at site {site}"));
+    let to = changed.iter().zip(old).map(value).map(|(_, value)| value.to_string());
+    [names, from.collect::<Vec<_>>().join(" and "), to.collect::<Vec<_>>().join(" and ")]
 }
 
 /// Digits of a mixed-radix number, most significant first.

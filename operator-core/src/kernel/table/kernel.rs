@@ -412,7 +412,8 @@ impl TableKernel {
 
     fn slots_of_products(&self, products: (u32, u32), digits: &[u8], f: &mut impl FnMut(usize, f64)) {
         for product in &self.products[range(products)] {
-            let factor = self.factors_of(product, digits).map(|k| self.factors[k - self.n_slots as usize]).product();
+            let factor =
+                self.factors_of(product, digits).map(|k| self.factors[k - self.n_slots as usize]).product();
             f(product.slot as usize, signed(factor, self.is_odd(product.signs, digits)));
         }
     }

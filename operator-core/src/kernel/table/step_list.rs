@@ -24,7 +24,8 @@ struct Pair<T> {
 
 impl<T: Element> StepList<T> {
     pub(crate) fn new(kernel: &TableKernel, values: &[T]) -> Self {
-        let mut factors: Vec<T> = kernel.factors.iter().map(|&factor| T::from_complex(factor.into())).collect();
+        let mut factors: Vec<T> =
+            kernel.factors.iter().map(|&factor| T::from_complex(factor.into())).collect();
         let ones = factors.len() as u32;
         factors.resize(factors.len() + usize::from(u8::MAX) + 1, T::one());
         let pair = |products: (u32, u32)| {
@@ -40,9 +41,10 @@ impl<T: Element> StepList<T> {
                 tables: std::array::from_fn(|k| tables.get(k).map_or(ones, |table| table - kernel.n_slots)),
             })
         };
-        let pairs = kernel.steps.iter().map(|step| {
-            if range(step.lookups).is_empty() { pair(step.products) } else { None }
-        });
+        let pairs = kernel
+            .steps
+            .iter()
+            .map(|step| if range(step.lookups).is_empty() { pair(step.products) } else { None });
         StepList { pairs: pairs.collect(), factors }
     }
 
@@ -68,7 +70,8 @@ impl<T: Element> StepList<T> {
             Some(pairs) => {
                 for (s, pair) in pairs.iter().enumerate() {
                     let [a, b] = pair.sites.map(|site| usize::from(digits[site as usize]));
-                    let factors = (&self.factors[pair.tables[0] as usize..], &self.factors[pair.tables[1] as usize..]);
+                    let factors =
+                        (&self.factors[pair.tables[0] as usize..], &self.factors[pair.tables[1] as usize..]);
                     push(s, pair.coefficient * factors.0[a] * factors.1[b]);
                 }
             }

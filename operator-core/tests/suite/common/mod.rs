@@ -64,14 +64,14 @@ fn push_random(terms: &mut Terms, coefficient: Coefficient, rng: &mut SplitMix) 
         3 => {
             let n = rng.below(n_sites + 1);
             let factors: Vec<_> = (rng.distinct(n, n_sites).into_iter())
-                .map(|site| (site, random_site_matrix(rng, hilbert.local_dim(site))))
+                .map(|site| (site, random_site_matrix(rng, hilbert.local_states(site).unwrap().dim())))
                 .collect();
             terms.product(coefficient, &factors).unwrap();
         }
         0 => {
             let n = rng.below(3);
             let sites = rng.distinct(n, n_sites);
-            let dim = sites.iter().map(|&site| hilbert.local_dim(site)).product();
+            let dim = sites.iter().map(|&site| hilbert.local_states(site).unwrap().dim()).product();
             let matrix = Array2::from_shape_simple_fn((dim, dim), || match rng.below(2) {
                 0 => Complex64::ZERO,
                 _ => complex(rng),
@@ -83,11 +83,14 @@ fn push_random(terms: &mut Terms, coefficient: Coefficient, rng: &mut SplitMix) 
             let sites = rng.distinct(n, n_sites);
             let string: Vec<_> =
                 sites.into_iter().map(|site| (site, [Pauli::X, Pauli::Y, Pauli::Z][rng.below(3)])).collect();
-            terms.pauli(coefficient, &string).unwrap();
+            terms.pauli_on_occupations(coefficient, &string).unwrap();
         }
         _ => {
             let string: Vec<_> = (0..rng.below(5))
-                .map(|_| Ladder { mode: rng.below(n_sites), dagger: rng.below(2) == 0 })
+                .map(|_| {
+                    let mode = rng.below(n_sites);
+                    if rng.below(2) == 0 { Ladder::create(mode) } else { Ladder::destroy(mode) }
+                })
                 .collect();
             terms.fermion(coefficient, &string).unwrap();
         }

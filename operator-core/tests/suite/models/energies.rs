@@ -2,9 +2,10 @@
 
 use std::f64::consts::PI;
 
+use operator_core::graph::Lattice;
 use operator_core::hilbert::{Fock, Spin, SpinOrbitalFermions};
 use operator_core::{
-    BoseHubbard, Boundary, FermiHubbard, Graph, Ising, KitaevHoneycomb, Rydberg, Ssh, TJ, Xyz,
+    BoseHubbard, Boundary, FermiHubbard, Graph, Heisenberg, Ising, KitaevHoneycomb, Rydberg, Ssh, TJ, Xyz,
 };
 
 use super::matrix::{dense, eigenvalues, ground_energy};
@@ -96,6 +97,23 @@ fn ssh_chain_has_states_at_its_ends_where_t2_is_larger() {
     for (k, energy) in one_particle(7, Boundary::Open, 1.0, 1.0).into_iter().enumerate() {
         assert_energy(energy, -2.0 * (PI * (k + 1) as f64 / 8.0).cos());
     }
+}
+
+/// Pairs that several images join count in each of their orders, as in NetKet: the lattice has 20 pairs of first
+/// and 20 of second neighbours.
+#[test]
+fn small_tori_have_the_energies_of_netket() {
+    let triangular = Lattice::triangular([4, 2]).neighbors(2).build().unwrap();
+    let model = Heisenberg::new(Spin::half(8).unwrap(), &triangular, [1.0, 0.5]).unwrap();
+    assert_energy(ground_energy(&model), -30.0);
+    // Three spins that all see each other twice: Σ σ·σ over their pairs is −3 in the lowest states.
+    let ring = Lattice::chain(3).neighbors(2).build().unwrap();
+    let model = Heisenberg::new(Spin::half(3).unwrap(), &ring, [1.0, 0.5]).unwrap();
+    assert_energy(ground_energy(&model), -3.0 * 1.5);
+    // A pair with a bond of each colour, the way round a repeated edge.
+    let double = Graph::from_colored_edges(2, [([0, 1], 0), ([0, 1], 1)]).unwrap();
+    let model = Heisenberg::new(Spin::half(2).unwrap(), &double, 1.0).unwrap();
+    assert_energy(ground_energy(&model), -6.0);
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! What the models refuse, and what they say.
 
 use operator_core::hilbert::{Fock, Qubit, Spin, SpinOrbitalFermions};
+use operator_core::terms::{Pauli, Terms};
 use operator_core::{
-    BoseHubbard, Boundary, Error, FermiHubbard, FermionOperator2nd, Graph, KitaevHoneycomb, Model, Rydberg,
-    Ssh, TJ, Xyz,
+    BoseHubbard, Boundary, Error, FermiHubbard, FermionOperator2nd, Graph, HilbertSpace, KitaevHoneycomb,
+    Model, PauliStrings, Rydberg, Ssh, TJ, Xyz,
 };
 
 fn message<T>(result: Result<T, Error>) -> String {
@@ -77,22 +78,31 @@ fn parameters_have_one_value_an_item() {
     let hexagon = Graph::kitaev_honeycomb([2, 2], Boundary::Periodic).unwrap();
     let kitaev = KitaevHoneycomb::new(Spin::half(8).unwrap(), &hexagon, 1.0, [1.0; 3], 1.0).unwrap();
     for (result, expected) in [
-        (bosons().with_j([1.0; 3]).definition(), "parameter \"J\" has 3 values; expected 2"),
-        (bosons().with_mu([1.0; 2]).definition(), "parameter \"mu\" has 2 values; expected 3"),
+        (
+            bosons().with_j([1.0; 3]).definition(),
+            "parameter \"J\" has 3 values; expected one number, one a colour (1) or one a bond (2)",
+        ),
+        (
+            bosons().with_mu([1.0; 2]).definition(),
+            "parameter \"mu\" has 2 values; expected one number, or one a site (3)",
+        ),
         (
             FermiHubbard::new(electrons(3), &chain(3), 1.0, [1.0]).unwrap().definition(),
-            "parameter \"U\" has 1 values; expected 3",
+            "parameter \"U\" has 1 values; expected one number, or one an orbital (3)",
         ),
         (
             Xyz::new(spins(), &chain(3), 1.0, 1.0, 1.0).unwrap().with_field([0.5]).definition(),
-            "parameter \"h\" has 1 values; expected 3",
+            "parameter \"h\" has 1 values; expected one number, or one a site (3)",
         ),
-        (kitaev.definition(), "parameter \"Jy\" has 3 values; expected 4"),
+        (
+            kitaev.definition(),
+            "parameter \"Jy\" has 3 values; expected one number, or one an edge of colour 1 (4)",
+        ),
         (
             Ssh::new(SpinOrbitalFermions::new(5).unwrap(), Boundary::Open, 1.0, [1.0; 3])
                 .unwrap()
                 .definition(),
-            "parameter \"t2\" has 3 values; expected 2",
+            "parameter \"t2\" has 3 values; expected one number, or one a bond between cells (2)",
         ),
         (
             Xyz::xxz(spins(), &chain(3), f64::NAN, 1.0).unwrap().definition(),
@@ -171,5 +181,51 @@ fn long_spins_and_many_bosons_are_no_larger_than_their_elements() {
     for definition in [bosons, spins] {
         assert!(definition.is_hermitian());
         assert_eq!(definition.max_conn_size(), 3);
+    }
+}
+
+#[test]
+fn pauli_strings_name_sites_of_the_space_once() {
+    let strings = |string: Vec<(usize, Pauli)>| {
+        message(PauliStrings::from_factors(Qubit::new(3).unwrap(), [string], [1.0]))
+    };
+    assert_eq!(strings(vec![(3, Pauli::X)]), "Pauli string X3 acts on site 3; Qubit(3) has sites 0 to 2");
+    assert!(strings(vec![(0, Pauli::X), (usize::MAX, Pauli::Z)]).contains("has sites 0 to 2"));
+    assert!(strings(vec![(1, Pauli::X), (1, Pauli::Z)]).contains("lists site 1 twice"));
+}
+
+#[test]
+fn pauli_matrices_do_not_act_on_fermion_modes() {
+    let modes = SpinOrbitalFermions::new(2).unwrap();
+    let reason = "does not act on SpinOrbitalFermions(2 orbitals): Pauli matrices act on spins and qubits; write \
+                  fermions in ladder operators, which jordan_wigner maps to Pauli strings on qubits";
+    assert_eq!(
+        message(PauliStrings::new(modes.clone(), ["XZ"], [1.0])),
+        format!("Pauli string X0 Z1 {reason}")
+    );
+    assert!(message(PauliStrings::from_pairs(modes.clone(), [("IY", 1.0)])).ends_with(reason));
+    assert!(
+        message(PauliStrings::from_factors(modes.clone(), [vec![(1, Pauli::Z)]], [1.0])).ends_with(reason)
+    );
+    let mut terms = Terms::new(modes.clone());
+    assert!(message(terms.pauli(1.0, &[(0, Pauli::X)]).map(|_| ())).ends_with(reason));
+    terms.pauli(1.0, &[]).unwrap();
+    // In a product, only the modes are closed to them; where that is meant, the occupations take them.
+    let mut terms = Terms::new((Spin::half(1).unwrap() * modes).unwrap());
+    terms.pauli(1.0, &[(0, Pauli::X)]).unwrap();
+    assert!(terms.pauli(1.0, &[(0, Pauli::X), (2, Pauli::Z)]).is_err());
+    terms.pauli_on_occupations(1.0, &[(0, Pauli::X), (2, Pauli::Z)]).unwrap();
+    assert_eq!(terms.len(), 2);
+}
+
+#[test]
+fn sites_beyond_the_last_have_no_local_states() {
+    let space = HilbertSpace::from(Spin::half(2).unwrap());
+    let product = (Spin::half(1).unwrap() * Fock::new(2, 1).unwrap()).unwrap();
+    for space in [space, product] {
+        assert_eq!(space.local_states(0).unwrap().dim(), 2);
+        let error = message(space.local_states(2));
+        assert_eq!(error, format!("site 2 is beyond the last one; {space} has sites 0 to 1"));
+        assert!(space.local_states(usize::MAX).is_err());
     }
 }

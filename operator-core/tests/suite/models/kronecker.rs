@@ -3,6 +3,7 @@
 use ndarray::array;
 use num_complex::Complex64;
 use operator_core::hilbert::{Fock, Qubit, Spin, SpinOrbitalFermions};
+use operator_core::terms::Ladder;
 use operator_core::{
     BoseHubbard, Boundary, FermiHubbard, FermionOperator2nd, Graph, HilbertSpace, KitaevHoneycomb, Model,
     Rydberg, Ssh, TJ, Xyz,
@@ -213,15 +214,19 @@ proptest! {
         });
         let expected = sum(16, products) + scaled(constant, &Matrix::eye(16));
         let space = SpinOrbitalFermions::new(4).unwrap();
-        let tuples = FermionOperator2nd::from_ladders(space.clone(), strings.clone(), weights.clone()).unwrap();
-        let tuples = tuples.with_constant(constant).unwrap();
-        assert_close(&dense(&tuples), &expected);
+        let ladder = |&(mode, creates): &(usize, bool)| {
+            if creates { Ladder::create(mode) } else { Ladder::destroy(mode) }
+        };
+        let ladders = strings.iter().map(|string| string.iter().map(ladder).collect::<Vec<_>>());
+        let listed = FermionOperator2nd::from_ladders(space.clone(), ladders, weights.clone()).unwrap();
+        let listed = listed.with_constant(constant).unwrap();
+        assert_close(&dense(&listed), &expected);
         let letters = strings.iter().map(|string| {
             let factors = string.iter().map(|(mode, creates)| format!("{mode}{}", if *creates { "^" } else { "" }));
             factors.collect::<Vec<_>>().join(" ")
         });
         let text = FermionOperator2nd::new(space, letters, weights).unwrap().with_constant(constant).unwrap();
-        prop_assert_eq!(text.definition().unwrap(), tuples.definition().unwrap());
+        prop_assert_eq!(text.definition().unwrap(), listed.definition().unwrap());
     }
 
     #[test]

@@ -15,7 +15,7 @@ impl Drift {
     /// The move of a site up or down, and its correction.
     fn step(hilbert: &HilbertSpace, x: &mut [i8], site: usize, up: bool) -> f64 {
         let (step, log_correction) = if up { (1, -LN_2) } else { (-1, LN_2) };
-        match hilbert.local(site).index(x[site] + step) {
+        match hilbert.local_states(site).expect("a site").index(x[site] + step) {
             None => 0.0,
             Some(_) => {
                 x[site] += step;

@@ -117,10 +117,12 @@ impl Branch {
     /// is in that state, else 0.
     pub fn of_local_states(hilbert: &HilbertSpace) -> Self {
         let (mut sites, mut values) = (Vec::new(), Vec::new());
-        for site in 0..hilbert.n_sites() {
-            let local = hilbert.local(site);
-            sites.extend(std::iter::repeat_n(site as u32, local.dim()));
-            values.extend((0..local.dim()).map(|index| f64::from(local.value(index))));
+        for block in hilbert.blocks() {
+            let local = block.local();
+            for site in block.sites() {
+                sites.extend(std::iter::repeat_n(site as u32, local.dim()));
+                values.extend(local.iter().map(f64::from));
+            }
         }
         let n_outputs = sites.len();
         let layer = Layer::Indicators { sites: sites.into(), values: values.into() };

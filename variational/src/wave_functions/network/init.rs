@@ -10,7 +10,7 @@ use super::numbers::Scalar;
 
 /// How initial parameters are drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 #[non_exhaustive]
 pub enum Init {
     /// Every parameter is normally distributed with this standard deviation.
