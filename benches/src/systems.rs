@@ -64,13 +64,13 @@ impl System {
                 let (n_max, n_particles) = (bosons.n_max(), bosons.n_particles().unwrap_or(0));
                 let places = SpinOrbitalFermions::new(n_max * hilbert.n_sites())?;
                 let filled = places.with_n_fermions(n_particles)?;
-                let filled = HilbertSpace::from(filled).random_states(n, &mut numbers);
+                let filled = HilbertSpace::from(filled).random_states(n, &mut numbers)?;
                 let site = |(sample, site): (usize, usize)| {
                     (n_max * site..n_max * (site + 1)).map(|place| filled[[sample, place]]).sum()
                 };
                 Ok(Array2::from_shape_fn((n, hilbert.n_sites()), site))
             }
-            _ => Ok(hilbert.random_states(n, &mut numbers)),
+            _ => hilbert.random_states(n, &mut numbers),
         }
     }
 

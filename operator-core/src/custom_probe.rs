@@ -41,7 +41,7 @@ pub fn probe_hermitian<T: Element>(
 ) -> Result<bool> {
     let samples = match hilbert.n_states() {
         Ok(n_states) if n_states <= SMALL_SPACE => hilbert.all_states()?,
-        _ => hilbert.random_states(PROBES, &mut Xoshiro256PlusPlus::seed_from_u64(0)),
+        _ => hilbert.random_states(PROBES, &mut Xoshiro256PlusPlus::seed_from_u64(0))?,
     };
     let (mut forward, mut back, mut connected) = (Vec::new(), Vec::new(), Vec::new());
     forward.resize_with(SAMPLES_AT_A_TIME, MergedRow::new);

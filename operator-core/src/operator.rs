@@ -281,7 +281,7 @@ pub fn ranked_conn<O: DiscreteOperator + ?Sized>(
     Ok(())
 }
 
-fn check_bytes(what: impl Fn() -> String, bytes: f64, remedy: &'static str) -> Result<()> {
+pub(crate) fn check_bytes(what: impl Fn() -> String, bytes: f64, remedy: &'static str) -> Result<()> {
     if bytes > MAX_BYTES {
         return Err(Error::TooLarge { what: what(), bytes, limit: MAX_BYTES, remedy });
     }

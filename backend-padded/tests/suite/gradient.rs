@@ -55,7 +55,7 @@ fn gradients_of_matrix_elements_are_those_of_finite_differences() {
     let weights: Vec<f64> = (0..31).map(|_| rng.random::<f64>() - 0.5).collect();
     for definition in definitions() {
         let operator = definition.lower_as::<Padded, Complex64>().unwrap();
-        let x = definition.hilbert().random_states(5, &mut rng);
+        let x = definition.hilbert().random_states(5, &mut rng).unwrap();
         let x = Padded::from_host(x.view(), &Device::Cpu).unwrap();
         let values = definition.parameters().to_vec();
         let var = Var::from_vec(values.clone(), values.len(), &Device::Cpu).unwrap();

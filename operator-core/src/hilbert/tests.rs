@@ -75,7 +75,7 @@ fn sixty_spins_are_numbered_by_binomials() {
     let space: HilbertSpace = Spin::half(60).unwrap().with_total_sz(0.0).unwrap().into();
     assert_eq!(space.n_states().unwrap(), 118_264_581_564_861_424);
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
-    let states = space.random_states(200, &mut rng);
+    let states = space.random_states(200, &mut rng).unwrap();
     space.check(states.view()).unwrap();
     let indices = space.states_to_indices(states.view()).unwrap();
     assert_eq!(space.indices_to_states(indices.as_slice().unwrap()).unwrap(), states);
@@ -88,7 +88,7 @@ fn large_spaces_are_sampled_though_not_numbered() {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(2);
     for space in [spins, bosons] {
         assert!(!space.is_indexable());
-        space.check(space.random_states(5, &mut rng).view()).unwrap();
+        space.check(space.random_states(5, &mut rng).unwrap().view()).unwrap();
     }
     let spins: HilbertSpace = Spin::half(1000).unwrap().with_total_sz(0.0).unwrap().into();
     // log2 C(1000, 500) by Stirling's series.
@@ -110,7 +110,7 @@ fn random_states_are_uniform() {
 fn uniform(space: HilbertSpace, n_states: usize, bound: f64) {
     assert_eq!(space.n_states().unwrap(), n_states);
     let n = 1000 * n_states;
-    let states = space.random_states(n, &mut Xoshiro256PlusPlus::seed_from_u64(3));
+    let states = space.random_states(n, &mut Xoshiro256PlusPlus::seed_from_u64(3)).unwrap();
     let mut counts = vec![0.0f64; n_states];
     space.states_to_indices(states.view()).unwrap().iter().for_each(|&k| counts[k] += 1.0);
     let chi_square: f64 = counts.iter().map(|count| (count - 1000.0).powi(2) / 1000.0).sum();

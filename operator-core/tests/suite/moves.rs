@@ -13,7 +13,7 @@ const STEPS: usize = 24;
 type Changes = Vec<(usize, i8)>;
 
 fn random_state(hilbert: &HilbertSpace, rng: &mut SplitMix) -> Vec<i8> {
-    hilbert.random_states(1, rng).iter().copied().collect()
+    hilbert.random_states(1, rng).unwrap().iter().copied().collect()
 }
 
 /// What each element off the diagonal changes.

@@ -53,11 +53,11 @@ impl Batch {
         seed: u64,
     ) -> Self {
         let mut rng = SplitMix::new(seed);
-        let x = hilbert.random_states(n_samples, &mut rng);
+        let x = hilbert.random_states(n_samples, &mut rng).unwrap();
         let origins: Vec<usize> = (0..n_connected).map(|_| rng.below(n_samples)).collect();
         let mut connected = x.select(Axis(0), &origins);
         for mut row in connected.rows_mut() {
-            let other = hilbert.random_states(1, &mut rng);
+            let other = hilbert.random_states(1, &mut rng).unwrap();
             for _ in 0..rng.below(n_changes + 1) {
                 let site = rng.below(row.len());
                 match hilbert.is_constrained() {
@@ -180,7 +180,7 @@ on_backends!(origins_that_are_not_there_are_errors, deep_networks_have_the_local
 fn threads_do_not_change_estimators_of_deep_networks() -> TestResult {
     use variational::Flat;
     let operator = ising(12)?.lower::<Flat>()?;
-    let x = operator.hilbert().random_states(300, &mut SplitMix::new(5));
+    let x = operator.hilbert().random_states(300, &mut SplitMix::new(5)).unwrap();
     for (name, network) in deep_and_other_networks::<Flat>(operator.hilbert())? {
         let on = |n_threads| -> Result<Array1<Complex64>, Box<dyn std::error::Error>> {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build()?;

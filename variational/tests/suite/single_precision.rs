@@ -65,7 +65,7 @@ fn ten_thousand_units_with_theta_up_to_100_have_the_local_estimators_of_double_p
 -> TestResult {
     let operator = ising(10)?.lower::<B>()?;
     let (hilbert, matrix) = (operator.hilbert(), operator.to_dense()?);
-    let x = hilbert.random_states(6, &mut SplitMix::new(3));
+    let x = hilbert.random_states(6, &mut SplitMix::new(3)).unwrap();
     let states = hilbert.all_states()?;
     for weight in [0.01, 0.3, 1.0] {
         let direct = Direct::random(10, 10_000, weight);

@@ -385,7 +385,7 @@ mod tests {
         let (bias, columns) = (numbers(n_units, theta), numbers(n_units * n_sites, weight));
         let tables = LnCosh::<R>::with_lanes(lanes, hilbert, &columns, bias.clone());
         let mut units = tables.follow();
-        let mut x: Vec<i8> = hilbert.random_states(1, &mut rng).iter().copied().collect();
+        let mut x: Vec<i8> = hilbert.random_states(1, &mut rng).unwrap().iter().copied().collect();
         let theta_of = |x: &[i8]| -> Vec<f64> {
             let of = |j: usize| x.iter().enumerate().map(move |(i, &x)| (i, j, x));
             (0..n_units)
@@ -403,7 +403,8 @@ mod tests {
         for step in 0..40 {
             let mut to = x.clone();
             for _ in 0..[1, 1, 2, 2, 3, n_sites][step % 6] {
-                let (site, other) = (rng.random_range(0..n_sites), hilbert.random_states(1, &mut rng));
+                let (site, other) =
+                    (rng.random_range(0..n_sites), hilbert.random_states(1, &mut rng).unwrap());
                 to[site] = other[[0, site]];
             }
             let changes: Vec<Change> = (0..n_sites).filter(|&k| to[k] != x[k]).map(|k| (k, to[k])).collect();
