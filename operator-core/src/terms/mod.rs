@@ -14,6 +14,7 @@ mod embed;
 mod equivalent;
 mod fermion;
 mod local;
+mod norm;
 mod normal_order;
 mod pauli;
 mod product;
