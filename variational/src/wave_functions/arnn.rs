@@ -6,7 +6,7 @@ use sampler::Autoregressive;
 
 use super::network::{
     Activation, Architecture, Arithmetic, Branch, Field, Init, Matrix, Network, NetworkBackend, NetworkKind,
-    Sealed,
+    Sealed, check_weights,
 };
 use crate::derivatives::{LogDerivatives, ParameterArray, Trainable};
 
@@ -55,7 +55,7 @@ impl<B: NetworkBackend> Arnn<B> {
     ///
     /// # Errors
     /// [`Count`](operator_core::Error::Count) if a layer has no units;
-    /// [`TooLarge`](operator_core::Error::TooLarge) for 2³¹ parameters or more.
+    /// [`TooLarge`](operator_core::Error::TooLarge) beyond 8 GiB of weights.
     pub fn new(hilbert: impl Into<HilbertSpace>, units: &[usize], activation: Activation) -> Result<Self> {
         let hilbert = hilbert.into();
         let branches = vec![masked(&hilbert, units, activation, "")?];
@@ -195,11 +195,14 @@ fn masked(hilbert: &HilbertSpace, units: &[usize], activation: Activation, prefi
     let mut inputs = outputs.clone();
     for (k, &n_units) in units.iter().enumerate() {
         super::at_least_one("units of a site", n_units, hilbert)?;
+        let n_outputs = n_units as f64 * hilbert.n_sites() as f64;
+        check_weights(hilbert, n_outputs * (inputs.len() as f64 + 1.0))?;
         let layer = sites_of(&vec![n_units; hilbert.n_sites()]);
         branch = masked_layer(branch, &format!("{prefix}dense_{k}"), &inputs, &layer, k > 0);
         branch = branch.activation(activation);
         inputs = layer;
     }
+    check_weights(hilbert, outputs.len() as f64 * (inputs.len() as f64 + 1.0))?;
     Ok(masked_layer(branch, &format!("{prefix}output"), &inputs, &outputs, !units.is_empty()))
 }
 

@@ -7,6 +7,7 @@ use operator_core::{Error, HilbertSpace, Result};
 
 use super::network::{
     Activation, Architecture, Branch, Init, Network, NetworkBackend, NetworkKind, Scalar, Sealed,
+    check_weights,
 };
 
 /// A group-convolutional network: a wave function that is invariant under a group of permutations of the
@@ -47,7 +48,7 @@ impl<B: NetworkBackend, T: Scalar> GroupCnn<B, T> {
     /// # Errors
     /// [`Error::Count`] if there are no layers, a layer has no features, the group permutes another number of
     /// sites, or parameters are complex and the activation is not
-    /// [holomorphic](Activation::is_holomorphic); [`Error::TooLarge`] for 2³¹ parameters or more.
+    /// [holomorphic](Activation::is_holomorphic); [`Error::TooLarge`] beyond 8 GiB of weights.
     pub fn new(
         hilbert: impl Into<HilbertSpace>,
         group: &PermutationGroup,
@@ -77,7 +78,11 @@ pub(super) fn convolutions(
         let name = format!("conv_{k}");
         let layer = match branch {
             None => symmetric_layer(hilbert, group, &name, n_features, kernel)?,
-            Some(branch) => equivariant_layer(branch, group, &name, (n_before, n_features), kernel),
+            Some(branch) => {
+                let [before, units] = [n_before, n_features].map(|n| n as f64 * group.len() as f64);
+                check_weights(hilbert, units * (before + 1.0))?;
+                equivariant_layer(branch, group, &name, (n_before, n_features), kernel)
+            }
         };
         branch = Some(layer.activation(activation));
         n_before = n_features;
@@ -102,6 +107,8 @@ pub(super) fn symmetric_layer(
         let what = format!("sites of the permutations on {hilbert}");
         return Err(Error::Count { what, got, expected: n_sites.to_string() });
     }
+    let n_units = n_features as f64 * group.len() as f64;
+    check_weights(hilbert, n_units * (n_sites as f64 + 1.0))?;
     let places = places(n_sites, |site| kernel.is_none_or(|kernel| kernel.contains(&site)));
     let (n_kernel, order) = (places.iter().flatten().count(), group.len());
     let n_weights = n_features * n_kernel;

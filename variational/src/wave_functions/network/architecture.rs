@@ -26,6 +26,8 @@ pub struct Branch {
     pub(super) layers: Vec<Layer>,
     n_outputs: usize,
     pub(super) output: Output,
+    /// Weights of the first layer that does not fit into memory. It is not built, and the network is refused.
+    oversized: Option<f64>,
 }
 
 /// The part of ln ψ that a branch's sum is added to.
@@ -94,7 +96,7 @@ impl Sharing {
 impl Branch {
     /// A branch whose first layer sees the quantum numbers of all `n_sites` sites.
     pub fn new(n_sites: usize) -> Self {
-        Branch { layers: Vec::new(), n_outputs: n_sites, output: Output::LogPsi }
+        Branch { layers: Vec::new(), n_outputs: n_sites, output: Output::LogPsi, oversized: None }
     }
 
     /// A branch whose first layer sees one number for each site and each of its local states: 1 if the site
@@ -108,22 +110,29 @@ impl Branch {
         }
         let n_outputs = sites.len();
         let layer = Layer::Indicators { sites: sites.into(), values: values.into() };
-        Branch { layers: vec![layer], n_outputs, output: Output::LogPsi }
+        Branch { layers: vec![layer], n_outputs, output: Output::LogPsi, oversized: None }
     }
 
     /// A branch whose first layer sees the products `x_i x_j` of all pairs i < j.
     pub fn of_pairs(n_sites: usize) -> Self {
+        let n_pairs = 0.5 * (n_sites as f64).powi(2);
+        if !fits(n_pairs) {
+            return Branch { oversized: Some(n_pairs), ..Branch::new(1) };
+        }
         let pairs = || (0..n_sites as u32).flat_map(|i| (i + 1..n_sites as u32).map(move |j| (i, j)));
         let (first, second): (Vec<u32>, Vec<u32>) = pairs().unzip();
         let n_outputs = first.len();
         let layer = Layer::Pairs { first: first.into(), second: second.into() };
-        Branch { layers: vec![layer], n_outputs, output: Output::LogPsi }
+        Branch { layers: vec![layer], n_outputs, output: Output::LogPsi, oversized: None }
     }
 
     /// Adds a linear layer `W x + b` with `n_out` outputs. Its parameters are `name.bias`, `(n_out,)`, and
     /// `name.kernel`, `(n_out, n_in)`.
     #[must_use]
     pub fn dense(self, name: &str, n_out: usize) -> Self {
+        if let Some(refused) = self.refused(n_out) {
+            return refused;
+        }
         let kernel = Sharing::identity(vec![n_out, self.n_outputs]);
         self.linear(name, n_out, Some(Sharing::identity(vec![n_out])), kernel)
     }
@@ -150,6 +159,9 @@ impl Branch {
         bias: Option<(Vec<u32>, Vec<usize>)>,
         (kernel, kernel_shape): (Vec<u32>, Vec<usize>),
     ) -> Self {
+        if let Some(refused) = self.refused(n_out) {
+            return refused;
+        }
         let fitted = |mut index: Vec<u32>, len: usize, shape: Vec<usize>| {
             let n_values = shape.iter().product::<usize>() as u32;
             index.resize(len, n_values);
@@ -159,6 +171,13 @@ impl Branch {
         let bias = bias.map(|(bias, shape)| fitted(bias, n_out, shape));
         let kernel = fitted(kernel, n_out * self.n_outputs, kernel_shape);
         self.linear(name, n_out, bias, kernel)
+    }
+
+    /// This branch without a layer of so many outputs, if the layer, or one before it, is too large to be built.
+    fn refused(&self, n_out: usize) -> Option<Self> {
+        let n_weights = n_out as f64 * (self.n_outputs as f64 + 1.0);
+        let oversized = self.oversized.or_else(|| (!fits(n_weights)).then_some(n_weights))?;
+        Some(Branch { oversized: Some(oversized), ..self.clone() })
     }
 
     fn linear(mut self, name: &str, n_out: usize, bias: Option<Sharing>, kernel: Sharing) -> Self {
@@ -186,6 +205,26 @@ impl Branch {
     pub fn n_outputs(&self) -> usize {
         self.n_outputs
     }
+}
+
+/// Bytes of a weight: its parameter, its place among the parameters, and its value in the layer.
+const WEIGHT_BYTES: f64 = 20.0;
+
+/// The largest network, in bytes.
+const MAX_BYTES: f64 = 8.0 * 1024.0 * 1024.0 * 1024.0;
+
+fn fits(n_weights: f64) -> bool {
+    n_weights * WEIGHT_BYTES <= MAX_BYTES
+}
+
+/// Checks the memory that a layer or a network takes, before it is built. Sizes are in floating point, whose products
+/// do not overflow.
+pub(in crate::wave_functions) fn check_weights(hilbert: &HilbertSpace, n_weights: f64) -> Result<()> {
+    if fits(n_weights) {
+        return Ok(());
+    }
+    let (what, bytes) = (format!("a network on {hilbert}"), n_weights * WEIGHT_BYTES);
+    Err(Error::TooLarge { what, bytes, limit: MAX_BYTES, remedy: "share weights or take fewer units" })
 }
 
 impl Architecture {
@@ -250,14 +289,12 @@ impl Architecture {
 
     /// Refuses architectures that cannot be evaluated.
     pub(super) fn check(&self, hilbert: &HilbertSpace, is_complex: bool) -> Result<()> {
+        let oversized = self.branches.iter().find_map(|branch| branch.oversized);
+        let n_weights: usize = self.linear_layers().map(|linear| linear.kernel.index.len()).sum();
+        check_weights(hilbert, oversized.unwrap_or(n_weights as f64))?;
         let refused = |what: String, expected: &str| Error::Count { what, got: 0, expected: expected.into() };
         if self.n_values() == 0 {
             return Err(refused(format!("parameters of a network on {hilbert}"), "at least 1"));
-        }
-        if self.n_values() > u32::MAX as usize / 2 {
-            let (what, bytes) = (format!("a network on {hilbert}"), 8.0 * self.n_values() as f64);
-            let (limit, remedy) = (4.0 * f64::from(u32::MAX), "share weights or take fewer units");
-            return Err(Error::TooLarge { what, bytes, limit, remedy });
         }
         let layers = || self.branches.iter().flat_map(|branch| &branch.layers);
         let real_only = layers().find_map(|layer| match layer {

@@ -31,6 +31,7 @@ mod numbers;
 mod sealed;
 mod walker;
 
+pub(in crate::wave_functions) use architecture::check_weights;
 pub use architecture::{Architecture, Branch};
 pub use backend::NetworkBackend;
 pub use init::Init;
@@ -90,7 +91,7 @@ impl<B: NetworkBackend, T: Scalar> Network<B, Custom<T>> {
     ///
     /// # Errors
     /// [`Error::Count`] if there are no parameters, or if they are complex and an activation is not
-    /// [holomorphic](Activation::is_holomorphic); [`Error::TooLarge`] for 2³¹ parameters or more.
+    /// [holomorphic](Activation::is_holomorphic); [`Error::TooLarge`] beyond 8 GiB of weights.
     pub fn from_architecture(hilbert: impl Into<HilbertSpace>, architecture: Architecture) -> Result<Self> {
         Self::build(hilbert.into(), architecture, Init::LecunNormal)
     }
