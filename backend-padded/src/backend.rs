@@ -5,7 +5,7 @@ use std::ops::Range;
 use candle_core::{DType, Device, Tensor};
 use ndarray::{Array1, Array2, ArrayView2};
 use num_complex::Complex64;
-use operator_core::{Backend, Error, Result};
+use operator_core::{Backend, Error, Result, check_row_range};
 
 use crate::complex::ComplexTensor;
 use crate::error::{BACKEND, failed};
@@ -74,9 +74,8 @@ impl Backend for Padded {
     }
 
     fn rows(x: &Tensor, range: Range<usize>) -> Result<Tensor> {
-        let end = range.end.min(Self::batch_len(x));
-        let start = range.start.min(end);
-        x.narrow(0, start, end - start).map_err(failed)
+        check_row_range(&range, Self::batch_len(x))?;
+        x.narrow(0, range.start, range.len()).map_err(failed)
     }
 
     fn replace_rows(x: &mut Tensor, y: &Tensor, replace: &[bool]) -> Result<()> {

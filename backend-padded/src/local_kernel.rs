@@ -72,7 +72,8 @@ where
     let slots = chunk_size.map_or(usize::MAX, NonZeroUsize::get);
     let block_size = (slots / operator.max_conn_size().max(1)).clamp(1, n_samples.max(1));
     for start in (0..n_samples).step_by(block_size) {
-        let x = Padded::rows(x, start..start + block_size)?.to_device(&operator.device()).map_err(failed)?;
+        let block = start..n_samples.min(start.saturating_add(block_size));
+        let x = Padded::rows(x, block)?.to_device(&operator.device()).map_err(failed)?;
         let log_psi = wave_function.log_psi_in_chunks(&x, chunk_size)?;
         check_finite(start, &log_psi)?;
         f(&Block { start, x, log_psi, chunk_size })?;

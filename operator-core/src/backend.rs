@@ -91,10 +91,10 @@ pub trait Backend: Copy + Debug + Default + PartialEq + Send + Sync + 'static {
     /// Number of configurations in a batch.
     fn batch_len(x: &Self::Configurations) -> usize;
 
-    /// Consecutive configurations of a batch. The range is cut off at the end of the batch.
+    /// Consecutive configurations of a batch.
     ///
     /// # Errors
-    /// [`Error::Backend`] if the device fails.
+    /// [`Error::Count`] for a range beyond the batch; see [`check_row_range`]. [`Error::Backend`] if the device fails.
     fn rows(x: &Self::Configurations, range: Range<usize>) -> Result<Self::Configurations>;
 
     /// Replaces each row of `x` whose entry in `replace` is true by the same row of `y`.
@@ -163,9 +163,8 @@ impl<B: HostBackend> Backend for B {
     }
 
     fn rows(x: &Array2<i8>, range: Range<usize>) -> Result<Array2<i8>> {
-        let end = range.end.min(x.nrows());
-        let start = range.start.min(end);
-        Ok(x.slice_axis(Axis(0), Slice::from(start..end)).to_owned())
+        check_row_range(&range, x.nrows())?;
+        Ok(x.slice_axis(Axis(0), Slice::from(range)).to_owned())
     }
 
     fn replace_rows(x: &mut Array2<i8>, y: &Array2<i8>, replace: &[bool]) -> Result<()> {
@@ -185,6 +184,18 @@ impl<B: HostBackend> Backend for B {
         rows.filter(|(_, replace)| **replace).for_each(|((mut to, from), _)| to.assign(&from));
         Ok(())
     }
+}
+
+/// Checks a range of rows against the size of their batch, for authors of a [`Backend`].
+///
+/// # Errors
+/// [`Error::Count`].
+pub fn check_row_range(range: &Range<usize>, n_rows: usize) -> Result<()> {
+    if range.start <= range.end && range.end <= n_rows {
+        return Ok(());
+    }
+    let what = format!("rows in a batch; rows {} to {} were asked for", range.start, range.end);
+    Err(Error::Count { what, got: n_rows, expected: "a range within the batch".into() })
 }
 
 /// A backend that can run operators with matrix elements of type `T`.
@@ -228,5 +239,16 @@ mod tests {
         let wrong = Host::replace_rows(&mut x, &array![[0, 2]], &[true, true]);
         assert!(matches!(wrong, Err(Error::Backend { .. })));
         assert_eq!(x, array![[1, 1], [3, 4]]);
+    }
+
+    #[test]
+    #[allow(clippy::reversed_empty_ranges, reason = "it is to be refused")]
+    fn rows_beyond_the_batch_are_refused() {
+        let x = aview2(&[[0, 2], [3, 4]]).to_owned();
+        assert_eq!(Host::rows(&x, 1..2).unwrap(), array![[3, 4]]);
+        assert_eq!(Host::rows(&x, 2..2).unwrap().dim(), (0, 2));
+        for range in [1..3, 3..3, 2..1, 0..usize::MAX] {
+            assert!(matches!(Host::rows(&x, range), Err(Error::Count { got: 2, .. })));
+        }
     }
 }

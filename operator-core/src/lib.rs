@@ -74,7 +74,7 @@ pub mod spec;
 pub mod testing;
 mod wave_function;
 
-pub use backend::{Backend, HostBackend, Lower};
+pub use backend::{Backend, HostBackend, Lower, check_row_range};
 pub use change_sets::ChangeSets;
 #[doc(hidden)]
 pub use conn::expect_padded_fits;

@@ -1,7 +1,9 @@
 //! What samplers and estimators ask of a wave function.
 
-use num_complex::Complex64;
 use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use num_complex::Complex64;
 
 use crate::backend::Backend;
 use crate::change_sets::ChangeSets;
@@ -137,6 +139,7 @@ macro_rules! forward_to_target {
 forward_to_target!(&W);
 forward_to_target!(&mut W);
 forward_to_target!(Box<W>);
+forward_to_target!(Arc<W>);
 
 /// Follows a wave function from one configuration to the next and keeps intermediate results in memory.
 ///

@@ -4,7 +4,7 @@ use ndarray::Array2;
 use operator_core::{Backend, HilbertSpace, WaveFunction};
 
 use crate::check::expect_count;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::rng::ChainRng;
 use crate::weights::log_weights;
 
@@ -58,6 +58,12 @@ impl<B: Backend> Chains<B> {
     /// Fraction of accepted moves, NaN before the first one.
     pub fn acceptance(&self) -> f64 {
         self.n_accepted as f64 / self.n_proposed as f64
+    }
+
+    /// Counts moves of all chains. Numbers from a snapshot may be near the largest; they stay there.
+    pub(crate) fn count_moves(&mut self, n_accepted: u64, n_proposed: u64) {
+        self.n_accepted = self.n_accepted.saturating_add(n_accepted);
+        self.n_proposed = self.n_proposed.saturating_add(n_proposed);
     }
 
     /// Sets the numbers of moves to 0.
@@ -156,15 +162,25 @@ impl<B: Backend> Chains<B> {
     /// Restores a snapshot of chains on the same space. After an error the chains are unchanged.
     ///
     /// # Errors
-    /// [`Error::Count`](crate::Error::Count) for another number of chains; [`SampleWidth`](operator_core::Error::SampleWidth),
+    /// [`Error::Count`] for another number of chains; [`Error::Moves`] for more moves accepted than proposed;
+    /// [`SampleWidth`](operator_core::Error::SampleWidth),
     /// [`NotALocalState`](operator_core::Error::NotALocalState) and
     /// [`OutsideConstraint`](operator_core::Error::OutsideConstraint) for configurations of another space;
-    /// [`Error::Core`](crate::Error::Core) if the backend fails.
+    /// [`Error::Core`] if the backend fails.
     pub fn restore(&mut self, snapshot: &ChainsSnapshot) -> Result<()> {
         let n_chains = self.n_chains();
         expect_count("configurations", snapshot.configurations.nrows(), n_chains)?;
         expect_count("values of log_weights", snapshot.log_weights.len(), n_chains)?;
         expect_count("generators", snapshot.rngs.len(), n_chains)?;
+        let (n_accepted, n_proposed) = (snapshot.n_accepted, snapshot.n_proposed);
+        if n_accepted > n_proposed {
+            return Err(Error::Moves { n_accepted, n_proposed });
+        }
+        if let Some(chain) = snapshot.log_weights.iter().position(|w| w.is_nan() || *w == f64::INFINITY) {
+            let (value, state) =
+                (snapshot.log_weights[chain] / 2.0, snapshot.configurations.row(chain).to_vec());
+            return Err(Error::LogPsi { chain, value: value.into(), state });
+        }
         self.hilbert.check(snapshot.configurations.view())?;
         self.configurations = B::from_host(snapshot.configurations.view(), &self.device)?;
         self.log_weights.clone_from(&snapshot.log_weights);

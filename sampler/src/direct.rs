@@ -1,15 +1,16 @@
 //! Independent samples, drawn site by site.
 
-use ndarray::{Array2, ArrayView1, s};
+use ndarray::{Array2, ArrayView1, Axis};
 use operator_core::{Backend, HilbertSpace, WaveFunction};
 use rand::{RngExt, SeedableRng};
 
 use crate::chain::ChainsSnapshot;
-use crate::check::{at_least_one, check_bytes, expect_count};
+use crate::check::{at_least_one, check_samples, expect_count};
 use crate::error::{Error, Result};
-use crate::rng::{ChainRng, generators};
+use crate::rng::ChainRng;
 use crate::samples::Samples;
 use crate::sampling::Sampler;
+use crate::setup::{Setup, setup_methods};
 
 /// Number of configurations to draw at a time, which bounds the memory that a wave function needs.
 const BATCH: usize = 4096;
@@ -45,10 +46,7 @@ pub trait Autoregressive<B: Backend>: WaveFunction<B> {
 /// ```
 #[derive(Clone, Debug)]
 pub struct DirectSampler<B: Backend> {
-    hilbert: HilbertSpace,
-    n_chains: usize,
-    seed: u64,
-    device: Option<B::Device>,
+    setup: Setup<B>,
 }
 
 /// The random numbers of a [`DirectSampler`]. A clone draws the same samples.
@@ -68,47 +66,10 @@ impl DirectChains {
 impl<B: Backend> DirectSampler<B> {
     /// A sampler of a space, with 16 chains.
     pub fn new(hilbert: impl Into<HilbertSpace>) -> Self {
-        DirectSampler { hilbert: hilbert.into(), n_chains: 16, seed: 0, device: None }
+        DirectSampler { setup: Setup::new(hilbert.into()) }
     }
 
-    /// Sets the number of chains, 16 unless set.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] for 0.
-    pub fn with_n_chains(mut self, n_chains: usize) -> Result<Self> {
-        self.n_chains = at_least_one("n_chains", n_chains)?;
-        Ok(self)
-    }
-
-    /// Sets the seed, 0 unless set.
-    #[must_use]
-    pub fn with_seed(mut self, seed: u64) -> Self {
-        self.seed = seed;
-        self
-    }
-
-    /// Asks for a device. Unless set, samples are on the wave function's device; if set, a wave function on another
-    /// device is [`DeviceMismatch`](operator_core::Error::DeviceMismatch).
-    #[must_use]
-    pub fn with_device(mut self, device: B::Device) -> Self {
-        self.device = Some(device);
-        self
-    }
-
-    /// The device that was asked for by [`with_device`](Self::with_device).
-    pub fn device(&self) -> Option<&B::Device> {
-        self.device.as_ref()
-    }
-
-    /// Checks the wave function, and returns its device.
-    fn device_of<W: WaveFunction<B> + ?Sized>(&self, wave_function: &W) -> Result<B::Device> {
-        self.hilbert.expect_same(wave_function.hilbert())?;
-        let device = wave_function.device();
-        if let Some(own) = &self.device {
-            B::expect_same_device(["sampler", "wave function"], own, &device)?;
-        }
-        Ok(device)
-    }
+    setup_methods!();
 
     /// Draws one configuration with each generator.
     fn draw<W>(
@@ -121,8 +82,8 @@ impl<B: Backend> DirectSampler<B> {
     where
         W: Autoregressive<B> + ?Sized,
     {
-        for site in 0..self.hilbert.n_sites() {
-            let local = self.hilbert.local_states(site)?;
+        for site in 0..self.setup.hilbert.n_sites() {
+            let local = self.setup.hilbert.local_states(site)?;
             let so_far = B::from_host(x.view(), device)?;
             let conditionals = wave_function.conditionals(&so_far, site)?;
             expect_count("rows of conditionals", conditionals.nrows(), rngs.len())?;
@@ -140,7 +101,7 @@ impl<B: Backend> DirectSampler<B> {
                 x[[sample, site]] = local.value(index);
             }
         }
-        self.hilbert.check(x.view())?;
+        self.setup.hilbert.check(x.view())?;
         Ok(x)
     }
 }
@@ -167,16 +128,16 @@ impl<B: Backend, W: Autoregressive<B> + ?Sized> Sampler<B, W> for DirectSampler<
     type Chains = DirectChains;
 
     fn hilbert(&self) -> &HilbertSpace {
-        &self.hilbert
+        &self.setup.hilbert
     }
 
     fn n_chains(&self) -> usize {
-        self.n_chains
+        self.setup.n_chains
     }
 
     fn start(&self, wave_function: &W) -> Result<DirectChains> {
-        self.device_of(wave_function)?;
-        Ok(DirectChains { hilbert: self.hilbert.clone(), rngs: generators(self.seed, self.n_chains) })
+        self.setup.device_of(wave_function)?;
+        Ok(DirectChains { hilbert: self.setup.hilbert.clone(), rngs: self.setup.generators()? })
     }
 
     /// Samples are independent, so none is discarded.
@@ -196,35 +157,33 @@ impl<B: Backend, W: Autoregressive<B> + ?Sized> Sampler<B, W> for DirectSampler<
         _: usize,
     ) -> Result<Samples<B>> {
         at_least_one("n_per_chain", n_per_chain)?;
-        let device = self.device_of(wave_function)?;
-        self.hilbert.expect_same(&chains.hilbert)?;
-        expect_count("chains", chains.n_chains(), self.n_chains)?;
-        check_bytes(&self.hilbert, self.n_chains, n_per_chain)?;
+        let device = self.setup.device_of(wave_function)?;
+        self.setup.hilbert.expect_same(&chains.hilbert)?;
+        expect_count("chains", chains.n_chains(), self.setup.n_chains)?;
+        check_samples(&self.setup.hilbert, self.setup.n_chains, n_per_chain)?;
         let mut next = chains.rngs.clone();
         // Each sample has its own generator, so that it does not depend on the size of batches.
-        let mut rngs: Vec<ChainRng> = next
-            .iter_mut()
-            .flat_map(|rng| (0..n_per_chain).map(|_| ChainRng::seed_from_u64(rng.random())))
-            .collect();
-        let n_sites = self.hilbert.n_sites();
-        let blocks = self.hilbert.blocks().iter();
+        let mut of_samples =
+            next.iter_mut().flat_map(|rng| (0..n_per_chain).map(|_| ChainRng::seed_from_u64(rng.random())));
+        let n_sites = self.setup.hilbert.n_sites();
+        let blocks = self.setup.hilbert.blocks().iter();
         let first = blocks.flat_map(|block| std::iter::repeat_n(block.local().value(0), block.sites().len()));
         let first: Vec<i8> = first.collect();
-        let mut samples = Array2::zeros((rngs.len(), n_sites));
-        for (batch, rngs) in rngs.chunks_mut(BATCH).enumerate() {
+        let mut samples = Array2::zeros((self.setup.n_chains * n_per_chain, n_sites));
+        for mut batch in samples.axis_chunks_iter_mut(Axis(0), BATCH) {
+            let mut rngs: Vec<ChainRng> = of_samples.by_ref().take(batch.nrows()).collect();
             let x = Array2::from_shape_fn((rngs.len(), n_sites), |(_, site)| first[site]);
-            let rows = batch * BATCH..batch * BATCH + rngs.len();
-            samples.slice_mut(s![rows, ..]).assign(&self.draw(wave_function, &device, rngs, x)?);
+            batch.assign(&self.draw(wave_function, &device, &mut rngs, x)?);
         }
         let configurations = B::from_host(samples.view(), &device)?;
-        let samples = Samples::new(configurations, self.n_chains, n_per_chain)?;
+        let samples = Samples::new(configurations, self.setup.n_chains, n_per_chain)?;
         chains.rngs = next;
         Ok(samples)
     }
 
     /// The random numbers; there are no configurations.
     fn snapshot(&self, chains: &DirectChains) -> Result<ChainsSnapshot> {
-        let no_configurations = Array2::zeros((0, self.hilbert.n_sites()));
+        let no_configurations = Array2::zeros((0, self.setup.hilbert.n_sites()));
         Ok(ChainsSnapshot::new(no_configurations, Vec::new(), chains.rngs.clone()))
     }
 

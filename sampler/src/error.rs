@@ -82,6 +82,34 @@ pub enum Error {
         /// The operator, as it prints.
         operator: String,
     },
+    /// No random state had a move, so that a chain could not start.
+    #[error(
+        "chain {chain}: {rule} has no move from any of {attempts} random states of {hilbert}, such as {state:?}; choose another rule"
+    )]
+    NoStart {
+        /// The chain.
+        chain: usize,
+        /// Number of states tried.
+        attempts: usize,
+        /// The rule, as it prints.
+        rule: String,
+        /// The Hilbert space, as it prints.
+        hilbert: String,
+        /// The last state, its quantum numbers.
+        state: Vec<i8>,
+    },
+    /// A rule that proposed something else than a state of the space.
+    #[error("chain {chain}: {rule} proposed no state of {hilbert}: {reason}")]
+    Proposed {
+        /// The chain.
+        chain: usize,
+        /// The rule, as it prints.
+        rule: String,
+        /// The Hilbert space, as it prints.
+        hilbert: String,
+        /// What is wrong with the proposal.
+        reason: String,
+    },
     /// No random state had an amplitude, so that a chain could not start.
     #[error(
         "chain {chain}: psi was zero at each of {attempts} random states of {hilbert}; check the wave function"
@@ -139,6 +167,16 @@ pub enum Error {
         what: &'static str,
         /// The type of the wave function or the rule.
         of: &'static str,
+    },
+    /// A snapshot of chains that accepted more moves than were proposed.
+    #[error(
+        "{n_accepted} moves were accepted of {n_proposed} proposed ones; the snapshot is not of these chains"
+    )]
+    Moves {
+        /// Number of accepted moves.
+        n_accepted: u64,
+        /// Number of proposed moves.
+        n_proposed: u64,
     },
     /// Conditionals of an autoregressive wave function that do not form a distribution.
     #[error("the conditionals of site {site} are {reason} for sample {sample}; they must add up to 1")]

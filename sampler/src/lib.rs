@@ -66,6 +66,7 @@ mod rng;
 mod rule;
 mod samples;
 mod sampling;
+mod setup;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod weights;
@@ -77,7 +78,8 @@ pub use error::{Error, Result};
 pub use metropolis::{ExchangeSampler, HamiltonianSampler, LocalSampler, MetropolisSampler};
 pub use rng::ChainRng;
 pub use rule::{
-    ExchangeRule, HamiltonianRule, HostRule, LocalRule, MixtureRule, Place, Proposal, Proposer, Rule,
+    Conserved, ExchangeRule, HamiltonianRule, HostRule, LocalRule, MixtureRule, Place, Proposal, Proposer,
+    Rule, Sector,
 };
 pub use samples::Samples;
 pub use sampling::Sampler;

@@ -5,7 +5,7 @@ use operator_core::{Backend, HilbertSpace, WaveFunction};
 use crate::chain::{Chains, ChainsSnapshot};
 use crate::error::Result;
 use crate::metropolis::MetropolisSampler;
-use crate::rule::Rule;
+use crate::rule::{Rule, Sector};
 use crate::samples::Samples;
 
 /// Draws configurations from |ψ|² of wave functions of type `W`.
@@ -44,9 +44,31 @@ pub trait Sampler<B: Backend, W: WaveFunction<B> + ?Sized>: Send + Sync {
         n_discard: usize,
     ) -> Result<Samples<B>>;
 
-    /// Fraction of accepted moves; `None` for samplers that never reject.
-    fn acceptance(&self, _chains: &Self::Chains) -> Option<f64> {
+    /// Numbers of accepted and of proposed moves of all chains together, since they were started; `None` for samplers
+    /// that never reject.
+    fn moves(&self, _chains: &Self::Chains) -> Option<(u64, u64)> {
         None
+    }
+
+    /// Fraction of accepted moves, NaN before the first one; `None` for samplers that never reject.
+    fn acceptance(&self, chains: &Self::Chains) -> Option<f64> {
+        self.moves(chains).map(|(n_accepted, n_proposed)| n_accepted as f64 / n_proposed as f64)
+    }
+
+    /// What chains keep although the space does not fix it, if that is known.
+    ///
+    /// # Errors
+    /// As the sampler says.
+    fn sector(&self) -> Result<Option<Sector>> {
+        Ok(None)
+    }
+
+    /// Puts chains at new random states, where samplers have a state to leave. Random numbers go on.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    fn reset(&self, _wave_function: &W, _chains: &mut Self::Chains) -> Result<()> {
+        Ok(())
     }
 
     /// The contents of chains, from which another run of the program can continue.
@@ -87,8 +109,16 @@ impl<B: Backend, R: Rule<B>, W: WaveFunction<B> + ?Sized> Sampler<B, W> for Metr
         self.sample(wave_function, chains, n_per_chain, n_discard)
     }
 
-    fn acceptance(&self, chains: &Chains<B>) -> Option<f64> {
-        Some(chains.acceptance())
+    fn moves(&self, chains: &Chains<B>) -> Option<(u64, u64)> {
+        Some((chains.n_accepted(), chains.n_proposed()))
+    }
+
+    fn sector(&self) -> Result<Option<Sector>> {
+        self.sector()
+    }
+
+    fn reset(&self, wave_function: &W, chains: &mut Chains<B>) -> Result<()> {
+        self.reset(wave_function, chains)
     }
 
     fn snapshot(&self, chains: &Chains<B>) -> Result<ChainsSnapshot> {

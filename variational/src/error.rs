@@ -114,6 +114,14 @@ pub enum Error {
         /// Why it failed.
         source: Box<Error>,
     },
+    /// The energy of a step is none, and the run was told to stop, or could not step back far enough.
+    #[error("the energy of step {step} is none: {reason}")]
+    NoEnergy {
+        /// Number of the step.
+        step: usize,
+        /// What says so.
+        reason: String,
+    },
     /// A name that is already taken.
     #[error("{what} is named {name:?}, as another one is; choose a name that is free")]
     Name {

@@ -84,7 +84,8 @@ pub use error::{Error, Result};
 pub use estimate::{LocalKernel, OperatorGradKernel, OperatorGradient};
 pub use optimise::{Adam, Optimiser, Schedule, Sgd, Sr, SrSolver};
 pub use run::{
-    Callback, Control, ConvergenceStopping, EarlyStopping, End, Event, History, RunLog, Step, Vmc,
+    Callback, Control, ConvergenceStopping, EarlyStopping, End, Event, History, OnBreakdown, RunLog, Step,
+    Vmc,
 };
 pub use runs_vmc::RunsVmc;
 pub use state::{Ensemble, FullSumState, MonteCarloState, VariationalState};

@@ -13,7 +13,7 @@
 //! ```
 
 pub use operator_core::{DiscreteOperator, Element, Model, Walker, WaveFunction};
-pub use sampler::{Autoregressive, HamiltonianBackend, Rule, Sampler};
+pub use sampler::{Autoregressive, HamiltonianBackend, HostRule, Rule, Sampler};
 pub use sum_operator::Combine;
 
 pub use crate::backend::traits::*;

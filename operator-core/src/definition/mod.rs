@@ -344,6 +344,24 @@ impl Definition {
         })
     }
 
+    /// A bound of the norm: `|<ψ|O|ψ>| ≤ norm_bound <ψ|ψ>` for every ψ, for the present parameters.
+    ///
+    /// It is the sum of the norms of the terms, each `|coefficient|` times 1 for strings, and at most
+    /// `sqrt(‖A‖₁ ‖A‖∞)` for a matrix A. So no eigenvalue is below `−norm_bound`, and no energy that was sampled well.
+    ///
+    /// ```
+    /// use operator_core::{Boundary, Graph, Heisenberg, Model, hilbert::Spin};
+    /// let ring = Graph::chain(4, Boundary::Periodic)?;
+    /// let heisenberg = Heisenberg::new(Spin::half(4)?, &ring, 1.0)?.definition()?;
+    /// // The ground state has the energy −8; a single bond has −3 at least.
+    /// assert_eq!(heisenberg.norm_bound(), 12.0);
+    /// # Ok::<(), operator_core::Error>(())
+    /// ```
+    pub fn norm_bound(&self) -> f64 {
+        let parameters = self.parameters.to_vec();
+        self.terms().iter().map(|term| term.norm_bound(&parameters)).sum()
+    }
+
     /// Upper bound of the number of connected elements of any configuration, for any parameters.
     ///
     /// It is the number of groups of terms with different x'. Some configuration reaches it unless groups exclude

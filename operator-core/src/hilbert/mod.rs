@@ -29,6 +29,7 @@ pub use fermion::SpinOrbitalFermions;
 pub use fock::Fock;
 pub use packed_ranking::PackedRanking;
 pub use qubit::Qubit;
+pub use random::RandomStates;
 pub use space::HilbertSpace;
 pub use spin::Spin;
 pub use tensor::TensorHilbert;

@@ -19,13 +19,34 @@ impl HilbertSpace {
     pub fn random_states<R: Rng + ?Sized>(&self, n: usize, rng: &mut R) -> Result<Array2<i8>> {
         let (what, bytes) = (|| format!("{n} states of {self}"), n as f64 * self.n_sites() as f64);
         memory::expect_fits(what, bytes, "draw fewer at a time")?;
-        let blocks: Vec<RandomBlock<'_>> = self.blocks().iter().map(RandomBlock::new).collect();
+        let draw = self.random();
         let mut states = Array2::zeros((n, self.n_sites()));
         for mut row in states.rows_mut() {
-            let row = row.as_slice_mut().expect("rows of a new array are contiguous");
-            blocks.iter().for_each(|block| block.write(rng, row));
+            draw.write(rng, row.as_slice_mut().expect("rows of a new array are contiguous"));
         }
         Ok(states)
+    }
+
+    /// What draws uniformly random states of this space one by one, each with random numbers of its own if need be.
+    pub fn random(&self) -> RandomStates<'_> {
+        RandomStates { blocks: self.blocks().iter().map(RandomBlock::new).collect(), n_sites: self.n_sites() }
+    }
+}
+
+/// Draws uniformly random states of a space, from [`HilbertSpace::random`].
+pub struct RandomStates<'a> {
+    blocks: Vec<RandomBlock<'a>>,
+    n_sites: usize,
+}
+
+impl RandomStates<'_> {
+    /// Writes a state's quantum numbers to `row`.
+    ///
+    /// # Panics
+    /// Unless `row` has one place for each site.
+    pub fn write<R: Rng + ?Sized>(&self, rng: &mut R, row: &mut [i8]) {
+        assert_eq!(row.len(), self.n_sites, "a place for each site");
+        self.blocks.iter().for_each(|block| block.write(rng, row));
     }
 }
 

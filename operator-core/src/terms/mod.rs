@@ -15,6 +15,7 @@ mod embed;
 mod equivalent;
 mod fermion;
 mod local;
+mod norm;
 mod normal_order;
 mod pauli;
 mod product;

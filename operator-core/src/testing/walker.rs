@@ -124,7 +124,7 @@ fn same_logarithm(a: Complex64, b: Complex64, tolerance: f64) -> bool {
 }
 
 fn random_state(hilbert: &HilbertSpace, rng: &mut SplitMix) -> Vec<i8> {
-    hilbert.random_states(1, rng).expect("one state fits").iter().copied().collect()
+    hilbert.random_states(1, rng).expect("one state fits into memory").iter().copied().collect()
 }
 
 /// A state that differs from this one in one or two sites, if there is one; otherwise any state.

@@ -383,6 +383,11 @@ fn imaginary_weights_that_are_zero_stay_parameters() {
     assert_eq!(definition.parameters().get("weights_im").unwrap(), [0.0, 0.0]);
 }
 
+/// The number of the first spec of a model.
+fn number_of(model: &str) -> usize {
+    specs().iter().position(|spec| spec["model"] == model).unwrap()
+}
+
 fn error(which: usize, damage: impl FnOnce(&mut Value)) -> String {
     let mut spec = specs().swap_remove(which);
     damage(&mut spec);
@@ -512,7 +517,7 @@ fn a_misspelt_key_is_named_with_the_model_and_its_keys() {
     );
     // Two forms at once: only one of them would be read.
     assert!(changed(6, "Jx", json!(1)).contains("spec.Jx is not known to model xyz"));
-    let both = error(15, |spec| spec["terms"][0]["ladders"] = json!([]));
+    let both = error(number_of("terms"), |spec| spec["terms"][0]["ladders"] = json!([]));
     assert!(both.contains("spec.terms[0].ladders is not known to model terms"), "{both}");
     let space = json!({ "kind": "qubit", "n": 2, "s": 0.5 });
     assert_eq!(

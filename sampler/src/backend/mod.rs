@@ -58,11 +58,6 @@ where
     fn connections(_operator: &O) -> Option<Box<dyn Connections + '_>> {
         None
     }
-
-    /// The operator's device. The wave function must be on the same one.
-    fn device(_operator: &O) -> Self::Device {
-        Self::default_device()
-    }
 }
 
 /// The x' ≠ x with `<x|O|x'>` ≠ 0, for one x after another. Each thread has its own.

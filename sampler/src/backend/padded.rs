@@ -1,7 +1,7 @@
 //! Moves of operators of the padded backend, batch by batch.
 
 use backend_padded::{Padded, TensorConn, failed};
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Tensor};
 use ndarray::Array2;
 use operator_core::{Backend, Error, Result};
 
@@ -29,10 +29,6 @@ impl<O: TensorConn> HamiltonianBackend<O> for Padded {
         let n = numbers.len();
         let numbers = Tensor::from_vec(numbers, n, &operator.device()).map_err(failed)?;
         operator.select_off_diagonal(x, &numbers)
-    }
-
-    fn device(operator: &O) -> Device {
-        operator.device()
     }
 }
 

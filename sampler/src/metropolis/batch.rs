@@ -1,6 +1,6 @@
 //! Chains that take each step together, as a batch.
 
-use operator_core::{Backend, WaveFunction};
+use operator_core::{Backend, Error as CoreError, WaveFunction};
 use rand::RngExt;
 
 use super::MetropolisSampler;
@@ -21,13 +21,16 @@ impl<B: Backend, R: Rule<B>> MetropolisSampler<B, R> {
     }
 
     fn step<W: WaveFunction<B> + ?Sized>(&self, wave_function: &W, chains: &mut Chains<B>) -> Result<()> {
-        let n = self.n_chains;
-        let place = Place { hilbert: &self.hilbert, device: &chains.device };
+        let n = self.setup.n_chains;
+        let place = Place { hilbert: &self.setup.hilbert, device: &chains.device };
         let proposal = self.rule.propose(place, &chains.configurations, &mut chains.rngs)?;
         expect_count("proposed configurations", B::batch_len(proposal.configurations()), n)?;
         expect_count("values of log_correction", proposal.log_correction().len(), n)?;
         if let Some(chain) = proposal.log_correction().iter().position(|value| value.is_nan()) {
             return Err(Error::Correction { chain });
+        }
+        if !self.rule.is_checked() {
+            self.check_proposed(proposal.configurations())?;
         }
         let proposed = log_weights::<B, W>(wave_function, proposal.configurations(), n)?;
         let present = chains.log_weights.iter().zip(&proposed).zip(proposal.log_correction());
@@ -44,8 +47,22 @@ impl<B: Backend, R: Rule<B>> MetropolisSampler<B, R> {
         {
             *weight = proposed;
         }
-        chains.n_accepted += accept.iter().filter(|&&accept| accept).count() as u64;
-        chains.n_proposed += n as u64;
+        chains.count_moves(accept.iter().filter(|&&accept| accept).count() as u64, n as u64);
         Ok(())
+    }
+
+    /// Checks that a rule of a third party proposed states of the space.
+    fn check_proposed(&self, x: &B::Configurations) -> Result<()> {
+        let hilbert = &self.setup.hilbert;
+        hilbert.check(B::to_host(x)?.view()).map_err(|error| {
+            let chain = match error {
+                CoreError::NotALocalState { sample, .. } | CoreError::OutsideConstraint { sample, .. } => {
+                    sample
+                }
+                _ => 0,
+            };
+            let (rule, hilbert) = (self.rule.describe(), hilbert.to_string());
+            Error::Proposed { chain, rule, hilbert, reason: error.to_string() }
+        })
     }
 }

@@ -4,20 +4,24 @@
 mod batch;
 pub(crate) mod walk;
 
-use ndarray::{Array2, Axis, s};
+use ndarray::{Array2, s};
 use operator_core::{Backend, DiscreteOperator, Graph, HilbertSpace, WaveFunction};
 
 use crate::backend::HamiltonianBackend;
 use crate::chain::Chains;
-use crate::check::{at_least_one, check_bytes, expect_count};
+use crate::check::{at_least_one, check_samples, expect_count};
 use crate::error::{Error, Result};
-use crate::rng::{ChainRng, generators};
-use crate::rule::{ExchangeRule, HamiltonianRule, LocalRule, Rule};
+use crate::rng::ChainRng;
+use crate::rule::{ExchangeRule, HamiltonianRule, LocalRule, Place, Rule, Sector};
 use crate::samples::Samples;
+use crate::setup::{Setup, setup_methods};
 use crate::weights::log_weights;
 
 /// Random states to try for each chain before the wave function counts as zero.
 const START_ATTEMPTS: usize = 100;
+
+/// Random states to try for each chain before the rule counts as one without moves.
+const MOVE_ATTEMPTS: usize = 1000;
 
 /// A Metropolis sampler of |ψ|² whose moves come from the matrix elements of an operator.
 ///
@@ -41,12 +45,9 @@ pub type ExchangeSampler<B> = MetropolisSampler<B, ExchangeRule>;
 /// chains. Chains are on the wave function's device.
 #[derive(Clone, Debug)]
 pub struct MetropolisSampler<B: Backend, R> {
-    hilbert: HilbertSpace,
+    setup: Setup<B>,
     rule: R,
-    n_chains: usize,
     sweep_size: usize,
-    seed: u64,
-    device: Option<B::Device>,
 }
 
 impl<O> MetropolisSampler<O::Backend, HamiltonianRule<O>>
@@ -97,18 +98,11 @@ impl<B: Backend, R: Rule<B>> MetropolisSampler<B, R> {
     pub fn from_rule(hilbert: impl Into<HilbertSpace>, rule: R) -> Result<Self> {
         let hilbert = hilbert.into();
         rule.check(&hilbert)?;
-        let (n_chains, sweep_size) = (16, hilbert.n_sites());
-        Ok(MetropolisSampler { hilbert, rule, n_chains, sweep_size, seed: 0, device: None })
+        let sweep_size = hilbert.n_sites();
+        Ok(MetropolisSampler { setup: Setup::new(hilbert), rule, sweep_size })
     }
 
-    /// Sets the number of chains, 16 unless set.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] for 0.
-    pub fn with_n_chains(mut self, n_chains: usize) -> Result<Self> {
-        self.n_chains = at_least_one("n_chains", n_chains)?;
-        Ok(self)
-    }
+    setup_methods!();
 
     /// Sets the number of moves proposed between samples, the number of sites unless set.
     ///
@@ -119,34 +113,9 @@ impl<B: Backend, R: Rule<B>> MetropolisSampler<B, R> {
         Ok(self)
     }
 
-    /// Sets the seed, 0 unless set.
-    #[must_use]
-    pub fn with_seed(mut self, seed: u64) -> Self {
-        self.seed = seed;
-        self
-    }
-
-    /// Asks for a device. Unless set, chains go to the wave function's device; if set, a wave function on another
-    /// device is [`DeviceMismatch`](operator_core::Error::DeviceMismatch) when chains start.
-    #[must_use]
-    pub fn with_device(mut self, device: B::Device) -> Self {
-        self.device = Some(device);
-        self
-    }
-
-    /// The space that is sampled.
-    pub fn hilbert(&self) -> &HilbertSpace {
-        &self.hilbert
-    }
-
     /// The rule.
     pub fn rule(&self) -> &R {
         &self.rule
-    }
-
-    /// Number of chains.
-    pub fn n_chains(&self) -> usize {
-        self.n_chains
     }
 
     /// Number of moves proposed between samples.
@@ -154,30 +123,22 @@ impl<B: Backend, R: Rule<B>> MetropolisSampler<B, R> {
         self.sweep_size
     }
 
-    /// The device that was asked for by [`with_device`](Self::with_device).
-    pub fn device(&self) -> Option<&B::Device> {
-        self.device.as_ref()
-    }
-
-    /// Starts chains at random states with an amplitude, on the wave function's device. The same sampler starts the
+    /// Starts chains at random states with an amplitude and a move, on the wave function's device. The same sampler starts the
     /// same chains.
     ///
     /// # Errors
     /// [`HilbertMismatch`](operator_core::Error::HilbertMismatch) if the wave function is defined on another
     /// space; [`DeviceMismatch`](operator_core::Error::DeviceMismatch) if it is on another device than the
-    /// operator of the rule or [`with_device`](Self::with_device) says; [`Error::ZeroWaveFunction`] if no state with an amplitude is found; [`Error::LogPsi`] for NaN;
-    /// [`Error::Core`] if the wave function fails.
+    /// operator of the rule or [`with_device`](Self::with_device) says; [`Error::NoStart`] if the rule has no move from
+    /// any of 1000 states; [`Error::ZeroWaveFunction`] if no state with an amplitude is found among 100;
+    /// [`Error::LogPsi`] for NaN; [`TooLarge`](operator_core::Error::TooLarge) for too many chains; [`Error::Core`] if
+    /// the wave function fails.
     pub fn start<W: WaveFunction<B> + ?Sized>(&self, wave_function: &W) -> Result<Chains<B>> {
-        self.hilbert.expect_same(wave_function.hilbert())?;
-        let device = wave_function.device();
-        if let Some(own) = &self.device {
-            B::expect_same_device(["sampler", "wave function"], own, &device)?;
-        }
+        let device = self.setup.device_of(wave_function)?;
         self.rule.check_device(&device)?;
-        check_bytes(&self.hilbert, self.n_chains, 1)?;
-        let mut rngs = generators(self.seed, self.n_chains);
+        let mut rngs = self.setup.generators()?;
         let (configurations, log_weights) = self.random_states(wave_function, &device, &mut rngs)?;
-        let hilbert = self.hilbert.clone();
+        let hilbert = self.setup.hilbert.clone();
         Ok(Chains { hilbert, device, configurations, log_weights, rngs, n_accepted: 0, n_proposed: 0 })
     }
 
@@ -238,9 +199,9 @@ impl<B: Backend, R: Rule<B>> MetropolisSampler<B, R> {
     ) -> Result<Samples<B>> {
         at_least_one("n_per_chain", n_per_chain)?;
         self.check_chains(wave_function, chains)?;
-        check_bytes(&self.hilbert, self.n_chains, n_per_chain)?;
-        let n_chains = self.n_chains;
-        let mut samples = Array2::zeros((n_chains * n_per_chain, self.hilbert.n_sites()));
+        check_samples(&self.setup.hilbert, self.setup.n_chains, n_per_chain)?;
+        let n_chains = self.setup.n_chains;
+        let mut samples = Array2::zeros((n_chains * n_per_chain, self.setup.hilbert.n_sites()));
         if self.is_guided(wave_function) {
             let rows = samples.as_slice_mut().expect("a new array is contiguous");
             self.walk(wave_function, chains, n_discard, rows)?;
@@ -257,37 +218,76 @@ impl<B: Backend, R: Rule<B>> MetropolisSampler<B, R> {
         Samples::new(B::from_host(samples.view(), &chains.device)?, n_chains, n_per_chain)
     }
 
-    /// One random state with an amplitude for each chain, and ln |ψ|² there.
+    /// One random state with an amplitude and a move for each chain, and ln |ψ|² there. Each chain draws until it has
+    /// one, so where it starts does not depend on other chains.
     fn random_states<W: WaveFunction<B> + ?Sized>(
         &self,
         wave_function: &W,
         device: &B::Device,
         rngs: &mut [ChainRng],
     ) -> Result<(B::Configurations, Vec<f64>)> {
-        let mut x = Array2::zeros((rngs.len(), self.hilbert.n_sites()));
+        let hilbert = &self.setup.hilbert;
+        let mut x = Array2::zeros((rngs.len(), hilbert.n_sites()));
         let mut weights = vec![f64::NEG_INFINITY; rngs.len()];
         let mut first_at_zero = 0;
         for _ in 0..START_ATTEMPTS {
-            for ((mut row, rng), weight) in x.axis_iter_mut(Axis(0)).zip(&mut *rngs).zip(&weights) {
-                if *weight == f64::NEG_INFINITY {
-                    row.assign(&self.hilbert.random_states(1, rng)?.row(0));
-                }
-            }
-            let configurations = B::from_host(x.view(), device)?;
+            let waiting = (0..rngs.len()).filter(|&chain| weights[chain] == f64::NEG_INFINITY).collect();
+            let configurations = self.draw_movable(device, rngs, &mut x, waiting)?;
             weights = log_weights::<B, W>(wave_function, &configurations, rngs.len())?;
             match weights.iter().position(|&weight| weight == f64::NEG_INFINITY) {
                 None => return Ok((configurations, weights)),
                 Some(chain) => first_at_zero = chain,
             }
         }
-        let hilbert = self.hilbert.to_string();
+        let hilbert = hilbert.to_string();
         Err(Error::ZeroWaveFunction { chain: first_at_zero, attempts: START_ATTEMPTS, hilbert })
     }
 
+    /// Draws random states for the chains that wait for one, until the rule has a move from each of them.
+    fn draw_movable(
+        &self,
+        device: &B::Device,
+        rngs: &mut [ChainRng],
+        x: &mut Array2<i8>,
+        mut waiting: Vec<usize>,
+    ) -> Result<B::Configurations> {
+        let hilbert = &self.setup.hilbert;
+        let draw = hilbert.random();
+        for _ in 0..MOVE_ATTEMPTS {
+            for &chain in &waiting {
+                let mut row = x.row_mut(chain);
+                draw.write(&mut rngs[chain], row.as_slice_mut().expect("rows of a new array are contiguous"));
+            }
+            let configurations = B::from_host(x.view(), device)?;
+            waiting = self.rule.isolated(Place { hilbert, device }, &configurations)?;
+            if waiting.is_empty() {
+                return Ok(configurations);
+            }
+            if let Some(&got) = waiting.iter().find(|&&chain| chain >= rngs.len()) {
+                return Err(Error::Count {
+                    what: "is the number of an isolated row",
+                    got,
+                    expected: rngs.len(),
+                });
+            }
+        }
+        let (chain, attempts) = (waiting[0], MOVE_ATTEMPTS);
+        let (rule, hilbert, state) = (self.rule.describe(), hilbert.to_string(), x.row(chain).to_vec());
+        Err(Error::NoStart { chain, attempts, rule, hilbert, state })
+    }
+
+    /// What chains keep although the space does not fix it, if that is known: they stay in the sector where they start.
+    ///
+    /// # Errors
+    /// As [`Rule::propose`].
+    pub fn sector(&self) -> Result<Option<Sector>> {
+        Ok(Sector::first(&self.setup.hilbert, &self.rule.conserves(&self.setup.hilbert)?))
+    }
+
     fn check_chains<W: WaveFunction<B> + ?Sized>(&self, wave_function: &W, chains: &Chains<B>) -> Result<()> {
-        self.hilbert.expect_same(wave_function.hilbert())?;
-        self.hilbert.expect_same(&chains.hilbert)?;
+        self.setup.hilbert.expect_same(wave_function.hilbert())?;
+        self.setup.hilbert.expect_same(&chains.hilbert)?;
         B::expect_same_device(["batch of chains", "wave function"], &chains.device, &wave_function.device())?;
-        expect_count("chains", chains.n_chains(), self.n_chains)
+        expect_count("chains", chains.n_chains(), self.setup.n_chains)
     }
 }

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::MetropolisSampler;
 use crate::acceptance::acceptance;
 use crate::chain::Chains;
-use crate::changes::{apply, check_sites};
+use crate::changes::{apply, check_changed, check_sites};
 use crate::check::expect_count;
 use crate::error::{Error, Result};
 use crate::rng::ChainRng;
@@ -19,7 +19,7 @@ use crate::weights::is_amplitude;
 impl<B: Backend, R: Rule<B>> MetropolisSampler<B, R> {
     /// Whether chains run one by one.
     pub(super) fn is_guided<W: WaveFunction<B> + ?Sized>(&self, wave_function: &W) -> bool {
-        wave_function.has_walker() && self.rule.proposer(&self.hilbert).is_some()
+        wave_function.has_walker() && self.rule.proposer(&self.setup.hilbert).is_some()
     }
 
     /// A guide of chains, if the wave function has a walker and the rule a proposer.
@@ -28,8 +28,10 @@ impl<B: Backend, R: Rule<B>> MetropolisSampler<B, R> {
         wave_function: &'a W,
     ) -> std::result::Result<Guide<'a>, Missing> {
         let walker = wave_function.walker().ok_or(Missing::Walker)?;
-        let proposer = self.rule.proposer(&self.hilbert).ok_or(Missing::Proposer)?;
-        Ok(Guide::new(WalkedWeight::new(walker), proposer, &self.hilbert))
+        let hilbert = &self.setup.hilbert;
+        let proposer = self.rule.proposer(hilbert).ok_or(Missing::Proposer)?;
+        let foreign = (!self.rule.is_checked()).then(|| Foreign { hilbert, rule: self.rule.describe() });
+        Ok(Guide::new(WalkedWeight::new(walker), proposer, hilbert, foreign))
     }
 
     /// Takes every chain through `n_discard` sweeps, and one more before each of its samples, in parallel.
@@ -44,8 +46,8 @@ impl<B: Backend, R: Rule<B>> MetropolisSampler<B, R> {
         samples: &mut [i8],
     ) -> Result<()> {
         let start = B::to_host(&chains.configurations)?;
-        expect_count("configurations", start.nrows(), self.n_chains)?;
-        let (n_of_each, mut left) = (samples.len() / self.n_chains, samples);
+        expect_count("configurations", start.nrows(), self.setup.n_chains)?;
+        let (n_of_each, mut left) = (samples.len() / self.setup.n_chains, samples);
         let mut walks: Vec<ChainWalk<'_>> = (start.rows().into_iter().zip(&chains.rngs).enumerate())
             .map(|(chain, (x, rng))| {
                 let (own, others) = std::mem::take(&mut left).split_at_mut(n_of_each);
@@ -74,8 +76,8 @@ impl<B: Backend, R: Rule<B>> MetropolisSampler<B, R> {
         }
         chains.configurations = B::from_host(x.view(), &chains.device)?;
         chains.log_weights = walks.iter().map(ChainWalk::log_weight).collect();
-        chains.n_accepted += walks.iter().map(ChainWalk::n_accepted).sum::<u64>();
-        chains.n_proposed += walks.iter().map(ChainWalk::n_proposed).sum::<u64>();
+        let n_accepted = walks.iter().map(ChainWalk::n_accepted).sum();
+        chains.count_moves(n_accepted, walks.iter().map(ChainWalk::n_proposed).sum());
         chains.rngs = walks.into_iter().map(ChainWalk::into_rng).collect();
         Ok(())
     }
@@ -226,9 +228,27 @@ pub(crate) struct Guide<'a> {
     weight: WalkedWeight<'a>,
     proposer: Box<dyn Proposer + 'a>,
     changes: Vec<(usize, i8)>,
+    /// A rule whose proposals are to be checked.
+    foreign: Option<Foreign<'a>>,
     /// Moves between starts of the walker, and how many are left.
     patience: u64,
     left: u64,
+}
+
+struct Foreign<'a> {
+    hilbert: &'a HilbertSpace,
+    rule: String,
+}
+
+impl Foreign<'_> {
+    fn check(&self, chain: usize, x: &[i8], changes: &[(usize, i8)]) -> Result<()> {
+        check_changed(self.hilbert, x, changes).map_err(|reason| Error::Proposed {
+            chain,
+            rule: self.rule.clone(),
+            hilbert: self.hilbert.to_string(),
+            reason,
+        })
+    }
 }
 
 /// One chain and its samples.
@@ -271,13 +291,14 @@ impl<'a> ChainWalk<'a> {
 }
 
 impl<'a> Guide<'a> {
-    pub(crate) fn new(
+    fn new(
         weight: WalkedWeight<'a>,
         proposer: Box<dyn Proposer + 'a>,
         hilbert: &HilbertSpace,
+        foreign: Option<Foreign<'a>>,
     ) -> Self {
         let patience = MOVES_PER_SITE * hilbert.n_sites() as u64;
-        Guide { weight, proposer, changes: Vec::new(), patience, left: patience }
+        Guide { weight, proposer, changes: Vec::new(), foreign, patience, left: patience }
     }
 
     /// Takes a chain through `n_discard` sweeps, and one more before each sample. An error comes with the number
@@ -330,6 +351,9 @@ impl<'a> Guide<'a> {
             return Err(Error::Correction { chain });
         }
         check_sites(chain, &self.changes, walk.x.len())?;
+        if let Some(foreign) = &self.foreign {
+            foreign.check(chain, &walk.x, &self.changes)?;
+        }
         let probability = self.weight.propose(chain, &walk.x, &self.changes, correction)?;
         // Drawn in every step, as in batches.
         if walk.rng.random::<f64>() < probability {

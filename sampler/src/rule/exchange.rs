@@ -1,11 +1,12 @@
 //! Exchanges of the quantum numbers of two sites.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use operator_core::{Graph, HilbertSpace};
 use rand::RngExt;
 
-use super::HostRule;
+use super::{Conserved, HostRule};
 use crate::changes::apply;
 use crate::error::{Error, Result};
 use crate::rng::ChainRng;
@@ -121,5 +122,41 @@ impl HostRule for ExchangeRule {
             }
         }
         Ok(())
+    }
+
+    /// Blocks whose sites go to other blocks keep nothing of their own.
+    fn conserves_of(&self, hilbert: &HilbertSpace) -> Vec<Conserved> {
+        // Each site points to one of its part, the first of the part to itself.
+        let mut first: Vec<usize> = (0..hilbert.n_sites()).collect();
+        fn root(first: &mut [usize], mut site: usize) -> usize {
+            while first[site] != site {
+                first[site] = first[first[site]];
+                site = first[site];
+            }
+            site
+        }
+        let n_sites = hilbert.n_sites();
+        for &[a, b] in self.pairs.iter().filter(|pair| pair.iter().all(|&site| site < n_sites)) {
+            let (a, b) = (root(&mut first, a), root(&mut first, b));
+            first[a.max(b)] = a.min(b);
+        }
+        let roots: Vec<usize> = (0..first.len()).map(|site| root(&mut first, site)).collect();
+        let of_block = |sites: Range<usize>| {
+            let outside = (0..roots.len()).filter(|site| !sites.contains(site));
+            let own: BTreeSet<usize> = roots[sites.clone()].iter().copied().collect();
+            if outside.map(|site| roots[site]).any(|root| own.contains(&root)) {
+                Conserved::Nothing
+            } else if own.len() > 1 {
+                Conserved::CountsOfParts
+            } else {
+                Conserved::Counts
+            }
+        };
+        hilbert.blocks().iter().map(|block| of_block(block.sites())).collect()
+    }
+
+    /// [`check_space`](HostRule::check_space) has seen all pairs.
+    fn stays(&self) -> bool {
+        true
     }
 }

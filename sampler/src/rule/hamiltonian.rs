@@ -1,14 +1,22 @@
 //! Moves that are matrix elements of an operator.
 
+use ndarray::{ArrayView1, Axis};
+use operator_core::hilbert::Block;
 use operator_core::{Backend, DiscreteOperator, HilbertSpace};
-use rand::RngExt;
+use rand::{RngExt, SeedableRng};
 
-use super::{Place, Proposal, Proposer, Rule};
+use super::{Conserved, Place, Proposal, Proposer, Rule};
 use crate::backend::{Connections, HamiltonianBackend};
 use crate::changes::{apply, check_sites};
 use crate::check::expect_count;
 use crate::error::{Error, Result};
 use crate::rng::ChainRng;
+
+/// States whose elements show what an operator keeps.
+const PROBES: usize = 256;
+
+/// Memory for their elements at a time.
+const PROBE_BYTES: usize = 1 << 26;
 
 /// Proposes x' uniformly among the states x' ≠ x with `<x|O|x'>` ≠ 0.
 ///
@@ -90,6 +98,64 @@ where
         self.select(x, &counts, &numbers)
     }
 
+    fn describe(&self) -> String {
+        format!("HamiltonianRule of {}", self.operator.describe())
+    }
+
+    fn isolated(
+        &self,
+        _: Place<'_, O::Backend>,
+        x: &<O::Backend as Backend>::Configurations,
+    ) -> Result<Vec<usize>> {
+        let counts = O::Backend::n_off_diagonal(&self.operator, x)?;
+        Ok((0..counts.len()).filter(|&row| counts[row] == 0).collect())
+    }
+
+    /// From the elements of all states of a small space, or of random ones. They show a term that changes a sum unless it
+    /// asks more than about six sites for their states.
+    fn conserves(&self, hilbert: &HilbertSpace) -> Result<Vec<Conserved>> {
+        let bytes_of_one = self.operator.max_conn_size().saturating_mul(hilbert.n_sites()).max(1);
+        let at_a_time = PROBE_BYTES / bytes_of_one;
+        if at_a_time == 0 {
+            return Ok(Vec::new());
+        }
+        let x = match hilbert.n_states() {
+            Ok(n_states) if n_states <= PROBES => hilbert.all_states()?,
+            _ => hilbert.random_states(PROBES, &mut ChainRng::seed_from_u64(0))?,
+        };
+        let blocks = hilbert.blocks();
+        let sum = |x: ArrayView1<'_, i8>, block: &Block| -> usize {
+            block.sites().filter_map(|site| block.local().index(x[site])).sum()
+        };
+        let mut kept = vec![Conserved::Sum; blocks.len()];
+        for x in x.axis_chunks_iter(Axis(0), at_a_time) {
+            let conn = self.operator.get_conn_flattened(x)?;
+            for (x, (states, _)) in x.rows().into_iter().zip(conn.samples()) {
+                for (block, kept) in blocks.iter().zip(&mut kept) {
+                    let here = sum(x, block);
+                    for there in states.rows().into_iter().map(|to| sum(to, block)).filter(|&sum| sum != here)
+                    {
+                        let parity = if here.abs_diff(there) % 2 == 0 {
+                            Conserved::Parity
+                        } else {
+                            Conserved::Nothing
+                        };
+                        *kept = parity.min(*kept);
+                    }
+                }
+            }
+            if kept.iter().all(|&kept| kept == Conserved::Nothing) {
+                break;
+            }
+        }
+        Ok(kept)
+    }
+
+    /// Each x' has its own x' counted, which checks it.
+    fn is_checked(&self) -> bool {
+        true
+    }
+
     fn proposer<'a>(&'a self, _: &'a HilbertSpace) -> Option<Box<dyn Proposer + 'a>> {
         let connections = O::Backend::connections(&self.operator)?;
         Some(Box::new(HamiltonianProposer { operator: &self.operator, connections }))
@@ -104,7 +170,7 @@ where
     /// # Errors
     /// [`DeviceMismatch`](operator_core::Error::DeviceMismatch) if the operator is on another device.
     fn check_device(&self, device: &<O::Backend as Backend>::Device) -> Result<()> {
-        let own = O::Backend::device(&self.operator);
+        let own = self.operator.device();
         Ok(O::Backend::expect_same_device(["operator", "wave function"], &own, device)?)
     }
 }
@@ -128,9 +194,9 @@ impl<O: DiscreteOperator> Proposer for HamiltonianProposer<'_, O> {
             return Err(isolated(x.to_vec()));
         }
         self.connections.select(x, rng.random_range(0..n), changes)?;
+        check_sites(chain, changes, x.len())?;
         match self.connections.propose(changes)? {
             0 => {
-                check_sites(chain, changes, x.len())?;
                 let mut to = x.to_vec();
                 apply(changes.iter().copied(), &mut to);
                 Err(isolated(to))

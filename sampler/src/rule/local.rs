@@ -76,4 +76,8 @@ impl HostRule for LocalRule {
         }
         Ok(())
     }
+
+    fn stays(&self) -> bool {
+        true
+    }
 }

@@ -3,7 +3,7 @@
 use operator_core::HilbertSpace;
 use rand::RngExt;
 
-use super::HostRule;
+use super::{Conserved, HostRule};
 use crate::error::{Error, Result};
 use crate::rng::ChainRng;
 
@@ -57,5 +57,15 @@ impl<P: HostRule, Q: HostRule> HostRule for MixtureRule<P, Q> {
     fn check_space(&self, hilbert: &HilbertSpace) -> Result<()> {
         self.first.check_space(hilbert)?;
         self.second.check_space(hilbert)
+    }
+
+    /// Both rules together keep what both keep. Their parts may overlap.
+    fn conserves_of(&self, hilbert: &HilbertSpace) -> Vec<Conserved> {
+        let (first, second) = (self.first.conserves_of(hilbert), self.second.conserves_of(hilbert));
+        first.into_iter().zip(second).map(|(a, b)| a.min(b).min(Conserved::Counts)).collect()
+    }
+
+    fn stays(&self) -> bool {
+        self.first.stays() && self.second.stays()
     }
 }

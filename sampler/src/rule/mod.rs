@@ -1,5 +1,6 @@
 //! Rules, which propose the next move of a chain.
 
+mod conserved;
 pub(crate) mod exchange;
 mod hamiltonian;
 pub(crate) mod local;
@@ -8,6 +9,7 @@ mod mixture;
 use ndarray::Axis;
 use operator_core::{Backend, HilbertSpace};
 
+pub use conserved::{Conserved, Sector};
 pub use exchange::ExchangeRule;
 pub use hamiltonian::HamiltonianRule;
 pub use local::LocalRule;
@@ -80,6 +82,34 @@ pub trait Rule<B: Backend>: Send + Sync {
         x: &B::Configurations,
         rngs: &mut [ChainRng],
     ) -> Result<Proposal<B>>;
+
+    /// A name for messages; by default that of the type.
+    fn describe(&self) -> String {
+        short_name::<Self>()
+    }
+
+    /// The rows of `x` from which the rule has no move. Chains do not start there; usually there are none.
+    ///
+    /// # Errors
+    /// As [`propose`](Self::propose).
+    fn isolated(&self, _place: Place<'_, B>, _x: &B::Configurations) -> Result<Vec<usize>> {
+        Ok(Vec::new())
+    }
+
+    /// What each block of the space keeps under the moves of the rule, in the order of
+    /// [`blocks`](HilbertSpace::blocks); empty if it is not known. Diagnoses tell the user.
+    ///
+    /// # Errors
+    /// As [`propose`](Self::propose).
+    fn conserves(&self, _hilbert: &HilbertSpace) -> Result<Vec<Conserved>> {
+        Ok(Vec::new())
+    }
+
+    /// Whether proposals are known to be states of the space, so that samplers need not check them.
+    #[doc(hidden)]
+    fn is_checked(&self) -> bool {
+        false
+    }
 
     /// The same rule for one chain at a time, if it can. Samplers use it if the wave function has a
     /// [`Walker`](operator_core::Walker).
@@ -184,6 +214,17 @@ pub trait HostRule: Send + Sync {
     fn check_space(&self, _hilbert: &HilbertSpace) -> Result<()> {
         Ok(())
     }
+
+    /// What each block of the space keeps under the moves of the rule, as [`Rule::conserves`].
+    fn conserves_of(&self, _hilbert: &HilbertSpace) -> Vec<Conserved> {
+        Vec::new()
+    }
+
+    /// Whether proposals are known to be states of the space, so that samplers need not check them.
+    #[doc(hidden)]
+    fn stays(&self) -> bool {
+        false
+    }
 }
 
 impl<B: Backend, R: HostRule> Rule<B> for R {
@@ -212,6 +253,22 @@ impl<B: Backend, R: HostRule> Rule<B> for R {
     fn check(&self, hilbert: &HilbertSpace) -> Result<()> {
         self.check_space(hilbert)
     }
+
+    fn conserves(&self, hilbert: &HilbertSpace) -> Result<Vec<Conserved>> {
+        Ok(self.conserves_of(hilbert))
+    }
+
+    fn is_checked(&self) -> bool {
+        self.stays()
+    }
+}
+
+/// The name of a type without its path.
+pub(crate) fn short_name<R: ?Sized>() -> String {
+    let name = std::any::type_name::<R>();
+    let (outer, inner) = name.split_once('<').map_or((name, ""), |(outer, inner)| (outer, inner));
+    let outer = outer.rsplit("::").next().unwrap_or(outer);
+    if inner.is_empty() { outer.into() } else { format!("{outer}<{inner}") }
 }
 
 struct HostProposer<'a, R> {

@@ -112,6 +112,9 @@ impl DiscreteOperator for Placed {
     fn hilbert(&self) -> &HilbertSpace {
         self.operator.hilbert()
     }
+    fn device(&self) -> usize {
+        self.device
+    }
     fn max_conn_size(&self) -> usize {
         self.operator.max_conn_size()
     }
@@ -134,9 +137,6 @@ impl HamiltonianBackend<Placed> for Numbered {
     fn select_off_diagonal(operator: &Placed, x: &Batch, numbers: &[usize]) -> Result<Batch> {
         let rows = Flat::select_off_diagonal(&operator.operator, &x.rows, numbers)?;
         Ok(Batch { device: operator.device, rows })
-    }
-    fn device(operator: &Placed) -> usize {
-        operator.device
     }
 }
 

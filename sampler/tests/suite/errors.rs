@@ -8,10 +8,10 @@ use operator_core::hilbert::{HilbertSpace, Qubit, Spin, SpinOrbitalFermions};
 use operator_core::terms::{Pauli, Terms};
 use operator_core::testing::Table;
 use operator_core::{Boundary, Definition, Graph, Ising, Model, WaveFunction};
-use rand::RngExt;
+use rand::{RngExt, SeedableRng};
 use sampler::{
     ChainRng, Error, ExchangeSampler, HamiltonianSampler, HostRule, LocalRule, LocalSampler,
-    MetropolisSampler, MixtureRule,
+    MetropolisSampler, MixtureRule, Place, Proposal, Rule,
 };
 
 type TestResult = Result<(), Box<dyn std::error::Error>>;
@@ -85,8 +85,13 @@ fn operators_that_cannot_move_chains_are_refused() -> TestResult {
     let diagonal = Ising::new(Spin::half(3)?, &ring(3)?, 0.0, 1.0)?.lower::<Flat>()?;
     let sampler = HamiltonianSampler::new(&diagonal)?.with_n_chains(1)?;
     let psi = table(&Spin::half(3)?.into())?;
-    let mut chains = sampler.start(&psi)?;
-    let isolated = message(sampler.sweep(&psi, &mut chains));
+    let isolated = message(sampler.start(&psi));
+    let starts = "chain 0: HamiltonianRule of Ising(h = 0, J = 1) on Spin(1/2, 3 sites) has no move from any of 1000 \
+                  random states of Spin(1/2, 3 sites), such as [";
+    assert!(isolated.starts_with(starts) && isolated.ends_with("]; choose another rule"), "{isolated}");
+    // Chains of another run may come to such a state.
+    let moving = LocalSampler::<Flat>::new(Spin::half(3)?)?.with_n_chains(1)?;
+    let isolated = message(sampler.sweep(&psi, &mut moving.start(&psi)?));
     assert!(isolated.starts_with("chain 0 sits at ["), "{isolated}");
     let ends =
         "which Ising(h = 0, J = 1) on Spin(1/2, 3 sites) connects to no other state; choose another rule";
@@ -240,16 +245,196 @@ impl HostRule for Zeroes {
     }
 }
 
+/// In batches and with walkers, also where another rule would find them.
 #[test]
-fn a_local_rule_names_the_number_that_is_not_a_local_state() -> TestResult {
+fn rules_that_leave_the_space_are_named() -> TestResult {
     let hilbert = HilbertSpace::from(Spin::half(4)?);
-    let psi = Psi(hilbert.clone(), |_: &[i8]| Complex64::ZERO);
-    let mixture = MixtureRule::new(Zeroes, LocalRule, 0.5)?;
-    let sampler = MetropolisSampler::<Flat, _>::from_rule(hilbert, mixture)?;
-    let said = message(sampler.sample(&psi, &mut sampler.start(&psi)?, 10, 0));
-    assert!(said.starts_with("the rule cannot move site "), "{said}");
-    let ends = "from 0, which is not a local state of Spin(1/2, 4 sites); check what proposed it";
-    assert!(said.ends_with(ends), "{said}");
+    for psi in [table(&hilbert)?, table(&hilbert)?.with_walker()] {
+        let zeroes = MetropolisSampler::<Flat, _>::from_rule(hilbert.clone(), Zeroes)?;
+        let said = message(zeroes.sample(&psi, &mut zeroes.start(&psi)?, 10, 0));
+        let starts = "chain 0: Zeroes proposed no state of Spin(1/2, 4 sites): ";
+        assert!(said.starts_with(starts), "{said}");
+        let mixture = MixtureRule::new(Zeroes, LocalRule, 0.5)?;
+        let sampler = MetropolisSampler::<Flat, _>::from_rule(hilbert.clone(), mixture)?;
+        let said = message(sampler.sample(&psi, &mut sampler.start(&psi)?, 10, 0));
+        assert!(said.contains("proposed no state of Spin(1/2, 4 sites)"), "{said}");
+    }
+
+    /// Flips a spin, which changes the magnetisation.
+    #[derive(Clone, Debug)]
+    struct Flip;
+    impl HostRule for Flip {
+        fn propose_row(&self, _: &HilbertSpace, x: &mut [i8], _: &mut ChainRng) -> sampler::Result<f64> {
+            x[0] = -x[0];
+            Ok(0.0)
+        }
+    }
+    let fixed = HilbertSpace::from(Spin::half(4)?.with_total_sz(0.0)?);
+    for psi in [table(&fixed)?, table(&fixed)?.with_walker()] {
+        let sampler = MetropolisSampler::<Flat, _>::from_rule(fixed.clone(), Flip)?;
+        let mut chains = sampler.start(&psi)?;
+        let before = chains.snapshot()?;
+        let said = message(sampler.sample(&psi, &mut chains, 1, 0));
+        assert!(
+            said.starts_with("chain 0: Flip proposed no state of Spin(1/2, 4 sites, total_sz = 0): "),
+            "{said}"
+        );
+        assert_eq!(chains.snapshot()?.configurations(), before.configurations());
+    }
+    Ok(())
+}
+
+/// Changes that are no way from one state to another.
+#[derive(Clone, Debug)]
+struct Changes(&'static [(usize, i8)]);
+
+impl HostRule for Changes {
+    fn propose_row(&self, _: &HilbertSpace, _: &mut [i8], _: &mut ChainRng) -> sampler::Result<f64> {
+        Ok(0.0)
+    }
+
+    fn propose_changes(
+        &self,
+        _: &HilbertSpace,
+        _: &[i8],
+        _: &mut ChainRng,
+        changes: &mut Vec<(usize, i8)>,
+    ) -> sampler::Result<f64> {
+        changes.extend_from_slice(self.0);
+        Ok(0.0)
+    }
+}
+
+#[test]
+fn changes_that_make_no_state_are_named() -> TestResult {
+    let hilbert = HilbertSpace::from(Spin::half(4)?);
+    let psi = table(&hilbert)?.with_walker();
+    for (changes, reason) in [
+        (&[(1, 0)][..], "site 1 gets 0, which is not one of its local states"),
+        (&[(1, 1), (2, 1), (1, -1)], "site 1 is changed twice"),
+    ] {
+        let sampler = MetropolisSampler::<Flat, _>::from_rule(hilbert.clone(), Changes(changes))?;
+        let said = message(sampler.sample(&psi, &mut sampler.start(&psi)?, 1, 0));
+        assert_eq!(said, format!("chain 0: Changes proposed no state of Spin(1/2, 4 sites): {reason}"));
+    }
+    Ok(())
+}
+
+/// A rule on batches that proposes rows of another width.
+#[test]
+fn rows_of_another_width_are_refused_before_the_wave_function_sees_them() -> TestResult {
+    struct Narrow;
+    impl Rule<Flat> for Narrow {
+        fn propose(
+            &self,
+            _: Place<'_, Flat>,
+            x: &Array2<i8>,
+            rngs: &mut [ChainRng],
+        ) -> sampler::Result<Proposal<Flat>> {
+            Ok(Proposal::new(Array2::ones((x.nrows(), x.ncols() - 1)), vec![0.0; rngs.len()]))
+        }
+    }
+    let hilbert = HilbertSpace::from(Spin::half(4)?);
+    let sampler = MetropolisSampler::<Flat, _>::from_rule(hilbert.clone(), Narrow)?;
+    let psi = Psi(hilbert, |x: &[i8]| Complex64::from(f64::from(x[3])));
+    let said = message(sampler.sample(&psi, &mut sampler.start(&psi)?, 1, 0));
+    let expected = "chain 0: Narrow proposed no state of Spin(1/2, 4 sites): \
+                    samples have 3 sites; Spin(1/2, 4 sites) has 4";
+    assert_eq!(said, expected);
+    Ok(())
+}
+
+/// Walkers run on threads; a panic goes through them to the caller and leaves the chains as they were.
+#[test]
+fn a_panic_in_a_users_code_leaves_chains_usable() -> TestResult {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// Flips a spin, and panics at one of its moves.
+    struct Fragile(AtomicUsize);
+    impl HostRule for Fragile {
+        fn propose_row(&self, _: &HilbertSpace, x: &mut [i8], rng: &mut ChainRng) -> sampler::Result<f64> {
+            assert_ne!(self.0.fetch_sub(1, Ordering::Relaxed), 0, "a rule of a user");
+            let site = rng.random_range(0..x.len());
+            x[site] = -x[site];
+            Ok(0.0)
+        }
+    }
+    let hilbert = HilbertSpace::from(Spin::half(4)?);
+    for psi in [table(&hilbert)?, table(&hilbert)?.with_walker()] {
+        let sampler = MetropolisSampler::<Flat, _>::from_rule(hilbert.clone(), Fragile(usize::MAX.into()))?;
+        let mut chains = sampler.start(&psi)?;
+        sampler.sample(&psi, &mut chains, 2, 1)?;
+        let before = chains.snapshot()?;
+        sampler.rule().0.store(50, Ordering::Relaxed);
+        let panicked = catch_unwind(AssertUnwindSafe(|| sampler.sample(&psi, &mut chains, 100, 0).is_ok()));
+        let payload = panicked.err().and_then(|payload| payload.downcast::<String>().ok());
+        assert!(payload.is_some_and(|text| text.contains("a rule of a user")));
+        hilbert.check(chains.configurations().view())?;
+        if WaveFunction::<Flat>::has_walker(&psi) {
+            assert_eq!(chains.snapshot()?, before);
+        }
+        sampler.rule().0.store(usize::MAX, Ordering::Relaxed);
+        assert_eq!(sampler.sample(&psi, &mut chains, 10, 0)?.len(), 160);
+    }
+    Ok(())
+}
+
+#[test]
+fn sizes_beyond_memory_are_refused_before_anything_is_allocated() -> TestResult {
+    let psi = table(&Spin::half(4)?.into())?;
+    let many = LocalSampler::<Flat>::new(Spin::half(4)?)?;
+    let chains = &mut many.start(&psi)?;
+    for n in [1 << 40, usize::MAX / 2, usize::MAX] {
+        let refused = message(many.clone().with_n_chains(n)?.start(&psi));
+        assert!(refused.starts_with(&format!("{n} chains on Spin(1/2, 4 sites) would take")), "{refused}");
+        assert!(refused.ends_with("take fewer chains"), "{refused}");
+        assert!(message(many.sample(&psi, chains, n, 0)).ends_with("take fewer at a time"));
+        let refused = HilbertSpace::from(Spin::half(4)?).random_states(n, &mut ChainRng::seed_from_u64(1));
+        assert!(matches!(refused, Err(operator_core::Error::TooLarge { .. })));
+        let direct = sampler::DirectSampler::<Flat>::new(Spin::half(4)?).with_n_chains(n)?;
+        let uniform = Uniform(Spin::half(4)?.into());
+        assert!(message(sampler::Sampler::start(&direct, &uniform)).ends_with("take fewer chains"));
+    }
+    Ok(())
+}
+
+/// All states have the same probability.
+struct Uniform(HilbertSpace);
+
+impl WaveFunction<Flat> for Uniform {
+    fn hilbert(&self) -> &HilbertSpace {
+        &self.0
+    }
+
+    fn log_psi(&self, x: &Array2<i8>) -> operator_core::Result<Array1<Complex64>> {
+        Ok(Array1::zeros(x.nrows()))
+    }
+}
+
+impl sampler::Autoregressive<Flat> for Uniform {
+    fn conditionals(&self, x: &Array2<i8>, _: usize) -> operator_core::Result<Array2<f64>> {
+        Ok(Array2::from_elem((x.nrows(), 2), 0.5))
+    }
+}
+
+/// Wave functions that give one value too few, or too many, whatever they are asked.
+#[test]
+fn wave_functions_of_the_wrong_length_are_refused() -> TestResult {
+    struct Short(HilbertSpace, usize);
+    impl WaveFunction<Flat> for Short {
+        fn hilbert(&self) -> &HilbertSpace {
+            &self.0
+        }
+        fn log_psi(&self, _: &Array2<i8>) -> operator_core::Result<Array1<Complex64>> {
+            Ok(Array1::zeros(self.1))
+        }
+    }
+    let sampler = LocalSampler::<Flat>::new(Spin::half(4)?)?;
+    for n in [0, 15, 17] {
+        let refused = message(sampler.start(&Short(Spin::half(4)?.into(), n)));
+        assert_eq!(refused, format!("{n} values of log psi; expected 16, one a chain"));
+    }
     Ok(())
 }
 

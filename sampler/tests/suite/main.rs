@@ -10,5 +10,6 @@ mod devices;
 mod direct;
 mod distribution;
 mod errors;
+mod starts;
 mod threads;
 mod walked_chains;

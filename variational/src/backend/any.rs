@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 
 use ndarray::{Array1, Array2};
 use num_complex::Complex64;
-use operator_core::{Result, WaveFunction};
+use operator_core::{Definition, DiscreteOperator, Result, WaveFunction};
 use sum_operator::{Any, AnyOperator, with_operator};
 
 use crate::estimate::{LocalKernel, OperatorGradKernel};
@@ -22,6 +22,10 @@ impl LocalKernel<AnyOperator> for Any {
             flat(operator) => super::flat::any_local_estimators(operator, wave_function, x, chunk_size),
             padded(operator) => super::padded::any_local_estimators(operator, wave_function, x, chunk_size)
         )
+    }
+
+    fn norm_bound(operator: &AnyOperator) -> Option<f64> {
+        operator.definition().map(Definition::norm_bound)
     }
 }
 

@@ -32,4 +32,10 @@ pub trait LocalKernel<O: ?Sized>: Backend {
         x: &Self::Configurations,
         chunk_size: Option<NonZeroUsize>,
     ) -> Result<Array1<Complex64>>;
+
+    /// The largest size that an expectation value of the operator can have, if that is known without much work. Runs and
+    /// diagnoses compare energies with it.
+    fn norm_bound(_operator: &O) -> Option<f64> {
+        None
+    }
 }

@@ -1,5 +1,6 @@
 //! Lanczos' method with restarts.
 
+use faer::linalg::solvers::EvdError;
 use faer::{Mat, Side};
 use ndarray::{Array1, Array2};
 use num_complex::Complex64;
@@ -12,7 +13,7 @@ use super::stored_operator::StoredOperator;
 use crate::error::Result;
 
 /// Krylov vectors to keep; then the iteration restarts from the best state.
-const KRYLOV_VECTORS: usize = 60;
+pub(super) const KRYLOV_VECTORS: usize = 60;
 
 /// Restarts before giving up.
 const RESTARTS: usize = 50;
@@ -57,8 +58,9 @@ fn next_eigenvector<O: DiscreteOperator, T: Element>(
     let mut residual = f64::INFINITY;
     for _ in 0..RESTARTS {
         let krylov = Krylov::build(matrix, known, start)?;
-        let (energy, coefficients, norm) =
-            krylov.lowest().ok_or_else(|| not_converged(operator, "the projected matrix failed".into()))?;
+        let (energy, coefficients, norm) = krylov.lowest().map_err(|error| {
+            not_converged(operator, format!("the projected matrix was not diagonalised: {error:?}"))
+        })?;
         residual = krylov.next_norm * coefficients.last().map_or(0.0, |last| last.abs());
         let mut vector = Array1::zeros(matrix.n_states());
         for (basis, &coefficient) in krylov.vectors.iter().zip(&coefficients) {
@@ -110,17 +112,17 @@ impl<T: Element> Krylov<T> {
     }
 
     /// The lowest Ritz value, its coefficients in the basis, and the largest Ritz value's magnitude.
-    fn lowest(&self) -> Option<(f64, Vec<f64>, f64)> {
+    fn lowest(&self) -> Result<(f64, Vec<f64>, f64), EvdError> {
         let size = self.diagonal.len();
         let projected = Mat::from_fn(size, size, |row, col| match row.abs_diff(col) {
             0 => self.diagonal[row],
             1 => self.beside[row.min(col)],
             _ => 0.0,
         });
-        let eigen = projected.self_adjoint_eigen(Side::Lower).ok()?;
+        let eigen = projected.self_adjoint_eigen(Side::Lower)?;
         let values = eigen.S().column_vector();
         let norm = values[0].abs().max(values[size - 1].abs());
-        Some((values[0], eigen.U().col(0).iter().copied().collect(), norm))
+        Ok((values[0], eigen.U().col(0).iter().copied().collect(), norm))
     }
 }
 

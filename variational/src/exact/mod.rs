@@ -5,6 +5,7 @@ mod stored_operator;
 
 pub(crate) use stored_operator::StoredOperator;
 
+use faer::linalg::solvers::EvdError;
 use faer::{Mat, Side};
 use ndarray::{Array1, Array2};
 use num_complex::Complex64;
@@ -15,6 +16,9 @@ use crate::error::{Error, Result};
 /// With at most this many states, the full matrix is diagonalised.
 const DENSE_STATES: usize = 2000;
 
+/// The most memory for vectors, in bytes.
+const MAX_BYTES: f64 = 16.0 * 1024.0 * 1024.0 * 1024.0;
+
 /// The lowest eigenvalue of a Hermitian operator.
 ///
 /// Up to 2000 states the full matrix is diagonalised. Beyond that, Lanczos' method with restarts keeps 60 vectors of
@@ -23,7 +27,7 @@ const DENSE_STATES: usize = 2000;
 ///
 /// # Errors
 /// [`NotHermitian`](operator_core::Error::NotHermitian), [`NotIndexable`](operator_core::Error::NotIndexable);
-/// [`Error::NotConverged`].
+/// [`TooLarge`](operator_core::Error::TooLarge) if the vectors take more than 16 GiB; [`Error::NotConverged`].
 ///
 /// ```
 /// use variational::prelude::*;
@@ -48,8 +52,8 @@ pub fn ground_state_energy<O: DiscreteOperator>(operator: &O) -> Result<f64> {
         Mat::from_fn(n_states, n_states, |row, col| element(row, col).re)
             .self_adjoint_eigenvalues(Side::Lower)
     };
-    let lowest = eigenvalues.ok().and_then(|eigenvalues| eigenvalues.first().copied());
-    lowest.ok_or_else(|| not_converged(operator, "the dense solver failed".into()))
+    let eigenvalues = eigenvalues.map_err(|error| not_converged(operator, dense_failed(error)))?;
+    Ok(*eigenvalues.first().expect("a matrix of at least one state has an eigenvalue"))
 }
 
 /// The lowest eigenvalue and a normalised eigenvector, in the order of
@@ -88,6 +92,15 @@ pub fn lowest<O: DiscreteOperator>(operator: &O, k: usize) -> Result<(Array1<f64
         let expected = "it must be from 1 to the number of states";
         return Err(Error::Setting { what: "the number of eigenvalues", value: k.to_string(), expected });
     }
+    if n_states > DENSE_STATES {
+        let size = if O::Element::IS_COMPLEX { size_of::<Complex64>() } else { size_of::<f64>() };
+        let bytes = n_states as f64 * (lanczos::KRYLOV_VECTORS as f64 + k as f64 + 4.0) * size as f64;
+        if bytes > MAX_BYTES {
+            let what = format!("the vectors of Lanczos' method for {}", operator.describe());
+            let remedy = "take a smaller system, or sectors of it";
+            return Err(operator_core::Error::TooLarge { what, bytes, limit: MAX_BYTES, remedy }.into());
+        }
+    }
     match (O::Element::IS_COMPLEX, n_states <= DENSE_STATES) {
         (true, true) => dense(operator, k, |z| z),
         (false, true) => dense(operator, k, |z| z.re),
@@ -106,7 +119,7 @@ where
     let n_states = dense.nrows();
     let eigen = Mat::from_fn(n_states, n_states, |row, col| part(dense[[row, col]].to_complex()))
         .self_adjoint_eigen(Side::Lower)
-        .map_err(|_| not_converged(operator, "the dense solver failed".into()))?;
+        .map_err(|error| not_converged(operator, dense_failed(error)))?;
     let energies = (0..k).map(|state| eigen.S().column_vector()[state].to_complex().re).collect();
     let states = Array2::from_shape_fn((n_states, k), |(row, state)| eigen.U()[(row, state)].to_complex());
     Ok((energies, states))
@@ -122,6 +135,11 @@ fn check<O: DiscreteOperator>(operator: &O) -> Result<usize> {
         return Err(not_converged(operator, "the space has no states".into()));
     }
     Ok(n_states)
+}
+
+/// faer's reason, which has no text of its own.
+fn dense_failed(error: EvdError) -> String {
+    format!("the dense solver failed: {error:?}")
 }
 
 fn not_converged<O: DiscreteOperator>(operator: &O, reason: String) -> Error {

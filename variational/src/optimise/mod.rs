@@ -56,7 +56,7 @@ fn restore_steps(snapshot: &Snapshot, optimiser: &str) -> Result<usize> {
         let reason = format!("the optimiser was {found}; resume with it instead of {optimiser}");
         return Err(snapshot.error(reason));
     }
-    snapshot.read_note("n_steps")
+    snapshot.read_count("n_steps")
 }
 
 /// Checks that a decay factor is at least 0 and less than 1.

@@ -104,7 +104,7 @@ impl<S> Callback<S> for EarlyStopping {
     }
 
     fn restore(&mut self, snapshot: &Snapshot) -> Result<()> {
-        let waited = snapshot.read_note("waited")?;
+        let waited = snapshot.read_count("waited")?;
         self.best = snapshot.has_note("best").then(|| snapshot.read_note("best")).transpose()?;
         self.waited = waited;
         Ok(())
@@ -167,7 +167,7 @@ impl<S> Callback<S> for ConvergenceStopping {
 
     fn restore(&mut self, snapshot: &Snapshot) -> Result<()> {
         let energies: Array1<f64> = snapshot.array("energies")?;
-        self.reached = snapshot.read_note("reached")?;
+        self.reached = snapshot.read_count("reached")?;
         self.energies = energies.into_iter().collect();
         Ok(())
     }
@@ -193,7 +193,7 @@ mod tests {
         let mut callback = new.clone();
         for (number, &energy) in energies.iter().enumerate() {
             let energy = Stats::exact(&ndarray::array![Complex64::from(energy)], &ndarray::array![1.0]);
-            let step = Step { number, energy, observables: vec![] };
+            let step = Step { number, energy, observables: vec![], problems: vec![], n_steps_back: 0 };
             if let Control::Stop(_) = callback.on_step(&Event { step: &step, state: &() }) {
                 return Some(number + 1);
             }

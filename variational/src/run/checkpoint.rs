@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use operator_core::{DiscreteOperator, WaveFunction};
 
+use super::breakdown::LastChange;
 use super::vmc::Vmc;
 use crate::derivatives::Trainable;
 use crate::error::{Error, Result};
@@ -48,6 +49,9 @@ where
         snapshot.insert_part("state", state);
         part(&mut snapshot, "optimiser", |inner| self.optimiser.save(inner));
         part(&mut snapshot, "log", |inner| self.log.save(inner));
+        if let Some(last) = &self.last_change {
+            part(&mut snapshot, "last_change", |inner| last.save(inner));
+        }
         for (k, callback) in self.callbacks.iter().enumerate() {
             part(&mut snapshot, &format!("callback.{k}"), |inner| callback.save(inner));
         }
@@ -116,7 +120,8 @@ where
             return Err(snapshot.error(format!("the run was on {found}; expected {expected}")));
         }
         let parameters = read_parameters(snapshot, self.state.wave_function())?;
-        let n_steps = snapshot.read_note("n_steps")?;
+        let n_steps = snapshot.read_count("n_steps")?;
+        let last_change = LastChange::restore(&snapshot.part("last_change"), parameters.len())?;
         self.optimiser.restore(&snapshot.part("optimiser"))?;
         self.log.restore(&snapshot.part("log"))?;
         for (k, callback) in self.callbacks.iter_mut().enumerate() {
@@ -124,7 +129,7 @@ where
         }
         self.state.wave_function_mut().set_parameters(&parameters)?;
         self.state.restore(&snapshot.part("state"))?;
-        self.n_steps = n_steps;
+        (self.n_steps, self.last_change) = (n_steps, last_change);
         Ok(())
     }
 }

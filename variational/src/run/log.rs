@@ -14,7 +14,8 @@ use crate::storage::{Snapshot, write_atomically};
 ///
 /// Each quantity has the keys `iters`, `Mean`, `Variance`, `Sigma`, `R_hat` and `TauCorr`, which are lists of equal
 /// length. Means are numbers if all are real, otherwise an object with the lists `real` and `imag`. NaN, such as
-/// the R̂ of exact sums, becomes null.
+/// the R̂ of exact sums, becomes null, and so does infinity. If a step said that its energy is none, there is a key
+/// `Problems` with the lists `iters` and `Text`.
 ///
 /// ```
 /// use num_complex::Complex64;
@@ -29,6 +30,8 @@ use crate::storage::{Snapshot, write_atomically};
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RunLog {
     series: Vec<Series>,
+    /// Steps, and what they say of their energies.
+    problems: Vec<(usize, String)>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -58,6 +61,16 @@ impl RunLog {
         }
     }
 
+    /// Adds what a step says of its energy.
+    pub fn push_problem(&mut self, iter: usize, problem: impl ToString) {
+        self.problems.push((iter, problem.to_string()));
+    }
+
+    /// Steps, and what they say of their energies.
+    pub fn problems(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.problems.iter().map(|(iter, problem)| (*iter, problem.as_str()))
+    }
+
     /// Names of the quantities, in the order they were first added.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.series.iter().map(|series| series.name.as_str())
@@ -72,7 +85,12 @@ impl RunLog {
     /// The text of the file.
     pub fn to_json(&self) -> String {
         let series = self.series.iter().map(|series| (series.name.clone(), series.to_json()));
-        Value::Object(series.collect::<Map<_, _>>()).to_string()
+        let mut all: Map<String, Value> = series.collect();
+        if !self.problems.is_empty() {
+            let (iters, text): (Vec<usize>, Vec<&str>) = self.problems().unzip();
+            all.insert("Problems".into(), json!({ "iters": iters, "Text": text }));
+        }
+        Value::Object(all).to_string()
     }
 
     /// Writes the file. If the program ends while writing, the old file is intact.
@@ -84,33 +102,46 @@ impl RunLog {
     }
 
     pub(crate) fn save(&self, snapshot: &mut Snapshot) {
+        let iters: Array1<u64> = self.problems.iter().map(|&(iter, _)| iter as u64).collect();
+        snapshot.insert("problems", iters.view());
+        self.problems
+            .iter()
+            .enumerate()
+            .for_each(|(k, (_, text))| snapshot.note(format!("problem.{k}"), text));
         snapshot.note("n_series", self.series.len());
         for (k, Series { name, iters, stats }) in self.series.iter().enumerate() {
             let columns = |(row, column): (usize, usize)| to_numbers(&stats[row])[column];
             let iters: Array1<u64> = iters.iter().map(|&iter| iter as u64).collect();
             snapshot.note(format!("{k}.name"), name);
             snapshot.insert(format!("{k}.iters"), iters.view());
-            snapshot.insert(format!("{k}.stats"), Array2::from_shape_fn((stats.len(), 6), columns).view());
+            snapshot
+                .insert(format!("{k}.stats"), Array2::from_shape_fn((stats.len(), NUMBERS), columns).view());
         }
     }
 
     pub(crate) fn restore(&mut self, snapshot: &Snapshot) -> Result<()> {
-        let n_series: usize = snapshot.read_note("n_series")?;
+        let n_series = snapshot.read_count("n_series")?;
+        let step = |&iter: &u64| {
+            usize::try_from(iter)
+                .map_err(|_| snapshot.error(format!("step {iter} is too large for this computer")))
+        };
         let series = (0..n_series).map(|k| {
             let iters: Array1<u64> = snapshot.array(&format!("{k}.iters"))?;
-            let stats: Array2<f64> = snapshot.array_of_shape(&format!("{k}.stats"), &[iters.len(), 6])?;
-            let iters = iters.iter().map(|&iter| {
-                usize::try_from(iter)
-                    .map_err(|_| snapshot.error(format!("step {iter} is too large for this computer")))
-            });
+            let stats: Array2<f64> =
+                snapshot.array_of_shape(&format!("{k}.stats"), &[iters.len(), NUMBERS])?;
             let stats = stats.rows().into_iter().map(|row| from_numbers(std::array::from_fn(|k| row[k])));
             Ok(Series {
                 name: snapshot.read_note(&format!("{k}.name"))?,
-                iters: iters.collect::<Result<_>>()?,
+                iters: iters.iter().map(step).collect::<Result<_>>()?,
                 stats: stats.collect(),
             })
         });
-        self.series = series.collect::<Result<_>>()?;
+        let series = series.collect::<Result<_>>()?;
+        let iters: Array1<u64> = snapshot.array("problems")?;
+        let problems = iters.iter().enumerate();
+        let problems =
+            problems.map(|(k, iter)| Ok((step(iter)?, snapshot.read_note(&format!("problem.{k}"))?)));
+        (self.problems, self.series) = (problems.collect::<Result<_>>()?, series);
         Ok(())
     }
 }
@@ -132,13 +163,19 @@ impl Series {
     }
 }
 
-fn to_numbers(stats: &Stats) -> [f64; 6] {
-    let Stats { mean, error_of_mean, variance, r_hat, tau_corr } = *stats;
-    [mean.re, mean.im, error_of_mean, variance, r_hat, tau_corr]
+/// The numbers of a [`Stats`] in a snapshot.
+const NUMBERS: usize = 8;
+
+fn to_numbers(stats: &Stats) -> [f64; NUMBERS] {
+    let Stats { mean, error_of_mean, variance, r_hat, tau_corr, n_chains, n_samples } = *stats;
+    // Counts are exact: memory does not hold 2⁵³ samples.
+    [mean.re, mean.im, error_of_mean, variance, r_hat, tau_corr, n_chains as f64, n_samples as f64]
 }
 
-fn from_numbers([re, im, error_of_mean, variance, r_hat, tau_corr]: [f64; 6]) -> Stats {
-    Stats { mean: Complex64::new(re, im), error_of_mean, variance, r_hat, tau_corr }
+fn from_numbers(numbers: [f64; NUMBERS]) -> Stats {
+    let [re, im, error_of_mean, variance, r_hat, tau_corr, n_chains, n_samples] = numbers;
+    let (mean, n_chains, n_samples) = (Complex64::new(re, im), n_chains as usize, n_samples as usize);
+    Stats { mean, error_of_mean, variance, r_hat, tau_corr, n_chains, n_samples }
 }
 
 #[cfg(test)]
@@ -147,7 +184,8 @@ mod tests {
 
     fn stats(re: f64, im: f64) -> Stats {
         let mean = Complex64::new(re, im);
-        Stats { mean, error_of_mean: 0.25, variance: 1.5, r_hat: 1.01, tau_corr: 0.5 }
+        let (n_chains, n_samples) = (4, 128);
+        Stats { mean, error_of_mean: 0.25, variance: 1.5, r_hat: 1.01, tau_corr: 0.5, n_chains, n_samples }
     }
 
     #[test]
@@ -174,6 +212,9 @@ mod tests {
         assert_eq!(log.names().collect::<Vec<_>>(), ["Energy", "flip"]);
         assert_eq!(log.series("flip").last(), Some((2, stats(0.5, 2.0))));
         assert_eq!(log.series("none").count(), 0);
+        log.push_problem(2, "the mean is NaN");
+        let read: Value = serde_json::from_str(&log.to_json()).unwrap();
+        assert_eq!(read["Problems"], json!({ "iters": [2], "Text": ["the mean is NaN"] }));
     }
 
     #[test]
@@ -193,6 +234,7 @@ mod tests {
         let odd = Stats { r_hat: f64::INFINITY, ..stats(1.0 / 3.0, -0.0) };
         log.push("Energy", 7, odd);
         log.push("a/b", 7, stats(f64::MAX, 5e-324));
+        log.push_problem(7, "R̂ is infinite");
         let mut snapshot = Snapshot::new();
         log.save(&mut snapshot);
         let mut read = RunLog::new();

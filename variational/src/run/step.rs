@@ -1,6 +1,6 @@
 //! What a run reports: its steps and its end.
 
-use crate::statistics::Stats;
+use crate::statistics::{Problem, Stats};
 
 /// One step of an optimisation.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,6 +12,11 @@ pub struct Step {
     pub energy: Stats,
     /// Names and means of the observables, from the same samples as the energy.
     pub observables: Vec<(String, Stats)>,
+    /// What says that the energy is none; see [`OnBreakdown`](super::OnBreakdown). The first step also says what chains
+    /// cannot leave.
+    pub problems: Vec<Problem>,
+    /// How often the change before was halved, if the run [steps back](super::OnBreakdown::StepBack).
+    pub n_steps_back: usize,
 }
 
 /// The steps of a run, and why it ended.

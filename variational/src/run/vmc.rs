@@ -7,6 +7,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use operator_core::DiscreteOperator;
 
+use super::breakdown::{LastChange, MAX_HALVINGS, OnBreakdown, in_words, is_breakdown, is_no_number};
 use super::callback::{Callback, Closure, Control, Event, at_least_one};
 use super::checkpoint::Checkpoint;
 use super::interrupt::Interrupt;
@@ -18,11 +19,14 @@ use crate::error::{Error, Result};
 use crate::estimate::LocalKernel;
 use crate::optimise::Optimiser;
 use crate::state::VariationalState;
-use crate::statistics::Stats;
+use crate::statistics::{Problem, Stats};
 use crate::storage::Snapshot;
 
 /// The energy's name in logs.
 const ENERGY: &str = "Energy";
+
+/// The name of what says that an energy is none.
+const PROBLEMS: &str = "Problems";
 
 /// How often the log is written, in steps, if there are no checkpoints.
 const LOG_EVERY: usize = 50;
@@ -71,6 +75,20 @@ pub struct Vmc<S, O, P> {
     pub(super) checkpoint: Option<Checkpoint>,
     pub(super) ctrl_c: bool,
     progress: bool,
+    on_breakdown: OnBreakdown,
+    /// The largest size of an expectation value of the operator, if that is known.
+    bound: Option<f64>,
+    /// Kept if the run steps back.
+    pub(super) last_change: Option<LastChange>,
+    /// Whether a step has said what chains cannot leave.
+    has_named_sector: bool,
+}
+
+/// What is measured in a step.
+struct Measured {
+    response: Response,
+    observables: Vec<(String, Stats)>,
+    problems: Vec<Problem>,
 }
 
 impl<S, O, P> Vmc<S, O, P>
@@ -99,6 +117,10 @@ where
             checkpoint: None,
             ctrl_c: false,
             progress: false,
+            on_breakdown: OnBreakdown::default(),
+            bound: S::Backend::norm_bound(operator),
+            last_change: None,
+            has_named_sector: false,
         }
     }
 
@@ -106,14 +128,14 @@ where
     /// this name. The run keeps a clone of the operator.
     ///
     /// # Errors
-    /// [`Error::Name`] if the name is `Energy` or already taken.
+    /// [`Error::Name`] if the name is `Energy`, `Problems` or already taken.
     pub fn with_observable<Q>(mut self, name: impl Into<String>, operator: &Q) -> Result<Self>
     where
         Q: Clone + Send + 'static,
         S::Backend: LocalKernel<Q>,
     {
         let name = name.into();
-        if name == ENERGY || self.observables.iter().any(|(taken, _)| *taken == name) {
+        if name == ENERGY || name == PROBLEMS || self.observables.iter().any(|(taken, _)| *taken == name) {
             return Err(Error::Name { what: "an observable", name });
         }
         let operator = operator.clone();
@@ -189,31 +211,52 @@ where
         self
     }
 
+    /// Sets what the run does when the energy of a step is none. Unless set, it [warns](OnBreakdown::Warn).
+    ///
+    /// ```
+    /// # use variational::prelude::*;
+    /// # use variational::{Boundary, Flat, Graph, LocalSampler, MonteCarloState, OnBreakdown, Rbm, Sgd, Vmc};
+    /// # use variational::{hilbert::Spin, models::Ising};
+    /// # let (spins, chain) = (Spin::half(6)?, Graph::chain(6, Boundary::Periodic)?);
+    /// # let ising = Ising::new(spins.clone(), &chain, 1.0, -1.0)?.lower::<Flat>()?;
+    /// # let rbm = Rbm::<Flat>::new(spins.clone(), 1.0)?.with_seed(2);
+    /// # let state = MonteCarloState::new(LocalSampler::new(spins)?, rbm, 800)?;
+    /// // Steps that are far too large
+    /// let vmc = Vmc::new(state, &ising, Sgd::new(1e3)?);
+    /// let stopped = vmc.with_on_breakdown(OnBreakdown::Stop).run(10);
+    /// assert!(stopped.unwrap_err().to_string().starts_with("the energy of step"));
+    /// # Ok::<(), variational::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_on_breakdown(mut self, on_breakdown: OnBreakdown) -> Self {
+        self.on_breakdown = on_breakdown;
+        self
+    }
+
     /// Measures the energy and the observables, then changes the parameters once. An error leaves parameters and
     /// optimiser as they were.
     ///
     /// # Errors
     /// As [`VariationalState::response`]; errors of the optimiser; [`Error::NotFinite`] if a parameter
-    /// would become NaN or infinite.
+    /// would become NaN or infinite; [`Error::NoEnergy`] as [`with_on_breakdown`](Self::with_on_breakdown) says.
     pub fn step(&mut self) -> Result<Step> {
-        let response = self.state.response(&self.operator)?;
-        let mut observables = Vec::with_capacity(self.observables.len());
-        for (name, measure) in &self.observables {
-            observables.push((name.clone(), measure(&mut self.state)?));
-        }
+        let (measured, n_steps_back) = self.measure_energy()?;
+        let Measured { response, observables, problems } = measured;
         let mut memory = Snapshot::new();
         self.optimiser.save(&mut memory);
-        if let Err(error) = self.change_parameters(&response) {
+        if let Err(error) = self.change_parameters(&response, &memory) {
             // The error to report is the first one.
             let _ = self.optimiser.restore(&memory);
             return Err(error);
         }
-        let step = Step { number: self.n_steps, energy: response.stats(), observables };
-        self.n_steps += 1;
+        let step =
+            Step { number: self.n_steps, energy: response.stats(), observables, problems, n_steps_back };
+        self.n_steps = self.n_steps.saturating_add(1);
         self.log.push(ENERGY, step.number, step.energy);
         for (name, stats) in &step.observables {
             self.log.push(name, step.number, *stats);
         }
+        step.problems.iter().for_each(|problem| self.log.push_problem(step.number, problem));
         Ok(step)
     }
 
@@ -232,6 +275,7 @@ where
                 self.failed(error)
             })?;
             bar.set_message(step.energy.to_string());
+            step.problems.iter().for_each(|problem| bar.println(format!("step {}: {problem}", step.number)));
             bar.inc(1);
             if let Some(reason) = self.call_back(&step) {
                 history.end = End::Stopped(reason);
@@ -289,18 +333,85 @@ where
         self.state
     }
 
-    fn change_parameters(&mut self, response: &Response) -> Result<()> {
+    /// Measures the energy, and steps back until it is one if the run is to; returns how often it did.
+    fn measure_energy(&mut self) -> Result<(Measured, usize)> {
+        let mut n_halvings = 0;
+        loop {
+            let measured = self.measure();
+            let reason = match &measured {
+                Ok(Measured { problems, .. }) if problems.iter().any(is_breakdown) => in_words(problems),
+                Err(error) if is_no_number(error) => error.to_string(),
+                _ => return measured.map(|measured| (measured, n_halvings)),
+            };
+            match self.on_breakdown {
+                OnBreakdown::Warn => return measured.map(|measured| (measured, n_halvings)),
+                // Its own error says more.
+                OnBreakdown::Stop => measured?,
+                OnBreakdown::StepBack if self.last_change.is_some() && n_halvings < MAX_HALVINGS => {
+                    self.log.push_problem(self.n_steps, format_args!("stepped back: {reason}"));
+                    self.halve_last_change()?;
+                    n_halvings += 1;
+                    continue;
+                }
+                OnBreakdown::StepBack => {
+                    self.undo_last_change()?;
+                    measured?
+                }
+            };
+            return Err(Error::NoEnergy { step: self.n_steps, reason });
+        }
+    }
+
+    fn measure(&mut self) -> Result<Measured> {
+        let response = self.state.response(&self.operator)?;
+        let stats = response.stats();
+        let mut observables = Vec::with_capacity(self.observables.len());
+        for (name, measure) in &self.observables {
+            observables.push((name.clone(), measure(&mut self.state)?));
+        }
+        let diagnosis = self.state.diagnose(&stats)?.with_bound(&stats, self.bound);
+        let has_named_sector = self.has_named_sector;
+        let is_told = |problem: &Problem| match problem {
+            Problem::Sector(_) => !has_named_sector,
+            problem => is_breakdown(problem),
+        };
+        let problems: Vec<Problem> = diagnosis.into_problems().into_iter().filter(is_told).collect();
+        self.has_named_sector |= problems.iter().any(|problem| matches!(problem, Problem::Sector(_)));
+        Ok(Measured { response, observables, problems })
+    }
+
+    /// Goes half as far from the parameters before the last change, and starts the chains again.
+    fn halve_last_change(&mut self) -> Result<()> {
+        let Some(last) = &mut self.last_change else { return Ok(()) };
+        last.change *= 0.5;
+        let parameters = &last.before + &last.change;
+        self.optimiser.restore(&last.memory)?;
+        self.state.wave_function_mut().set_parameters(&parameters)?;
+        self.state.restart()
+    }
+
+    /// Returns to the parameters before the last change.
+    fn undo_last_change(&mut self) -> Result<()> {
+        let Some(last) = self.last_change.take() else { return Ok(()) };
+        self.optimiser.restore(&last.memory)?;
+        Ok(self.state.wave_function_mut().set_parameters(&last.before)?)
+    }
+
+    fn change_parameters(&mut self, response: &Response, memory: &Snapshot) -> Result<()> {
         let change = self.optimiser.step(response)?;
         let mut parameters = self.state.wave_function().parameters();
         if change.len() != parameters.len() {
             let (got, expected) = (vec![change.len()], vec![parameters.len()]);
             return Err(Error::Shape { what: "changes of parameters", got, expected });
         }
+        let before = (self.on_breakdown == OnBreakdown::StepBack).then(|| parameters.clone());
         parameters += &change;
         if let Some(index) = parameters.iter().position(|parameter| !parameter.is_finite()) {
             return Err(Error::NotFinite { what: "parameters", index });
         }
-        Ok(self.state.wave_function_mut().set_parameters(&parameters)?)
+        self.state.wave_function_mut().set_parameters(&parameters)?;
+        self.last_change = before.map(|before| LastChange { before, change, memory: memory.clone() });
+        Ok(())
     }
 
     /// Calls all callbacks and returns the reason of the first that stops the run.

@@ -22,6 +22,6 @@ pub(super) fn read_chains(snapshot: &Snapshot) -> Result<ChainsSnapshot> {
         .map_err(|error| snapshot.error(format!("note \"rngs\" does not hold generators: {error}")))?;
     let log_weights: ndarray::Array1<f64> = snapshot.array("log_weights")?;
     let chains = ChainsSnapshot::new(snapshot.array("configurations")?, log_weights.to_vec(), rngs);
-    let n_accepted = snapshot.read_note("n_accepted")?;
-    Ok(chains.with_n_accepted(n_accepted).with_n_proposed(snapshot.read_note("n_proposed")?))
+    let [n_accepted, n_proposed] = ["n_accepted", "n_proposed"].map(|name| snapshot.read_count(name));
+    Ok(chains.with_n_accepted(n_accepted? as u64).with_n_proposed(n_proposed? as u64))
 }

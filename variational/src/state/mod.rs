@@ -12,13 +12,13 @@ use std::sync::Arc;
 
 use ndarray::{Array1, ArrayView2};
 use num_complex::Complex64;
-use operator_core::{Backend, DiscreteOperator, WaveFunction};
+use operator_core::{Backend, DiscreteOperator, HilbertSpace, WaveFunction};
 
 use crate::derivatives::{LogDerivatives, Response, Trainable, derivatives_fit};
 use crate::error::{Error, Result};
 use crate::estimate::LocalKernel;
 use crate::estimate::{OperatorGradKernel, OperatorGradient, column_stats};
-use crate::statistics::Stats;
+use crate::statistics::{Diagnosis, Stats};
 use crate::storage::Snapshot;
 
 /// Configurations and their weights in averages over |ψ|².
@@ -130,6 +130,23 @@ pub trait VariationalState {
 
     /// The largest number of configurations passed to the wave function at a time, `None` for no limit.
     fn chunk_size(&self) -> Option<NonZeroUsize>;
+
+    /// Whether averages with these statistics are to be believed, and what to change if not. By default it judges by
+    /// the statistics alone.
+    ///
+    /// # Errors
+    /// [`Error::Sampler`] if the backend fails.
+    fn diagnose(&self, stats: &Stats) -> Result<Diagnosis> {
+        Ok(stats.check(None))
+    }
+
+    /// Forgets where chains are, for states that have some: they start again from random states.
+    ///
+    /// # Errors
+    /// [`Error::Sampler`] if they cannot start.
+    fn restart(&mut self) -> Result<()> {
+        Ok(())
+    }
 
     /// Saves what the state holds besides its parameters, for example the positions of its chains. By default it
     /// saves nothing, which suits states that follow from their parameters.
@@ -293,14 +310,14 @@ where
     };
     let mut chunks = Vec::new();
     for start in (0..batch).step_by(chunk_size) {
-        let rows = S::Backend::rows(x, start..start + chunk_size)?;
-        let derivatives = wave_function.log_derivatives(&rows)?;
+        let chunk = start..batch.min(start.saturating_add(chunk_size));
+        let derivatives = wave_function.log_derivatives(&S::Backend::rows(x, chunk.clone())?)?;
         if chunks.is_empty() {
             // Those of all chunks, as parts and joined.
             let n_chunks = batch.div_ceil(chunk_size) as f64;
             derivatives_fit(batch, 2.0 * n_chunks * derivatives.bytes())?;
         }
-        chunks.push(checked(derivatives, chunk_size.min(batch - start), wave_function.n_parameters())?);
+        chunks.push(checked(derivatives, chunk.len(), wave_function.n_parameters())?);
     }
     let joined = LogDerivatives::join(&chunks);
     joined.map_err(|source| operator_core::Error::backend(S::Backend::NAME, source).into())
@@ -313,6 +330,21 @@ fn checked(derivatives: LogDerivatives, batch: usize, n_parameters: usize) -> Re
         return Err(Error::Shape { what: "log derivatives", got, expected });
     }
     Ok(derivatives)
+}
+
+/// The largest array of samples, in bytes.
+const MAX_BYTES: f64 = 8.0 * 1024.0 * 1024.0 * 1024.0;
+
+/// Checks the memory that samples take, before they are drawn. Sizes are in floating point, whose products do not
+/// overflow.
+fn check_samples(hilbert: &HilbertSpace, n_samples: f64) -> Result<()> {
+    let bytes = n_samples * (hilbert.n_sites() + size_of::<f64>()) as f64;
+    if bytes > MAX_BYTES {
+        let what = format!("{n_samples:.0} samples on {hilbert}");
+        let remedy = "take fewer at a time; expect_to_precision adds up batches";
+        return Err(operator_core::Error::TooLarge { what, bytes, limit: MAX_BYTES, remedy }.into());
+    }
+    Ok(())
 }
 
 fn positive_chunk_size(chunk_size: usize) -> Result<NonZeroUsize> {

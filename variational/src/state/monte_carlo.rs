@@ -2,17 +2,17 @@
 
 use std::fmt;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use ndarray::Array2;
 use operator_core::{Backend, WaveFunction};
-use sampler::Sampler;
+use sampler::{Sampler, Sector};
 
 use super::chains::{insert_chains, read_chains};
-use super::{Ensemble, VariationalState, local_estimators};
+use super::{Ensemble, VariationalState, check_samples, local_estimators};
 use crate::error::{Error, Result};
 use crate::estimate::LocalKernel;
-use crate::statistics::{Diagnosis, OnlineStats, Stats};
+use crate::statistics::{Diagnosis, OnlineStats, Problem, Stats};
 use crate::storage::Snapshot;
 
 /// By default a tenth as many samples of each chain as are kept are dropped before each batch, but at least this
@@ -33,24 +33,45 @@ pub struct MonteCarloState<B: Backend, S: Sampler<B, W>, W: WaveFunction<B>> {
     n_discard: usize,
     chunk_size: Option<NonZeroUsize>,
     ensemble: Option<Arc<Ensemble<B>>>,
+    /// Fraction of accepted moves while the present samples were drawn.
+    acceptance: Option<f64>,
+    /// What chains cannot leave; found when it is first asked for.
+    sector: OnceLock<Option<Sector>>,
 }
 
 impl<B: Backend, S: Sampler<B, W>, W: WaveFunction<B>> MonteCarloState<B, S, W> {
     /// A state with `n_samples` samples per batch, rounded up to a multiple of the number of chains.
     ///
     /// # Errors
-    /// [`Error::Setting`] if `n_samples` is 0; [`Error::Sampler`] if the chains cannot start, for example because the
-    /// sampler was put on another device than the wave function.
+    /// [`Error::Setting`] if `n_samples` is 0 or the sampler has no chains;
+    /// [`TooLarge`](operator_core::Error::TooLarge) for more samples than fit into memory; [`Error::Sampler`] if the
+    /// chains cannot start, for example because the sampler was put on another device than the wave function.
     pub fn new(sampler: S, wave_function: W, n_samples: usize) -> Result<Self> {
         if n_samples == 0 {
             let (what, expected) = ("n_samples", "it must be at least 1");
             return Err(Error::Setting { what, value: "0".into(), expected });
         }
+        let n_chains = sampler.n_chains();
+        if n_chains == 0 {
+            let (what, expected) = ("the sampler's number of chains", "it must be at least 1");
+            return Err(Error::Setting { what, value: "0".into(), expected });
+        }
+        let n_per_chain = n_samples.div_ceil(n_chains);
+        check_samples(sampler.hilbert(), n_chains as f64 * n_per_chain as f64)?;
         let chains = sampler.start(&wave_function)?;
-        let n_per_chain = n_samples.div_ceil(sampler.n_chains());
         let n_discard = MIN_DISCARD.max(n_per_chain / 10);
-        let (chunk_size, ensemble) = (None, None);
-        Ok(MonteCarloState { sampler, wave_function, chains, n_per_chain, n_discard, chunk_size, ensemble })
+        let (chunk_size, ensemble, acceptance, sector) = (None, None, None, OnceLock::new());
+        Ok(MonteCarloState {
+            sampler,
+            wave_function,
+            chains,
+            n_per_chain,
+            n_discard,
+            chunk_size,
+            ensemble,
+            acceptance,
+            sector,
+        })
     }
 
     /// Sets how many samples of each chain are dropped before each batch.
@@ -100,8 +121,9 @@ impl<B: Backend, S: Sampler<B, W>, W: WaveFunction<B>> MonteCarloState<B, S, W> 
     /// The mean of an operator, from as many batches as bring its error down to `target_error`, but at most
     /// `max_samples` samples, rounded up to whole batches.
     ///
-    /// The present samples are the first batch, and the last batch is kept. The error of the result says whether
-    /// the target was reached.
+    /// An error is believed once there are 50 independent samples and R̂ is known to 0.02, as in [`check`](Self::check).
+    /// The present samples are the first batch, and the last batch is kept. The error of the result says whether the
+    /// target was reached.
     ///
     /// # Errors
     /// [`Error::Setting`] unless `target_error` is positive; otherwise as
@@ -126,7 +148,8 @@ impl<B: Backend, S: Sampler<B, W>, W: WaveFunction<B>> MonteCarloState<B, S, W> 
             let values = local_estimators(self, operator, &ensemble)?;
             online.push(ensemble.by_chain(&values)?)?;
             let stats = online.stats();
-            if stats.error_of_mean <= target_error || online.n_samples() >= max_samples {
+            let reached = stats.error_of_mean <= target_error && stats.has_enough_samples();
+            if reached || online.n_samples() >= max_samples {
                 return Ok(stats);
             }
             // The wave function is the same, so the chains go on in equilibrium.
@@ -144,13 +167,25 @@ impl<B: Backend, S: Sampler<B, W>, W: WaveFunction<B>> MonteCarloState<B, S, W> 
         B: LocalKernel<O>,
     {
         let stats = self.expect(operator)?;
-        Ok(stats.check(self.sampler.acceptance(&self.chains)))
+        Ok(self.diagnose(&stats)?.with_bound(&stats, B::norm_bound(operator)))
     }
 
     /// Draws a new batch after `n_discard` sweeps.
     fn draw(&mut self, n_discard: usize) -> Result<Arc<Ensemble<B>>> {
-        let samples =
-            self.sampler.sample(&self.wave_function, &mut self.chains, self.n_per_chain, n_discard)?;
+        let (sampler, n_per_chain) = (&self.sampler, self.n_per_chain);
+        let moves = |chains: &S::Chains| sampler.moves(chains).unwrap_or((0, 0));
+        let before = moves(&self.chains);
+        let samples = sampler.sample(&self.wave_function, &mut self.chains, n_per_chain, n_discard)?;
+        let (got, expected) =
+            ((samples.n_chains(), samples.n_per_chain()), (sampler.n_chains(), n_per_chain));
+        if got != expected {
+            let (got, expected) = (vec![got.0, got.1], vec![expected.0, expected.1]);
+            return Err(Error::Shape { what: "samples by chain", got, expected });
+        }
+        let after = moves(&self.chains);
+        let [accepted, proposed] =
+            [(after.0, before.0), (after.1, before.1)].map(|(after, before)| after.saturating_sub(before));
+        self.acceptance = (proposed > 0).then(|| accepted as f64 / proposed as f64);
         let n_chains = samples.n_chains();
         Ok(Arc::new(Ensemble::of_chains(samples.into_configurations(), n_chains)?))
     }
@@ -180,6 +215,27 @@ impl<B: Backend, S: Sampler<B, W>, W: WaveFunction<B>> VariationalState for Mont
 
     fn chunk_size(&self) -> Option<NonZeroUsize> {
         self.chunk_size
+    }
+
+    /// By the statistics, the fraction of moves accepted for the present samples, and what chains cannot leave.
+    fn diagnose(&self, stats: &Stats) -> Result<Diagnosis> {
+        let sector = match self.sector.get() {
+            Some(sector) => sector,
+            None => {
+                let sector = self.sampler.sector()?;
+                self.sector.get_or_init(|| sector)
+            }
+        };
+        let diagnosis = stats.check(self.acceptance);
+        Ok(match sector {
+            Some(sector) => diagnosis.and(Problem::Sector(sector.clone())),
+            None => diagnosis,
+        })
+    }
+
+    fn restart(&mut self) -> Result<()> {
+        self.ensemble = None;
+        Ok(self.sampler.reset(&self.wave_function, &mut self.chains)?)
     }
 
     fn save(&self, snapshot: &mut Snapshot) -> Result<()> {

@@ -2,13 +2,30 @@
 
 use std::fmt;
 
-use super::Stats;
+use sampler::Sector;
+
+use super::{Stats, piece_length};
 
 /// R̂ above which chains count as not converged.
 const MAX_R_HAT: f64 = 1.02;
 
+/// How far above R̂ may be by chance, in its standard deviations.
+const MAX_DEVIATIONS: f64 = 2.0;
+
+/// Chains whose R̂ is not known to this show nothing about convergence.
+const MAX_R_HAT_NOISE: f64 = 0.02;
+
+/// The number of independent samples below which an error is too uncertain to judge by.
+const MIN_EFFECTIVE: f64 = 50.0;
+
 /// The autocorrelation time, in samples, above which most samples add little.
 const MAX_TAU: f64 = 5.0;
+
+/// How far outside of the operator's range a mean may be by chance, in parts of the range.
+const MAX_OUTSIDE: f64 = 0.05;
+
+/// Relative rounding errors of sums.
+const ROUNDING: f64 = 1e-9;
 
 /// The fraction of accepted moves below which chains barely move.
 const MIN_ACCEPTANCE: f64 = 0.05;
@@ -22,12 +39,22 @@ pub struct Diagnosis {
 }
 
 /// A problem with a set of Markov chains. Prints with its remedy.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Problem {
-    /// Fewer than four samples per chain.
-    FewSamples,
-    /// R̂ is above 1.02.
+    /// The mean is NaN or infinite, because some of the numbers are.
+    NotFinite {
+        /// Its real part.
+        mean: f64,
+    },
+    /// Too few samples to say whether chains have converged: fewer than 50 independent ones, or R̂ is not known to 0.02.
+    FewSamples {
+        /// Number of samples of all chains together.
+        n_samples: usize,
+        /// How many independent ones have the same error.
+        n_effective: f64,
+    },
+    /// R̂ is above 1.02 by more than chance.
     NotConverged {
         /// R̂.
         r_hat: f64,
@@ -42,12 +69,55 @@ pub enum Problem {
         /// The fraction.
         acceptance: f64,
     },
+    /// A mean that the operator cannot have.
+    OutsideRange {
+        /// The mean's real part.
+        mean: f64,
+        /// The largest size of an expectation value.
+        bound: f64,
+    },
+    /// A variance that the operator cannot have: a few samples have nearly all of it.
+    Variance {
+        /// The variance.
+        variance: f64,
+        /// The largest size of an expectation value, whose square the variance stays below.
+        bound: f64,
+    },
+    /// Chains cannot leave a part of the space, although it is larger.
+    Sector(Sector),
 }
 
 impl Diagnosis {
     /// Whether there are no problems.
     pub fn is_good(&self) -> bool {
         self.problems.is_empty()
+    }
+
+    /// These problems and another one.
+    pub(crate) fn and(mut self, problem: Problem) -> Self {
+        self.problems.push(problem);
+        self
+    }
+
+    /// Compares the statistics with the largest size of the operator's expectation values, if that is known.
+    ///
+    /// Samples may leave the range by chance: by two errors, but by no more than 5 % of it.
+    pub(crate) fn with_bound(mut self, stats: &Stats, bound: Option<f64>) -> Self {
+        let Some(bound) = bound else { return self };
+        let chance = (2.0 * stats.error_of_mean).min(MAX_OUTSIDE * bound).max(ROUNDING * bound);
+        let (mean, variance) = (stats.mean.re, stats.variance);
+        if stats.mean.norm() > bound + chance {
+            self.problems.push(Problem::OutsideRange { mean, bound });
+        }
+        if variance > bound * bound * (1.0 + ROUNDING) {
+            self.problems.push(Problem::Variance { variance, bound });
+        }
+        self
+    }
+
+    /// The problems, as [`problems`](Self::problems).
+    pub(crate) fn into_problems(self) -> Vec<Problem> {
+        self.problems
     }
 
     /// The problems.
@@ -61,33 +131,72 @@ impl Stats {
     ///
     /// ```
     /// # use num_complex::Complex64;
-    /// let halves_apart = ndarray::array![[1.0, 1.1, 0.9, 1.0], [3.0, 3.1, 2.9, 3.0]].mapv(Complex64::from);
-    /// let diagnosis = variational::Stats::of_chains(halves_apart.view()).check(Some(0.4));
+    /// let apart = ndarray::array![[1.0, 1.1, 0.9, 1.0], [3.0, 3.1, 2.9, 3.0]].mapv(Complex64::from);
+    /// let diagnosis = variational::Stats::of_chains(apart.view()).check(Some(0.4));
     /// assert!(!diagnosis.is_good());
     /// assert!(diagnosis.to_string().contains("raise n_discard"));
     /// ```
     pub fn check(&self, acceptance: Option<f64>) -> Diagnosis {
-        let exact = self.error_of_mean == 0.0 && self.tau_corr.is_nan();
-        let r_hat = self.r_hat;
-        let candidates = [
-            (r_hat.is_nan() && !exact, Problem::FewSamples),
-            (r_hat > MAX_R_HAT, Problem::NotConverged { r_hat }),
-            (self.tau_corr > MAX_TAU, Problem::Correlated { tau_corr: self.tau_corr }),
-        ];
-        let mut problems: Vec<Problem> =
-            candidates.into_iter().filter(|(holds, _)| *holds).map(|(_, problem)| problem).collect();
+        let mut problems: Vec<Problem> = self.of_numbers().into_iter().collect();
+        if self.tau_corr > MAX_TAU && self.n_samples as f64 >= MIN_EFFECTIVE {
+            problems.push(Problem::Correlated { tau_corr: self.tau_corr });
+        }
         let low = acceptance.filter(|&acceptance| acceptance < MIN_ACCEPTANCE);
         problems.extend(low.map(|acceptance| Problem::LowAcceptance { acceptance }));
         Diagnosis { problems }
+    }
+
+    /// What is wrong with the numbers, most of all.
+    fn of_numbers(&self) -> Option<Problem> {
+        let (r_hat, n_samples) = (self.r_hat, self.n_samples);
+        if !self.mean.is_finite() {
+            Some(Problem::NotFinite { mean: self.mean.re })
+        } else if n_samples as f64 >= MIN_EFFECTIVE
+            && (r_hat > MAX_R_HAT + MAX_DEVIATIONS * self.r_hat_noise() || r_hat == f64::INFINITY)
+        {
+            Some(Problem::NotConverged { r_hat })
+        } else if !self.has_enough_samples() {
+            Some(Problem::FewSamples { n_samples, n_effective: self.n_effective() })
+        } else {
+            None
+        }
+    }
+
+    /// Whether there are enough samples to believe the error and to judge the chains.
+    pub(crate) fn has_enough_samples(&self) -> bool {
+        self.is_exact() || (self.n_effective() >= MIN_EFFECTIVE && self.r_hat_noise() <= MAX_R_HAT_NOISE)
+    }
+
+    /// The standard deviation of R̂ of chains that agree, of independent numbers; infinite if there is no R̂.
+    ///
+    /// For m pieces of length n, `R̂² = (n − 1)/n + F/n`, where F has Fisher's distribution with m − 1 and m (n − 1)
+    /// degrees of freedom.
+    fn r_hat_noise(&self) -> f64 {
+        let n_per_chain = self.n_samples / self.n_chains.max(1);
+        let length = piece_length(n_per_chain);
+        let n_pieces = if length < n_per_chain { 2 * self.n_chains } else { self.n_chains };
+        if n_pieces < 2 || length < 2 {
+            return f64::INFINITY;
+        }
+        let (m, n) = (n_pieces as f64, length as f64);
+        (2.0 / (m - 1.0) + 2.0 / (m * (n - 1.0))).sqrt() / (2.0 * n)
     }
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Problem::FewSamples => write!(
+            Problem::NotFinite { mean } => write!(
                 f,
-                "fewer than 4 samples a chain show nothing about convergence; raise n_samples or take fewer chains"
+                "the mean is {mean}: some of the numbers are no numbers; lower the learning rate, or check the wave function's parameters"
+            ),
+            Problem::FewSamples { n_samples, n_effective } => write!(
+                f,
+                "{n_samples} samples, which count as {n_effective:.0}, are too few to say whether the chains have converged; raise n_samples"
+            ),
+            Problem::NotConverged { r_hat } if *r_hat == f64::INFINITY => write!(
+                f,
+                "R̂ is infinite: each chain is stuck at a number of its own; choose a rule with smaller moves, lower the learning rate, or start again from smaller parameters"
             ),
             Problem::NotConverged { r_hat } => write!(
                 f,
@@ -104,6 +213,19 @@ impl fmt::Display for Problem {
                 f,
                 "{:.1} % of the moves are accepted; choose a rule with smaller moves, or smaller initial parameters",
                 100.0 * acceptance
+            ),
+            Problem::OutsideRange { mean, bound } => write!(
+                f,
+                "the mean is {mean:.6e}, but the operator has means from -{bound:.6e} to {bound:.6e} only: samples miss where the wave function is large; lower the learning rate, raise the diagonal shift, or take more samples"
+            ),
+            Problem::Variance { variance, bound } => write!(
+                f,
+                "the variance is {variance:.2e}, but the operator has at most {:.2e}: a few samples outweigh all others; lower the learning rate, raise the diagonal shift, or take more samples",
+                bound * bound
+            ),
+            Problem::Sector(sector) => write!(
+                f,
+                "the moves keep {sector}, which the space does not fix: each chain stays in the sector where it starts; fix it in the space, as with_total_sz and with_n_fermions do, or mix in a rule that changes it"
             ),
         }
     }
@@ -143,11 +265,51 @@ mod tests {
         let low = Problem::LowAcceptance { acceptance: 0.01 };
         assert_eq!(found(&independent, Some(0.01)), kinds(&[low]));
         let slow = Problem::Correlated { tau_corr: 20.0 };
-        assert_eq!(found(&ar1(8, 40_000, 0.95, 2), None), kinds(&[slow]));
+        assert_eq!(found(&ar1(8, 40_000, 0.95, 2), None), kinds(&[slow.clone()]));
         let mut apart = independent;
         apart.row_mut(0).mapv_inplace(|value| value + 3.0);
-        assert_eq!(found(&apart, None), kinds(&[Problem::NotConverged { r_hat: 1.5 }, slow]));
-        assert_eq!(found(&Array2::zeros((8, 3)), None), kinds(&[Problem::FewSamples]));
+        assert_eq!(found(&apart, None), kinds(&[Problem::NotConverged { r_hat: 1.5 }, slow.clone()]));
+        let few = Problem::FewSamples { n_samples: 24, n_effective: 24.0 };
+        assert_eq!(found(&Array2::zeros((8, 3)), None), kinds(&[few]));
+        let mut one_nan = ar1(8, 4000, 0.0, 1);
+        one_nan[[3, 17]] = f64::NAN.into();
+        assert_eq!(found(&one_nan, None), kinds(&[Problem::NotFinite { mean: f64::NAN }]));
+        let stuck = Array2::from_shape_fn((4, 100), |(chain, _)| Complex64::from(chain as f64));
+        assert_eq!(found(&stuck, None), kinds(&[Problem::NotConverged { r_hat: f64::INFINITY }, slow]));
+    }
+
+    /// Independent numbers: chains that are too short are said to be, and no others; and none is said to disagree in
+    /// more than 5 % of the runs, which are as many as two deviations leave, and chance.
+    #[test]
+    fn short_chains_say_that_they_are_too_short() {
+        for (n_chains, n_per_chain, few) in [
+            (1, 5, true),
+            (1, 16, true),
+            (1, 60, true),
+            (1, 100, false),
+            (2, 8, true),
+            (16, 2, true),
+            (16, 10, true),
+            (16, 64, false),
+            (64, 1, true),
+            (64, 4, true),
+            (1024, 8, false),
+        ] {
+            let mut counts = [0; 3];
+            for seed in 0..200 {
+                let stats = Stats::of_chains(ar1(n_chains, n_per_chain, 0.0, seed).view());
+                match stats.check(None).problems() {
+                    [] => counts[0] += 1,
+                    [Problem::FewSamples { .. }] => counts[1] += 1,
+                    _ => counts[2] += 1,
+                }
+            }
+            let [good, too_few, wrong] = counts;
+            assert!(
+                wrong <= 14 && if few { good == 0 } else { too_few <= 10 },
+                "{n_chains} x {n_per_chain}: {counts:?}"
+            );
+        }
     }
 
     #[test]
@@ -155,6 +317,22 @@ mod tests {
         let exact = Stats::exact(&array![Complex64::from(1.0)], &array![1.0]);
         assert!(exact.check(None).is_good());
         assert_eq!(exact.check(None).to_string(), "the chains have converged");
+    }
+
+    #[test]
+    fn messages_are_of_what_was_found() {
+        let text = |values: Array2<Complex64>| Stats::of_chains(values.view()).check(None).to_string();
+        let five = text(ar1(1, 5, 0.0, 1));
+        assert!(five.starts_with("5 samples, which count as "), "{five}");
+        assert!(
+            five.ends_with("are too few to say whether the chains have converged; raise n_samples"),
+            "{five}"
+        );
+        let mut values = ar1(8, 100, 0.0, 1);
+        values[[0, 0]] = f64::NAN.into();
+        assert!(text(values).starts_with("the mean is NaN: some of the numbers are no numbers"));
+        let stuck = text(Array2::from_shape_fn((4, 100), |(chain, _)| Complex64::from(chain as f64)));
+        assert!(stuck.starts_with("R̂ is infinite: each chain is stuck"), "{stuck}");
     }
 
     #[test]

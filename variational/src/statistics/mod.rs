@@ -1,6 +1,7 @@
 //! Means over Markov chains and their reliability.
 
 mod diagnosis;
+mod error_of_mean;
 mod moments;
 mod online;
 #[cfg(feature = "serde")]
@@ -11,20 +12,28 @@ pub use online::OnlineStats;
 
 use std::fmt;
 
+use error_of_mean::Reliability;
 use moments::Moments;
-use ndarray::{Array1, ArrayView1, ArrayView2, s};
+use ndarray::{Array1, ArrayView2, s};
 use num_complex::Complex64;
-
-/// The window of the autocorrelation time ends where it is this many times the time itself (Sokal, 1997).
-const WINDOW: f64 = 5.0;
-
-/// The error of a single chain comes from this many block means, as in NetKet.
-const BLOCKS: usize = 32;
 
 /// Mean of a quantity over Markov chains, and its reliability.
 ///
-/// Prints as `-12.78 ± 0.02 [σ²=0.35, R̂=1.002, τ=0.4]`. Exact means have error 0, and NaN for R̂ and τ.
-/// Fields may be added later.
+/// Prints as `-12.78 ± 0.02 [σ²=0.35, R̂=1.002, τ=0.4]`. Exact means have error 0, no samples, and NaN for R̂ and τ.
+/// An error that is not known is NaN, and prints as a question mark. Fields may be added later.
+///
+/// # The error
+/// The true mean is within two errors in about 95 % of cases, also for few samples. For N samples with the variance σ²
+/// and the autocorrelation time τ, the error is `sqrt(s² (1 + 2τ) / N) t(ν)/2`. Here `s² = σ² / (1 − (1 + 2τ)/N)`, and
+/// `t(ν)` is what Student's distribution with `ν = N/(1 + 2τ) − 1` degrees of freedom exceeds as often as a normal one
+/// exceeds two standard deviations. Chains of length L count with their finite length, `Σ_t (1 − t/L) ρ(t)`, where
+/// ρ is that of a single decay.
+///
+/// τ is the larger of two estimates: the sum of autocorrelations up to a window of `5 (τ + 1/2)` (Madras and Sokal, 1988;
+/// Wolff, 2004, with its bias correction), and the time `ρ(1) / (1 − ρ(1))` of a single decay, below which no
+/// reversible chain can be. ρ(1) is corrected for its bias (Kendall, 1954) and raised by half its standard error, so
+/// noise does not count as anticorrelation. Where the window is longer than half of the chains, the error comes from
+/// the scatter of the means of C chains, and `ν = C − 1`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(deny_unknown_fields))]
 #[non_exhaustive]
@@ -32,21 +41,27 @@ pub struct Stats {
     /// The mean.
     #[cfg_attr(feature = "serde", serde(with = "serialised::complex"))]
     pub mean: Complex64,
-    /// Standard error of the mean, including correlations: `sqrt(σ² (1 + 2τ) / n)` for several chains; for a
-    /// single chain, from the scatter of 32 block means.
+    /// Error of the mean, with correlations and with what is not known about the error itself; see [above](Stats#the-error).
+    /// 0 only for exact means and for equal numbers; NaN for a single one.
     #[cfg_attr(feature = "serde", serde(with = "serialised::real"))]
     pub error_of_mean: f64,
-    /// Variance `σ² = <|a − <a>|²>`.
+    /// Variance `σ² = <|a − <a>|²>`; NaN for a single number.
     #[cfg_attr(feature = "serde", serde(with = "serialised::real"))]
     pub variance: f64,
     /// Split R̂ (Gelman et al., Bayesian Data Analysis, 3rd ed., 11.4): each chain is cut into halves, and the
     /// scatter between their means is compared with the scatter within them. It is 1 if chains agree. Above about
-    /// 1.02 they still remember where they started. NaN for fewer than four samples per chain.
+    /// 1.02 they still remember where they started; it is infinite if each is stuck at another number. Chains of two or
+    /// three samples are not cut. NaN for single samples, and for a single chain of fewer than four.
     #[cfg_attr(feature = "serde", serde(with = "serialised::real"))]
     pub r_hat: f64,
-    /// Integrated autocorrelation time `τ = Σ_{t≥1} ρ(t)` in samples; 0 for independent samples, as in NetKet.
+    /// Integrated autocorrelation time `τ = Σ_{t≥1} ρ(t)` in samples; 0 for independent samples, as in NetKet. Negative
+    /// down to −1/2 for anticorrelated ones, whose mean is known better.
     #[cfg_attr(feature = "serde", serde(with = "serialised::real"))]
     pub tau_corr: f64,
+    /// Number of Markov chains, 0 for exact means.
+    pub n_chains: usize,
+    /// Number of samples of all chains together, 0 for exact means.
+    pub n_samples: usize,
 }
 
 impl Stats {
@@ -59,15 +74,14 @@ impl Stats {
     /// assert_eq!((stats.mean.re, stats.variance), (2.0, 1.0));
     /// ```
     pub fn of_chains(values: ArrayView2<'_, Complex64>) -> Self {
+        let (n_chains, n_samples) = (values.nrows(), values.len());
         let mean = values.mean().unwrap_or(Complex64::new(f64::NAN, f64::NAN));
-        let deviations = values.mapv(|value| value - mean);
-        let variance = deviations.iter().map(Complex64::norm_sqr).sum::<f64>() / values.len() as f64;
-        let tau_corr = autocorrelation_time(deviations.view(), variance);
-        let error_of_mean = match values.dim() {
-            (1, n_samples) if n_samples >= 2 * BLOCKS => block_error(&block_means(deviations.row(0))),
-            _ => correlated_error(variance, tau_corr, values.len()),
-        };
-        Stats { mean, error_of_mean, variance, r_hat: split_r_hat(values), tau_corr }
+        let squares = values.iter().map(|value| (value - mean).norm_sqr());
+        let variance = variance_of(squares.sum(), n_samples);
+        let chains: Vec<_> = values.rows().into_iter().collect();
+        let reliability = error_of_mean::of_series(&chains, mean, variance);
+        let Reliability { tau_corr, error_of_mean, .. } = reliability;
+        Stats { mean, error_of_mean, variance, r_hat: r_hat_of_chains(values), tau_corr, n_chains, n_samples }
     }
 
     /// The exact mean of `values` with normalised `weights`, both of shape `(n_states,)`.
@@ -76,7 +90,19 @@ impl Stats {
         let mean: Complex64 = terms().map(|(value, weight)| value * weight).sum();
         // Multiply by the root of the weight first: where ψ is tiny, the square of an estimator may overflow.
         let variance = terms().map(|(value, weight)| ((value - mean) * weight.sqrt()).norm_sqr()).sum();
-        Stats { mean, error_of_mean: 0.0, variance, r_hat: f64::NAN, tau_corr: f64::NAN }
+        let (r_hat, tau_corr) = (f64::NAN, f64::NAN);
+        Stats { mean, error_of_mean: 0.0, variance, r_hat, tau_corr, n_chains: 0, n_samples: 0 }
+    }
+
+    /// Whether this is an exact mean, not one over samples.
+    pub fn is_exact(&self) -> bool {
+        self.n_chains == 0
+    }
+
+    /// The number of independent samples with the same error, `N / (1 + 2τ)`, at most N; 0 for exact means.
+    pub fn n_effective(&self) -> f64 {
+        let n = self.n_samples as f64;
+        if self.is_exact() || n < 2.0 { n } else { n / (1.0 + 2.0 * self.tau_corr).max(1.0) }
     }
 }
 
@@ -94,8 +120,15 @@ impl fmt::Display for Stats {
         if self.mean.im.abs() > error.max(0.5 * 0.1f64.powi(digits as i32)) {
             write!(f, "{:+.digits$}i", self.mean.im)?;
         }
-        write!(f, " ± {error:.digits$} [σ²={:.2e}", self.variance)?;
-        if self.r_hat.is_finite() {
+        if error.is_nan() {
+            f.write_str(" ± ?")?;
+        } else {
+            write!(f, " ± {error:.digits$}")?;
+        }
+        write!(f, " [σ²={:.2e}", self.variance)?;
+        if self.r_hat == f64::INFINITY {
+            f.write_str(", R̂=∞")?;
+        } else if self.r_hat.is_finite() {
             write!(f, ", R̂={:.4}", self.r_hat)?;
         }
         if self.tau_corr.is_finite() {
@@ -105,88 +138,38 @@ impl fmt::Display for Stats {
     }
 }
 
-/// ρ averaged over chains and integrated.
-///
-/// Deviations are from the mean of all chains, so chains stuck at different values count as correlated.
-fn autocorrelation_time(deviations: ArrayView2<'_, Complex64>, variance: f64) -> f64 {
-    let (n_chains, n_per_chain) = deviations.dim();
-    let rho = |t: usize| {
-        let products: f64 = deviations
-            .rows()
-            .into_iter()
-            .flat_map(|chain| (t..n_per_chain).map(move |k| (chain[k - t].conj() * chain[k]).re))
-            .sum();
-        // The unbiased estimate: a constant shift between chains shows as ρ = 1 at all times.
-        products / ((n_per_chain - t) * n_chains) as f64 / variance
-    };
-    if variance > 0.0 { integrate((1..n_per_chain).map(rho)).time() } else { variance * 0.0 }
+/// `<|a − <a>|²>` from the sum; NaN for fewer than two numbers, which show no scatter.
+fn variance_of(sum: f64, n: usize) -> f64 {
+    if n < 2 { f64::NAN } else { sum / n as f64 }
 }
 
-/// The sum of an autocorrelation function.
-#[derive(Clone, Copy, Debug)]
-struct Integral {
-    sum: f64,
-    /// Whether the window ended the sum, rather than the end of the values.
-    closed: bool,
-}
-
-impl Integral {
-    /// At least −1/2, below which the error of the mean would be imaginary.
-    fn time(self) -> f64 {
-        self.sum.max(-0.5)
-    }
-}
-
-/// `Σ_{t≥1} ρ(t)` up to the first window `M ≥ 5 (1/2 + Σ_{t≤M} ρ(t))`.
-fn integrate(rho: impl Iterator<Item = f64>) -> Integral {
-    let mut sum = 0.0;
-    for (before, rho) in rho.enumerate() {
-        sum += rho;
-        if (before + 1) as f64 >= WINDOW * (0.5 + sum) {
-            return Integral { sum, closed: true };
-        }
-    }
-    Integral { sum, closed: false }
-}
-
-/// The standard error of the mean of `n` samples with autocorrelation time τ.
-fn correlated_error(variance: f64, tau_corr: f64, n: usize) -> f64 {
-    (variance * (1.0 + 2.0 * tau_corr).max(0.0) / n as f64).sqrt()
-}
-
-/// The means of [`BLOCKS`] consecutive blocks.
-fn block_means(values: ArrayView1<'_, Complex64>) -> Vec<Complex64> {
-    let length = values.len() / BLOCKS;
-    let blocks = values.exact_chunks(length).into_iter().take(BLOCKS);
-    blocks.map(|block| block.sum() / length as f64).collect()
-}
-
-/// The standard error of the mean, from the means of blocks long enough to be independent.
-fn block_error(means: &[Complex64]) -> f64 {
-    (Moments::of(means).scatter() / means.len() as f64).sqrt()
-}
-
-fn split_r_hat(values: ArrayView2<'_, Complex64>) -> f64 {
-    let half = values.ncols() / 2;
+fn r_hat_of_chains(values: ArrayView2<'_, Complex64>) -> f64 {
+    let length = piece_length(values.ncols());
     // With an odd number of samples, the middle one is left out.
-    let halves = [0, values.ncols() - half].map(|start| values.slice(s![.., start..start + half]));
-    let mut moments = vec![Moments::default(); 2 * values.nrows()];
-    // All halves advance together: a push waits for the one before it, but not for those of other halves.
-    for k in 0..half {
-        let next = halves.iter().flat_map(|half| half.column(k));
+    let starts = if length < values.ncols() { vec![0, values.ncols() - length] } else { vec![0] };
+    let pieces: Vec<_> = starts.iter().map(|&start| values.slice(s![.., start..start + length])).collect();
+    let mut moments = vec![Moments::default(); pieces.len() * values.nrows()];
+    // All pieces advance together: a push waits for the one before it, but not for those of other pieces.
+    for k in 0..length {
+        let next = pieces.iter().flat_map(|piece| piece.column(k));
         moments.iter_mut().zip(next).for_each(|(moments, &value)| moments.push(value));
     }
     r_hat(&moments)
 }
 
-/// R̂ from the moments of half chains of equal length, NaN for fewer than two values in each.
-fn r_hat(halves: &[Moments]) -> f64 {
-    let n = halves.iter().map(|half| half.n).min().unwrap_or(0) as f64;
-    if n < 2.0 {
+/// The length of the pieces that R̂ compares: halves of chains, or whole ones that are too short to be cut.
+fn piece_length(n_per_chain: usize) -> usize {
+    if n_per_chain < 4 { n_per_chain } else { n_per_chain / 2 }
+}
+
+/// R̂ from the moments of pieces of equal length; NaN for fewer than two, or fewer than two values in each.
+fn r_hat(pieces: &[Moments]) -> f64 {
+    let n = pieces.iter().map(|piece| piece.n).min().unwrap_or(0) as f64;
+    if n < 2.0 || pieces.len() < 2 {
         return f64::NAN;
     }
-    let means: Vec<Complex64> = halves.iter().map(|half| half.mean).collect();
-    let within = halves.iter().map(Moments::scatter).sum::<f64>() / halves.len() as f64;
+    let means: Vec<Complex64> = pieces.iter().map(|piece| piece.mean).collect();
+    let within = pieces.iter().map(Moments::scatter).sum::<f64>() / pieces.len() as f64;
     let between = Moments::of(&means).scatter();
     if between == 0.0 && within == 0.0 {
         return 1.0;
@@ -241,14 +224,132 @@ mod tests {
         }
     }
 
-    /// The error from 32 blocks is itself known to 1/sqrt(62) = 13 %; four times that is allowed.
+    /// Some statistics of this mean.
+    fn some(mean: Complex64) -> Stats {
+        Stats { mean, ..Stats::of_chains(Array2::zeros((4, 32)).view()) }
+    }
+
+    /// How often the true mean, 0, is within two errors, in percent.
+    fn coverage(n_runs: usize, n_chains: usize, n_per_chain: usize, phi: f64) -> f64 {
+        let seed = |run: usize| (run + 1000 * n_per_chain + 1_000_000 * n_chains) as u64;
+        let inside = |run: &usize| {
+            let stats = Stats::of_chains(ar1(n_chains, n_per_chain, phi, seed(*run)).view());
+            assert!(stats.error_of_mean > 0.0, "{stats:?}");
+            stats.mean.norm() <= 2.0 * stats.error_of_mean
+        };
+        100.0 * (0..n_runs).filter(inside).count() as f64 / n_runs as f64
+    }
+
+    /// The table of coverages by chains, length and correlation, in percent. From 500 runs each is known to 1.0 if it is
+    /// 95; the bounds are 90 and 99.
     #[test]
-    fn blocks_give_the_error_of_a_single_chain() {
+    fn two_errors_hold_the_true_mean_in_90_to_99_of_100_cases() {
+        const PHI: [f64; 4] = [-0.5, 0.0, 0.5, 0.9];
+        let mut table = String::from("chains x length: two errors hold for phi = -0.5, 0, 0.5, 0.9\n");
+        let mut outside = 0;
+        for (n_chains, n_per_chain) in [
+            (1, 16),
+            (1, 24),
+            (1, 64),
+            (1, 256),
+            (2, 8),
+            (2, 32),
+            (2, 100),
+            (3, 6),
+            (4, 4),
+            (4, 16),
+            (4, 64),
+            (8, 2),
+            (8, 8),
+            (16, 1),
+            (16, 2),
+            (16, 5),
+            (16, 64),
+            (64, 1),
+            (64, 4),
+        ] {
+            table += &format!("{n_chains:6} x {n_per_chain:3}:");
+            for phi in PHI {
+                let percent = coverage(500, n_chains, n_per_chain, phi);
+                outside += usize::from(!(90.0..=99.0).contains(&percent));
+                table += &format!(" {percent:5.1}");
+            }
+            table.push('\n');
+        }
+        println!("{table}");
+        assert_eq!(outside, 0, "{table}");
+    }
+
+    /// Fewer than 16 numbers: no error is 0, and two still hold in most cases.
+    #[test]
+    fn a_handful_of_numbers_has_an_error_too() {
+        for (n_chains, n_per_chain) in
+            [(1, 2), (1, 3), (1, 5), (1, 10), (2, 1), (2, 2), (2, 5), (5, 1), (3, 3)]
+        {
+            for phi in [-0.5, 0.0, 0.5] {
+                let percent = coverage(200, n_chains, n_per_chain, phi);
+                assert!(percent > 70.0, "{n_chains} x {n_per_chain}, {phi}: {percent}");
+            }
+        }
+    }
+
+    /// Sets of two signs whose chains have equal means, or whose sum of autocorrelations is the most negative.
+    #[test]
+    fn numbers_that_differ_never_have_the_error_0() {
+        for values in [
+            ndarray::array![[1.0, -1.0], [-1.0, 1.0]],
+            ndarray::array![[1.0, -1.0, 1.0, -1.0, 1.0, -1.0]],
+            ndarray::array![[1.0], [1.0], [1.0 + f64::EPSILON]],
+            Array2::from_shape_fn((1, 100), |(_, k)| if k % 2 == 0 { 1.0 } else { -1.0 }),
+            Array2::from_shape_fn((8, 64), |(_, k)| if k % 2 == 0 { 1.0 } else { -1.0 }),
+            Array2::from_shape_fn((2, 8), |(chain, k)| if (k + chain) % 4 < 2 { 1.0 } else { -1.0 }),
+        ] {
+            let values = values.mapv(Complex64::from);
+            let mut online = OnlineStats::new(values.nrows());
+            online.push(values.view()).unwrap();
+            for stats in [Stats::of_chains(values.view()), online.stats()] {
+                assert!(stats.error_of_mean > 0.0 && stats.tau_corr > -0.5, "{stats:?}");
+            }
+        }
+    }
+
+    /// Real and imaginary parts each have half of the variance: two errors hold all but e⁻⁴ = 1.8 % of normal means,
+    /// and fewer of those of short chains.
+    #[test]
+    fn complex_means_are_within_two_errors_too() {
+        for (n_chains, n_per_chain, phi) in [(1, 16, 0.0), (4, 4, 0.5), (2, 32, -0.5), (16, 16, 0.9)] {
+            let inside = |run: &u64| {
+                let parts = [1, 2].map(|part| ar1(n_chains, n_per_chain, phi, 10 * run + part));
+                let stats = Stats::of_chains((&parts[0] + &parts[1] * Complex64::I).view());
+                stats.mean.norm() <= 2.0 * stats.error_of_mean
+            };
+            let share = (0..400).filter(inside).count() as f64 / 400.0;
+            assert!(share > 0.95, "{n_chains} x {n_per_chain}, {phi}: {share}");
+        }
+    }
+
+    /// As NetKet, which needs two samples a chain.
+    #[test]
+    fn r_hat_is_a_number_from_two_samples_a_chain_on() {
+        for n_per_chain in 2..6 {
+            let r_hat = Stats::of_chains(ar1(16, n_per_chain, 0.0, 1).view()).r_hat;
+            assert!(r_hat > 0.5 && r_hat < 1.6, "{n_per_chain}: {r_hat}");
+        }
+        assert!(Stats::of_chains(ar1(16, 1, 0.0, 1).view()).r_hat.is_nan());
+        assert!(Stats::of_chains(ar1(1, 3, 0.0, 1).view()).r_hat.is_nan());
+        let stuck = Array2::from_shape_fn((3, 9), |(chain, _)| Complex64::from(chain as f64));
+        assert_eq!(Stats::of_chains(stuck.view()).r_hat, f64::INFINITY);
+    }
+
+    /// The time and so the error of a single chain are known to sqrt(2 (2W + 1) / N) / 2, with W = 22 here to 1.9 %;
+    /// Bounds at four times that, and 3 % for the caution of short chains.
+    #[test]
+    fn autocorrelations_give_the_error_of_a_single_chain() {
         let (phi, n) = (0.8, 64_000);
         let stats = Stats::of_chains(ar1(1, n, phi, 4).view());
         let error = 1.0 / (1.0 - phi) / (n as f64).sqrt();
-        assert!((stats.error_of_mean / error - 1.0).abs() < 0.52, "{stats:?}");
-        assert!((stats.tau_corr - 4.0).abs() < 1.0, "{stats:?}");
+        assert!((stats.error_of_mean / error - 1.0).abs() < 0.1, "{stats:?}");
+        assert!((stats.tau_corr - 4.0).abs() < 0.8, "{stats:?}");
     }
 
     #[test]
@@ -262,8 +363,14 @@ mod tests {
     #[test]
     fn statistics_print_with_the_digits_that_the_error_allows() {
         let mean = Complex64::new(-40.7712, 1e-9);
-        let stats = Stats { mean, error_of_mean: 0.0312, variance: 0.35, r_hat: 1.0021, tau_corr: 0.44 };
+        let stats =
+            Stats { error_of_mean: 0.0312, variance: 0.35, r_hat: 1.0021, tau_corr: 0.44, ..some(mean) };
         assert_eq!(stats.to_string(), "-40.771 ± 0.031 [σ²=3.50e-1, R̂=1.0021, τ=0.4]");
+        let stuck =
+            Stats { error_of_mean: 0.5, variance: 2.0, r_hat: f64::INFINITY, tau_corr: 15.5, ..some(mean) };
+        assert_eq!(stuck.to_string(), "-40.77 ± 0.50 [σ²=2.00e0, R̂=∞, τ=15.5]");
+        let one = Stats::of_chains(ndarray::array![[mean]].view());
+        assert_eq!(one.to_string(), "-40.771200 ± ? [σ²=NaN]");
         let exact = Stats::exact(&ndarray::array![mean], &ndarray::array![1.0]);
         assert_eq!(exact.to_string(), "-40.771200 ± 0.000000 [σ²=0.00e0]");
     }

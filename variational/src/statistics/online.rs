@@ -2,26 +2,27 @@
 
 use std::collections::VecDeque;
 
-use ndarray::{ArrayView1, ArrayView2};
+use ndarray::{Array1, ArrayView1, ArrayView2};
 use num_complex::Complex64;
 
+use super::error_of_mean::{Chains, Reliability, of_series, variance_of_means};
 use super::moments::Moments;
-use super::{BLOCKS, Stats, block_error, correlated_error, integrate, r_hat};
+use super::{Stats, piece_length, r_hat, variance_of};
 use crate::error::{Error, Result};
 
 /// Autocorrelation is summed up to this lag; beyond it, block means take over.
 const MAX_LAG: usize = 64;
 
 /// A chain that is long enough is kept as at least this many blocks, and fewer than twice as many.
-const MIN_BLOCKS: usize = 2 * BLOCKS;
+const MIN_BLOCKS: usize = 64;
 
 /// Statistics of chains seen once, piece by piece. Memory does not grow with their length.
 ///
 /// Up to rounding, the results are those of [`Stats::of_chains`] on all pieces together, with two exceptions:
-/// - τ, and the error that follows from it, agree if its window closes within 64 samples. For slower chains τ comes
-///   from the scatter of the means of 32 blocks per chain.
-/// - R̂ and the error of a single chain agree for up to 128 samples, or for a length of 2^k. Otherwise halves and
-///   blocks are not whole numbers of the 64 to 128 blocks kept per chain, and up to two of those are left out.
+/// - τ, and the error that follows from it, agree if its window closes within 64 samples, and for chains of up to 128
+///   samples. For slower chains both come from the means of the 64 to 128 blocks kept per chain, which are a chain too.
+/// - R̂ agrees for up to 128 samples, or for a length of 2^k. Otherwise halves are not whole numbers of blocks, and up
+///   to two blocks of each chain are left out.
 ///
 /// ```
 /// use num_complex::Complex64;
@@ -77,53 +78,46 @@ impl OnlineStats {
 
     /// The statistics of all values so far; all are NaN without values.
     pub fn stats(&self) -> Stats {
-        let all = self.chains.iter().map(Chain::moments).fold(Moments::default(), Moments::and);
-        if all.n == 0 {
-            return Stats {
-                mean: Complex64::new(f64::NAN, f64::NAN),
-                error_of_mean: f64::NAN,
-                variance: f64::NAN,
-                r_hat: f64::NAN,
-                tau_corr: f64::NAN,
-            };
-        }
-        let variance = all.square / all.n as f64;
-        let tau_corr = self.autocorrelation_time(all.mean, variance);
-        let error_of_mean = match self.chains.as_slice() {
-            [chain] if chain.n >= 2 * BLOCKS => block_error(&chain.block_means().1),
-            _ => correlated_error(variance, tau_corr, all.n),
-        };
-        let halves: Vec<Moments> = self.chains.iter().flat_map(Chain::halves).collect();
-        Stats { mean: all.mean, error_of_mean, variance, r_hat: r_hat(&halves), tau_corr }
+        let chains: Vec<&Chain> = self.chains.iter().filter(|chain| chain.n > 0).collect();
+        let moments = || chains.iter().map(|chain| chain.moments());
+        let all = moments().fold(Moments::default(), Moments::and);
+        let mean = if all.n > 0 { all.mean } else { Complex64::new(f64::NAN, f64::NAN) };
+        let variance = variance_of(all.square, all.n);
+        let Reliability { tau_corr, error_of_mean, .. } = reliability(&chains, mean, variance);
+        let pieces: Vec<Moments> = chains.iter().flat_map(|chain| chain.pieces()).collect();
+        let (n_chains, n_samples) = (self.chains.len(), all.n);
+        Stats { mean, error_of_mean, variance, r_hat: r_hat(&pieces), tau_corr, n_chains, n_samples }
     }
+}
 
-    fn autocorrelation_time(&self, mean: Complex64, variance: f64) -> f64 {
-        if variance.is_nan() || variance <= 0.0 {
-            return variance * 0.0;
-        }
-        let longest = self.chains.iter().map(|chain| chain.n).max();
-        let longest = longest.expect("where there is a variance, there are chains");
-        let rho = |lag: usize| {
-            let chains = || self.chains.iter().filter(|chain| chain.n > lag);
-            let n_products: usize = chains().map(|chain| chain.n - lag).sum();
-            chains().map(|chain| chain.products(lag, mean)).sum::<f64>() / n_products as f64 / variance
-        };
-        let integral = integrate((1..longest.min(MAX_LAG + 1)).map(rho));
-        if integral.closed || longest <= MAX_LAG + 1 {
-            return integral.time();
-        }
-        integral.time().max(self.block_time(mean, variance))
+/// The reliability of the mean of chains that have values.
+fn reliability(chains: &[&Chain], mean: Complex64, variance: f64) -> Reliability {
+    let n = chains.iter().map(|chain| chain.n).sum();
+    let longest = chains.iter().map(|chain| chain.n).max().unwrap_or(0);
+    let covariance = |lag: usize| {
+        let chains = || chains.iter().filter(|chain| chain.n > lag);
+        let n_products: usize = chains().map(|chain| chain.n - lag).sum();
+        chains().map(|chain| chain.products(lag, mean)).sum::<f64>() / n_products as f64
+    };
+    let variance_of_means = variance_of_means(chains.iter().map(|chain| chain.moments()), n);
+    let seen = Chains { n_chains: chains.len(), n, longest, variance, variance_of_means }
+        .reliability(MAX_LAG, covariance);
+    if seen.is_closed || longest / 2 <= MAX_LAG {
+        return seen;
     }
+    of_blocks(chains, n, variance)
+}
 
-    /// τ from blocks of b values, whose means scatter by `σ² (1 + 2τ) / b` if b is much larger than τ.
-    fn block_time(&self, mean: Complex64, variance: f64) -> f64 {
-        let (mut square, mut n_blocks) = (0.0, 0);
-        for (length, means) in self.chains.iter().map(Chain::block_means) {
-            square += means.iter().map(|block| (block - mean).norm_sqr()).sum::<f64>() * length as f64;
-            n_blocks += means.len();
-        }
-        0.5 * (square / n_blocks as f64 / variance - 1.0)
-    }
+/// The reliability of the mean of slow chains. Their blocks are longer than one value, and their means a chain.
+fn of_blocks(chains: &[&Chain], n: usize, variance: f64) -> Reliability {
+    let means: Vec<Array1<Complex64>> = chains.iter().map(|chain| chain.block_means()).collect();
+    let all = Moments::of(means.iter().flatten());
+    let views: Vec<ArrayView1<'_, Complex64>> = means.iter().map(|means| means.view()).collect();
+    let variance_of_blocks = variance_of(all.square, all.n);
+    let blocks = of_series(&views, all.mean, variance_of_blocks);
+    // σ² (1 + 2τ) / N is the same for blocks.
+    let factor = (1.0 + 2.0 * blocks.tau_corr) * variance_of_blocks / all.n as f64 * n as f64 / variance;
+    Reliability { tau_corr: 0.5 * (factor - 1.0), ..blocks }
 }
 
 /// A summary of one chain.
@@ -212,20 +206,20 @@ impl Chain {
         self.products[lag] - cross.re + (self.n - lag) as f64 * center.norm_sqr()
     }
 
-    /// The whole blocks within each half.
-    fn halves(&self) -> [Moments; 2] {
-        let half = self.n / 2;
-        let n_first = half / self.block_length;
-        let n_before_second = (self.n - half).div_ceil(self.block_length);
-        [total(&self.blocks[..n_first]), total(&self.blocks[n_before_second..])]
+    /// The whole blocks within each half, or the whole of a chain that is too short to be cut.
+    fn pieces(&self) -> Vec<Moments> {
+        let length = piece_length(self.n);
+        if length == self.n {
+            return vec![self.moments()];
+        }
+        let n_first = length / self.block_length;
+        let n_before_second = (self.n - length).div_ceil(self.block_length);
+        vec![total(&self.blocks[..n_first]), total(&self.blocks[n_before_second..])]
     }
 
-    /// The length and the means of [`BLOCKS`] longer blocks, or of all blocks if there are fewer.
-    fn block_means(&self) -> (usize, Vec<Complex64>) {
-        let n_whole = self.n / self.block_length;
-        let each = (n_whole / BLOCKS).max(1);
-        let means = self.blocks[..n_whole].chunks_exact(each).take(BLOCKS);
-        (each * self.block_length, means.map(|blocks| total(blocks).mean).collect())
+    /// The means of all whole blocks.
+    fn block_means(&self) -> Array1<Complex64> {
+        self.blocks[..self.n / self.block_length].iter().map(|block| block.mean).collect()
     }
 }
 

@@ -11,6 +11,9 @@ use safetensors::{Dtype, SafeTensors, View};
 use super::file;
 use crate::error::{Error, Result};
 
+/// The largest count that is read: whole numbers up to it are floating-point numbers too.
+const MAX_COUNT: u64 = 1 << 53;
+
 /// The note that holds the checksum in files.
 const CHECKSUM: &str = "checksum";
 
@@ -169,6 +172,19 @@ impl Snapshot {
             return Err(self.error(format!("no note {name:?}; it is the file of something else")));
         };
         text.parse().map_err(|_| self.error(format!("note {name:?} is {text:?}, which cannot be read")))
+    }
+
+    /// Reads a note that counts something.
+    ///
+    /// # Errors
+    /// As [`read_note`](Self::read_note), and [`Error::Content`] for more than 2⁵³, which nothing counts to: the next
+    /// step would overflow, or be lost in a floating-point number.
+    pub fn read_count(&self, name: &str) -> Result<usize> {
+        let count: u64 = self.read_note(name)?;
+        match usize::try_from(count) {
+            Ok(count) if count as u64 <= MAX_COUNT => Ok(count),
+            _ => Err(self.error(format!("note {name:?} is {count}; expected at most 2^53"))),
+        }
     }
 
     /// Adds all of another snapshot, with `part/` before its names.
@@ -355,6 +371,12 @@ mod tests {
         assert_eq!(message(y), "snapshot: no array \"y\"; it is the file of something else");
         let n = snapshot.read_note::<u64>("n").unwrap_err();
         assert_eq!(message(n), "snapshot: note \"n\" is \"many\", which cannot be read");
+        for (count, read) in [(1 << 53, Some(1usize << 53)), ((1 << 53) + 1, None), (u64::MAX, None)] {
+            snapshot.note("n", count);
+            assert_eq!(snapshot.read_count("n").ok(), read);
+        }
+        let n = snapshot.read_count("n").unwrap_err();
+        assert_eq!(message(n), "snapshot: note \"n\" is 18446744073709551615; expected at most 2^53");
     }
 
     #[test]

@@ -41,7 +41,7 @@ impl<B: NetworkBackend, T: Scalar> Jastrow<B, T> {
     ///
     /// # Errors
     /// [`Count`](operator_core::Error::Count) for fewer than two sites;
-    /// [`TooLarge`](operator_core::Error::TooLarge) for 2³¹ parameters or more.
+    /// [`TooLarge`](operator_core::Error::TooLarge) beyond the [memory limit](operator_core::memory) or 2³¹ parameters.
     pub fn new(hilbert: impl Into<HilbertSpace>) -> Result<Self> {
         let hilbert = hilbert.into();
         let pairs = Branch::of_pairs(hilbert.n_sites())?.weighted_sum("pairs");

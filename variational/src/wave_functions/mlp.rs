@@ -58,7 +58,7 @@ impl<B: NetworkBackend, T: Scalar> Mlp<B, T> {
     /// # Errors
     /// [`Count`](operator_core::Error::Count) if a layer has no units, or parameters are complex and the
     /// activation is not [holomorphic](Activation::is_holomorphic);
-    /// [`TooLarge`](operator_core::Error::TooLarge) for 2³¹ parameters or more.
+    /// [`TooLarge`](operator_core::Error::TooLarge) beyond the [memory limit](operator_core::memory) or 2³¹ parameters.
     pub fn new(hilbert: impl Into<HilbertSpace>, hidden: &[usize], activation: Activation) -> Result<Self> {
         let hilbert = hilbert.into();
         let architecture = Architecture::new([perceptron(&hilbert, hidden, activation, "")?]);

@@ -103,7 +103,7 @@ impl<B: NetworkBackend, T: Scalar> Rbm<B, T> {
     ///
     /// # Errors
     /// [`Error::Count`] if that is no hidden unit at all; [`Error::NotFinite`] if `alpha` is NaN or infinite;
-    /// [`Error::TooLarge`] for 2³¹ parameters or more.
+    /// [`Error::TooLarge`] beyond the [memory limit](operator_core::memory) or 2³¹ parameters.
     pub fn new(hilbert: impl Into<HilbertSpace>, alpha: f64) -> Result<Self> {
         let hilbert = hilbert.into();
         let n_hidden = n_hidden(alpha, &hilbert)?;
@@ -133,7 +133,7 @@ impl<B: NetworkBackend, T: Scalar> RbmSymm<B, T> {
     ///
     /// # Errors
     /// [`Error::Count`] if there are no features, or the group permutes another number of sites;
-    /// [`Error::TooLarge`] for 2³¹ parameters or more.
+    /// [`Error::TooLarge`] beyond the [memory limit](operator_core::memory) or 2³¹ parameters.
     pub fn new(
         hilbert: impl Into<HilbertSpace>,
         group: &PermutationGroup,

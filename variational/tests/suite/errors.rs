@@ -4,10 +4,10 @@ use crate::common::{TestResult, heisenberg, ising, rbm};
 use num_complex::Complex64;
 use operator_core::hilbert::Spin;
 use operator_core::testing::Table;
-use operator_core::{DiscreteOperator, Model, PauliStrings};
+use operator_core::{Backend, DiscreteOperator, HilbertSpace, Model, PauliStrings, WaveFunction};
 use sampler::HamiltonianSampler;
 use variational::{
-    Ensemble, Error, FullSumState, MonteCarloState, Rbm, RunsVmc, Sr, VariationalState, Vmc, exact,
+    Ensemble, Error, FullSumState, MonteCarloState, Rbm, RunsVmc, Sr, Trainable, VariationalState, Vmc, exact,
 };
 
 fn message<T>(result: Result<T, impl Into<Error>>) -> String {
@@ -96,7 +96,190 @@ fn steps_to_nowhere_leave_the_parameters_as_they_were<B: RunsVmc>() -> TestResul
     Ok(())
 }
 
+/// A wave function that says it is on one space and computes on another, or gives values for other rows.
+struct Liar<B: Backend> {
+    says: HilbertSpace,
+    n_values: usize,
+    backend: std::marker::PhantomData<B>,
+}
+
+impl<B: Backend> WaveFunction<B> for Liar<B> {
+    fn hilbert(&self) -> &HilbertSpace {
+        &self.says
+    }
+
+    fn log_psi(&self, _: &B::Configurations) -> operator_core::Result<B::Amplitudes> {
+        B::amplitudes_from_host(ndarray::Array1::zeros(self.n_values), &B::default_device())
+    }
+}
+
+fn wave_functions_of_another_space_or_length_are_refused<B: RunsVmc>() -> TestResult {
+    let operator = ising(3)?.lower::<B>()?;
+    let x = B::from_host(operator.hilbert().all_states()?.view(), &B::default_device())?;
+    let liar = |n_sites, n_values| -> operator_core::Result<Liar<B>> {
+        Ok(Liar { says: Spin::half(n_sites)?.into(), n_values, backend: std::marker::PhantomData })
+    };
+    for chunk_size in [None, std::num::NonZeroUsize::new(3)] {
+        let elsewhere = liar(4, 8)?;
+        let refused = message(B::local_estimators(&operator, &elsewhere, &x, chunk_size));
+        let expected = "operands live on different Hilbert spaces: Spin(1/2, 3 sites) and Spin(1/2, 4 sites)";
+        assert_eq!(refused, expected);
+        let refused = message(B::local_estimators_and_operator_grad(&operator, &elsewhere, &x, chunk_size));
+        assert_eq!(refused, expected);
+        for n_values in [0, 1, 7, 9] {
+            let short = liar(3, n_values)?;
+            let refused = message(B::local_estimators(&operator, &short, &x, chunk_size));
+            assert!(refused.starts_with(&format!("{n_values} log psi values; expected ")), "{refused}");
+            let refused = message(B::local_estimators_and_operator_grad(&operator, &short, &x, chunk_size));
+            assert!(refused.starts_with(&format!("{n_values} log psi values; expected ")), "{refused}");
+        }
+    }
+    let refused = message(FullSumState::<B, _>::new(liar(3, 7)?)?.expect(&operator));
+    assert_eq!(refused, "7 log psi values; expected 8");
+    let refused = message(MonteCarloState::new(HamiltonianSampler::new(&operator)?, liar(4, 16)?, 100));
+    assert!(refused.starts_with("operands live on different Hilbert spaces"), "{refused}");
+    let refused = message(MonteCarloState::new(HamiltonianSampler::new(&operator)?, liar(3, 15)?, 100));
+    assert_eq!(refused, "15 values of log psi; expected 16, one a chain");
+    Ok(())
+}
+
+/// A sampler whose numbers are not those it promised.
+struct Promises {
+    hilbert: HilbertSpace,
+    n_chains: usize,
+    /// Chains and samples of each that it gives.
+    gives: (usize, usize),
+}
+
+impl<B: Backend, W: WaveFunction<B>> sampler::Sampler<B, W> for Promises {
+    type Chains = ();
+
+    fn hilbert(&self) -> &HilbertSpace {
+        &self.hilbert
+    }
+    fn n_chains(&self) -> usize {
+        self.n_chains
+    }
+    fn start(&self, _: &W) -> sampler::Result<()> {
+        Ok(())
+    }
+    fn sample(&self, _: &W, (): &mut (), _: usize, _: usize) -> sampler::Result<sampler::Samples<B>> {
+        let (n_chains, n_per_chain) = self.gives;
+        let rows = ndarray::Array2::ones((n_chains * n_per_chain, self.hilbert.n_sites()));
+        sampler::Samples::new(B::from_host(rows.view(), &B::default_device())?, n_chains, n_per_chain)
+    }
+    fn snapshot(&self, (): &()) -> sampler::Result<sampler::ChainsSnapshot> {
+        Ok(sampler::ChainsSnapshot::new(ndarray::Array2::zeros((0, 0)), vec![], vec![]))
+    }
+    fn restore(&self, (): &mut (), _: &sampler::ChainsSnapshot) -> sampler::Result<()> {
+        Ok(())
+    }
+}
+
+fn samplers_that_break_their_promises_are_refused<B: RunsVmc>() -> TestResult {
+    let operator = ising(3)?.lower::<B>()?;
+    let new = |n_chains, gives, n_samples| -> variational::Result<_> {
+        let psi = rbm::<B>(operator.hilbert(), 0.1)?;
+        MonteCarloState::new(
+            Promises { hilbert: operator.hilbert().clone(), n_chains, gives },
+            psi,
+            n_samples,
+        )
+    };
+    let none = message(new(0, (0, 0), 10));
+    assert_eq!(none, "the sampler's number of chains is 0; it must be at least 1");
+    for gives in [(0, 0), (0, 5), (4, 0), (4, 4), (2, 10), (5, 5)] {
+        let refused = message(new(4, gives, 20)?.expect(&operator));
+        assert_eq!(
+            refused,
+            format!("samples by chain have shape [{}, {}]; expected [4, 5]", gives.0, gives.1)
+        );
+    }
+    for n_samples in [usize::MAX, usize::MAX - 14, 1 << 40] {
+        for n_chains in [1, 16, usize::MAX] {
+            let refused = message(new(n_chains, (1, 1), n_samples));
+            assert!(refused.contains("samples on Spin(1/2, 3 sites) would take"), "{refused}");
+            assert!(refused.contains("take fewer at a time"), "{refused}");
+        }
+    }
+    Ok(())
+}
+
+/// A panic of a callback, or of an optimiser, leaves the run where it was: it goes on, and so does its file.
+fn a_panic_in_a_users_code_leaves_runs_usable<B: RunsVmc>() -> TestResult {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("run.safetensors");
+    let operator = ising(4)?.lower::<B>()?;
+    let new = || -> variational::Result<_> {
+        let sampler = HamiltonianSampler::new(&operator)?.with_seed(1);
+        let state = MonteCarloState::new(sampler, rbm::<B>(operator.hilbert(), 0.1)?, 64)?;
+        Vmc::new(state, &operator, Sr::new(0.05, 0.01)?).with_checkpoint(&path, 1)
+    };
+    let panics = std::sync::Arc::new(AtomicBool::new(false));
+    let switch = panics.clone();
+    let mut vmc = new()?.on_step(move |_| {
+        assert!(!switch.load(Ordering::Relaxed), "a callback of a user");
+        variational::Control::Continue
+    });
+    vmc.run(2)?;
+    let file = std::fs::read(&path)?;
+    panics.store(true, Ordering::Relaxed);
+    assert!(catch_unwind(AssertUnwindSafe(|| vmc.run(3).is_ok())).is_err());
+    assert_eq!(vmc.n_steps(), 3, "the step had been taken");
+    assert_eq!(std::fs::read(&path)?, file, "the last file that was written");
+    panics.store(false, Ordering::Relaxed);
+    vmc.run(2)?;
+    let mut whole = new()?;
+    whole.run(5)?;
+    assert_eq!(vmc.state().wave_function().parameters(), whole.state().wave_function().parameters());
+    let mut resumed = new()?;
+    assert!(resumed.resume()?);
+    assert_eq!(resumed.n_steps(), 5);
+    Ok(())
+}
+
+/// Nothing is allocated for what cannot be.
+fn networks_and_vectors_beyond_memory_are_refused<B: RunsVmc>() -> TestResult {
+    use variational::wave_functions::network::{Activation::Tanh, Architecture, Branch, Custom, Network};
+    use variational::{Arnn, GroupCnn, Jastrow, Mlp, RbmSymm};
+
+    let spins = || Spin::half(4);
+    let group = operator_core::graph::Lattice::chain(4).translations()?;
+    let deep = Branch::new(4).dense("a", 1 << 20).activation(Tanh).dense("b", 1 << 20).dense("c", 1);
+    let shared = Branch::new(4).shared("a", usize::MAX, None, (vec![0], vec![1])).dense("b", 1);
+    let of = |branch| Network::<B, Custom>::from_architecture(spins()?, Architecture::new([branch]));
+    let refused = [
+        message(Rbm::<B>::new(spins()?, 1e9)),
+        message(Rbm::<B>::new(spins()?, f64::MAX)),
+        message(RbmSymm::<B>::new(spins()?, &group, 1 << 40)),
+        message(RbmSymm::<B>::new(spins()?, &group, usize::MAX)),
+        message(GroupCnn::<B>::new(spins()?, &group, &[1 << 20, 1 << 20], Tanh)),
+        message(Mlp::<B>::new(spins()?, &[1 << 40], Tanh)),
+        message(Mlp::<B>::new(spins()?, &[1 << 18, 1 << 18], Tanh)),
+        message(Arnn::<B>::new(spins()?, &[1 << 40], Tanh)),
+        message(of(deep)),
+        message(of(shared)),
+    ];
+    for refused in refused {
+        assert!(refused.starts_with("a network on Spin(1/2, 4 sites) would take"), "{refused}");
+        assert!(refused.ends_with("share weights or take fewer units"), "{refused}");
+    }
+    let pairs = message(Jastrow::<B>::new(Spin::half(100_000)?));
+    assert!(pairs.starts_with("a network on Spin(1/2, 100000 sites) would take"), "{pairs}");
+    let large = heisenberg(36)?.lower::<B>()?;
+    let refused = message(exact::ground_state_energy(&large));
+    assert!(refused.starts_with("the vectors of Lanczos' method for Heisenberg("), "{refused}");
+    Ok(())
+}
+
 on_backends!(
+    networks_and_vectors_beyond_memory_are_refused,
+    wave_functions_of_another_space_or_length_are_refused,
+    samplers_that_break_their_promises_are_refused,
+    a_panic_in_a_users_code_leaves_runs_usable,
     operators_that_are_not_hermitian_have_no_energy,
     settings_out_of_range_are_refused,
     ensembles_that_do_not_add_up_are_refused,

@@ -6,6 +6,7 @@
 mod common;
 
 mod arnn;
+mod breakdown;
 mod candle_network;
 mod composites;
 mod connected;

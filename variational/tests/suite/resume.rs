@@ -282,7 +282,49 @@ fn parameters_are_read_from_checkpoints<B: RunsVmc>() -> TestResult {
     Ok(())
 }
 
+/// Counts near the largest number would overflow in the next step.
+fn counts_that_nothing_reaches_are_refused<B: RunsVmc>() -> TestResult {
+    let definition = ising(4)?;
+    let operator = definition.lower::<B>()?;
+    let new = || -> variational::Result<_> {
+        let state = small::<B>(&operator, definition.hilbert(), (1.0, 4))?;
+        let vmc = Vmc::new(state, &operator, Adam::new(0.01)?);
+        Ok(vmc.with_callback(variational::EarlyStopping::new(50, 0.0)?))
+    };
+    let mut vmc = new()?;
+    vmc.run(2)?;
+    let good = vmc.snapshot()?;
+    for name in [
+        "n_steps",
+        "state/n_accepted",
+        "state/n_proposed",
+        "optimiser/n_steps",
+        "log/n_series",
+        "callback.0/waited",
+    ] {
+        assert!(good.has_note(name), "{name}");
+        for count in [u64::MAX, u64::MAX - 1, 1 << 54] {
+            let mut bad = good.clone();
+            bad.note(name, count);
+            let refused = vmc.restore(&bad).err().map(|error| error.to_string()).unwrap_or_default();
+            assert!(refused.ends_with(&format!("is {count}; expected at most 2^53")), "{name}: {refused}");
+            assert_eq!(vmc.snapshot()?, good, "an error leaves the run as it was");
+        }
+    }
+    let mut late = good.clone();
+    late.note("n_steps", 1u64 << 53);
+    late.note("optimiser/n_steps", 1u64 << 53);
+    late.note("state/n_proposed", 1u64 << 53);
+    vmc.restore(&late)?;
+    assert_eq!(vmc.run(2)?.steps[1].number, (1 << 53) + 1);
+    let mut swapped = good.clone();
+    swapped.note("state/n_proposed", 1);
+    assert!(vmc.restore(&swapped).is_err_and(|error| error.to_string().contains("of 1 proposed ones")));
+    Ok(())
+}
+
 on_backends!(
+    counts_that_nothing_reaches_are_refused,
     sampled_runs_go_on_to_the_bit,
     exact_runs_go_on_to_the_bit,
     files_of_something_else_are_refused_and_change_nothing,

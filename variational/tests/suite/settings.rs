@@ -39,6 +39,9 @@ fn statistics_keep_what_is_not_a_number() -> TestResult {
     let chains = Stats::of_chains(array![[1.0, 2.0, 4.0, 3.0]].mapv(Complex64::from).view());
     assert_eq!(from_str::<Stats>(&to_string(&chains)?)?, chains);
     let exact = Stats::exact(&array![Complex64::new(-2.5, 0.25)], &array![1.0]);
+    let stuck = Stats::of_chains(array![[1.0, 1.0], [2.0, 2.0]].mapv(Complex64::from).view());
+    assert_eq!(stuck.r_hat, f64::INFINITY);
+    assert_eq!(from_str::<Stats>(&to_string(&stuck)?)?, stuck);
     let read: Stats = from_str(&to_string(&exact)?)?;
     assert!(read.r_hat.is_nan() && read.tau_corr.is_nan());
     assert_eq!((read.mean, read.error_of_mean, read.variance), (exact.mean, 0.0, 0.0));

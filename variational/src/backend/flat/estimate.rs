@@ -3,7 +3,7 @@
 use backend_flat::{Flat, VisitConn};
 use ndarray::{Array1, Array2};
 use num_complex::Complex64;
-use operator_core::{HilbertSpace, Result, Walker, WaveFunction};
+use operator_core::{Definition, HilbertSpace, Result, Walker, WaveFunction};
 use std::num::NonZeroUsize;
 use sum_operator::Any;
 
@@ -18,6 +18,10 @@ impl<O: VisitConn + ?Sized> LocalKernel<O> for Flat {
         chunk_size: Option<NonZeroUsize>,
     ) -> Result<Array1<Complex64>> {
         backend_flat::local_estimators(operator, wave_function, x.view(), chunk_size)
+    }
+
+    fn norm_bound(operator: &O) -> Option<f64> {
+        operator.definition().map(Definition::norm_bound)
     }
 }
 

@@ -105,9 +105,11 @@ impl<R: Real> Matrix for Array2<R> {
     }
 
     fn gather(matrix: &Self, columns: &[u32]) -> Result<Self> {
+        check_columns(columns, matrix.ncols())?;
         let mut out = Array2::zeros((matrix.nrows(), columns.len()));
         for (mut out, row) in out.rows_mut().into_iter().zip(matrix.rows()) {
             for (out, &column) in out.iter_mut().zip(columns) {
+                // Only the column after the last is missing: it is zero.
                 *out = row.get(column as usize).copied().unwrap_or_default();
             }
         }
@@ -115,9 +117,11 @@ impl<R: Real> Matrix for Array2<R> {
     }
 
     fn scatter(matrix: &Self, columns: &[u32], n_columns: usize) -> Result<Self> {
+        check_columns(columns, n_columns)?;
         let mut out = Array2::zeros((matrix.nrows(), n_columns));
         for (mut out, row) in out.rows_mut().into_iter().zip(matrix.rows()) {
             for (&column, value) in columns.iter().zip(row) {
+                // Only the column after the last is missing: it is left out.
                 if let Some(sum) = out.get_mut(column as usize) {
                     *sum += *value;
                 }
@@ -155,6 +159,9 @@ impl<R: Real> Matrix for Array2<R> {
 
     fn outer(a: &Self, b: &Self, columns: Option<(&[u32], usize)>) -> Result<Self> {
         let n_b = b.ncols();
+        if let Some((columns, n_columns)) = columns {
+            check_columns(columns, n_columns)?;
+        }
         let mut out = Array2::zeros((a.nrows(), columns.map_or(a.ncols() * n_b, |(_, n)| n)));
         Zip::from(out.rows_mut()).and(a.rows()).and(b.rows()).for_each(|mut out, a, b| match columns {
             None => {
@@ -269,6 +276,16 @@ fn row_after_row<R>(elements: Option<&[R]>) -> &[R] {
     elements.expect("arrays in standard layout are slices")
 }
 
+/// Checks the numbers of columns before they are used: at most `n_columns`, which stands for a column of zeros.
+fn check_columns(columns: &[u32], n_columns: usize) -> Result<()> {
+    match columns.iter().find(|&&column| column as usize > n_columns) {
+        None => Ok(()),
+        Some(column) => {
+            Err(Error::backend(Flat::NAME, format!("column {column} of a matrix with {n_columns} columns")))
+        }
+    }
+}
+
 fn failed(error: ndarray::ShapeError) -> Error {
     Error::backend(Flat::NAME, error)
 }
@@ -286,5 +303,27 @@ mod tests {
             |error: &Error| matches!(error, Error::OriginOutOfRange { row: 1, origin: 2, n_samples: 2 });
         assert!(refused.is_err_and(|error| expected(&error)));
         assert_eq!(Matrix::product_of_changed(&product, &x, &[1, 0], &x, &c).unwrap(), product);
+    }
+
+    /// The number of columns stands for a column of zeros; a larger one is a mistake.
+    #[test]
+    fn columns_beyond_the_zeros_are_refused() {
+        let x = Array2::<f64>::ones((2, 3));
+        assert_eq!(Matrix::gather(&x, &[3, 0]).unwrap(), ndarray::array![[0.0, 1.0], [0.0, 1.0]]);
+        assert_eq!(Matrix::scatter(&x, &[0, 2, 0], 2).unwrap(), ndarray::array![[2.0, 0.0], [2.0, 0.0]]);
+        let beyond = [
+            Matrix::gather(&x, &[0, 4]),
+            Matrix::scatter(&x, &[0, 1, 3], 2),
+            Matrix::outer(&x, &x, Some((&[9; 9], 8))),
+        ];
+        let said = beyond.map(|result| result.map_or_else(|error| error.to_string(), |_| "no error".into()));
+        assert_eq!(
+            said,
+            [
+                "backend flat: column 4 of a matrix with 3 columns",
+                "backend flat: column 3 of a matrix with 2 columns",
+                "backend flat: column 9 of a matrix with 8 columns",
+            ]
+        );
     }
 }

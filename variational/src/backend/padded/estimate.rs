@@ -4,7 +4,7 @@ use backend_padded::{ComplexTensor, Padded, TensorConn};
 use candle_core::{Device, Tensor};
 use ndarray::{Array1, Array2};
 use num_complex::Complex64;
-use operator_core::{Backend, HilbertSpace, Result, Walker, WaveFunction};
+use operator_core::{Backend, Definition, HilbertSpace, Result, Walker, WaveFunction};
 use std::num::NonZeroUsize;
 use sum_operator::Any;
 
@@ -19,6 +19,10 @@ impl<O: TensorConn + ?Sized> LocalKernel<O> for Padded {
         chunk_size: Option<NonZeroUsize>,
     ) -> Result<Array1<Complex64>> {
         backend_padded::local_estimators(operator, wave_function, x, chunk_size)
+    }
+
+    fn norm_bound(operator: &O) -> Option<f64> {
+        operator.definition().map(Definition::norm_bound)
     }
 }
 

@@ -322,10 +322,8 @@ fn add_columns<R: Real, S: Simd, const N: usize>(
     while let Some(to) = to.get_mut(first..).and_then(|to| to.first_chunk_mut::<N>()) {
         let mut sums = *to;
         for &(row, weight) in weights {
-            let Some(row) = rows.get(row * width + first..).and_then(|row| row.first_chunk::<N>()) else {
-                debug_assert!(false, "the weights have a row for each change");
-                continue;
-            };
+            let row = rows.get(row * width + first..).and_then(|row| row.first_chunk::<N>());
+            let row = row.expect("the weights have a row for each change");
             let weight = R::splat(simd, weight);
             for (sum, value) in sums.iter_mut().zip(row) {
                 *sum = R::times_plus(simd, *value, weight, *sum);
