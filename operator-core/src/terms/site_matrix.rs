@@ -77,8 +77,9 @@ impl SiteMatrix {
             }
             same
         });
-        let beyond =
-            |f: fn(&(usize, usize, Complex64)) -> usize| list.iter().map(f).max().map_or(0, |k| k + 1);
+        let beyond = |f: fn(&(usize, usize, Complex64)) -> usize| {
+            list.iter().map(f).max().map_or(0, |k| k.saturating_add(1))
+        };
         let shape = (dim.max(beyond(|element| element.0)), dim.max(beyond(|element| element.1)));
         Self::from_sorted(shape, list.into_iter())
     }
