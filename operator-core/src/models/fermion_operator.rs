@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 use super::Model;
 #[cfg(feature = "serde")]
 use super::ModelSpec;
+use super::openfermion;
 use super::weights::{push_weighted, weights_of};
 #[cfg(feature = "serde")]
 use crate::definition::Definition;
 use crate::error::{Error, Result};
-use crate::hilbert::HilbertSpace;
+use crate::hilbert::{HilbertSpace, SpinOrbitalFermions};
 #[cfg(feature = "serde")]
 use crate::spec::{Reader, Weights, Written};
 use crate::terms::{FermionString, Ladder, Terms};
@@ -90,6 +91,39 @@ impl FermionOperator2nd {
         let strings = strings.into_iter().map(string).collect::<Result<Vec<_>>>()?;
         let weights = weights_of(weights, strings.len())?;
         Ok(FermionOperator2nd { hilbert, strings, weights })
+    }
+
+    /// The text of an OpenFermion `FermionOperator`, on spinless fermions with `n_modes` modes, or with as many as
+    /// it names (at least 1).
+    ///
+    /// The text of a `BosonOperator` looks the same; it is read as fermions.
+    ///
+    /// ```
+    /// use operator_core::{FermionOperator2nd, Model};
+    /// let hop = FermionOperator2nd::from_openfermion("1.0 [0^ 1] +\n(0.5+0.5j) [1^ 0]", None)?;
+    /// assert_eq!(hop.definition()?.hilbert().n_sites(), 2);
+    /// # Ok::<(), operator_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Parse`] for text of another form or another operator, [`Error::SiteOutOfRange`] for a mode beyond
+    /// `n_modes`, [`Error::InvalidHilbert`] for more modes than can be numbered.
+    pub fn from_openfermion(text: &str, n_modes: Option<usize>) -> Result<Self> {
+        let strings = openfermion::fermion_operator(text)?;
+        let highest = strings.iter().flat_map(|(string, _)| string).map(|ladder| ladder.mode).max();
+        let n_modes = n_modes.unwrap_or(highest.map_or(1, |mode| mode.saturating_add(1)));
+        let (strings, weights): (Vec<_>, Vec<_>) = strings.into_iter().unzip();
+        Self::from_ladders(SpinOrbitalFermions::new(n_modes)?, strings, weights)
+    }
+
+    /// The text of an OpenFermion `FermionOperator` on any fermion modes. Those of a space with spin are all down
+    /// modes, then all up modes; OpenFermion's own models have them in turn.
+    ///
+    /// # Errors
+    /// As [`from_openfermion`](Self::from_openfermion), and [`Error::WrongHilbert`] unless the sites are fermions.
+    pub fn from_openfermion_on(hilbert: impl Into<HilbertSpace>, text: &str) -> Result<Self> {
+        let (strings, weights): (Vec<_>, Vec<_>) = openfermion::fermion_operator(text)?.into_iter().unzip();
+        Self::from_ladders(hilbert, strings, weights)
     }
 
     /// Adds a multiple of the identity, as one more string.

@@ -1,47 +1,130 @@
-//! The text of OpenFermion's `QubitOperator`: `0.5 [X0 Y1] + (0.3+0.1j) [Z3] + 1.0 []`.
+//! The text of OpenFermion's operators: `0.5 [X0 Y1] + (0.3+0.1j) [Z3] + 1.0 []` (a `QubitOperator`) and
+//! `1.0 [0^ 1] + 0.5j [1^ 0]` (a `FermionOperator`).
 
 use num_complex::Complex64;
 
 use crate::error::{Error, Result};
-use crate::terms::Pauli;
+use crate::terms::{Ladder, Pauli};
 
-type WeightedString = (Vec<(usize, Pauli)>, Complex64);
+/// Pauli strings with their weights, in the order of the text. Matrices of one qubit are multiplied.
+pub(super) fn qubit_operator(text: &str) -> Result<Vec<(Vec<(usize, Pauli)>, Complex64)>> {
+    let terms = terms(text, "a QubitOperator")?.into_iter();
+    terms.map(|(string, weight)| pauli_string(string, weight)).collect()
+}
 
-/// Strings with their weights, in the order of the text. A weight that is left out is 1.
-pub(super) fn parse(text: &str) -> Result<Vec<WeightedString>> {
+/// Fermion strings with their weights, in the order of the text.
+pub(super) fn fermion_operator(text: &str) -> Result<Vec<(Vec<Ladder>, Complex64)>> {
+    let terms = terms(text, "a FermionOperator")?.into_iter();
+    terms
+        .map(|(string, weight)| {
+            Ok((string.split_whitespace().map(parse_ladder).collect::<Result<_>>()?, weight))
+        })
+        .collect()
+}
+
+/// What stands between brackets, and the weight before it; 1 if it is left out.
+fn terms<'a>(text: &'a str, expected: &str) -> Result<Vec<(&'a str, Complex64)>> {
     let mut terms = Vec::new();
     let mut rest = text.trim();
-    if rest == "0" {
+    // The zero operator prints as a number.
+    if parse_complex(rest) == Some(Complex64::ZERO) {
         return Ok(terms);
     }
     while !rest.is_empty() || terms.is_empty() {
-        let (head, tail) = rest.split_once('[').ok_or_else(|| fail(rest, "expected a string in [ ]"))?;
+        let Some((head, tail)) = rest.split_once('[') else {
+            if is_majorana_operator(rest) {
+                return Err(fail(rest, &format!("it is a MajoranaOperator; expected {expected}")));
+            }
+            return Err(fail(rest, "expected a string in [ ]"));
+        };
         let (string, tail) = tail.split_once(']').ok_or_else(|| fail(rest, "a [ has no ]"))?;
-        let weight = parse_weight(head, terms.is_empty())?;
-        let string = string.split_whitespace().map(parse_factor).collect::<Result<Vec<_>>>()?;
-        terms.push((string, weight));
+        terms.push((string, parse_weight(head, terms.is_empty())?));
         rest = tail.trim();
     }
     Ok(terms)
 }
 
 fn fail(text: &str, reason: &str) -> Error {
+    const LONGEST: usize = 60;
+    let text = text.char_indices().nth(LONGEST).map_or(text, |(end, _)| &text[..end]);
     Error::Parse { text: text.to_owned(), reason: reason.to_owned() }
 }
 
-fn parse_factor(text: &str) -> Result<(usize, Pauli)> {
+/// `0.5 (0, 1) + …`: operators stand in tuples of their numbers.
+fn is_majorana_operator(text: &str) -> bool {
+    text.split('(').skip(1).any(|rest| {
+        let inner = rest.split_once(')').map(|(inner, _)| inner);
+        inner.is_some_and(|inner| inner.chars().all(|c| c.is_ascii_digit() || c == ',' || c.is_whitespace()))
+    })
+}
+
+fn pauli_string(text: &str, mut weight: Complex64) -> Result<(Vec<(usize, Pauli)>, Complex64)> {
+    let mut string: Vec<(usize, Pauli)> = Vec::new();
+    for factor in text.split_whitespace() {
+        let (qubit, pauli) = parse_pauli(factor)?;
+        match string.iter().position(|&(known, _)| known == qubit) {
+            None => string.push((qubit, pauli)),
+            Some(place) => match product(string[place].1, pauli) {
+                None => drop(string.remove(place)),
+                Some((phase, pauli)) => {
+                    string[place].1 = pauli;
+                    weight *= phase;
+                }
+            },
+        }
+    }
+    Ok((string, weight))
+}
+
+/// The product of two Pauli matrices on one qubit, a phase and a matrix; `None` is the identity.
+fn product(left: Pauli, right: Pauli) -> Option<(Complex64, Pauli)> {
+    use Pauli::{X, Y, Z};
+    let third = match (left, right) {
+        (X, X) | (Y, Y) | (Z, Z) => return None,
+        (X, Y) | (Y, X) => Z,
+        (Y, Z) | (Z, Y) => X,
+        (Z, X) | (X, Z) => Y,
+    };
+    let is_cyclic = matches!((left, right), (X, Y) | (Y, Z) | (Z, X));
+    Some((if is_cyclic { Complex64::I } else { -Complex64::I }, third))
+}
+
+fn parse_pauli(text: &str) -> Result<(usize, Pauli)> {
     let mut letters = text.chars();
     let pauli = match letters.next() {
         Some('X') => Pauli::X,
         Some('Y') => Pauli::Y,
         Some('Z') => Pauli::Z,
+        Some('0'..='9') => {
+            let what = "it is a FermionOperator or a BosonOperator; FermionOperator2nd::from_openfermion reads \
+                        fermions, and a QubitOperator has factors such as X3";
+            return Err(fail(text, what));
+        }
+        Some('q' | 'p') => return Err(fail(text, QUAD_OPERATOR)),
         _ => return Err(fail(text, "expected X, Y or Z and the number of a qubit")),
     };
-    let digits = letters.as_str();
-    match digits.parse() {
-        Ok(qubit) if digits.starts_with(|c: char| c.is_ascii_digit()) => Ok((qubit, pauli)),
-        _ => Err(fail(text, "expected the number of a qubit after the letter")),
+    let qubit = number(letters.as_str());
+    Ok((qubit.ok_or_else(|| fail(text, "expected the number of a qubit after the letter"))?, pauli))
+}
+
+const QUAD_OPERATOR: &str = "it is a QuadOperator, which acts on bosons";
+
+fn parse_ladder(text: &str) -> Result<Ladder> {
+    let (mode, dagger) = text.strip_suffix('^').map_or((text, false), |mode| (mode, true));
+    match (number(mode), text.chars().next()) {
+        (Some(mode), _) => Ok(Ladder { mode, dagger }),
+        (None, Some('X' | 'Y' | 'Z')) => {
+            Err(fail(text, "it is a QubitOperator; PauliStrings::from_openfermion reads these"))
+        }
+        (None, Some('q' | 'p')) => Err(fail(text, QUAD_OPERATOR)),
+        _ => Err(fail(text, "expected a mode such as 3, or 3^ where it is created")),
     }
+}
+
+/// A whole number without a sign.
+fn number(digits: &str) -> Option<usize> {
+    // `parse` takes a leading `+` as well.
+    digits.starts_with(|c: char| c.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
 }
 
 /// A number, with the sign that joins it to the terms before it.

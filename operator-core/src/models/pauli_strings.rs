@@ -82,7 +82,7 @@ impl PauliStrings {
     }
 
     /// The text of an OpenFermion `QubitOperator`, on `n_qubits` qubits, or on as many as it names (at
-    /// least 1).
+    /// least 1). A string may name a qubit more than once; its matrices are multiplied.
     ///
     /// ```
     /// use operator_core::{Model, PauliStrings};
@@ -93,16 +93,31 @@ impl PauliStrings {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Parse`] for text of another form, [`Error::RepeatedSite`] for a string that names a qubit
-    /// twice, [`Error::SiteOutOfRange`] for a qubit beyond `n_qubits`.
+    /// [`Error::Parse`] for text of another form or another operator, [`Error::SiteOutOfRange`] for a qubit
+    /// beyond `n_qubits`, [`Error::TooLarge`] if the strings would not fit into memory.
     pub fn from_openfermion(text: &str, n_qubits: Option<usize>) -> Result<Self> {
-        let (strings, weights): (Vec<_>, Vec<_>) = openfermion::parse(text)?.into_iter().unzip();
-        let highest = strings.iter().flatten().map(|&(site, _)| site).max();
+        let strings = openfermion::qubit_operator(text)?;
+        let highest = strings.iter().flat_map(|(string, _)| string).map(|&(site, _)| site).max();
         let n_qubits = n_qubits.unwrap_or(highest.map_or(1, |site| site.saturating_add(1)));
-        let qubits = Qubit::new(n_qubits)?;
-        let mut check = Terms::new(qubits.clone());
-        strings.iter().try_for_each(|string| check.pauli(1.0, string).map(|_| ()))?;
-        Self::from_factors(qubits, strings, weights)
+        check_strings(strings.len(), n_qubits)?;
+        Self::checked(Qubit::new(n_qubits)?.into(), strings)
+    }
+
+    /// The text of an OpenFermion `QubitOperator` on any two-level sites.
+    ///
+    /// # Errors
+    /// As [`from_openfermion`](Self::from_openfermion), and [`Error::WrongHilbert`] for a site with more than two
+    /// states.
+    pub fn from_openfermion_on(hilbert: impl Into<HilbertSpace>, text: &str) -> Result<Self> {
+        Self::checked(hilbert.into(), openfermion::qubit_operator(text)?)
+    }
+
+    fn checked(hilbert: HilbertSpace, strings: Vec<(Vec<(usize, Pauli)>, Complex64)>) -> Result<Self> {
+        for (string, _) in &strings {
+            Terms::new(hilbert.clone()).pauli(1.0, string)?;
+        }
+        let (strings, weights): (Vec<_>, Vec<_>) = strings.into_iter().unzip();
+        Self::from_factors(hilbert, strings, weights)
     }
 
     /// Strings as lists of (site, matrix), for sparse strings on many sites.
@@ -164,6 +179,23 @@ impl Written for PauliStrings {
         let weights = Weights::read(spec, strings.len())?;
         weights.definition(|values| Self::new(hilbert, &strings, values)?.definition())
     }
+}
+
+/// Strings that would take more bytes than this are not built.
+const MAX_BYTES: f64 = 4.0 * 1024.0 * 1024.0 * 1024.0;
+
+/// Checks that strings, which keep two bits a site, fit into memory.
+fn check_strings(n_strings: usize, n_sites: usize) -> Result<()> {
+    let bytes = n_strings as f64 * n_sites as f64 / 4.0;
+    if bytes <= MAX_BYTES {
+        return Ok(());
+    }
+    Err(Error::TooLarge {
+        what: format!("{n_strings} Pauli strings on {n_sites} qubits"),
+        bytes,
+        limit: MAX_BYTES,
+        remedy: "number the qubits without gaps",
+    })
 }
 
 fn parse(text: &str, n_sites: usize) -> Result<Vec<(usize, Pauli)>> {

@@ -6,7 +6,7 @@ use num_complex::Complex64;
 use operator_core::hilbert::{Fock, Qubit, Spin, SpinOrbitalFermions};
 use operator_core::terms::{Ladder, Pauli, TermKind, Terms, jordan_wigner, real_matrix};
 use operator_core::testing::{SplitMix, kronecker_dense};
-use operator_core::{Definition, Error, HilbertSpace, Model, PauliStrings};
+use operator_core::{Definition, Error, FermionOperator2nd, HilbertSpace, Model, PauliStrings};
 use proptest::prelude::*;
 
 fn fermions() -> HilbertSpace {
@@ -158,8 +158,11 @@ proptest! {
     }
 
     #[test]
-    fn no_openfermion_text_panics(text in "[-+ 0-9.ejXYZI\\[\\]()é\n]{0,40}") {
+    fn no_openfermion_text_panics(text in "[-+ 0-9.ejXYZI^\\[\\]()é\n]{0,40}") {
         if let Ok(strings) = PauliStrings::from_openfermion(&text, Some(8)) {
+            let _ = strings.definition();
+        }
+        if let Ok(strings) = FermionOperator2nd::from_openfermion(&text, Some(8)) {
             let _ = strings.definition();
         }
     }
@@ -261,7 +264,6 @@ fn openfermion_text_is_read_in_its_usual_forms() {
         assert!(got.equivalent(&expected).unwrap(), "{text}");
     }
     assert_eq!(read("1 [Z0]", Some(3)).unwrap().hilbert().n_sites(), 3);
-    assert!(read("0", None).unwrap().terms().is_empty());
     let message = |text: &str, n| read(text, n).unwrap_err().to_string();
     assert_eq!(message("", None), "cannot read \"\": expected a string in [ ]");
     assert_eq!(message("1.0 [X0", None), "cannot read \"1.0 [X0\": a [ has no ]");
@@ -276,9 +278,119 @@ fn openfermion_text_is_read_in_its_usual_forms() {
         "cannot read \"one \": expected a number like 0.5, 2j or (0.3+0.1j)"
     );
     assert!(message("1 [X0] +", None).contains("expected a string in [ ]"));
-    assert!(message("1 [X0 Z0]", None).contains("lists site 0 twice"));
     assert!(message("1 [X5]", Some(3)).contains("acts on site 5"));
     assert!(message("nan [X0]", None).contains("must be finite"));
+}
+
+#[test]
+fn openfermion_text_of_fermions_is_read_in_its_usual_forms() {
+    let mut expected = Terms::new(SpinOrbitalFermions::new(4).unwrap());
+    expected.fermion(1.0, &[Ladder::create(0), Ladder::destroy(1)]).unwrap();
+    expected.fermion(Complex64::new(0.5, 0.5), &[Ladder::create(1), Ladder::destroy(0)]).unwrap();
+    expected
+        .fermion(-0.25, &[Ladder::create(3), Ladder::create(2), Ladder::destroy(1), Ladder::destroy(0)])
+        .unwrap();
+    expected.fermion(Complex64::new(0.0, 2.0), &[]).unwrap();
+    let read = |text: &str, n| FermionOperator2nd::from_openfermion(text, n)?.definition();
+    for text in [
+        "1.0 [0^ 1] + (0.5+0.5j) [1^ 0] + -0.25 [3^ 2^ 1 0] + 2j []",
+        "1.0 [0^ 1] +\n(0.5+0.5j) [1^ 0] +\n-0.25 [3^ 2^ 1 0] +\n2j []",
+        "[0^ 1] + (0.5+0.5j)[1^ 0] - 0.25 [3^  2^ 1 0 ] + 0.0 [2^ 2] + 0.7 [0^ 0^ 1 1] + (0+2j) []",
+    ] {
+        assert!(read(text, None).unwrap().to_terms().equivalent(&expected).unwrap(), "{text}");
+        let on = FermionOperator2nd::from_openfermion_on(SpinOrbitalFermions::new(4).unwrap(), text).unwrap();
+        assert!(on.definition().unwrap().to_terms().equivalent(&expected).unwrap(), "{text}");
+    }
+    assert_eq!(read("1 [0^ 0]", Some(3)).unwrap().hilbert().n_sites(), 3);
+    // A repeated mode is not an error here: it vanishes, or not.
+    let number = read("1.0 [0 0^]", Some(1)).unwrap().to_terms().normal_ordered().unwrap();
+    assert_eq!(number.len(), 2);
+    let message = |text: &str, n| read(text, n).unwrap_err().to_string();
+    for (text, expected) in [
+        ("", "expected a string in [ ]"),
+        ("0.5", "expected a string in [ ]"),
+        ("1 [0^ 1", "a [ has no ]"),
+        ("1 [0^ x]", "cannot read \"x\": expected a mode such as 3, or 3^ where it is created"),
+        ("1 [-1]", "expected a mode such as 3"),
+        ("1 [0^^]", "expected a mode such as 3"),
+        ("1 [X0 Y1]", "it is a QubitOperator; PauliStrings::from_openfermion reads these"),
+        ("1 [q0 p1]", "it is a QuadOperator, which acts on bosons"),
+        ("1.0 (0, 1) +\n0.5 ()", "it is a MajoranaOperator; expected a FermionOperator"),
+        ("x [0]", "expected a number like 0.5, 2j or (0.3+0.1j)"),
+        ("1 [0] 2 [1]", "expected + or - between terms"),
+        ("1e999 [0^ 0]", "must be finite"),
+    ] {
+        let message = message(text, None);
+        assert!(message.contains(expected), "{message}");
+    }
+    assert!(message("1 [5^ 5]", Some(3)).contains("acts on site 5"));
+    assert!(message("1 [18446744073709551615]", None).contains("at most 2^31"));
+    let qubits = FermionOperator2nd::from_openfermion_on(Qubit::new(2).unwrap(), "1 [0^ 0]");
+    assert!(matches!(qubits, Err(Error::WrongHilbert { .. })));
+}
+
+#[test]
+fn matrices_of_one_qubit_are_multiplied() {
+    let read = |text: &str| PauliStrings::from_openfermion(text, Some(2)).unwrap().definition().unwrap();
+    let i = Complex64::I;
+    for (text, weight, string) in [
+        ("[X0 X0]", Complex64::ONE, vec![]),
+        ("[X0 Y0]", i, vec![(0, Pauli::Z)]),
+        ("[Y0 X0]", -i, vec![(0, Pauli::Z)]),
+        ("[Y0 Z0]", i, vec![(0, Pauli::X)]),
+        ("[Z0 Y0]", -i, vec![(0, Pauli::X)]),
+        ("[Z0 X0]", i, vec![(0, Pauli::Y)]),
+        ("[X0 Z0]", -i, vec![(0, Pauli::Y)]),
+        ("2 [X0 Y1 Y0 Z0 Y1 Z1]", 2.0 * i * i * i * -i, vec![(1, Pauli::Z)]),
+    ] {
+        // Single matrices, multiplied as operators.
+        let mut product = Terms::new(Qubit::new(2).unwrap());
+        product.pauli(if text.starts_with('2') { 2.0 } else { 1.0 }, &[]).unwrap();
+        let factors = text.split_once('[').unwrap().1.trim_end_matches(']');
+        for factor in factors.split(' ') {
+            let pauli = match &factor[..1] {
+                "X" => Pauli::X,
+                "Y" => Pauli::Y,
+                _ => Pauli::Z,
+            };
+            let mut one = Terms::new(Qubit::new(2).unwrap());
+            one.pauli(1.0, &[(factor[1..].parse().unwrap(), pauli)]).unwrap();
+            product = (product * one).unwrap();
+        }
+        let got = read(text).to_terms();
+        assert!(got.equivalent(&product).unwrap(), "{text}");
+        if text != "2 [X0 Y1 Y0 Z0 Y1 Z1]" {
+            let mut expected = Terms::new(Qubit::new(2).unwrap());
+            expected.pauli(weight, &string).unwrap();
+            assert!(got.equivalent(&expected).unwrap(), "{text}");
+        }
+    }
+}
+
+#[test]
+fn the_zero_operator_has_no_terms() {
+    for text in ["0", " 0\n", "0.0", "-0", "0j", "(0+0j)"] {
+        let qubits = PauliStrings::from_openfermion(text, None).unwrap().definition().unwrap();
+        let fermions = FermionOperator2nd::from_openfermion(text, Some(3)).unwrap().definition().unwrap();
+        assert!(qubits.terms().is_empty() && fermions.terms().is_empty(), "{text}");
+        assert_eq!((qubits.max_conn_size(), fermions.hilbert().n_sites()), (0, 3));
+    }
+}
+
+#[test]
+fn text_of_other_operators_than_qubits_is_named() {
+    let message = |text: &str, n| PauliStrings::from_openfermion(text, n).unwrap_err().to_string();
+    assert!(message("1.0 [0^ 1]", None).contains("it is a FermionOperator or a BosonOperator"));
+    assert!(message("1.0 [q0 p0]", None).contains("it is a QuadOperator"));
+    assert!(
+        message("(1+0j) (0, 3) +\n1j (2,)", None)
+            .contains("it is a MajoranaOperator; expected a QubitOperator")
+    );
+    assert!(message("1.0 ()", None).contains("it is a MajoranaOperator"));
+    assert!(message("1 [X1000000000000]", None).contains("more than the limit of"));
+    assert!(message("1 [X18446744073709551615]", None).contains("more than the limit of"));
+    let spins = PauliStrings::from_openfermion_on(Spin::half(3).unwrap(), "[X0 X2]").unwrap();
+    assert_eq!(spins.definition().unwrap().hilbert(), &Spin::half(3).unwrap().into());
 }
 
 #[test]
