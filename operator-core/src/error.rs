@@ -225,7 +225,9 @@ pub enum Error {
         to: String,
     },
     /// A cutoff for small coefficients that is no fraction.
-    #[error("the cutoff is {cutoff}; expected a fraction of the operator's largest coefficient, from 0 to below 1")]
+    #[error(
+        "the cutoff is {cutoff}; expected a fraction of the operator's largest coefficient, from 0 to below 1"
+    )]
     Cutoff {
         /// The cutoff given.
         cutoff: f64,

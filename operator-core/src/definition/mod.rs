@@ -79,7 +79,6 @@ struct StructureData {
     /// Forms that must vanish, or the operator leaves its constrained space.
     conditions: Vec<Condition>,
     /// What its model writes to JSON, if the model has a form of its own.
-    #[cfg_attr(not(feature = "serde"), expect(dead_code))]
     spec: Option<ModelSpec>,
 }
 
@@ -160,7 +159,12 @@ impl Definition {
     /// # Errors
     /// As [`new`](Self::new), and [`Error::Cutoff`].
     pub fn new_with_cutoff(name: impl Into<String>, terms: Terms, cutoff: f64) -> Result<Self> {
-        Self::build(name.into(), terms, None, Lowering { cutoff, keeps: Keeps::Always, ..Lowering::default() })
+        Self::build(
+            name.into(),
+            terms,
+            None,
+            Lowering { cutoff, keeps: Keeps::Always, ..Lowering::default() },
+        )
     }
 
     /// Checks and lowers a model, as [`Model::definition`] does.

@@ -66,7 +66,8 @@ impl Form {
 
     /// The factors in a unique form, to recognise equal forms.
     pub(crate) fn key(&self) -> Key {
-        let mut key: Key = self.entries.iter().map(|&(p, z, _)| (p, z.re.to_bits(), z.im.to_bits())).collect();
+        let mut key: Key =
+            self.entries.iter().map(|&(p, z, _)| (p, z.re.to_bits(), z.im.to_bits())).collect();
         key.sort_unstable();
         key
     }
@@ -219,9 +220,10 @@ impl Forms {
                 let value = |(parameter, factor): (Option<usize>, Complex64)| {
                     parameter.map_or(factor, |p| factor * parameters[p])
                 };
-                let (sum, size) = self.form(slot).map(value).fold((Complex64::ZERO, 0.0), |(sum, size), z| {
-                    (sum + z, size + z.norm())
-                });
+                let (sum, size) = self
+                    .form(slot)
+                    .map(value)
+                    .fold((Complex64::ZERO, 0.0), |(sum, size), z| (sum + z, size + z.norm()));
                 // What cancels is no connection: 0.1 + 0.2 − 0.3 is 0.
                 T::from_complex(clean(sum, size))
             })

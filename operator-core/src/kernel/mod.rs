@@ -23,12 +23,12 @@ mod table;
 
 pub use batch::Found;
 pub use connected::Connected;
+pub(crate) use conservation::{Condition, Conservation};
 pub use engine::Engine;
-pub use forms::Forms;
-pub(crate) use conservation::{Conservation, Condition};
 pub use forms::Dropped;
-pub(crate) use lowered::{Kernel, Lowered};
+pub use forms::Forms;
 pub use lowered::Scratch;
+pub(crate) use lowered::{Kernel, Lowered};
 pub use moves::Moves;
-pub(crate) use table::TableLimits;
 pub(crate) use string::MaskString;
+pub(crate) use table::TableLimits;

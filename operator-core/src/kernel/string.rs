@@ -3,8 +3,8 @@
 use num_complex::Complex64;
 
 use crate::bits::{self, SiteSet};
-use crate::hilbert::HilbertSpace;
 use crate::error::Result;
+use crate::hilbert::HilbertSpace;
 use crate::terms::{Coefficient, FermionString, PauliString, ProductTerm, SiteMatrix, check_n_strings};
 
 /// The common form of every family of terms on two-level sites. The element from x to x' = x ^ flip is
@@ -75,7 +75,8 @@ impl MaskString {
                 }
                 string
             };
-            strings = strings.iter().flat_map(|string| parts.iter().map(move |part| with(string, part))).collect();
+            strings =
+                strings.iter().flat_map(|string| parts.iter().map(move |part| with(string, part))).collect();
         }
         out.extend(strings);
         Ok(())

@@ -166,7 +166,8 @@ fn read_term(
         let string = ladders.items()?.map(ladder).collect::<Result<Vec<_>>>()?;
         terms.fermion(coefficient, &string)?;
     } else if let Some(factors) = term.optional("factors")? {
-        let expected = format!("a site and a number below {}, the number of site matrices", site_matrices.len());
+        let expected =
+            format!("a site and a number below {}, the number of site matrices", site_matrices.len());
         let factor = |pair: Reader<'_>| {
             let [site, place] = pair.pair()?;
             match site_matrices.get(place) {

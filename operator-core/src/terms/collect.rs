@@ -6,7 +6,8 @@ use ndarray::{Array2, Zip};
 use num_complex::Complex64;
 
 use super::{
-    Coefficient, FermionString, LocalMatrix, LocalTerm, ParameterId, PauliString, ProductTerm, SiteMatrix, Term, TermKind,
+    Coefficient, FermionString, LocalMatrix, LocalTerm, ParameterId, PauliString, ProductTerm, SiteMatrix,
+    Term, TermKind,
 };
 use crate::error::{Error, Result};
 use crate::hilbert::HilbertSpace;
@@ -103,7 +104,13 @@ impl<'a> Collector<'a> {
         Ok(())
     }
 
-    fn push_site(&mut self, site: usize, parameter: Option<ParameterId>, factor: Complex64, matrix: &SiteMatrix) {
+    fn push_site(
+        &mut self,
+        site: usize,
+        parameter: Option<ParameterId>,
+        factor: Complex64,
+        matrix: &SiteMatrix,
+    ) {
         let next = self.sums.len();
         let place = *self.places.entry(Key { shape: Shape::Site(site), parameter }).or_insert(next);
         if place == next {

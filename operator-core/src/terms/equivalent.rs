@@ -114,8 +114,5 @@ fn one_site(hilbert: &HilbertSpace, site: usize, matrix: &SiteMatrix) -> Vec<(us
 
 /// The largest absolute value of a coefficient times its largest matrix element.
 fn largest(terms: &Terms) -> f64 {
-    terms
-        .iter()
-        .map(|term| term.coefficient.factor.norm() * term.kind.largest_element())
-        .fold(0.0, f64::max)
+    terms.iter().map(|term| term.coefficient.factor.norm() * term.kind.largest_element()).fold(0.0, f64::max)
 }

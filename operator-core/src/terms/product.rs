@@ -70,9 +70,10 @@ pub(crate) fn multiply(
 /// A term as products of sparse matrices on single sites, each with a factor.
 pub(super) fn products_of(hilbert: &HilbertSpace, kind: &TermKind) -> Result<Vec<(Complex64, ProductTerm)>> {
     Ok(match kind {
-        TermKind::Local(local) => {
-            ProductTerm::of_local(hilbert, local)?.into_iter().map(|product| (Complex64::ONE, product)).collect()
-        }
+        TermKind::Local(local) => ProductTerm::of_local(hilbert, local)?
+            .into_iter()
+            .map(|product| (Complex64::ONE, product))
+            .collect(),
         TermKind::Product(product) => vec![(Complex64::ONE, product.clone())],
         TermKind::Pauli(string) => vec![(Complex64::ONE, ProductTerm::of_pauli(string))],
         TermKind::Fermion(string) => ProductTerm::of_fermion(hilbert, string).into_iter().collect(),

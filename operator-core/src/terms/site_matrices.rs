@@ -31,7 +31,10 @@ pub(crate) fn twice_spin(dim: usize) -> [SiteMatrix; 3] {
     let raise = raise(dim);
     let parts = |upper: Complex64, lower: Complex64| {
         let below = raise.elements().map(move |(row, column, z)| (column, row, lower * z));
-        SiteMatrix::new(dim, raise.elements().map(move |(row, column, z)| (row, column, upper * z)).chain(below))
+        SiteMatrix::new(
+            dim,
+            raise.elements().map(move |(row, column, z)| (row, column, upper * z)).chain(below),
+        )
     };
     let z = SiteMatrix::diagonal(dim, |k| dim as f64 - 1.0 - 2.0 * k as f64);
     [parts(Complex64::ONE, Complex64::ONE), parts(-Complex64::I, Complex64::I), z]

@@ -77,7 +77,8 @@ impl SiteMatrix {
             }
             same
         });
-        let beyond = |f: fn(&(usize, usize, Complex64)) -> usize| list.iter().map(f).max().map_or(0, |k| k + 1);
+        let beyond =
+            |f: fn(&(usize, usize, Complex64)) -> usize| list.iter().map(f).max().map_or(0, |k| k + 1);
         let shape = (dim.max(beyond(|element| element.0)), dim.max(beyond(|element| element.1)));
         Self::from_sorted(shape, list.into_iter())
     }
@@ -125,6 +126,7 @@ impl SiteMatrix {
     }
 
     /// The address, to recognise a matrix that terms share.
+    #[cfg(feature = "serde")]
     pub(crate) fn address(&self) -> usize {
         Arc::as_ptr(&self.0) as usize
     }

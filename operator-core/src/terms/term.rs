@@ -60,7 +60,9 @@ impl TermKind {
     pub(crate) fn largest_element(&self) -> f64 {
         match self {
             TermKind::Local(local) => local.matrix().iter().map(|z| z.norm()).fold(0.0, f64::max),
-            TermKind::Product(product) => product.factors().iter().map(|(_, matrix)| matrix.largest()).product(),
+            TermKind::Product(product) => {
+                product.factors().iter().map(|(_, matrix)| matrix.largest()).product()
+            }
             TermKind::Pauli(_) | TermKind::Fermion(_) => 1.0,
         }
     }

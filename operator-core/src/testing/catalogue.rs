@@ -544,7 +544,9 @@ fn random_site_matrix(rng: &mut SplitMix, dim: usize) -> SiteMatrix {
     let elements: Vec<_> = (0..dim * dim)
         .map(|k| (k / dim, k % dim))
         .filter(|(row, column)| is_general || row.abs_diff(*column) == by)
-        .map(|(row, column)| (row, column, Complex64::new(rng.number(), if is_general { rng.number() } else { 0.0 })))
+        .map(|(row, column)| {
+            (row, column, Complex64::new(rng.number(), if is_general { rng.number() } else { 0.0 }))
+        })
         .collect();
     SiteMatrix::new(dim, elements)
 }
@@ -554,7 +556,9 @@ fn random_site_matrix(rng: &mut SplitMix, dim: usize) -> SiteMatrix {
 fn by_steps(entries: &mut Vec<Entry>) -> Result<()> {
     for k in 0..entries.len() {
         let definition = &entries[k].definition;
-        if !definition.hilbert().is_two_level() {
+        let hilbert = definition.hilbert();
+        // Small spaces are enough for another way to the same elements.
+        if !hilbert.is_two_level() && hilbert.log2_n_states() <= 8.0 {
             match definition.split_by_steps() {
                 Ok(definition) => entries.push(Entry { name: "split by steps", definition }),
                 Err(Error::LeavesHilbert { .. }) => {}

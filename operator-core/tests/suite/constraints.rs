@@ -150,8 +150,14 @@ fn hops_beside_bosons_keep_the_number_of_fermions_and_single_ladders_do_not() {
 /// XX and YY on a bond as strings and as matrices, each with a weight of its own.
 fn apart(weights: [f64; 2]) -> [operator_core::Result<Definition>; 2] {
     let strings = PauliStrings::new(sz0(), ["XXII", "YYII"], weights).unwrap();
-    let x = real_matrix([[0.0, 0.0, 0.0, 1.0], [0.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0]]);
-    let y = real_matrix([[0.0, 0.0, 0.0, -1.0], [0.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, 0.0], [-1.0, 0.0, 0.0, 0.0]]);
+    let x =
+        real_matrix([[0.0, 0.0, 0.0, 1.0], [0.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0]]);
+    let y = real_matrix([
+        [0.0, 0.0, 0.0, -1.0],
+        [0.0, 0.0, 1.0, 0.0],
+        [0.0, 1.0, 0.0, 0.0],
+        [-1.0, 0.0, 0.0, 0.0],
+    ]);
     let matrices = LocalOperator::new(sz0()).with_weighted(weights[0], &[0, 1], x).unwrap();
     let matrices = matrices.with_weighted(weights[1], &[0, 1], y).unwrap();
     [strings.definition(), matrices.definition()]
@@ -164,7 +170,9 @@ fn terms_given_apart_keep_the_magnetisation_together() {
         assert_eq!(definition.max_conn_size(), 1);
         let engine = definition.engine::<f64>().unwrap();
         let mut elements = Vec::new();
-        engine.visit(&[1, -1, 1, -1], &mut Default::default(), |to, mel| elements.push((to.sites().to_vec(), mel)));
+        engine.visit(&[1, -1, 1, -1], &mut Default::default(), |to, mel| {
+            elements.push((to.sites().to_vec(), mel))
+        });
         assert_eq!(elements, [(vec![0, 1], 0.6)]);
         // Later values keep it while they are equal.
         let with = |weights: [f64; 2]| {
@@ -186,7 +194,8 @@ fn terms_given_apart_keep_the_magnetisation_together() {
 
 #[test]
 fn rounding_off_the_block_of_a_swap_is_dropped() {
-    let mut swap = real_matrix([[1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]]);
+    let mut swap =
+        real_matrix([[1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]]);
     swap[[0, 3]] = 1e-17.into();
     swap[[1, 0]] = (-3e-16).into();
     let mut terms = Terms::new(sz0());
@@ -201,7 +210,10 @@ fn rounding_off_the_block_of_a_swap_is_dropped() {
     }
     assert!(Definition::new_with_cutoff("swap", terms.clone(), 1e-16).is_err());
     for cutoff in [-1.0, 1.0, f64::NAN] {
-        assert!(matches!(Definition::new_with_cutoff("swap", terms.clone(), cutoff), Err(Error::Cutoff { .. })));
+        assert!(matches!(
+            Definition::new_with_cutoff("swap", terms.clone(), cutoff),
+            Err(Error::Cutoff { .. })
+        ));
     }
 }
 

@@ -128,10 +128,7 @@ fn each_space_gets_the_family_that_is_at_home_there() {
     };
     let exchange = sigmax(0) * sigmax(2) + sigmay(0) * sigmay(2) + 3.0;
     assert_eq!(families(exchange.on(Qubit::new(3).unwrap()).unwrap()), ["pauli"; 3]);
-    assert_eq!(
-        families(exchange.on(Spin::new(1.0, 3).unwrap()).unwrap()),
-        ["product", "product", "local"]
-    );
+    assert_eq!(families(exchange.on(Spin::new(1.0, 3).unwrap()).unwrap()), ["product", "product", "local"]);
     assert_eq!(families((sigmap(0) * sigmaz(1)).on(Qubit::new(3).unwrap()).unwrap()), ["product"]);
     let hop = (fermion::create(0) * fermion::destroy(1)).plus_hc() + 1.0;
     assert_eq!(families(hop.on(SpinOrbitalFermions::new(2).unwrap()).unwrap()), ["fermion"; 3]);

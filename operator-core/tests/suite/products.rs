@@ -78,7 +78,9 @@ fn ladder_operators_keep_their_guards() {
         assert_eq!(row(&definition, &x), []);
         assert!(!definition.is_hermitian());
         assert!(raise.clone().plus_hc().definition(Spin::half(n).unwrap()).unwrap().is_hermitian());
-        assert!(!(raise.clone() - raise.adjoint()).definition(Spin::half(n).unwrap()).unwrap().is_hermitian());
+        assert!(
+            !(raise.clone() - raise.adjoint()).definition(Spin::half(n).unwrap()).unwrap().is_hermitian()
+        );
         let twice = (&definition * &definition).unwrap();
         assert!(twice.terms().is_empty(), "a spin is raised once");
     }
@@ -108,7 +110,8 @@ fn strings_flip_and_count_any_number_of_sites_beside_bosons() {
     let modes: HilbertSpace = SpinOrbitalFermions::new(30).unwrap().into();
     let space = (modes * Fock::new(4, 2).unwrap()).unwrap();
     let mut terms = Terms::new(space);
-    let pairs = (0..14).map(|mode| if mode % 2 == 0 { Ladder::create(2 * mode) } else { Ladder::destroy(2 * mode) });
+    let pairs =
+        (0..14).map(|mode| if mode % 2 == 0 { Ladder::create(2 * mode) } else { Ladder::destroy(2 * mode) });
     terms.fermion(Complex64::new(0.3, 0.4), &pairs.clone().collect::<Vec<_>>()).unwrap();
     assert!(!Definition::new("pairs", terms.clone()).unwrap().is_hermitian());
     let adjoint = terms.adjoint();
@@ -127,7 +130,8 @@ fn parities_of_large_spins_are_products() {
     let one = Complex64::ONE;
     let sign = SiteMatrix::new(3, [(0, 0, one), (1, 1, -one), (2, 2, one)]);
     let invert = SiteMatrix::new(3, [(0, 2, one), (1, 1, one), (2, 0, one)]);
-    let everywhere = |matrix: &SiteMatrix, n: usize| (0..n).map(|site| (site, matrix.clone())).collect::<Vec<_>>();
+    let everywhere =
+        |matrix: &SiteMatrix, n: usize| (0..n).map(|site| (site, matrix.clone())).collect::<Vec<_>>();
     let mut terms = Terms::new(Spin::new(1.0, 200).unwrap());
     terms.product(0.5, &everywhere(&sign, 200)).unwrap();
     check(&Definition::new("parity", terms).unwrap());
@@ -144,7 +148,8 @@ fn spin_boson(n: usize, n_max: usize) -> Definition {
     let space = HilbertSpace::from(Spin::half(n).unwrap()) * Fock::new(n_max, n).unwrap();
     let shake = |i| sigmax(i) * boson::create(n + i).plus_hc();
     let hop = |i| (boson::create(n + i) * boson::destroy(n + i + 1)).plus_hc();
-    let local: Expression = (0..n).map(|i| 0.3 * sigmaz(i) + 0.7 * boson::number(n + i) + 0.2 * shake(i)).sum();
+    let local: Expression =
+        (0..n).map(|i| 0.3 * sigmaz(i) + 0.7 * boson::number(n + i) + 0.2 * shake(i)).sum();
     (local - 0.4 * (0..n - 1).map(hop).sum::<Expression>()).definition(space.unwrap()).unwrap()
 }
 
@@ -253,6 +258,9 @@ fn bad_products_are_refused() {
     assert!(message(terms.product(1.0, &[(1, of(4)), (1, of(4))])).contains("lists site 1 twice"));
     let infinite = SiteMatrix::new(4, [(0, 0, f64::INFINITY.into())]);
     assert!(message(terms.product(1.0, &[(1, infinite)])).contains("coefficients must be finite"));
-    assert!(message(terms.product(1.0, &[(1, SiteMatrix::new(4, [(9, 0, Complex64::ONE)]))])).contains("is 10 x 4"));
+    assert!(
+        message(terms.product(1.0, &[(1, SiteMatrix::new(4, [(9, 0, Complex64::ONE)]))]))
+            .contains("is 10 x 4")
+    );
     assert!(terms.pauli(1.0, &[(0, Pauli::X)]).is_err());
 }

@@ -139,7 +139,8 @@ fn table_sites<T: Element>(kernel: &TableKernel, values: &[T], g: usize, sites: 
         }
         return;
     };
-    let (products, lookups) = (&kernel.products[range(step.products)], &kernel.step_lookups[range(step.lookups)]);
+    let (products, lookups) =
+        (&kernel.products[range(step.products)], &kernel.step_lookups[range(step.lookups)]);
     let signs = products.iter().map(|product| product.signs).chain(lookups.iter().map(|lookup| lookup.signs));
     if products.len() + lookups.len() > 1 {
         let runs = signs.flat_map(|signs| &kernel.signs[range(signs)]);

@@ -30,7 +30,12 @@ impl<'a> Assembler<'a> {
         Assembler { hilbert, functions, kernel, diagonal_tables, tables, targets, factors }
     }
 
-    pub(super) fn push_group(&mut self, changed: &[usize], draft: &Draft, forms: &mut FormBuilder) -> Result<()> {
+    pub(super) fn push_group(
+        &mut self,
+        changed: &[usize],
+        draft: &Draft,
+        forms: &mut FormBuilder,
+    ) -> Result<()> {
         let rows: Vec<Vec<Entry>> = draft.rows.iter().map(|row| entries(row, forms)).collect();
         let width = rows.iter().map(Vec::len).max().unwrap_or(0);
         if width == 0 {
@@ -57,7 +62,11 @@ impl<'a> Assembler<'a> {
         Ok(())
     }
 
-    pub(super) fn push_diagonal_products(&mut self, draft: &StepDraft, forms: &mut FormBuilder) -> Result<()> {
+    pub(super) fn push_diagonal_products(
+        &mut self,
+        draft: &StepDraft,
+        forms: &mut FormBuilder,
+    ) -> Result<()> {
         self.products(&draft.products, forms)?;
         self.kernel.n_diagonal_products = offset(self.kernel.products.len())?;
         if self.kernel.n_diagonal_products > 0 {

@@ -256,12 +256,7 @@ fn expand_small(
 }
 
 /// Adds the elements of a piece to the member with its sites.
-fn expand(
-    hilbert: &HilbertSpace,
-    piece: &Piece,
-    tables: &FactorTables,
-    members: &mut Members,
-) -> Result<()> {
+fn expand(hilbert: &HilbertSpace, piece: &Piece, tables: &FactorTables, members: &mut Members) -> Result<()> {
     let (sites, sign) = table_sites(piece);
     let changed_dims: Vec<usize> = piece.steps.iter().map(|&(site, _)| hilbert.local_dim(site)).collect();
     // Rows and targets with their weights, one site after another.
@@ -380,7 +375,8 @@ fn check_conserves(
             for (&target, form) in row.iter_mut().filter(|(_, form)| !form.is_zero()) {
                 let new = digits_of(target as usize, &target_dims);
                 if sum_of(changed, &old) != sum_of(changed, &new) {
-                    conservation.judge(form, hilbert, || leaves(hilbert, changed, [&old, &new], names(terms, &of)))?;
+                    conservation
+                        .judge(form, hilbert, || leaves(hilbert, changed, [&old, &new], names(terms, &of)))?;
                 }
             }
         }

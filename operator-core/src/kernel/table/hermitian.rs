@@ -33,7 +33,9 @@ fn steps_are_hermitian(kernel: &TableKernel, values: &[Complex64]) -> bool {
     let key = |step: &StepGroup, reverse: bool| -> Vec<(u32, Move)> {
         let (sites, moves) = kernel.moves_of(step);
         let turned = |change: &Move| match change {
-            Move { negate: false, offset } if reverse => Move { negate: false, offset: offset.wrapping_neg() },
+            Move { negate: false, offset } if reverse => {
+                Move { negate: false, offset: offset.wrapping_neg() }
+            }
             change => *change,
         };
         sites.iter().zip(moves).map(|(&site, change)| (site, turned(change))).collect()
@@ -72,7 +74,8 @@ fn of_step(
     values: &[Complex64],
     weights: &dyn Fn(u32) -> Vec<f64>,
 ) -> (Complex64, f64) {
-    let (changed, lookups) = (&kernel.changed[range(step.changed)], &kernel.step_lookups[range(step.lookups)]);
+    let (changed, lookups) =
+        (&kernel.changed[range(step.changed)], &kernel.step_lookups[range(step.lookups)]);
     contraction(kernel, changed, step.products, lookups, values, weights)
 }
 
@@ -91,7 +94,8 @@ fn contraction(
     // A step does not start at every digit. The table of the element is 0 where it does not, so a site that changes and
     // has no table of its own is on two levels.
     let free = |sites: &[u32], signs: (u32, u32)| -> f64 {
-        let negated = |site: u32| kernel.signs[range(signs)].iter().any(|&(start, end)| (start..end).contains(&site));
+        let negated =
+            |site: u32| kernel.signs[range(signs)].iter().any(|&(start, end)| (start..end).contains(&site));
         let rest = changed.iter().copied().filter(|site| !sites.contains(site) && !negated(*site));
         let rest: f64 = rest.map(|site| weights(site).iter().sum::<f64>()).product();
         let signs = kernel.signs[range(signs)].iter().flat_map(|&(start, end)| start..end);
@@ -114,7 +118,8 @@ fn contraction(
         let strides = &kernel.strides[range(lookup.sites)];
         for index in 0..n_rows(kernel, sites) {
             let slot = kernel.slot_tables[lookup.table as usize + index];
-            let weight = |(weights, &stride): (&Vec<f64>, &u32)| weights[index / stride as usize % weights.len()];
+            let weight =
+                |(weights, &stride): (&Vec<f64>, &u32)| weights[index / stride as usize % weights.len()];
             add(values[slot as usize] * own.iter().zip(strides).map(weight).product::<f64>() * free);
         }
     }

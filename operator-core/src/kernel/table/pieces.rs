@@ -60,8 +60,12 @@ impl Piece {
 
     /// The sites that change or have a function, in ascending order.
     pub(super) fn own_sites(&self) -> Vec<usize> {
-        let mut sites: Vec<usize> =
-            self.steps.iter().map(|&(site, _)| site).chain(self.factors.iter().map(|&(site, _)| site)).collect();
+        let mut sites: Vec<usize> = self
+            .steps
+            .iter()
+            .map(|&(site, _)| site)
+            .chain(self.factors.iter().map(|&(site, _)| site))
+            .collect();
         sites.sort_unstable();
         sites.dedup();
         sites
@@ -88,7 +92,8 @@ impl FactorTables {
     }
 
     fn number(&mut self, table: Vec<f64>) -> u32 {
-        let rounded: Vec<i64> = table.iter().map(|value| (value * (1u64 << 24) as f64).round() as i64).collect();
+        let rounded: Vec<i64> =
+            table.iter().map(|value| (value * (1u64 << 24) as f64).round() as i64).collect();
         let alike = self.known.entry(rounded).or_default();
         let same = |number: &&u32| {
             let known = &self.tables[**number as usize];
@@ -158,7 +163,8 @@ pub(super) fn of_product(
     term: u32,
     tables: &mut FactorTables,
 ) -> Result<Vec<Piece>> {
-    let empty = Piece { steps: SmallVec::new(), factors: SmallVec::new(), sign: Vec::new(), coefficient, term };
+    let empty =
+        Piece { steps: SmallVec::new(), factors: SmallVec::new(), sign: Vec::new(), coefficient, term };
     let mut pieces = vec![empty];
     for (site, matrix) in product.factors() {
         let bands = bands(hilbert.local_dim(*site), matrix, tables);

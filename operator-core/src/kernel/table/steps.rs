@@ -209,8 +209,11 @@ impl Check<'_> {
     /// depends on `sites`, besides the changed ones; `allowed` gives the digits of a site for which it is not 0.
     fn leaving(&self, sites: &[usize], allowed: impl Fn(usize) -> Vec<usize>) -> Option<Vec<usize>> {
         let changed = self.steps.iter().map(|&(site, _)| site);
-        let known: BTreeSet<usize> =
-            changed.clone().chain(sites.iter().copied()).filter(|site| self.block.sites().contains(site)).collect();
+        let known: BTreeSet<usize> = changed
+            .clone()
+            .chain(sites.iter().copied())
+            .filter(|site| self.block.sites().contains(site))
+            .collect();
         // For each sum of digits and each change of it, one way to reach them.
         let mut reached: BTreeMap<(usize, i32), Vec<(usize, usize)>> = BTreeMap::from([((0, 0), Vec::new())]);
         for &site in &known {
@@ -234,6 +237,8 @@ impl Check<'_> {
         let (_, way) = reached.into_iter().find(leaves)?;
         // Sites of other blocks are free.
         let digit = |site| way.iter().find(|(other, _)| *other == site).map(|&(_, digit)| digit);
-        Some(changed.map(|site| digit(site).or_else(|| allowed(site).first().copied()).unwrap_or(0)).collect())
+        Some(
+            changed.map(|site| digit(site).or_else(|| allowed(site).first().copied()).unwrap_or(0)).collect(),
+        )
     }
 }
