@@ -53,7 +53,7 @@ pub trait PaddedKernel<T: Element>: Debug + Send + Sync {
 
     /// Connected configurations and elements of a batch of quantum numbers, shape `(batch, n_sites)`.
     ///
-    /// The batch is on the operator's device and is never empty.
+    /// The batch is on the operator's device and is never empty. A kernel without slots is not asked.
     ///
     /// # Shapes
     /// States are `(batch, max_conn_size, n_sites)` in the dtype of `x`. Elements are
@@ -78,8 +78,8 @@ pub(crate) fn connect<T: Element>(
     x: &Tensor,
 ) -> Result<ConnTensors> {
     let (n_samples, n_sites) = x.dims2().map_err(failed)?;
-    if n_samples == 0 {
-        return no_samples::<T>(width, n_sites, x).map_err(failed);
+    if n_samples == 0 || width == 0 {
+        return no_elements::<T>([n_samples, width, n_sites], x).map_err(failed);
     }
     let conn = kernel.connect(x).map_err(failed)?;
     let (states, mels) = (conn.states(), conn.mels());
@@ -106,11 +106,14 @@ pub(crate) fn connect<T: Element>(
     Ok(conn)
 }
 
-/// What an empty batch is connected to. Kernels need not cope with it: candle's `cat` panics on empty
-/// tensors.
-fn no_samples<T: Element>(width: usize, n_sites: usize, x: &Tensor) -> candle_core::Result<ConnTensors> {
-    let mels = Tensor::zeros((0, width), real_dtype::<T>(), x.device())?;
-    let states = Tensor::zeros((0, width, n_sites), x.dtype(), x.device())?;
+/// What an empty batch is connected to, or any batch by an operator without elements. Kernels need not cope with these:
+/// candle's `cat` panics on empty tensors.
+fn no_elements<T: Element>(
+    [n_samples, width, n_sites]: [usize; 3],
+    x: &Tensor,
+) -> candle_core::Result<ConnTensors> {
+    let mels = Tensor::zeros((n_samples, width), real_dtype::<T>(), x.device())?;
+    let states = Tensor::zeros((n_samples, width, n_sites), x.dtype(), x.device())?;
     Ok(ConnTensors::new(states, ComplexTensor::real(mels)))
 }
 

@@ -176,6 +176,7 @@ pub trait DiscreteOperator: Send + Sync {
     ///
     /// # Errors
     /// [`Error::NotIndexable`]; [`Error::Custom`] if a custom operator leaves its space; those of `f`.
+    #[doc(hidden)]
     fn for_all_states(&self, f: RowVisitor<'_, Self::Element>) -> Result<()> {
         let n_states = self.hilbert().n_states()?;
         let mut conn = ConnBatch::new();

@@ -70,6 +70,36 @@ fn the_kth_connected_state_is_selected() {
     }
 }
 
+/// The operator 0, which has no slots.
+#[derive(Debug)]
+struct Nothing(HilbertSpace);
+
+impl PaddedKernel<f64> for Nothing {
+    fn hilbert(&self) -> &HilbertSpace {
+        &self.0
+    }
+    fn max_conn_size(&self) -> usize {
+        0
+    }
+    fn connect(&self, _: &Tensor) -> Result<ConnTensors> {
+        candle_core::bail!("there is nothing to connect")
+    }
+}
+
+#[test]
+fn a_kernel_without_slots_is_the_operator_zero() {
+    let nothing = PaddedOperator::custom(Nothing(spins(3))).unwrap();
+    assert!(nothing.is_hermitian());
+    let host = nothing.hilbert().states_in(0..3).unwrap();
+    let x = Padded::from_host(host.view(), &Device::Cpu).unwrap();
+    assert_eq!(nothing.n_conn(host.view()).unwrap().to_vec(), [0; 3]);
+    assert_eq!(nothing.get_conn_flattened(host.view()).unwrap().mels().len(), 0);
+    assert_eq!(nothing.get_conn_padded(host.view()).unwrap().states().dim(), (3, 0, 3));
+    assert_eq!(nothing.to_sparse().unwrap().nnz(), 0);
+    assert_eq!(nothing.n_off_diagonal(&x).unwrap().to_vec1::<u32>().unwrap(), [0; 3]);
+    assert_eq!(nothing.conn(&x).unwrap().states().dims(), [3, 0, 3]);
+}
+
 /// What a test kernel does with a batch.
 type Connect = fn(&Tensor) -> Result<ConnTensors>;
 

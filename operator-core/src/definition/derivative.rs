@@ -24,7 +24,8 @@ impl Definition {
     /// ```
     ///
     /// # Errors
-    /// [`Error::UnknownParameter`]; [`Error::Count`] if the parameter has no such value.
+    /// [`Error::UnknownParameter`]; [`Error::Count`] if the parameter has no such value; [`Error::LeavesHilbert`] if only
+    /// the sum with other terms keeps to a constrained space.
     pub fn derivative(&self, name: &str, index: usize) -> Result<Self> {
         let range = self.parameters().range(name)?;
         if index >= range.len() {

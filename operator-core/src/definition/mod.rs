@@ -81,7 +81,6 @@ struct StructureData {
     /// Forms that must vanish, or the operator leaves its constrained space.
     conditions: Vec<Condition>,
     /// What its model writes to JSON, if the model has a form of its own.
-    #[cfg_attr(not(feature = "serde"), expect(dead_code))]
     spec: Option<ModelSpec>,
 }
 

@@ -22,13 +22,16 @@ pub struct Fock {
 }
 
 impl Fock {
-    /// `n` sites with at most `n_max` bosons each, where `n_max` is from 1 to 127.
+    /// `n` sites with at most `n_max` bosons each, where `n_max` is from 1 to 127: batches hold a quantum number in a byte
+    /// with a sign (`i8`), on all spaces.
     ///
     /// # Errors
     /// [`Error::InvalidHilbert`] for any other `n_max`, or no sites.
     pub fn new(n_max: usize, n: usize) -> Result<Self> {
         if !(1..=127).contains(&n_max) {
-            return Err(Error::InvalidHilbert(format!("n_max = {n_max}; expected 1 to 127")));
+            return Err(Error::InvalidHilbert(format!(
+                "n_max = {n_max}; expected 1 to 127, which a quantum number of one signed byte holds"
+            )));
         }
         let local = LocalStates { first: 0, step: 1, len: n_max + 1 };
         let layout = Layout::new(vec![Block { start: 0, n_sites: n, local, total: None }])?;

@@ -27,6 +27,7 @@ mod tests;
 pub use block::{Block, LocalStates};
 pub use fermion::SpinOrbitalFermions;
 pub use fock::Fock;
+#[doc(hidden)]
 pub use packed_ranking::PackedRanking;
 pub use qubit::Qubit;
 pub use random::RandomStates;

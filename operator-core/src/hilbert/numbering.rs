@@ -70,6 +70,7 @@ impl HilbertSpace {
     ///
     /// # Errors
     /// [`Error::NotTwoLevel`] if a site has more than two states; [`Error::NotIndexable`]; [`Error::TooLarge`].
+    #[doc(hidden)]
     pub fn packed_ranking(&self) -> Result<&PackedRanking> {
         if !self.is_two_level() {
             return Err(Error::NotTwoLevel { hilbert: self.to_string() });

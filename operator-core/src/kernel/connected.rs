@@ -98,8 +98,8 @@ impl<'a> Connected<'a> {
         self.sites.is_empty()
     }
 
-    /// Whether this is a change of a configuration of `n_sites` sites: all of its sites are there, and each has
-    /// a new value.
+    /// Whether this is a change of a configuration of `n_sites` sites: all of its sites are there, none twice, and
+    /// each has a new value.
     #[doc(hidden)]
     #[inline]
     pub fn fits(&self, n_sites: usize) -> bool {
@@ -107,10 +107,17 @@ impl<'a> Connected<'a> {
             NewValues::Mirror(_) | NewValues::Moved(_) => true,
             NewValues::Given(values) => values.len() == self.sites.len(),
         };
-        has_values && self.sites.iter().all(|&site| (site as usize) < n_sites)
+        let sites = self.sites;
+        let is_repeated = || (1..sites.len()).any(|k| sites[..k].contains(&sites[k]));
+        has_values
+            && sites.iter().all(|&site| (site as usize) < n_sites)
+            && (!matches!(self.origin, Origin::Custom) || !is_repeated())
     }
 
     /// Turns `row`, which holds x, into x'.
+    ///
+    /// # Panics
+    /// If a kernel of a third party names a site that the row does not have.
     #[inline]
     pub fn write(&self, row: &mut [i8]) {
         match self.values {

@@ -21,6 +21,7 @@ pub struct Engine<T> {
     /// The values of the slots, then those of the kernel's own factors.
     values: Arc<[T]>,
     n_slots: usize,
+    n_sites: usize,
     /// Built for the first block of samples.
     plan: Arc<OnceLock<BatchPlan<T>>>,
     /// Built when moves are first followed.
@@ -32,7 +33,15 @@ impl<T: Element> Engine<T> {
     pub(crate) fn new(kernel: Arc<Kernel>, mut values: Vec<T>) -> Self {
         let n_slots = values.len();
         kernel.extend_values(&mut values);
-        Engine { kernel, values: values.into(), n_slots, plan: Arc::default(), dependents: Arc::default() }
+        let n_sites = kernel.n_sites();
+        Engine {
+            kernel,
+            values: values.into(),
+            n_slots,
+            n_sites,
+            plan: Arc::default(),
+            dependents: Arc::default(),
+        }
     }
 
     pub(crate) fn plan(&self) -> &BatchPlan<T> {
@@ -51,11 +60,15 @@ impl<T: Element> Engine<T> {
 
     /// Calls `visit` for each non-zero element `<x|O|x'>`: first the diagonal, if it is non-zero, then the
     /// groups in a fixed order. Each x' comes once.
+    ///
+    /// # Panics
+    /// If `x` has another number of sites than the space.
     #[inline]
     pub fn visit<F>(&self, x: &[i8], scratch: &mut Scratch<T>, mut visit: F)
     where
         F: FnMut(Connected<'_>, T),
     {
+        self.check_row(x);
         match &*self.kernel {
             Kernel::Mask(kernel) => {
                 kernel.pack(x, &mut scratch.words);
@@ -86,9 +99,18 @@ impl<T: Element> Engine<T> {
         }
     }
 
+    #[inline]
+    fn check_row(&self, x: &[i8]) {
+        assert_eq!(x.len(), self.n_sites, "a configuration has one quantum number for each site");
+    }
+
     /// Number of non-zero elements of one configuration.
+    ///
+    /// # Panics
+    /// As [`visit`](Self::visit).
     #[inline]
     pub fn n_conn(&self, x: &[i8], scratch: &mut Scratch<T>) -> usize {
+        self.check_row(x);
         match &*self.kernel {
             Kernel::Mask(kernel) => {
                 kernel.pack(x, &mut scratch.words);
@@ -104,7 +126,11 @@ impl<T: Element> Engine<T> {
 
     /// Finds the elements of a block of `counts.len()` consecutive rows, and counts the elements of each
     /// sample.
+    ///
+    /// # Panics
+    /// If there is not one row of the space's sites for each count.
     pub fn find(&self, rows: &[i8], counts: &mut [usize], found: &mut Found<T>) {
+        assert_eq!(rows.len(), counts.len() * self.n_sites, "there is a row for each count");
         self.plan().find(rows, counts, found);
     }
 
@@ -112,7 +138,7 @@ impl<T: Element> Engine<T> {
     /// found, in the order of [`visit`](Self::visit).
     ///
     /// # Panics
-    /// If there is no such sample.
+    /// If there is no such sample, or another engine found the elements.
     #[inline]
     pub fn visit_found<F>(&self, found: &Found<T>, sample: usize, visit: F)
     where
@@ -123,6 +149,9 @@ impl<T: Element> Engine<T> {
 
     /// Writes the elements found as states, one a row, and matrix elements. `rows` are the samples; the slices
     /// have room for exactly these elements.
+    ///
+    /// # Panics
+    /// If another engine found the elements, or the lengths do not fit them.
     pub fn write(&self, rows: &[i8], found: &Found<T>, states: &mut [i8], mels: &mut [T]) {
         self.plan().write(rows, found, states, mels);
     }
@@ -131,7 +160,7 @@ impl<T: Element> Engine<T> {
     /// site i.
     ///
     /// # Panics
-    /// If sites have more than two states; the operator checks this.
+    /// If sites have more than two states, which the operator checks, or as [`write`](Self::write).
     pub fn write_packed(&self, found: &Found<T>, states: &mut [u64], mels: &mut [T]) {
         self.plan().write_packed(found, states, mels);
     }
@@ -139,7 +168,7 @@ impl<T: Element> Engine<T> {
     /// Writes the number of each connected state found within the space.
     ///
     /// # Panics
-    /// If sites have more than two states; the operator checks this.
+    /// If sites have more than two states, which the operator checks, or as [`write`](Self::write).
     pub fn write_indices(
         &self,
         found: &Found<T>,

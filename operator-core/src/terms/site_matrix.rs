@@ -127,6 +127,7 @@ impl SiteMatrix {
     }
 
     /// The address, to recognise a matrix that terms share.
+    #[cfg(feature = "serde")]
     pub(crate) fn address(&self) -> usize {
         Arc::as_ptr(&self.0) as usize
     }

@@ -560,7 +560,9 @@ fn random_site_matrix(rng: &mut SplitMix, dim: usize) -> SiteMatrix {
 fn by_steps(entries: &mut Vec<Entry>) -> Result<()> {
     for k in 0..entries.len() {
         let definition = &entries[k].definition;
-        if !definition.hilbert().is_two_level() {
+        let hilbert = definition.hilbert();
+        // Small spaces are enough for another way to the same elements.
+        if !hilbert.is_two_level() && hilbert.log2_n_states() <= 8.0 {
             match definition.split_by_steps() {
                 Ok(definition) => entries.push(Entry { name: "split by steps", definition }),
                 Err(Error::LeavesHilbert { .. }) => {}

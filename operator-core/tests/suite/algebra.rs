@@ -109,7 +109,9 @@ proptest! {
 fn squares_and_doubles_of_catalogue_operators_are_those_of_their_matrices() {
     for entry in catalogue().unwrap() {
         let a = entry.definition;
-        if a.hilbert().log2_n_states() > 7.0 || a.terms().len() > 40 {
+        // Their squares are lowered as those of the entries that they come from.
+        let is_copy = entry.name == "split by steps";
+        if is_copy || a.hilbert().log2_n_states() > 7.0 || a.terms().len() > 40 {
             continue;
         }
         let square = (&a * &a).unwrap();

@@ -14,6 +14,8 @@ use crate::kernel::table::{self, TableKernel, TableList};
 /// The elements found for a block of samples and not yet written. It keeps its memory for the next block.
 #[derive(Clone, Debug, Default)]
 pub struct Found<T> {
+    /// The address of the plan that found them. Items mean something only to that plan.
+    plan: usize,
     /// The samples as the kernel reads them: packed words or digits.
     pub(crate) words: Vec<u64>,
     pub(crate) digits: Vec<u8>,
@@ -105,6 +107,24 @@ impl<T: Element> BatchPlan<T> {
         }
         found.counts.clear();
         found.counts.extend_from_slice(counts);
+        found.plan = self.address();
+    }
+
+    fn address(&self) -> usize {
+        std::ptr::from_ref(self) as usize
+    }
+
+    /// Checks that the elements were found by this plan, and fit slices of `n_mels` elements.
+    pub(crate) fn check_found(&self, found: &Found<T>, n_mels: usize) {
+        self.check_finder(found);
+        let n: usize = found.counts.iter().sum();
+        assert_eq!(n_mels, n, "there is room for exactly the elements that were found");
+    }
+
+    /// Checks that the elements were found by this plan.
+    #[inline]
+    fn check_finder(&self, found: &Found<T>) {
+        assert_eq!(found.plan, self.address(), "elements are read by the engine that found them");
     }
 
     /// Lists the off-diagonal elements and counts them.
@@ -142,7 +162,10 @@ impl<T: Element> BatchPlan<T> {
                 let (items, mels) = (&mut listed.items[listed.n_items..], &mut listed.mels[listed.n_mels..]);
                 let n = steps.list(kernel, digits, &self.values, first, items, mels);
                 (listed.n_items, listed.n_mels) = (listed.n_items + n, listed.n_mels + n);
-                *diagonal = list.diagonal(kernel, digits, &self.values);
+                *diagonal = list.diagonal_of_tables(kernel, digits, &self.values);
+                if kernel.n_diagonal_products > 0 {
+                    *diagonal += steps.diagonal(kernel, digits, &self.values);
+                }
             } else {
                 kernel.for_each(digits, &self.values, |g, target, mel| {
                     listed.push(u64::from(target) << 32 | g as u64, mel);
@@ -195,6 +218,7 @@ impl<T: Element> BatchPlan<T> {
     where
         F: FnMut(Connected<'_>, T),
     {
+        self.check_finder(found);
         let diagonal = found.diagonal[sample];
         match &*self.kernel {
             Kernel::Mask(kernel) => {

@@ -94,6 +94,9 @@ impl<T: Element> BatchPlan<T> {
     /// have room for exactly these elements.
     pub(crate) fn write(&self, rows: &[i8], found: &Found<T>, mut states: &mut [i8], mut mels: &mut [T]) {
         let n_sites = self.kernel.n_sites();
+        self.check_found(found, mels.len());
+        assert_eq!(rows.len(), found.counts.len() * n_sites, "the rows are the samples");
+        assert_eq!(states.len(), mels.len() * n_sites, "there is a row for each element");
         for (b, x) in rows.chunks_exact(n_sites).enumerate() {
             let (diagonal, mut n_conn) = (found.diagonal[b], found.counts[b]);
             if diagonal != T::zero() {
@@ -177,6 +180,7 @@ impl<T: Element> BatchPlan<T> {
     }
 
     fn write_words(&self, found: &Found<T>, mels: &mut [T], form: impl StateForm) {
+        self.check_found(found, mels.len());
         let kernel = self.masks();
         let none = SiteSet::from_elem(0, kernel.n_words());
         let flips = &self.flips;

@@ -52,6 +52,7 @@ pub(crate) fn build(
             for piece in &mut pieces {
                 check_conserves(hilbert, flip, piece, terms, conservation)?;
             }
+            pieces.retain(|piece| piece.forms_mut().next().is_some());
             Ok(pieces)
         };
         let n_flips = bits::count(flip);
@@ -329,7 +330,7 @@ fn check_conserves(
         let support = piece.support.clone();
         let free_flips = bits::sites(flip).filter(|&site| inside(site) && !support.contains(&site)).count();
         let n_known = support.iter().filter(|&&site| inside(site)).count() + free_flips;
-        let names = names(terms, &piece.terms);
+        let of = piece.terms.clone();
         for (bits_of, form) in piece.forms_mut() {
             let ones = bits_of.ones().filter(|&site| inside(site)).count();
             let flipped_ones =
@@ -344,7 +345,7 @@ fn check_conserves(
                 let set: Vec<usize> = bits_of.ones().collect();
                 conservation.judge(form, hilbert, || {
                     let [from, to] = quantum_numbers(block, flip, &support, &set, free_ones);
-                    [names.clone(), from, to]
+                    [names(terms, &of), from, to]
                 })?;
             }
         }

@@ -34,6 +34,9 @@ pub(crate) struct MaskKernel {
     pub(crate) occupied: Option<OccupiedIndex>,
 }
 
+/// What would be wrong with a number of a group.
+const NO_SUCH_GROUP: &str = "groups are numbered by the kernel that has them";
+
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Group {
     pub(crate) flips: (u32, u32),
@@ -162,16 +165,19 @@ impl MaskKernel {
         self.diagonal.element(&self.pieces, words, values)
     }
 
-    /// The pieces of group `g`; empty if there is no such group.
+    /// The pieces of group `g`. The numbers of groups come from this kernel: a `Found` is read only by the engine that
+    /// filled it.
     #[inline]
     pub(crate) fn pieces_of(&self, g: usize) -> (u32, u32) {
+        debug_assert!(g < self.groups.len(), "{NO_SUCH_GROUP}");
         self.groups.get(g).map_or((0, 0), |group| group.pieces)
     }
 
-    /// The sites that group `g` flips; empty if there is no such group.
+    /// The sites that group `g` flips.
     #[inline]
     pub(crate) fn flips_of(&self, g: usize) -> &[u32] {
-        // No panic here, so that visitors can keep their sums in registers.
+        debug_assert!(g < self.groups.len(), "{NO_SUCH_GROUP}");
+        // No panic in release, so that visitors can keep their sums in registers.
         let flips = self.groups.get(g).map_or(0..0, |group| range(group.flips));
         self.flips.get(flips).unwrap_or_default()
     }
@@ -179,7 +185,8 @@ impl MaskKernel {
     /// The bits in which the two quantum numbers of a site differ.
     pub(crate) fn inversion(&self, site: usize) -> i8 {
         let block = self.blocks.iter().find(|block| site < block.start + block.n_sites);
-        block.map_or(0, |block| block.local.first ^ (block.local.first + block.local.step))
+        let local = block.expect("every site is in a block").local;
+        local.first ^ (local.first + local.step)
     }
 }
 

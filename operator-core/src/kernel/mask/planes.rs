@@ -464,8 +464,11 @@ impl<T: Element> MaskPlanes<T> {
         }
     }
 
+    /// A value of a group. Indices are made from this plan's groups and choices, so they are in range; without a panic
+    /// in release, writers keep their state in registers.
     #[inline(always)]
     fn value(&self, index: usize) -> T {
+        debug_assert!(index < self.values.len(), "groups and choices are those of this plan");
         self.values.get(index).copied().unwrap_or_default()
     }
 

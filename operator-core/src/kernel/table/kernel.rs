@@ -295,9 +295,16 @@ impl TableKernel {
         (sites, &self.new_values[start..start + sites.len()])
     }
 
-    /// The diagonal element, added up in lanes so that no addition waits for the previous one.
+    /// The diagonal element.
     #[inline]
     pub(crate) fn diagonal<T: Element>(&self, digits: &[u8], values: &[T]) -> T {
+        let tables = self.diagonal_of_tables(digits, values);
+        if self.n_diagonal_products == 0 { tables } else { tables + self.diagonal_products(digits, values) }
+    }
+
+    /// The part of the diagonal element that tables give, added up in lanes so that no addition waits for the previous one.
+    #[inline]
+    pub(crate) fn diagonal_of_tables<T: Element>(&self, digits: &[u8], values: &[T]) -> T {
         let mut lanes = [T::zero(); DIAGONAL_LANES];
         for lookups in self.diagonal.chunks(DIAGONAL_LANES) {
             for (lane, lookup) in lanes.iter_mut().zip(lookups) {
@@ -305,7 +312,7 @@ impl TableKernel {
                 *lane += signed(values[slot as usize], self.is_negative(lookup, digits));
             }
         }
-        sum_of_lanes(lanes) + self.diagonal_products(digits, values)
+        sum_of_lanes(lanes)
     }
 
     /// The part of the diagonal element that products give.

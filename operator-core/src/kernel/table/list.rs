@@ -119,7 +119,7 @@ impl<T: Element> TableList<T> {
         (n <= MAX_WIDTH).then_some(())
     }
 
-    /// The diagonal's tables by the lane in which [`TableKernel::diagonal`] adds them up, without those whose
+    /// The diagonal's tables by the lane in which [`TableKernel::diagonal_of_tables`] adds them up, without those whose
     /// values are all zero.
     fn diagonal_in_lanes(&mut self, kernel: &TableKernel) -> Option<Vec<[ListGroup; DIAGONAL_LANES]>> {
         let mut lanes: [Vec<ListGroup>; DIAGONAL_LANES] = Default::default();
@@ -143,15 +143,24 @@ impl<T: Element> TableList<T> {
 
     /// The diagonal element, added up as [`TableKernel::diagonal`] does.
     pub(crate) fn diagonal(&self, kernel: &TableKernel, digits: &[u8], slots: &[T]) -> T {
-        let Some(diagonal) = &self.diagonal else { return kernel.diagonal(digits, slots) };
+        let tables = self.diagonal_of_tables(kernel, digits, slots);
+        if kernel.n_diagonal_products == 0 {
+            tables
+        } else {
+            tables + kernel.diagonal_products(digits, slots)
+        }
+    }
+
+    /// The part of the diagonal element that tables give, added up as [`TableKernel::diagonal_of_tables`] does.
+    pub(crate) fn diagonal_of_tables(&self, kernel: &TableKernel, digits: &[u8], slots: &[T]) -> T {
+        let Some(diagonal) = &self.diagonal else { return kernel.diagonal_of_tables(digits, slots) };
         let mut sums = [T::zero(); DIAGONAL_LANES];
         for lanes in diagonal {
             for (sum, lane) in sums.iter_mut().zip(lanes) {
                 *sum += self.diagonal_values[lane.row(digits)];
             }
         }
-        let sum = sum_of_lanes(sums);
-        if kernel.n_diagonal_products == 0 { sum } else { sum + kernel.diagonal_products(digits, slots) }
+        sum_of_lanes(sums)
     }
 
     /// Writes the elements of a sample into a list from `start` on and returns their number. The list grows as
