@@ -59,15 +59,9 @@ where
         let (mut terms, mut kernels) = (Vec::new(), Vec::new());
         for (coefficient, operator) in summands {
             check_same(&like, &operator)?;
-            let value = coefficient.to_complex();
-            if !value.is_finite() {
-                return Err(Error::NotFinite {
-                    what: format!("coefficient of {}", operator.describe()),
-                    value,
-                });
-            }
+            check_finite(coefficient, &operator)?;
             match O::Backend::terms_of(&operator) {
-                Some(definition) => terms.push((value, definition.clone())),
+                Some(definition) => terms.push((coefficient.to_complex(), definition.clone())),
                 None => kernels.push((coefficient, operator)),
             }
         }
@@ -76,6 +70,8 @@ where
     }
 
     fn build(terms: Option<Definition>, kernels: Vec<(O::Element, O)>, like: &O) -> Result<Self> {
+        // Products of coefficients may have overflowed.
+        kernels.iter().try_for_each(|(coefficient, operator)| check_finite(*coefficient, operator))?;
         let lowered = terms.as_ref().map(|terms| O::Backend::lower_like(terms, like)).transpose()?;
         let operator = match (lowered, kernels.is_empty()) {
             (Some(lowered), true) => lowered,
@@ -113,7 +109,7 @@ where
     /// The sum times a number.
     ///
     /// # Errors
-    /// [`Error::NotFinite`] for a factor that is not finite.
+    /// [`Error::NotFinite`] for a factor that is not finite, or a coefficient that overflows.
     pub fn scaled(&self, factor: O::Element) -> Result<Self> {
         let value = factor.to_complex();
         if !value.is_finite() {
@@ -189,6 +185,14 @@ where
     fn neg(self) -> Self::Output {
         self.scaled(O::Element::from_complex((-1.0).into()))
     }
+}
+
+fn check_finite<O: DiscreteOperator>(coefficient: O::Element, operator: &O) -> Result<()> {
+    let value = coefficient.to_complex();
+    if value.is_finite() {
+        return Ok(());
+    }
+    Err(Error::NotFinite { what: format!("coefficient of {}", operator.describe()), value })
 }
 
 /// Checks that two operators act on the same space, on one backend.

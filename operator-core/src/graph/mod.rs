@@ -379,6 +379,8 @@ impl Adjacency {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::collection;
+    use proptest::prelude::*;
 
     #[test]
     fn edges_are_kept_as_given() {
@@ -429,6 +431,38 @@ mod tests {
              one of the two a colour of its own, so that both count"
         );
         assert_eq!(graph.with_colors([2, 0, 1]).unwrap().n_colors(), 3);
+    }
+
+    proptest! {
+        /// Whatever the edges and colours, a graph is refused or lists each neighbour once, both ways.
+        #[test]
+        fn hostile_edges_are_refused_or_make_a_graph(
+            n in 0..6_usize,
+            edges in collection::vec(([end(), end()], prop_oneof![0..3_usize, Just(usize::MAX)]), 0..8),
+            n_colors in prop_oneof![0..4_usize, Just(usize::MAX)],
+        ) {
+            let Ok(graph) = Graph::from_colored_edges(n, edges.iter().copied()) else { return Ok(()) };
+            for site in 0..n {
+                let mut expected: Vec<usize> = edges
+                    .iter()
+                    .filter(|(edge, _)| edge.contains(&site))
+                    .map(|([a, b], _)| a + b - site)
+                    .collect();
+                expected.sort_unstable();
+                expected.dedup();
+                prop_assert_eq!(graph.neighbors(site), expected);
+            }
+            prop_assert!(graph.with_colors(vec![0; edges.len() + 1]).is_err());
+            let pairs: std::collections::BTreeSet<[usize; 2]> =
+                edges.iter().map(|&([a, b], _)| [a.min(b), a.max(b)]).collect();
+            prop_assert_eq!(graph.with_colors(vec![0; edges.len()]).is_ok(), pairs.len() == edges.len());
+            let highest = edges.iter().map(|&(_, color)| color + 1).max().unwrap_or(0);
+            prop_assert_eq!(graph.with_n_colors(n_colors).is_ok(), (highest..=1 << 31).contains(&n_colors));
+        }
+    }
+
+    fn end() -> impl Strategy<Value = usize> {
+        prop_oneof![20 => 0..6_usize, 1 => Just(usize::MAX)]
     }
 
     #[test]

@@ -47,8 +47,13 @@ pub struct Heisenberg {
     hilbert: HilbertSpace,
     graph: Graph,
     j: ParameterValue,
-    /// One a colour, at least one.
-    sign_rules: Vec<SignRule>,
+    sign_rules: SignRules,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum SignRules {
+    One(SignRule),
+    PerColor(Vec<SignRule>),
 }
 
 /// The sign of the exchange part of a [`Heisenberg`] model.
@@ -90,8 +95,7 @@ impl Heisenberg {
         check_graph(&hilbert, graph)?;
         let one_kind = graph.n_colors() == 1 || matches!(j, ParameterValue::Scalar(_));
         let rule = if one_kind && graph.is_bipartite() { SignRule::Marshall } else { SignRule::Plain };
-        let sign_rules = vec![rule; graph.n_colors().max(1)];
-        Ok(Heisenberg { hilbert, graph: graph.clone(), j, sign_rules })
+        Ok(Heisenberg { hilbert, graph: graph.clone(), j, sign_rules: SignRules::One(rule) })
     }
 
     /// Sets the sign rule of all bonds.
@@ -104,7 +108,7 @@ impl Heisenberg {
     /// ```
     #[must_use]
     pub fn with_sign_rule(mut self, rule: SignRule) -> Self {
-        self.sign_rules.fill(rule);
+        self.sign_rules = SignRules::One(rule);
         self
     }
 
@@ -114,14 +118,15 @@ impl Heisenberg {
     /// [`Error::Count`] unless there is one rule a colour.
     pub fn with_sign_rules(mut self, rules: impl Into<Vec<SignRule>>) -> Result<Self> {
         let rules = rules.into();
-        if rules.len() != self.sign_rules.len() {
+        let n_colors = self.graph.n_colors();
+        if rules.len() != n_colors {
             return Err(Error::Count {
                 what: "sign rules".into(),
                 got: rules.len(),
-                expected: format!("{}, one an edge colour", self.sign_rules.len()),
+                expected: format!("{n_colors}, one an edge colour"),
             });
         }
-        self.sign_rules = rules;
+        self.sign_rules = SignRules::PerColor(rules);
         Ok(self)
     }
 }
@@ -136,7 +141,11 @@ impl Model for Heisenberg {
         let bonds = self.graph.edges().iter().zip(self.graph.edge_colors());
         for (bond, (&[a, b], &color)) in bonds.enumerate() {
             let j = j.at(bond)?;
-            let exchange = self.sign_rules[color].of_exchange();
+            let rule = match &self.sign_rules {
+                SignRules::One(rule) => *rule,
+                SignRules::PerColor(rules) => rules[color],
+            };
+            let exchange = rule.of_exchange();
             terms.pauli(exchange * j, &[(a, Pauli::X), (b, Pauli::X)])?;
             terms.pauli(exchange * j, &[(a, Pauli::Y), (b, Pauli::Y)])?;
             terms.pauli(j, &[(a, Pauli::Z), (b, Pauli::Z)])?;
@@ -160,10 +169,10 @@ impl Written for Heisenberg {
 
     fn write(&self) -> Value {
         let mut spec = graph_to_json(&self.graph);
-        let rules: Vec<bool> = self.sign_rules.iter().map(|&rule| rule == SignRule::Marshall).collect();
-        spec["sign_rule"] = match rules[..] {
-            [rule] => rule.into(),
-            _ => rules.into(),
+        let is_on = |rule: &SignRule| *rule == SignRule::Marshall;
+        spec["sign_rule"] = match &self.sign_rules {
+            SignRules::One(rule) => is_on(rule).into(),
+            SignRules::PerColor(rules) => rules.iter().map(is_on).collect::<Vec<_>>().into(),
         };
         spec
     }
@@ -171,7 +180,7 @@ impl Written for Heisenberg {
     fn read(spec: &Reader<'_>, hilbert: HilbertSpace) -> Result<Definition> {
         let graph = graph(spec, &hilbert)?;
         let model = Self::new(hilbert, &graph, spec.key("J")?.parameter()?)?;
-        let n_colors = graph.n_colors().max(1);
+        let n_colors = graph.n_colors();
         let read = |rule: Reader<'_>| Ok(if rule.bool()? { SignRule::Marshall } else { SignRule::Plain });
         let model = match spec.optional("sign_rule")? {
             None => model,

@@ -17,7 +17,8 @@ use crate::terms::{LocalMatrix, LocalTerm, Terms};
 /// A sum of matrices, each on a few sites of any local dimension.
 ///
 /// A matrix's first site is the most significant digit of its index, local states are in the order of the
-/// Hilbert space, and `matrix[[row of x, column of x']]` is `<x|O|x'>`.
+/// Hilbert space, and `matrix[[row of x, column of x']]` is `<x|O|x'>`. On fermion modes, too, it is between
+/// occupation numbers as they are, so it holds its signs itself.
 ///
 /// Parameter: `weights`, one factor a matrix, 1 at first.
 ///

@@ -145,8 +145,15 @@ fn operands_that_do_not_fit_are_refused<B: Complete>() -> TestResult {
     assert_eq!(message(ProductOperator::new(&ising, &other).map(|_| ())), Err(expected.into()));
     let none = SumOperator::<Operator<B>>::new([]);
     assert_eq!(message(none.map(|_| ())), Err("0 operators to sum; expected at least 1".into()));
-    let infinite = SumOperator::new([(f64::NAN, ising)]);
+    let infinite = SumOperator::new([(f64::NAN, ising.clone())]);
     assert!(matches!(infinite, Err(Error::NotFinite { .. })));
+    // A product of finite coefficients, of terms or of a kernel without any.
+    let shift = custom::<B>(Shifts(spins(N_SITES)?))?;
+    for operator in [ising, shift] {
+        let large = SumOperator::new([(1e308, operator)])?;
+        assert!(matches!(large.scaled(10.0), Err(Error::NotFinite { .. })));
+        assert!(matches!(&large * -10.0, Err(Error::NotFinite { .. })));
+    }
     Ok(())
 }
 
