@@ -6,8 +6,11 @@ use num_complex::Complex64;
 use crate::error::{Error, Result};
 use crate::terms::{Ladder, Pauli};
 
+/// A Pauli string, by site, and its weight.
+pub(super) type WeightedPaulis = (Vec<(usize, Pauli)>, Complex64);
+
 /// Pauli strings with their weights, in the order of the text. Matrices of one qubit are multiplied.
-pub(super) fn qubit_operator(text: &str) -> Result<Vec<(Vec<(usize, Pauli)>, Complex64)>> {
+pub(super) fn qubit_operator(text: &str) -> Result<Vec<WeightedPaulis>> {
     let terms = terms(text, "a QubitOperator")?.into_iter();
     terms.map(|(string, weight)| pauli_string(string, weight)).collect()
 }
@@ -58,7 +61,7 @@ fn is_majorana_operator(text: &str) -> bool {
     })
 }
 
-fn pauli_string(text: &str, mut weight: Complex64) -> Result<(Vec<(usize, Pauli)>, Complex64)> {
+fn pauli_string(text: &str, mut weight: Complex64) -> Result<WeightedPaulis> {
     let mut string: Vec<(usize, Pauli)> = Vec::new();
     for factor in text.split_whitespace() {
         let (qubit, pauli) = parse_pauli(factor)?;

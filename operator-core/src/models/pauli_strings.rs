@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::Model;
 #[cfg(feature = "serde")]
 use super::ModelSpec;
-use super::openfermion;
+use super::openfermion::{self, WeightedPaulis};
 use super::weights::{push_weighted, weights_of};
 #[cfg(feature = "serde")]
 use crate::definition::Definition;
@@ -112,7 +112,7 @@ impl PauliStrings {
         Self::checked(hilbert.into(), openfermion::qubit_operator(text)?)
     }
 
-    fn checked(hilbert: HilbertSpace, strings: Vec<(Vec<(usize, Pauli)>, Complex64)>) -> Result<Self> {
+    fn checked(hilbert: HilbertSpace, strings: Vec<WeightedPaulis>) -> Result<Self> {
         for (string, _) in &strings {
             Terms::new(hilbert.clone()).pauli(1.0, string)?;
         }

@@ -24,7 +24,7 @@ use crate::hilbert::SpinOrbitalFermions;
 /// The header is a Fortran namelist with NORB, NELEC and MS2 (twice the total s_z, 0 where it is missing).
 /// Each line after it is a value and four orbitals, counted from 1: `(ij|kl)` in chemists' notation, `h_ij` where
 /// k and l are 0, the core energy where all are 0. Orbital energies, with i alone, are left out. Complex values
-/// are written `(re,im)`, or in two columns on all lines. Values may have Fortran's exponents (`1D-3`, `1-300`),
+/// are written `(re,im)`, or in two columns. Values may have Fortran's exponents (`1D-3`, `1-300`),
 /// fields may be separated by commas, and what follows `!` or `#` is a comment.
 ///
 /// # Symmetry

@@ -36,19 +36,9 @@ impl Record {
     }
 }
 
-/// How a file writes its values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
-    /// `re`
-    Real,
-    /// `re im`
-    Columns,
-}
-
 /// Reads all lines with their comments removed; empty ones are left out.
 pub(super) fn read<'a>(lines: impl Iterator<Item = Line<'a>>, n_orbitals: usize) -> Result<Vec<Record>> {
     let mut records = Vec::new();
-    let mut form = None;
     for line in lines {
         let text = without_comment(line.text).trim();
         if text.is_empty() {
@@ -56,7 +46,7 @@ pub(super) fn read<'a>(lines: impl Iterator<Item = Line<'a>>, n_orbitals: usize)
         }
         let (value, unit, orbitals) = match text.strip_prefix('(') {
             Some(text) => in_brackets(line, text)?,
-            None => in_columns(line, text, &mut form)?,
+            None => in_columns(line, text)?,
         };
         let orbitals = read_orbitals(line, &orbitals, n_orbitals)?;
         records.push(Record { line: line.number, value, unit, orbitals });
@@ -89,37 +79,24 @@ fn in_brackets<'a>(line: Line<'a>, text: &'a str) -> Result<(Complex64, f64, Vec
     Ok((Complex64::new(re.value, im.value), re.unit.max(im.unit), orbitals))
 }
 
-/// `re i j k l` or `re im i j k l`, on all lines alike.
-fn in_columns<'a>(
-    line: Line<'a>,
-    text: &'a str,
-    form: &mut Option<Form>,
-) -> Result<(Complex64, f64, Vec<&'a str>)> {
+/// `re i j k l` or `re im i j k l`
+fn in_columns<'a>(line: Line<'a>, text: &'a str) -> Result<(Complex64, f64, Vec<&'a str>)> {
     let fields = fields(text).ok_or_else(|| line.error(SEPARATORS))?;
     let expected = "expected a value and four orbitals";
     match fields.as_slice() {
-        [re, orbitals @ ..] if orbitals.len() == 4 && *form.get_or_insert(Form::Real) == Form::Real => {
+        [re, orbitals @ ..] if orbitals.len() == 4 => {
             let re = number(line, re)?;
             Ok((re.value.into(), re.unit, orbitals.to_vec()))
         }
-        [re, im, orbitals @ ..]
-            if orbitals.len() == 4 && *form.get_or_insert(Form::Columns) == Form::Columns =>
-        {
+        [re, im, orbitals @ ..] if orbitals.len() == 4 => {
             let (re, im) = (number(line, re)?, number(line, im)?);
-            // A whole number beside one with a point is an orbital, and something else is left over.
-            if im.is_whole && im.value != 0.0 && !re.is_whole {
+            // A whole number is an orbital, and something else is left over.
+            if im.is_whole && im.value != 0.0 {
                 return Err(line.error(format!("6 numbers; {expected}, or re, im and four orbitals")));
             }
             Ok((Complex64::new(re.value, im.value), re.unit.max(im.unit), orbitals.to_vec()))
         }
-        fields => {
-            let also = match (fields.len(), *form) {
-                (5, Some(Form::Columns)) => "; the lines before it have two columns for the value",
-                (6, Some(Form::Real)) => "; the lines before it have one column for the value",
-                _ => "",
-            };
-            Err(line.error(format!("{} numbers; {expected}{also}", fields.len())))
-        }
+        fields => Err(line.error(format!("{} numbers; {expected}", fields.len()))),
     }
 }
 
