@@ -349,8 +349,12 @@ where
                 OnBreakdown::Stop => measured?,
                 OnBreakdown::StepBack if self.last_change.is_some() && n_halvings < MAX_HALVINGS => {
                     self.log.push_problem(self.n_steps, format_args!("stepped back: {reason}"));
-                    self.halve_last_change()?;
                     n_halvings += 1;
+                    match self.halve_last_change() {
+                        // Half as far may still be too far for chains to start; the next measurement says so.
+                        Err(error) if is_no_number(&error) => {}
+                        result => result?,
+                    }
                     continue;
                 }
                 OnBreakdown::StepBack => {
