@@ -265,7 +265,7 @@ mod tests {
         let low = Problem::LowAcceptance { acceptance: 0.01 };
         assert_eq!(found(&independent, Some(0.01)), kinds(&[low]));
         let slow = Problem::Correlated { tau_corr: 20.0 };
-        assert_eq!(found(&ar1(8, 40_000, 0.95, 2), None), kinds(&[slow.clone()]));
+        assert_eq!(found(&ar1(8, 40_000, 0.95, 2), None), kinds(std::slice::from_ref(&slow)));
         let mut apart = independent;
         apart.row_mut(0).mapv_inplace(|value| value + 3.0);
         assert_eq!(found(&apart, None), kinds(&[Problem::NotConverged { r_hat: 1.5 }, slow.clone()]));

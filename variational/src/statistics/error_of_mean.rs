@@ -75,8 +75,8 @@ impl Chains {
         }
         let size = n as f64;
         let rho = |lag| covariance(lag) / variance;
-        let window = Window::of(&rho, max_lag.min(longest / 2));
         let single = if longest > 1 { first_autocorrelation(rho(1), n) } else { 0.0 };
+        let window = Window::of(rho, max_lag.min(longest / 2));
         // Of chains of this length, and of endless ones.
         let length = size / n_chains as f64;
         let least = (1.0 + single) / (1.0 - single);
@@ -122,7 +122,7 @@ pub(super) fn of_series<'a>(
         }
         sum / pairs as f64
     };
-    let means = deviations.iter().map(|chain| Moments::of(chain));
+    let means = deviations.iter().map(Moments::of);
     let variance_of_means = variance_of_means(means, n);
     Chains { n_chains: chains.len(), n, longest, variance, variance_of_means }
         .reliability(usize::MAX, covariance)

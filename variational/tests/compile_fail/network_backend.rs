@@ -1,5 +1,5 @@
 use operator_core::HostBackend;
-use variational::Rbm;
+use variational::wave_functions::network::NetworkBackend;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Elsewhere;
@@ -8,7 +8,8 @@ impl HostBackend for Elsewhere {
     const NAME: &'static str = "elsewhere";
 }
 
+fn evaluates<B: NetworkBackend>() {}
+
 fn main() {
-    let spins = variational::hilbert::Spin::half(4);
-    let _ = spins.and_then(|spins| Rbm::<Elsewhere>::new(spins, 1.0));
+    evaluates::<Elsewhere>();
 }
