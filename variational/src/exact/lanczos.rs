@@ -4,7 +4,7 @@ use faer::linalg::solvers::EvdError;
 use faer::{Mat, Side};
 use ndarray::{Array1, Array2};
 use num_complex::Complex64;
-use operator_core::{DiscreteOperator, Element, memory};
+use operator_core::{DiscreteOperator, Element};
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
@@ -27,10 +27,6 @@ pub(super) fn lowest<O: DiscreteOperator, T: Element>(
     matrix: &StoredOperator<'_, O, T>,
     k: usize,
 ) -> Result<(Array1<f64>, Array2<Complex64>)> {
-    let (n_states, n_vectors) = (matrix.n_states(), KRYLOV_VECTORS.min(matrix.n_states()) + k + 3);
-    let what = || format!("{n_vectors} vectors of {n_states} states");
-    let remedy = "fix more quantum numbers, or ask for fewer states";
-    memory::expect_fits(what, n_vectors as f64 * n_states as f64 * size_of::<T>() as f64, remedy)?;
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(0);
     let mut found: Vec<(f64, Array1<T>)> = Vec::new();
     for _ in 0..k {

@@ -9,15 +9,12 @@ use faer::linalg::solvers::EvdError;
 use faer::{Mat, Side};
 use ndarray::{Array1, Array2};
 use num_complex::Complex64;
-use operator_core::{DiscreteOperator, Element};
+use operator_core::{DiscreteOperator, Element, memory};
 
 use crate::error::{Error, Result};
 
 /// With at most this many states, the full matrix is diagonalised.
 const DENSE_STATES: usize = 2000;
-
-/// The most memory for vectors, in bytes.
-const MAX_BYTES: f64 = 16.0 * 1024.0 * 1024.0 * 1024.0;
 
 /// The lowest eigenvalue of a Hermitian operator.
 ///
@@ -95,11 +92,8 @@ pub fn lowest<O: DiscreteOperator>(operator: &O, k: usize) -> Result<(Array1<f64
     if n_states > DENSE_STATES {
         let size = if O::Element::IS_COMPLEX { size_of::<Complex64>() } else { size_of::<f64>() };
         let bytes = n_states as f64 * (lanczos::KRYLOV_VECTORS as f64 + k as f64 + 4.0) * size as f64;
-        if bytes > MAX_BYTES {
-            let what = format!("the vectors of Lanczos' method for {}", operator.describe());
-            let remedy = "take a smaller system, or sectors of it";
-            return Err(operator_core::Error::TooLarge { what, bytes, limit: MAX_BYTES, remedy }.into());
-        }
+        let what = || format!("the vectors of Lanczos' method for {}", operator.describe());
+        memory::expect_fits(what, bytes, "take a smaller system, or fix more quantum numbers")?;
     }
     match (O::Element::IS_COMPLEX, n_states <= DENSE_STATES) {
         (true, true) => dense(operator, k, |z| z),

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use ndarray::{Array1, ArrayView2};
 use num_complex::Complex64;
-use operator_core::{Backend, DiscreteOperator, HilbertSpace, WaveFunction};
+use operator_core::{Backend, DiscreteOperator, HilbertSpace, WaveFunction, memory};
 
 use crate::derivatives::{LogDerivatives, Response, Trainable, derivatives_fit};
 use crate::error::{Error, Result};
@@ -332,19 +332,12 @@ fn checked(derivatives: LogDerivatives, batch: usize, n_parameters: usize) -> Re
     Ok(derivatives)
 }
 
-/// The largest array of samples, in bytes.
-const MAX_BYTES: f64 = 8.0 * 1024.0 * 1024.0 * 1024.0;
-
 /// Checks the memory that samples take, before they are drawn. Sizes are in floating point, whose products do not
 /// overflow.
 fn check_samples(hilbert: &HilbertSpace, n_samples: f64) -> Result<()> {
     let bytes = n_samples * (hilbert.n_sites() + size_of::<f64>()) as f64;
-    if bytes > MAX_BYTES {
-        let what = format!("{n_samples:.0} samples on {hilbert}");
-        let remedy = "take fewer at a time; expect_to_precision adds up batches";
-        return Err(operator_core::Error::TooLarge { what, bytes, limit: MAX_BYTES, remedy }.into());
-    }
-    Ok(())
+    let remedy = "take fewer at a time; expect_to_precision adds up batches";
+    Ok(memory::expect_fits(|| format!("{n_samples:.0} samples on {hilbert}"), bytes, remedy)?)
 }
 
 fn positive_chunk_size(chunk_size: usize) -> Result<NonZeroUsize> {

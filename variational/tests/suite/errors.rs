@@ -242,41 +242,7 @@ fn a_panic_in_a_users_code_leaves_runs_usable<B: RunsVmc>() -> TestResult {
 }
 
 /// Nothing is allocated for what cannot be.
-fn networks_and_vectors_beyond_memory_are_refused<B: RunsVmc>() -> TestResult {
-    use variational::wave_functions::network::{Activation::Tanh, Architecture, Branch, Custom, Network};
-    use variational::{Arnn, GroupCnn, Jastrow, Mlp, RbmSymm};
-
-    let spins = || Spin::half(4);
-    let group = operator_core::graph::Lattice::chain(4).translations()?;
-    let deep = Branch::new(4).dense("a", 1 << 20).activation(Tanh).dense("b", 1 << 20).dense("c", 1);
-    let shared = Branch::new(4).shared("a", usize::MAX, None, (vec![0], vec![1])).dense("b", 1);
-    let of = |branch| Network::<B, Custom>::from_architecture(spins()?, Architecture::new([branch]));
-    let refused = [
-        message(Rbm::<B>::new(spins()?, 1e9)),
-        message(Rbm::<B>::new(spins()?, f64::MAX)),
-        message(RbmSymm::<B>::new(spins()?, &group, 1 << 40)),
-        message(RbmSymm::<B>::new(spins()?, &group, usize::MAX)),
-        message(GroupCnn::<B>::new(spins()?, &group, &[1 << 20, 1 << 20], Tanh)),
-        message(Mlp::<B>::new(spins()?, &[1 << 40], Tanh)),
-        message(Mlp::<B>::new(spins()?, &[1 << 18, 1 << 18], Tanh)),
-        message(Arnn::<B>::new(spins()?, &[1 << 40], Tanh)),
-        message(of(deep)),
-        message(of(shared)),
-    ];
-    for refused in refused {
-        assert!(refused.starts_with("a network on Spin(1/2, 4 sites) would take"), "{refused}");
-        assert!(refused.ends_with("share weights or take fewer units"), "{refused}");
-    }
-    let pairs = message(Jastrow::<B>::new(Spin::half(100_000)?));
-    assert!(pairs.starts_with("a network on Spin(1/2, 100000 sites) would take"), "{pairs}");
-    let large = heisenberg(36)?.lower::<B>()?;
-    let refused = message(exact::ground_state_energy(&large));
-    assert!(refused.starts_with("the vectors of Lanczos' method for Heisenberg("), "{refused}");
-    Ok(())
-}
-
 on_backends!(
-    networks_and_vectors_beyond_memory_are_refused,
     wave_functions_of_another_space_or_length_are_refused,
     samplers_that_break_their_promises_are_refused,
     a_panic_in_a_users_code_leaves_runs_usable,
