@@ -1,4 +1,5 @@
-//! Checks operators against files of reference connected elements, on all backends.
+//! Checks operators against files of reference connected elements, on all backends, and prints the ground-state
+//! energies of FCIDUMP files.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -6,10 +7,11 @@ use std::process::ExitCode;
 use benches::golden::{self, Outcome, Tally};
 use clap::Parser;
 
-/// Checks operators against reference connected elements, dense matrices and eigenvalues.
+/// Checks operators against reference connected elements, dense matrices and eigenvalues. Prints the ground-state
+/// energies of molecules.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// JSON files, or folders of them.
+    /// JSON files of reference data and FCIDUMP files, or folders of them.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
 }

@@ -14,6 +14,8 @@ use operator_core::{Backend, Definition, Lower};
 
 pub use file::Golden;
 
+use crate::molecule;
+
 /// The outcome of one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -48,7 +50,7 @@ impl std::fmt::Display for Tally {
     }
 }
 
-/// The files named by these paths: files as given, and the JSON files of folders, sorted by name.
+/// The files named by these paths: files as given, and the JSON and FCIDUMP files of folders, sorted by name.
 ///
 /// # Errors
 /// A path that cannot be read, or no files.
@@ -56,32 +58,36 @@ pub fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
     let mut files = Vec::new();
     for path in paths {
         if path.is_dir() {
-            files.append(&mut json_files(path)?);
+            files.append(&mut files_of(path)?);
         } else {
             files.push(path.clone());
         }
     }
-    if files.is_empty() { Err("no JSON files found".into()) } else { Ok(files) }
+    if files.is_empty() { Err("no JSON or FCIDUMP files found".into()) } else { Ok(files) }
 }
 
-fn json_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
+fn files_of(folder: &Path) -> Result<Vec<PathBuf>, String> {
     let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
-        if path.extension().is_some_and(|extension| extension == "json") {
+        if path.extension().is_some_and(|extension| extension == "json") || molecule::is_named_fcidump(&path)
+        {
             files.push(path);
         }
     }
     files.sort();
     if files.is_empty() {
-        return Err(format!("{}: no JSON files in this folder", folder.display()));
+        return Err(format!("{}: no JSON or FCIDUMP files in this folder", folder.display()));
     }
     Ok(files)
 }
 
-/// Checks one file on all backends.
+/// Checks one JSON file on all backends, or finds the energy of an FCIDUMP file.
 pub fn check_file(path: &Path) -> Outcome {
+    if molecule::is_fcidump(path) {
+        return molecule::ground_state(path);
+    }
     check(path).unwrap_or_else(Outcome::Failed)
 }
 

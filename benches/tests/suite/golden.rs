@@ -124,6 +124,6 @@ fn unreadable_files_and_unknown_models_fail() {
 fn folders_without_files_are_errors() {
     let empty = Path::new(env!("CARGO_TARGET_TMPDIR")).join("empty");
     fs::create_dir_all(&empty).unwrap();
-    assert!(golden::files(&[empty]).unwrap_err().contains("no JSON files"));
+    assert!(golden::files(&[empty]).unwrap_err().contains("no JSON or FCIDUMP files"));
     assert!(golden::files(&[]).is_err());
 }

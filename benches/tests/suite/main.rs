@@ -5,3 +5,4 @@
 mod backends;
 mod compare;
 mod golden;
+mod molecule;

@@ -115,7 +115,7 @@ impl Listing<'_> {
         }
         if self.conserves_lz(one) && self.conserves_lz(two) && !survey.is_complex {
             self.add_for_equal_lz(two)?;
-            return Ok(IntegralSymmetry::Hermitian);
+            return Ok(two.survey(|_| false).symmetry_of_hermitian());
         }
         self.symmetry_of_some(survey)
     }
@@ -258,11 +258,16 @@ impl Survey {
 
     /// The symmetry of integrals of which those that are not listed are 0.
     fn symmetry_of_all(&self) -> IntegralSymmetry {
-        let is_hermitian = self.hermitian_clash.is_none() && self.lone.is_none();
+        if self.hermitian_clash.is_some() || self.lone.is_some() {
+            return IntegralSymmetry::Exchange;
+        }
+        self.symmetry_of_hermitian()
+    }
+
+    /// The symmetry of Hermitian integrals of which those that neither they nor their conjugates list are 0.
+    fn symmetry_of_hermitian(&self) -> IntegralSymmetry {
         let is_real = !self.is_complex && self.real_clash.is_none();
-        if !is_hermitian {
-            IntegralSymmetry::Exchange
-        } else if is_real && self.parallel.is_none() && self.antiparallel.is_none() {
+        if is_real && self.parallel.is_none() && self.antiparallel.is_none() {
             IntegralSymmetry::Real
         } else {
             IntegralSymmetry::Hermitian

@@ -41,6 +41,8 @@ pub(super) fn shortened(text: &str) -> String {
 pub(super) struct Real {
     pub(super) value: f64,
     pub(super) unit: f64,
+    /// Number of significant digits.
+    pub(super) digits: usize,
     /// Whether it is written without a point or an exponent.
     pub(super) is_whole: bool,
 }
@@ -70,8 +72,10 @@ pub(super) fn real(text: &str) -> Option<Real> {
     };
     let decimals = digits.split_once('.').map_or(0, |(_, decimals)| decimals.len());
     let unit = 10f64.powi((power - decimals as i64).clamp(-400, 400) as i32);
+    let significant = digits.trim_start_matches(['0', '.']).bytes();
+    let n_digits = significant.filter(u8::is_ascii_digit).count();
     let is_whole = exponent.is_none() && !digits.contains('.');
-    value.is_finite().then_some(Real { value, unit, is_whole })
+    value.is_finite().then_some(Real { value, unit, digits: n_digits, is_whole })
 }
 
 /// A line without its comment.
@@ -142,6 +146,9 @@ mod tests {
             let real = real(text).unwrap_or_else(|| panic!("{text}"));
             assert_eq!(real.value, value, "{text}");
             assert!((real.unit - unit).abs() <= 1e-12 * unit, "{text}: {}", real.unit);
+        }
+        for (text, digits) in [("0.25", 2), ("-0.0250", 3), ("1.25D-10", 3), ("0.0", 0), ("100", 3)] {
+            assert_eq!(real(text).map(|real| real.digits), Some(digits), "{text}");
         }
         for text in [
             "", ".", "-", "x", "inf", "NaN", "1e", "1e5e5", "1d-", "1.2.3", "--1", "1-2-3", "1e999", "1_0",

@@ -255,9 +255,12 @@ impl Fcidump {
             all_orders: header.flags.general,
             lz: header.lz,
         };
+        // A value with few digits is as exact as the others: programs leave out zeros at the end.
+        let digits = records.iter().map(|record| record.digits).max().unwrap_or(0).clamp(1, 17) as i32;
         for (k, record) in records.iter().enumerate() {
             let part = ends.map(|ends| ends.partition_point(|&end| end < k));
-            listing.add(record, layout, part)?;
+            let unit = record.unit.min(record.value.norm() * 10f64.powi(1 - digits));
+            listing.add(&Record { unit, ..*record }, layout, part)?;
         }
         drop(records);
         Ok(Fcidump {
@@ -285,7 +288,7 @@ fn conserves_spin(integrals: &MolecularIntegrals, n: usize) -> bool {
 impl Listing<'_> {
     /// Adds a record, which stands in a part if the file has integrals by spin.
     fn add(&mut self, record: &Record, layout: Layout, part: Option<usize>) -> Result<()> {
-        let &Record { line, value, unit, orbitals } = record;
+        let &Record { line, value, unit, orbitals, .. } = record;
         if layout == Layout::Alternating && self.mixes_spins(record) {
             return Err(error_at(
                 self.source,

@@ -12,6 +12,8 @@ pub(super) struct Record {
     pub(super) value: Complex64,
     /// What the value's last digit counts.
     pub(super) unit: f64,
+    /// Number of its significant digits.
+    pub(super) digits: usize,
     pub(super) orbitals: [usize; 4],
 }
 
@@ -44,14 +46,32 @@ pub(super) fn read<'a>(lines: impl Iterator<Item = Line<'a>>, n_orbitals: usize)
         if text.is_empty() {
             continue;
         }
-        let (value, unit, orbitals) = match text.strip_prefix('(') {
+        let (Value { value, unit, digits }, orbitals) = match text.strip_prefix('(') {
             Some(text) => in_brackets(line, text)?,
             None => in_columns(line, text)?,
         };
         let orbitals = read_orbitals(line, &orbitals, n_orbitals)?;
-        records.push(Record { line: line.number, value, unit, orbitals });
+        records.push(Record { line: line.number, value, unit, digits, orbitals });
     }
     Ok(records)
+}
+
+/// The value of a line.
+struct Value {
+    value: Complex64,
+    unit: f64,
+    digits: usize,
+}
+
+impl Value {
+    fn real(re: Real) -> Self {
+        Value { value: re.value.into(), unit: re.unit, digits: re.digits }
+    }
+
+    fn complex(re: Real, im: Real) -> Self {
+        let (unit, digits) = (re.unit.max(im.unit), re.digits.max(im.digits));
+        Value { value: Complex64::new(re.value, im.value), unit, digits }
+    }
 }
 
 fn number(line: Line<'_>, text: &str) -> Result<Real> {
@@ -61,7 +81,7 @@ fn number(line: Line<'_>, text: &str) -> Result<Real> {
 const SEPARATORS: &str = "a value is missing between two commas";
 
 /// `re, im) i j k l`
-fn in_brackets<'a>(line: Line<'a>, text: &'a str) -> Result<(Complex64, f64, Vec<&'a str>)> {
+fn in_brackets<'a>(line: Line<'a>, text: &'a str) -> Result<(Value, Vec<&'a str>)> {
     let Some((value, orbitals)) = text.split_once(')') else {
         return Err(line.error("a ( has no )"));
     };
@@ -76,17 +96,17 @@ fn in_brackets<'a>(line: Line<'a>, text: &'a str) -> Result<(Complex64, f64, Vec
     if orbitals.len() != 4 {
         return Err(line.error(format!("{} orbitals after the value; expected four", orbitals.len())));
     }
-    Ok((Complex64::new(re.value, im.value), re.unit.max(im.unit), orbitals))
+    Ok((Value::complex(re, im), orbitals))
 }
 
 /// `re i j k l` or `re im i j k l`
-fn in_columns<'a>(line: Line<'a>, text: &'a str) -> Result<(Complex64, f64, Vec<&'a str>)> {
+fn in_columns<'a>(line: Line<'a>, text: &'a str) -> Result<(Value, Vec<&'a str>)> {
     let fields = fields(text).ok_or_else(|| line.error(SEPARATORS))?;
     let expected = "expected a value and four orbitals";
     match fields.as_slice() {
         [re, orbitals @ ..] if orbitals.len() == 4 => {
             let re = number(line, re)?;
-            Ok((re.value.into(), re.unit, orbitals.to_vec()))
+            Ok((Value::real(re), orbitals.to_vec()))
         }
         [re, im, orbitals @ ..] if orbitals.len() == 4 => {
             let (re, im) = (number(line, re)?, number(line, im)?);
@@ -94,7 +114,7 @@ fn in_columns<'a>(line: Line<'a>, text: &'a str) -> Result<(Complex64, f64, Vec<
             if im.is_whole && im.value != 0.0 {
                 return Err(line.error(format!("6 numbers; {expected}, or re, im and four orbitals")));
             }
-            Ok((Complex64::new(re.value, im.value), re.unit.max(im.unit), orbitals.to_vec()))
+            Ok((Value::complex(re, im), orbitals.to_vec()))
         }
         fields => Err(line.error(format!("{} numbers; {expected}", fields.len()))),
     }

@@ -146,10 +146,10 @@ fn write_integral(
 }
 
 fn write_line(f: &mut fmt::Formatter<'_>, value: Complex64, [i, j, k, l]: [usize; 4]) -> fmt::Result {
-    // The shortest digits that give the same bits.
+    // As many digits as give the same bits, and the same number for all: readers take the last for rounding.
     if value.im == 0.0 {
-        writeln!(f, "{:>24e} {i:3} {j:3} {k:3} {l:3}", value.re)
+        writeln!(f, "{:>24.16e} {i:3} {j:3} {k:3} {l:3}", value.re)
     } else {
-        writeln!(f, "({:e},{:e}) {i:3} {j:3} {k:3} {l:3}", value.re, value.im)
+        writeln!(f, "({:.16e},{:.16e}) {i:3} {j:3} {k:3} {l:3}", value.re, value.im)
     }
 }

@@ -388,7 +388,7 @@ fn orbitals_of_angular_momentum_keep_it() {
         let listed: Two =
             two.iter().filter(|(key, _)| is_listed(**key)).map(|(&key, &value)| (key, value)).collect();
         for (one, two) in [(one.clone(), two.clone()), once(&one, &two), (one.clone(), listed)] {
-            let dump = parse_lz(&file(&header, Form::Real, -0.5, &one, &two));
+            let dump = parse(&file(&header, Form::Real, -0.5, &one, &two));
             assert_is(&dump, electrons(n), &truth);
         }
         // One of two equal densities is enough.
@@ -404,17 +404,13 @@ fn orbitals_of_angular_momentum_keep_it() {
             })
             .map(|(&key, &value)| (key, value))
             .collect();
-        let dump = parse_lz(&file(&header, Form::Real, -0.5, &one, &fewer));
+        let dump = parse(&file(&header, Form::Real, -0.5, &one, &fewer));
         assert_is(&dump, electrons(n), &truth);
     }
     // Real orbitals carry the label, too, but (xy|xy) does not conserve it.
     let text =
         "&FCI NORB=2,NELEC=2,MS2=0,SYMLZ=-1,1 &END\n0.5 1 1 1 1\n0.1 2 1 2 1\n0.4 2 2 1 1\n0.5 2 2 2 2\n";
     assert_eq!(parse(text).integrals().symmetry(), IntegralSymmetry::Real);
-}
-
-fn parse_lz(text: &str) -> Fcidump {
-    Fcidump::parse(text).unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 
 // ---- spins ----
