@@ -1,5 +1,6 @@
 //! Products of sparse matrices on single sites.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use num_complex::Complex64;
@@ -74,7 +75,8 @@ impl ProductTerm {
         loop {
             factors.push(match (left.peek(), right.peek()) {
                 (Some((a, x)), Some((b, y))) if a == b => {
-                    (left.next(), right.next());
+                    left.next();
+                    right.next();
                     (*a, x.times(y))
                 }
                 (Some((a, x)), Some((b, _))) if a < b => {
@@ -171,8 +173,7 @@ impl ProductTerm {
             return Ok(factors.map(|factor| ProductTerm { factors: vec![factor] }).into_iter().collect());
         };
         let dim = hilbert.local_dim(last);
-        let mut blocks: std::collections::BTreeMap<(usize, usize), Vec<(usize, usize, Complex64)>> =
-            Default::default();
+        let mut blocks: BTreeMap<(usize, usize), Vec<_>> = BTreeMap::new();
         for ((row, column), &z) in local.matrix().indexed_iter().filter(|(_, z)| **z != Complex64::ZERO) {
             blocks.entry((row / dim, column / dim)).or_default().push((row % dim, column % dim, z));
         }
