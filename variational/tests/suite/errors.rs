@@ -241,7 +241,6 @@ fn a_panic_in_a_users_code_leaves_runs_usable<B: RunsVmc>() -> TestResult {
     Ok(())
 }
 
-/// Nothing is allocated for what cannot be.
 on_backends!(
     wave_functions_of_another_space_or_length_are_refused,
     samplers_that_break_their_promises_are_refused,
