@@ -131,7 +131,9 @@ impl Stats {
     ///
     /// ```
     /// # use num_complex::Complex64;
-    /// let apart = ndarray::array![[1.0, 1.1, 0.9, 1.0], [3.0, 3.1, 2.9, 3.0]].mapv(Complex64::from);
+    /// // Two chains of 100 samples that stay around 1 and around 3.
+    /// let near = |(chain, k): (usize, usize)| 1.0 + 2.0 * chain as f64 + 0.1 * ((k * k) as f64).sin();
+    /// let apart = ndarray::Array2::from_shape_fn((2, 100), near).mapv(Complex64::from);
     /// let diagnosis = variational::Stats::of_chains(apart.view()).check(Some(0.4));
     /// assert!(!diagnosis.is_good());
     /// assert!(diagnosis.to_string().contains("raise n_discard"));

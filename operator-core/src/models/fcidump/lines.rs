@@ -89,11 +89,11 @@ pub(super) fn fields(text: &str) -> Option<Vec<&str>> {
     // No line has more than six.
     const MOST: usize = 16;
     let text = text.trim();
-    let text = text.strip_suffix(',').unwrap_or(text).trim_end();
     let mut fields = Vec::with_capacity(6);
     if text.is_empty() {
         return Some(fields);
     }
+    let text = text.strip_suffix(',').unwrap_or(text).trim_end();
     for part in text.split(',') {
         let mut words = part.split_whitespace().peekable();
         words.peek()?;
