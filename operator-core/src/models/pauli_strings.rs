@@ -13,6 +13,7 @@ use super::weights::{push_weighted, weights_of};
 use crate::definition::Definition;
 use crate::error::{Error, Result};
 use crate::hilbert::{HilbertSpace, Qubit};
+use crate::memory;
 #[cfg(feature = "serde")]
 use crate::spec::{Reader, Weights, Written};
 use crate::terms::{Pauli, PauliString, Terms};
@@ -181,21 +182,12 @@ impl Written for PauliStrings {
     }
 }
 
-/// Strings that would take more bytes than this are not built.
-const MAX_BYTES: f64 = 4.0 * 1024.0 * 1024.0 * 1024.0;
-
-/// Checks that strings, which keep two bits a site, fit into memory.
+/// Checks that strings fit into memory: two bits a site in the terms, more in the kernel, and a letter in the spec.
 fn check_strings(n_strings: usize, n_sites: usize) -> Result<()> {
-    let bytes = n_strings as f64 * n_sites as f64 / 4.0;
-    if bytes <= MAX_BYTES {
-        return Ok(());
-    }
-    Err(Error::TooLarge {
-        what: format!("{n_strings} Pauli strings on {n_sites} qubits"),
-        bytes,
-        limit: MAX_BYTES,
-        remedy: "number the qubits without gaps",
-    })
+    const BYTES_PER_SITE: f64 = 5.0;
+    let what = || format!("{n_strings} Pauli strings on {n_sites} qubits");
+    let bytes = BYTES_PER_SITE * n_strings as f64 * n_sites as f64;
+    memory::expect_fits(what, bytes, "number the qubits without gaps")
 }
 
 fn parse(text: &str, n_sites: usize) -> Result<Vec<(usize, Pauli)>> {
@@ -215,13 +207,13 @@ fn parse(text: &str, n_sites: usize) -> Result<Vec<(usize, Pauli)>> {
 
 #[cfg(feature = "serde")]
 fn letters(string: &[(usize, Pauli)], n_sites: usize) -> String {
-    let mut letters = vec!['I'; n_sites];
+    let mut letters = "I".repeat(n_sites).into_bytes();
     for &(site, pauli) in string {
         letters[site] = match pauli {
-            Pauli::X => 'X',
-            Pauli::Y => 'Y',
-            Pauli::Z => 'Z',
+            Pauli::X => b'X',
+            Pauli::Y => b'Y',
+            Pauli::Z => b'Z',
         };
     }
-    letters.into_iter().collect()
+    String::from_utf8(letters).expect("letters are ASCII")
 }

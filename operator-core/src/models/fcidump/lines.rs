@@ -71,7 +71,7 @@ pub(super) fn real(text: &str) -> Option<Real> {
         None => mantissa.parse().ok()?,
     };
     let decimals = digits.split_once('.').map_or(0, |(_, decimals)| decimals.len());
-    let unit = 10f64.powi((power - decimals as i64).clamp(-400, 400) as i32);
+    let unit = 10f64.powi(power.saturating_sub(decimals as i64).clamp(-400, 400) as i32);
     let significant = digits.trim_start_matches(['0', '.']).bytes();
     let n_digits = significant.filter(u8::is_ascii_digit).count();
     let is_whole = exponent.is_none() && !digits.contains('.');
@@ -132,6 +132,7 @@ mod tests {
             ("-1.50", -1.5, 1e-2),
             (".5", 0.5, 1e-1),
             ("5.", 5.0, 1.0),
+            ("0.5-9223372036854775808", 0.0, 0.0),
             ("+12", 12.0, 1.0),
             ("2.5D-01", 0.25, 1e-2),
             ("2.5d1", 25.0, 1.0),
