@@ -110,9 +110,9 @@ impl Expression {
     /// space's n_max, so `boson::destroy(0) * boson::create(0)` is 0 on n_max bosons.
     ///
     /// # Errors
-    /// [`Error::SiteOutOfRange`](crate::Error::SiteOutOfRange);
-    /// [`Error::WrongHilbert`](crate::Error::WrongHilbert) for an operator on the wrong kind of site;
-    /// [`Error::NotFinite`](crate::Error::NotFinite).
+    /// [`Error::SiteOutOfRange`];
+    /// [`Error::WrongHilbert`] for an operator on the wrong kind of site;
+    /// [`Error::NotFinite`].
     pub fn on(&self, hilbert: impl Into<HilbertSpace>) -> Result<Terms> {
         resolve::resolve(self, hilbert.into())
     }
@@ -120,7 +120,7 @@ impl Expression {
     /// The formula on a Hilbert space as an operator, checked and ready for any backend.
     ///
     /// # Errors
-    /// As for [`on`](Self::on); [`Error::LeavesHilbert`](crate::Error::LeavesHilbert) if it leaves a
+    /// As for [`on`](Self::on); [`Error::LeavesHilbert`] if it leaves a
     /// constrained space.
     pub fn definition(&self, hilbert: impl Into<HilbertSpace>) -> Result<Definition> {
         let hilbert = hilbert.into();
