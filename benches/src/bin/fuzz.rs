@@ -35,6 +35,8 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
+    // What is larger is refused, so that an input with a huge number takes no longer than others.
+    operator_core::memory::set_limit(256 << 20);
     match run(&Arguments::parse()) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,

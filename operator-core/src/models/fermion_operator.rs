@@ -13,6 +13,7 @@ use super::weights::{push_weighted, weights_of};
 use crate::definition::Definition;
 use crate::error::{Error, Result};
 use crate::hilbert::{HilbertSpace, SpinOrbitalFermions};
+use crate::memory;
 #[cfg(feature = "serde")]
 use crate::spec::{Reader, Weights, Written};
 use crate::terms::{FermionString, Ladder, Terms};
@@ -107,11 +108,16 @@ impl FermionOperator2nd {
     ///
     /// # Errors
     /// [`Error::Parse`] for text of another form or another operator, [`Error::SiteOutOfRange`] for a mode beyond
-    /// `n_modes`, [`Error::InvalidHilbert`] for more modes than can be numbered.
+    /// `n_modes`, [`Error::InvalidHilbert`] for more modes than can be numbered, [`Error::TooLarge`] for more than fit
+    /// into memory.
     pub fn from_openfermion(text: &str, n_modes: Option<usize>) -> Result<Self> {
         let strings = openfermion::fermion_operator(text)?;
         let highest = strings.iter().flat_map(|(string, _)| string).map(|ladder| ladder.mode).max();
         let n_modes = n_modes.unwrap_or(highest.map_or(1, |mode| mode.saturating_add(1)));
+        // The kernel keeps some bits for each mode and string.
+        let bytes = 5.0 * strings.len() as f64 * n_modes as f64;
+        let what = || format!("{} fermion strings on {n_modes} modes", strings.len());
+        memory::expect_fits(what, bytes, "number the modes without gaps")?;
         let (strings, weights): (Vec<_>, Vec<_>) = strings.into_iter().unzip();
         Self::from_ladders(SpinOrbitalFermions::new(n_modes)?, strings, weights)
     }
