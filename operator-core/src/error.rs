@@ -65,7 +65,7 @@ pub enum Error {
     /// Permutations that do not form a group.
     #[error("these permutations are no group: {reason}")]
     PermutationGroup {
-        /// What is wrong with them.
+        /// The reason.
         reason: String,
     },
 
@@ -218,7 +218,7 @@ pub enum Error {
     Parse {
         /// The text.
         text: String,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
     /// A line of a file that cannot be read.
@@ -228,7 +228,7 @@ pub enum Error {
         line: usize,
         /// The line, shortened.
         text: String,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
     /// Molecular integrals that do not fit together.

@@ -107,7 +107,7 @@ pub enum Error {
         rule: String,
         /// The Hilbert space, as it prints.
         hilbert: String,
-        /// What is wrong with the proposal.
+        /// The reason.
         reason: String,
     },
     /// No random state had an amplitude, so that a chain could not start.

@@ -83,7 +83,7 @@ pub enum Error {
     /// A wave function whose layout does not fit its parameters.
     #[error("the layout of the wave function: {reason}")]
     Layout {
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
     /// A file that cannot be read or written.
@@ -101,7 +101,7 @@ pub enum Error {
     Content {
         /// The file.
         origin: String,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
     /// A step of a run failed. The state before it is in a file.

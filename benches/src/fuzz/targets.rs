@@ -52,6 +52,8 @@ pub fn targets() -> Result<Vec<Target>, String> {
     Ok(targets)
 }
 
+/// The marks of JSON, which headers of files of numbers are written in, too.
+const JSON: [&str; 5] = ["{", "}", "[", "]", ","];
 const OPENFERMION: [&str; 14] =
     ["[", "]", "(", ")", " + ", " - ", "j", "X0", "Y1", "Z2", "0^", "1", "+\n", "(0.5+0.5j)"];
 const QUBITS: [&str; 4] =
@@ -183,12 +185,7 @@ fn specs() -> Result<Target, String> {
             "one_body_indices": [[0, 0], [3, 1]], "two_body": [0.67], "two_body_indices": [[0, 0, 1, 1]]}"#
             .to_vec(),
     );
-    let words = vec![
-        "{",
-        "}",
-        "[",
-        "]",
-        ",",
+    let words = [
         ":",
         "null",
         "true",
@@ -210,19 +207,18 @@ fn specs() -> Result<Target, String> {
         "\"XX\"",
     ];
     let read = |bytes: &[u8]| accepted(Definition::from_json(&String::from_utf8_lossy(bytes)));
-    Ok(Target { name: "specs", inputs: Inputs { corpus, words, has_header: false }, read: Box::new(read) })
+    Ok(Target {
+        name: "specs",
+        inputs: Inputs { corpus, words: [&JSON[..], &words].concat(), has_header: false },
+        read: Box::new(read),
+    })
 }
 
 /// Readers of files of numbers: parameters of wave functions and checkpoints of runs.
 fn files() -> Result<Vec<Target>, String> {
     let folder = std::env::temp_dir().join(format!("fuzz-{}", std::process::id()));
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    let words = vec![
-        "{",
-        "}",
-        "[",
-        "]",
-        ",",
+    let words = [
         "\"shape\"",
         "\"dtype\"",
         "\"F64\"",
@@ -238,7 +234,7 @@ fn files() -> Result<Vec<Target>, String> {
     let (parameters, corpus) = parameter_file(&folder).map_err(|error| error.to_string())?;
     let inputs = |corpus: Vec<Vec<u8>>| Inputs {
         corpus: corpus.iter().map(|file| without_checksum(file)).collect(),
-        words: words.clone(),
+        words: [&JSON[..], &words].concat(),
         has_header: true,
     };
     let mut targets = vec![Target { name: "parameter_file", inputs: inputs(vec![corpus]), read: parameters }];

@@ -22,31 +22,32 @@ impl HilbertSpace {
         let draw = self.random();
         let mut states = Array2::zeros((n, self.n_sites()));
         for mut row in states.rows_mut() {
-            draw.write(rng, row.as_slice_mut().expect("rows of a new array are contiguous"));
+            draw.write(rng, row.as_slice_mut().expect("rows of a new array are contiguous"))?;
         }
         Ok(states)
     }
 
     /// What draws uniformly random states of this space one by one, each with random numbers of its own if need be.
     pub fn random(&self) -> RandomStates<'_> {
-        RandomStates { blocks: self.blocks().iter().map(RandomBlock::new).collect(), n_sites: self.n_sites() }
+        RandomStates { hilbert: self, blocks: self.blocks().iter().map(RandomBlock::new).collect() }
     }
 }
 
 /// Draws uniformly random states of a space, from [`HilbertSpace::random`].
 pub struct RandomStates<'a> {
+    hilbert: &'a HilbertSpace,
     blocks: Vec<RandomBlock<'a>>,
-    n_sites: usize,
 }
 
 impl RandomStates<'_> {
     /// Writes a state's quantum numbers to `row`.
     ///
-    /// # Panics
-    /// Unless `row` has one place for each site.
-    pub fn write<R: Rng + ?Sized>(&self, rng: &mut R, row: &mut [i8]) {
-        assert_eq!(row.len(), self.n_sites, "a place for each site");
+    /// # Errors
+    /// [`Error::SampleWidth`](crate::Error::SampleWidth) unless `row` has one place for each site.
+    pub fn write<R: Rng + ?Sized>(&self, rng: &mut R, row: &mut [i8]) -> Result<()> {
+        self.hilbert.check_width(row.len())?;
         self.blocks.iter().for_each(|block| block.write(rng, row));
+        Ok(())
     }
 }
 

@@ -256,7 +256,10 @@ impl<B: Backend, R: Rule<B>> MetropolisSampler<B, R> {
         for _ in 0..MOVE_ATTEMPTS {
             for &chain in &waiting {
                 let mut row = x.row_mut(chain);
-                draw.write(&mut rngs[chain], row.as_slice_mut().expect("rows of a new array are contiguous"));
+                draw.write(
+                    &mut rngs[chain],
+                    row.as_slice_mut().expect("rows of a new array are contiguous"),
+                )?;
             }
             let configurations = B::from_host(x.view(), device)?;
             waiting = self.rule.isolated(Place { hilbert, device }, &configurations)?;

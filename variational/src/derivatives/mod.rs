@@ -9,4 +9,4 @@ pub use block::DerivativeBlock;
 pub(crate) use jacobian::lower_product;
 pub use response::Response;
 pub use trainable::{LogDerivatives, ParameterArray, Trainable};
-pub(crate) use trainable::{derivatives_fit, expect_derivatives_fit};
+pub(crate) use trainable::{expect_bytes_of_derivatives_fit, expect_derivatives_fit};

@@ -116,10 +116,10 @@ pub enum LogDerivatives {
 /// # Errors
 /// [`TooLarge`](operator_core::Error::TooLarge).
 pub(crate) fn expect_derivatives_fit(batch: usize, n_numbers: usize) -> operator_core::Result<()> {
-    derivatives_fit(batch, 8.0 * batch as f64 * n_numbers as f64)
+    expect_bytes_of_derivatives_fit(batch, 8.0 * batch as f64 * n_numbers as f64)
 }
 
-pub(crate) fn derivatives_fit(batch: usize, bytes: f64) -> operator_core::Result<()> {
+pub(crate) fn expect_bytes_of_derivatives_fit(batch: usize, bytes: f64) -> operator_core::Result<()> {
     let what = || format!("the derivatives of ln ψ at {batch} samples");
     memory::expect_fits(what, bytes, "take fewer samples or a wave function of fewer parameters")
 }

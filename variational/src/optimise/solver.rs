@@ -5,7 +5,7 @@ use faer::{Mat, Side};
 use ndarray::Array1;
 use operator_core::memory;
 
-use crate::derivatives::{Response, derivatives_fit, lower_product};
+use crate::derivatives::{Response, expect_bytes_of_derivatives_fit, lower_product};
 use crate::error::{Error, Result};
 
 /// The largest matrix that [`SrSolver::Auto`] forms: 128 MiB.
@@ -64,7 +64,7 @@ impl SrSolver {
             }
             SrSolver::Dense | SrSolver::Auto => {
                 let (n_rows, n_parameters) = response.dim();
-                derivatives_fit(n_rows, 16.0 * n_rows as f64 * n_parameters as f64)?;
+                expect_bytes_of_derivatives_fit(n_rows, 16.0 * n_rows as f64 * n_parameters as f64)?;
                 expect_matrix_fits(n_parameters)?;
                 // Rows of Jᵀ are parameters.
                 let metric = lower_product(&response.jacobian().t().to_owned());

@@ -14,7 +14,7 @@ use ndarray::{Array1, ArrayView2};
 use num_complex::Complex64;
 use operator_core::{Backend, DiscreteOperator, HilbertSpace, WaveFunction, memory};
 
-use crate::derivatives::{LogDerivatives, Response, Trainable, derivatives_fit};
+use crate::derivatives::{LogDerivatives, Response, Trainable, expect_bytes_of_derivatives_fit};
 use crate::error::{Error, Result};
 use crate::estimate::LocalKernel;
 use crate::estimate::{OperatorGradKernel, OperatorGradient, column_stats};
@@ -315,7 +315,7 @@ where
         if chunks.is_empty() {
             // Those of all chunks, as parts and joined.
             let n_chunks = batch.div_ceil(chunk_size) as f64;
-            derivatives_fit(batch, 2.0 * n_chunks * derivatives.bytes())?;
+            expect_bytes_of_derivatives_fit(batch, 2.0 * n_chunks * derivatives.bytes())?;
         }
         chunks.push(checked(derivatives, chunk.len(), wave_function.n_parameters())?);
     }

@@ -148,7 +148,7 @@ impl Stats {
         Diagnosis { problems }
     }
 
-    /// What is wrong with the numbers, most of all.
+    /// The gravest problem of the numbers.
     fn of_numbers(&self) -> Option<Problem> {
         let (r_hat, n_samples) = (self.r_hat, self.n_samples);
         if !self.mean.is_finite() {
