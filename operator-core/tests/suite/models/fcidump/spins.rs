@@ -1,13 +1,15 @@
 //! Integrals by spin, over spin orbitals, and through files.
 
+use std::path::Path;
+
 use num_complex::Complex64;
 use operator_core::hilbert::SpinOrbitalFermions;
-use operator_core::rand::SeedableRng as _;
+use operator_core::rand::{Rng as _, SeedableRng as _};
 use operator_core::{Fcidump, IntegralSymmetry, Molecular, MolecularIntegrals, OrbitalKind};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::files::{Form, file, line};
-use super::truth::{One, Truth, Two, orders, random_integrals};
+use super::truth::{One, Truth, Two, random_integrals};
 use super::{assert_is, electrons, parse, read};
 
 /// Integrals that conserve the spin of modes, of which the first `n` are down.

@@ -6,7 +6,7 @@ use operator_core::{Boundary, Error, Fcidump, FermiHubbard, Graph, IntegralSymme
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::files::{Form, file, once};
-use super::truth::{One, Truth, Two, orders, random_integrals};
+use super::truth::{One, Truth, Two, orders, random, random_integrals};
 use super::{assert_is, electrons, parse};
 use crate::models::matrix::{dense, eigenvalues};
 

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use operator_core::hilbert::SpinOrbitalFermions;
-use operator_core::{Error, Fcidump, IntegralSymmetry};
+use operator_core::{Error, Fcidump, IntegralSymmetry, Model as _};
 use proptest::prelude::*;
 
-use super::{H2, data, electrons, energy, parse, read};
+use super::{H2, data, electrons, read};
 use crate::models::matrix::ground_energy;
 
 const HEADER: &str = "&FCI NORB=2, NELEC=2, MS2=0, ORBSYM=2*1, ISYM=1 &END\n";
