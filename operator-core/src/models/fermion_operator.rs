@@ -114,12 +114,13 @@ impl FermionOperator2nd {
         let strings = openfermion::fermion_operator(text)?;
         let highest = strings.iter().flat_map(|(string, _)| string).map(|ladder| ladder.mode).max();
         let n_modes = n_modes.unwrap_or(highest.map_or(1, |mode| mode.saturating_add(1)));
+        let hilbert = SpinOrbitalFermions::new(n_modes)?;
         // The kernel keeps some bits for each mode and string.
         let bytes = 5.0 * strings.len() as f64 * n_modes as f64;
         let what = || format!("{} fermion strings on {n_modes} modes", strings.len());
         memory::expect_fits(what, bytes, "number the modes without gaps")?;
         let (strings, weights): (Vec<_>, Vec<_>) = strings.into_iter().unzip();
-        Self::from_ladders(SpinOrbitalFermions::new(n_modes)?, strings, weights)
+        Self::from_ladders(hilbert, strings, weights)
     }
 
     /// The text of an OpenFermion `FermionOperator` on any fermion modes. Those of a space with spin are all down
