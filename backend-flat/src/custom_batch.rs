@@ -1,10 +1,10 @@
 //! Custom kernels in batches, and what is found out by trying them.
 
 use ndarray::ArrayView2;
+use operator_core::parallel;
 use operator_core::{ConnBatch, Element, HostRows, MergedRow, Result, probe_hermitian};
 
 use crate::custom::FlatKernel;
-use crate::parallel;
 use crate::visitor::Visitor;
 
 /// In spaces of at most this many states, the largest row is searched for.

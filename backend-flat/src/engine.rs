@@ -2,33 +2,19 @@
 
 use std::sync::Arc;
 
-use operator_core::kernel::Engine;
+use operator_core::parallel::BatchEngine;
 use operator_core::{Definition, Element, HilbertSpace};
 
 use crate::custom::FlatKernel;
-use crate::finder::Finders;
 use crate::visitor::Visitor;
 
 #[derive(Clone, Debug)]
 pub(crate) enum FlatEngine<T> {
-    /// Clones share their finders.
-    Terms {
-        definition: Definition,
-        engine: Engine<T>,
-        finders: Arc<Finders<T>>,
-    },
-    Custom {
-        kernel: Arc<dyn FlatKernel<T>>,
-        max_conn_size: usize,
-        hermitian: bool,
-    },
+    Terms { definition: Definition, engine: BatchEngine<T> },
+    Custom { kernel: Arc<dyn FlatKernel<T>>, max_conn_size: usize, hermitian: bool },
 }
 
 impl<T: Element> FlatEngine<T> {
-    pub(crate) fn of_terms(definition: Definition, engine: Engine<T>) -> Self {
-        FlatEngine::Terms { definition, engine, finders: Arc::default() }
-    }
-
     pub(crate) fn hilbert(&self) -> &HilbertSpace {
         match self {
             FlatEngine::Terms { definition, .. } => definition.hilbert(),
@@ -38,7 +24,7 @@ impl<T: Element> FlatEngine<T> {
 
     pub(crate) fn visitor(&self) -> Visitor<'_, T> {
         match self {
-            FlatEngine::Terms { engine, .. } => Visitor::of_engine(engine),
+            FlatEngine::Terms { engine, .. } => Visitor::of_engine(engine.engine()),
             FlatEngine::Custom { kernel, .. } => Visitor::of_kernel(kernel.as_ref()),
         }
     }

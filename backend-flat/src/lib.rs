@@ -25,12 +25,10 @@
 mod custom;
 mod custom_batch;
 mod engine;
-mod finder;
 mod local_kernel;
 mod operator;
 mod operator_gradient;
 mod packed;
-mod parallel;
 mod visitor;
 
 pub use custom::{Connector, Emitter, FlatKernel};

@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use ndarray::{Array1, ArrayView2};
 use operator_core::kernel::Engine;
+use operator_core::parallel::BatchEngine;
 use operator_core::{
-    Backend, ConnBatch, Definition, DiscreteOperator, Element, Error, HilbertSpace, HostRows, PackedConn,
-    PaddedConn, Parameters, Result, ranked_conn,
+    Backend, ConnBatch, Definition, DiscreteOperator, Element, Error, HilbertSpace, PackedConn, PaddedConn,
+    Parameters, Result, ranked_conn,
 };
 
 use crate::custom::FlatKernel;
 use crate::engine::FlatEngine;
-use crate::finder::Finder;
 use crate::visitor::{VisitConn, Visitor};
 use crate::{Flat, custom_batch};
 
@@ -33,7 +33,7 @@ impl<T: Element> FlatOperator<T> {
     /// [`Error::ComplexElements`] if `T` is real and the operator is not.
     pub fn new(definition: Definition) -> Result<Self> {
         let engine = definition.engine()?;
-        Ok(FlatOperator { engine: FlatEngine::of_terms(definition, engine) })
+        Ok(FlatOperator { engine: FlatEngine::Terms { definition, engine: BatchEngine::new(engine) } })
     }
 
     /// An operator from a kernel of your own.
@@ -106,10 +106,7 @@ impl<T: Element> DiscreteOperator for FlatOperator<T> {
     fn get_conn_flattened_into(&self, x: ArrayView2<'_, i8>, conn: &mut ConnBatch<T>) -> Result<()> {
         let rows = self.hilbert().check_rows(x)?;
         match &self.engine {
-            FlatEngine::Terms { engine, finders, .. } => finders.with(|finder| {
-                finder.find(engine, &rows);
-                finder.write_into(engine, &rows, rows.n_sites(), conn, Engine::write)
-            }),
+            FlatEngine::Terms { engine, .. } => engine.connect_into(&rows, conn),
             FlatEngine::Custom { kernel, .. } => {
                 custom_batch::connect(kernel.as_ref(), &rows, conn)?;
                 let checked = self.hilbert().check(conn.states());
@@ -121,37 +118,23 @@ impl<T: Element> DiscreteOperator for FlatOperator<T> {
     fn n_conn(&self, x: ArrayView2<'_, i8>) -> Result<Array1<usize>> {
         let rows = self.hilbert().check_rows(x)?;
         match &self.engine {
-            FlatEngine::Terms { engine, .. } => {
-                // Not one of the kept finders: a whole batch may need much memory, which should not stay.
-                let mut finder = Finder::default();
-                finder.find(engine, &rows);
-                Ok(finder.into_counts().into())
-            }
+            FlatEngine::Terms { engine, .. } => Ok(engine.n_conn(&rows).into()),
             FlatEngine::Custom { kernel, .. } => Ok(custom_batch::count(kernel.as_ref(), &rows)?.into()),
         }
     }
 
     fn get_conn_indices_into(&self, states: Range<usize>, conn: &mut ConnBatch<T, usize>) -> Result<()> {
-        let hilbert = self.hilbert();
-        let FlatEngine::Terms { engine, finders, .. } = &self.engine else {
-            return ranked_conn(self, states, conn);
-        };
-        if !hilbert.is_two_level() {
-            return ranked_conn(self, states, conn);
+        match &self.engine {
+            FlatEngine::Terms { engine, .. } if self.hilbert().is_two_level() => {
+                engine.connect_indices_into(self.hilbert(), states, conn)
+            }
+            _ => ranked_conn(self, states, conn),
         }
-        let (ranking, x) = (hilbert.packed_ranking()?, hilbert.states_in(states)?);
-        let rows = HostRows::of_states(x.view());
-        finders.with(|finder| {
-            finder.find(engine, &rows);
-            finder.write_into(engine, &rows, 1, conn, |engine, _, found, indices: &mut [usize], mels| {
-                engine.write_indices(found, ranking, indices, mels);
-            })
-        })
     }
 
     fn get_conn_padded(&self, x: ArrayView2<'_, i8>) -> Result<PaddedConn<T>> {
         let conn = self.get_conn_flattened(x)?;
-        let widest = conn.offsets().windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(0);
+        let widest = conn.counts().max().unwrap_or(0);
         let width = match &self.engine {
             FlatEngine::Terms { .. } => self.max_conn_size(),
             // A custom kernel's bound may be unknown or wrong: pad to what there is.
@@ -168,7 +151,7 @@ impl<T: Element> VisitConn for FlatOperator<T> {
 
     fn engine(&self) -> Option<&Engine<T>> {
         match &self.engine {
-            FlatEngine::Terms { engine, .. } => Some(engine),
+            FlatEngine::Terms { engine, .. } => Some(engine.engine()),
             FlatEngine::Custom { .. } => None,
         }
     }

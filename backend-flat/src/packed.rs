@@ -1,12 +1,12 @@
 //! Batches with packed states, and batches that are visited and not stored.
 
 use ndarray::ArrayView2;
-use operator_core::kernel::{Connected, Engine, Found};
+use operator_core::kernel::{Connected, Found};
+use operator_core::parallel::{BatchEngine, SAMPLES_AT_A_TIME};
 use operator_core::{DiscreteOperator, Element, Error, PackedConn, Result};
 
 use crate::FlatOperator;
 use crate::engine::FlatEngine;
-use crate::finder::{Finders, SAMPLES_AT_A_TIME};
 
 impl<T: Element> FlatOperator<T> {
     /// Connected elements with states packed into words, one bit a site. The order is that of
@@ -20,18 +20,11 @@ impl<T: Element> FlatOperator<T> {
     /// [`Error::NotTwoLevel`] if a site has more than two states; [`Error::NoDefinition`] for a custom kernel;
     /// errors for bad samples as [`HilbertSpace::check`](operator_core::HilbertSpace::check).
     pub fn get_conn_packed_into(&self, x: ArrayView2<'_, i8>, conn: &mut PackedConn<T>) -> Result<()> {
-        let (engine, finders) = self.engine_for("give packed states")?;
+        let engine = self.engine_for("give packed states")?;
         if !self.hilbert().is_two_level() {
             return Err(Error::NotTwoLevel { hilbert: self.hilbert().to_string() });
         }
-        let rows = self.hilbert().check_rows(x)?;
-        let n_words = rows.n_sites().div_ceil(64);
-        finders.with(|finder| {
-            finder.find(engine, &rows);
-            finder.write_into(engine, &rows, n_words, conn, |engine, _, found, states, mels| {
-                engine.write_packed(found, states, mels);
-            })
-        })
+        engine.connect_packed_into(&self.hilbert().check_rows(x)?, conn)
     }
 
     /// Connected elements with packed states, in a new buffer.
@@ -82,7 +75,7 @@ impl<T: Element> FlatOperator<T> {
         x: ArrayView2<'_, i8>,
         mut visit: impl FnMut(usize, Connected<'_>, T),
     ) -> Result<()> {
-        let (engine, _) = self.engine_for("be visited in batches")?;
+        let engine = self.engine_for("be visited in batches")?.engine();
         let rows = self.hilbert().check_rows(x)?;
         let mut found = Found::default();
         let mut counts = [0; SAMPLES_AT_A_TIME];
@@ -97,9 +90,9 @@ impl<T: Element> FlatOperator<T> {
         Ok(())
     }
 
-    fn engine_for(&self, action: &'static str) -> Result<(&Engine<T>, &Finders<T>)> {
+    fn engine_for(&self, action: &'static str) -> Result<&BatchEngine<T>> {
         match &self.engine {
-            FlatEngine::Terms { engine, finders, .. } => Ok((engine, finders)),
+            FlatEngine::Terms { engine, .. } => Ok(engine),
             FlatEngine::Custom { .. } => Err(Error::NoDefinition { operator: self.describe(), action }),
         }
     }

@@ -1,17 +1,50 @@
 //! Connected elements as tensors, and what every operator of this backend does with tensors.
 
-use candle_core::Tensor;
+use candle_core::{DType, Tensor};
+use operator_core::kernel::Engine;
 use operator_core::{DiscreteOperator, Result};
 
 use crate::backend::Padded;
+use crate::compact::CompactStates;
 use crate::complex::ComplexTensor;
 use crate::differentiable::Differentiable;
 
-/// Connected elements of a batch as tensors.
+/// Connected elements of a batch as tensors of static shape, in a compact form.
+///
+/// Each sample has `width` slots: [`max_conn_size`](operator_core::DiscreteOperator::max_conn_size), or the block's
+/// largest number of elements ([`Padding`]). The used ones come first. An unused slot holds the sample itself with
+/// matrix element 0.
+///
+/// A connected configuration is stored as its sample and a number that names the change ([`items`](Self::items)).
+/// Rows are made when [`states`](Self::states) is called.
+///
+/// ```
+/// use backend_padded::{Padded, TensorConn};
+/// use candle_core::{DType, Device, Tensor};
+/// use operator_core::{Boundary, Graph, Ising, Model, hilbert::Spin};
+///
+/// let chain = Graph::chain(3, Boundary::Periodic)?;
+/// let ising = Ising::new(Spin::half(3)?, &chain, 0.5, 1.0)?.lower::<Padded>()?;
+/// let x = Tensor::new(&[[1f32, 1.0, -1.0]], &Device::Cpu).unwrap();
+/// let conn = ising.conn(&x)?;
+/// assert_eq!(conn.items().unwrap().to_vec2::<u32>().unwrap(), [[0, 1, 2, 3]]); // the diagonal, and three flips
+/// let states = conn.states(DType::F32).unwrap();
+/// assert_eq!(states.to_vec3::<f32>().unwrap()[0][1], [-1.0, 1.0, -1.0]);
+/// let indices = conn.states(DType::U8).unwrap();
+/// assert_eq!(indices.to_vec3::<u8>().unwrap()[0][1], [1, 0, 1]); // spin down has the local index 1
+/// # Ok::<(), operator_core::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct ConnTensors {
-    states: Tensor,
+    states: States,
     mels: ComplexTensor,
+}
+
+#[derive(Clone, Debug)]
+enum States {
+    Compact(CompactStates),
+    /// Quantum numbers, `(batch, width, n_sites)`.
+    Rows(Tensor),
 }
 
 impl ConnTensors {
@@ -20,23 +53,110 @@ impl ConnTensors {
     ///
     /// Shapes and dtypes are checked where a [`PaddedKernel`](crate::PaddedKernel) returns them.
     pub fn new(states: Tensor, mels: ComplexTensor) -> Self {
-        ConnTensors { states, mels }
+        ConnTensors { states: States::Rows(states), mels }
     }
 
-    /// Connected configurations, shape `(batch, max_conn_size, n_sites)`, in the dtype of the samples.
-    pub fn states(&self) -> &Tensor {
-        &self.states
+    pub(crate) fn compact(states: CompactStates, mels: ComplexTensor) -> Self {
+        ConnTensors { states: States::Compact(states), mels }
     }
 
-    /// Matrix elements, shape `(batch, max_conn_size)`, f32 or f64; 0 in unused slots.
+    /// Connected configurations, shape `(batch, width, n_sites)`: quantum numbers in f32, f64 or an integer type with a
+    /// sign, or local indices in [`DType::U8`].
+    ///
+    /// Rows are made in this call.
+    ///
+    /// # Errors
+    /// If the device fails, and for local indices of a custom kernel's states.
+    pub fn states(&self, dtype: DType) -> candle_core::Result<Tensor> {
+        match &self.states {
+            States::Compact(states) => states.rows(dtype, None),
+            States::Rows(rows) if dtype == DType::U8 && rows.dtype() != dtype => {
+                candle_core::bail!("a custom kernel gives quantum numbers; ask for its states in F32 or F64")
+            }
+            States::Rows(rows) => rows.to_dtype(dtype),
+        }
+    }
+
+    /// The same in the memory of `rows`, if that is a tensor on the CPU of this shape that leads to no gradient; its type
+    /// is the one asked for. Otherwise `rows` becomes a new tensor.
+    ///
+    /// # Errors
+    /// As [`states`](Self::states).
+    pub fn states_into(&self, rows: &mut Tensor) -> candle_core::Result<()> {
+        *rows = match &self.states {
+            States::Compact(states) => states.rows(rows.dtype(), Some(rows))?,
+            States::Rows(_) => self.states(rows.dtype())?,
+        };
+        Ok(())
+    }
+
+    /// The shape of the states: `[batch, width, n_sites]`, unless a custom kernel gives another.
+    pub fn shape(&self) -> Vec<usize> {
+        match &self.states {
+            States::Compact(states) => states.shape().to_vec(),
+            States::Rows(rows) => rows.dims().to_vec(),
+        }
+    }
+
+    /// The type of a custom kernel's rows.
+    pub(crate) fn rows_dtype(&self) -> Option<DType> {
+        match &self.states {
+            States::Compact(_) => None,
+            States::Rows(rows) => Some(rows.dtype()),
+        }
+    }
+
+    /// For each slot, the number of the change that leads from the sample to its state, shape `(batch, width)`, u32.
+    /// 0 is no change. `None` for a custom kernel, which gives rows.
+    pub fn items(&self) -> Option<&Tensor> {
+        match &self.states {
+            States::Compact(states) => Some(states.items()),
+            States::Rows(_) => None,
+        }
+    }
+
+    /// The number of used slots of each sample, shape `(batch,)`, u32; `None` for a custom kernel.
+    pub fn counts(&self) -> Option<&Tensor> {
+        match &self.states {
+            States::Compact(states) => Some(states.counts()),
+            States::Rows(_) => None,
+        }
+    }
+
+    /// Matrix elements, shape `(batch, width)`, f32 or f64; 0 in unused slots.
     pub fn mels(&self) -> &ComplexTensor {
         &self.mels
     }
 
-    /// Configurations and matrix elements.
-    pub fn into_parts(self) -> (Tensor, ComplexTensor) {
-        (self.states, self.mels)
+    /// The share of slots that are unused, from 0 to 1; `None` for a custom kernel or without slots.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn unused_share(&self) -> candle_core::Result<Option<f64>> {
+        let n_slots = self.mels.re().elem_count();
+        let Some(counts) = self.counts().filter(|_| n_slots > 0) else { return Ok(None) };
+        let n_used: f64 = counts.to_vec1::<u32>()?.into_iter().map(f64::from).sum();
+        Ok(Some(1.0 - n_used / n_slots as f64))
     }
+
+    /// The parts of the compact form; `None` for rows.
+    pub(crate) fn into_compact(self) -> Option<(CompactStates, ComplexTensor)> {
+        match self.states {
+            States::Compact(states) => Some((states, self.mels)),
+            States::Rows(_) => None,
+        }
+    }
+}
+
+/// How many slots each sample has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Padding {
+    /// [`max_conn_size`](operator_core::DiscreteOperator::max_conn_size), so that no shape depends on data.
+    #[default]
+    Static,
+    /// The largest number of elements of any sample of the batch. Fewer slots are unused, but each batch has shapes of
+    /// its own.
+    LargestRow,
 }
 
 /// What every operator of the padded backend can do with tensors.
@@ -62,6 +182,18 @@ pub trait TensorConn: DiscreteOperator<Backend = Padded> {
     /// gives tensors of another shape or dtype.
     fn conn(&self, x: &Tensor) -> Result<ConnTensors>;
 
+    /// The same into the tensors of an earlier block, which are overwritten if their shapes and types fit. On the CPU,
+    /// a block of equal size then needs no new memory for its elements.
+    ///
+    /// After an error, `conn` is as before or overwritten in part.
+    ///
+    /// # Errors
+    /// As [`conn`](Self::conn).
+    fn conn_into(&self, x: &Tensor, conn: &mut ConnTensors) -> Result<()> {
+        *conn = self.conn(x)?;
+        Ok(())
+    }
+
     /// Number of connected x' ≠ x of each sample, shape `(batch,)`, u32.
     ///
     /// # Errors
@@ -78,6 +210,12 @@ pub trait TensorConn: DiscreteOperator<Backend = Padded> {
     /// As [`n_off_diagonal`](Self::n_off_diagonal); [`Error::Count`](operator_core::Error::Count) unless `k`
     /// has one number a sample.
     fn select_off_diagonal(&self, x: &Tensor, k: &Tensor) -> Result<Tensor>;
+
+    /// The engine that the operator was lowered to, which runs on the host; `None` for custom kernels.
+    #[doc(hidden)]
+    fn engine(&self) -> Option<&Engine<Self::Element>> {
+        None
+    }
 
     /// The matrix elements as functions of the operator's parameters. They are made on the first call, and
     /// kept.

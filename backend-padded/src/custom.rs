@@ -82,17 +82,17 @@ pub(crate) fn connect<T: Element>(
         return no_elements::<T>([n_samples, width, n_sites], x).map_err(failed);
     }
     let conn = kernel.connect(x).map_err(failed)?;
-    let (states, mels) = (conn.states(), conn.mels());
+    let (shape, mels) = (conn.shape(), conn.mels());
     let refused = |reason: String| Err(Error::Custom { operator: format!("{kernel:?}"), reason });
     let (all_states, all_mels) = ([n_samples, width, n_sites], [n_samples, width]);
-    if states.dims() != all_states || mels.dims() != all_mels {
-        let (states, mels) = (states.dims(), mels.dims());
+    if shape != all_states || mels.dims() != all_mels {
+        let mels = mels.dims();
         return refused(format!(
-            "states {states:?} and elements {mels:?}; expected {all_states:?} and {all_mels:?}"
+            "states {shape:?} and elements {mels:?}; expected {all_states:?} and {all_mels:?}"
         ));
     }
-    if states.dtype() != x.dtype() {
-        return refused(format!("states of dtype {:?}; expected {:?}", states.dtype(), x.dtype()));
+    if let Some(dtype) = conn.rows_dtype().filter(|&dtype| dtype != x.dtype()) {
+        return refused(format!("states of dtype {dtype:?}; expected {:?}", x.dtype()));
     }
     if !matches!(mels.dtype(), DType::F32 | DType::F64) {
         return refused(format!("elements of dtype {:?}; expected F32 or F64", mels.dtype()));
@@ -124,7 +124,8 @@ pub(crate) fn host_conn<T: Element>(
     width: usize,
     x: &Tensor,
 ) -> Result<(Array2<i8>, Array1<T>)> {
-    let (states, mels) = connect(kernel, width, x)?.into_parts();
+    let conn = connect(kernel, width, x)?;
+    let states = conn.states(x.dtype()).map_err(failed)?;
     let name = || format!("{kernel:?}");
     let states = rows::to_host(&states.flatten(0, 1).map_err(failed)?).map_err(|error| match error {
         NotRows::Device(error) => failed(error),
@@ -133,7 +134,7 @@ pub(crate) fn host_conn<T: Element>(
         }
     })?;
     kernel.hilbert().check(states.view()).map_err(|error| Error::leaves_space(name(), &error))?;
-    let mels = mels.to_host().map_err(failed)?;
+    let mels = conn.mels().to_host().map_err(failed)?;
     Ok((states, mels.into_iter().map(T::from_complex).collect()))
 }
 

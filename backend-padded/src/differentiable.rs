@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use candle_core::{DType, Device, Result, Tensor};
 use operator_core::Definition;
-use operator_core::kernel::Engine;
+use operator_core::parallel::BatchEngine;
 
+use crate::compact::{ChangeTables, CompactStates};
 use crate::complex::ComplexTensor;
+use crate::conn::Padding;
 use crate::ops;
 use crate::rows::Rows;
 use crate::values::SlotValues;
@@ -17,15 +19,18 @@ use crate::values::SlotValues;
 /// non-zero derivative. The values of the parameters do not enter.
 #[derive(Clone, Debug)]
 pub struct Differentiable {
-    pattern: Engine<f64>,
+    pattern: BatchEngine<f64>,
+    tables: Arc<ChangeTables>,
     slot_values: SlotValues,
     device: Device,
 }
 
 impl Differentiable {
     pub(crate) fn new(definition: &Definition, dtype: DType, device: &Device) -> Result<Self> {
+        let pattern = definition.pattern();
         Ok(Differentiable {
-            pattern: definition.pattern(),
+            tables: Arc::new(ChangeTables::new(definition.hilbert(), pattern.changes())),
+            pattern: BatchEngine::new(pattern),
             slot_values: SlotValues::new(definition.forms(), dtype, device)?,
             device: device.clone(),
         })
@@ -46,18 +51,17 @@ impl Differentiable {
         &self.device
     }
 
-    /// Connected configurations, shape `(batch, max_conn_size, n_sites)`.
-    pub(crate) fn states(&self, rows: &Rows, dtype: DType) -> Result<Tensor> {
-        ops::states(&self.pattern, rows, dtype, &self.device)
+    /// Connected configurations, all that can have an element.
+    pub(crate) fn states(&self, samples: Rows) -> Result<CompactStates> {
+        Ok(ops::connect(&self.pattern, &self.tables, samples, Padding::Static, &self.device, None)?.0)
     }
 
     /// Their matrix elements, shape `(batch, max_conn_size)`, for parameters `(n_values,)`, or
     /// `(batch, n_values)` if each sample has its own.
-    pub(crate) fn mels(&self, rows: Rows, parameters: &Tensor) -> Result<ComplexTensor> {
-        let rows = Arc::new(rows);
+    pub(crate) fn mels(&self, samples: Arc<Rows>, parameters: &Tensor) -> Result<ComplexTensor> {
         self.slot_values.values(parameters)?.map(|values| {
             let values = values.to_device(&Device::Cpu)?;
-            ops::mels_of(&self.pattern, rows.clone(), &values)?.to_device(&self.device)
+            ops::mels_of(self.pattern.engine(), samples.clone(), &values)?.to_device(&self.device)
         })
     }
 }

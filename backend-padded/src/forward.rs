@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use candle_core::Tensor;
 use operator_core::Result;
+use operator_core::kernel::Engine;
 
 use crate::conn::{ConnTensors, TensorConn};
 use crate::differentiable::Differentiable;
@@ -15,12 +16,20 @@ macro_rules! forward {
                 (**self).conn(x)
             }
 
+            fn conn_into(&self, x: &Tensor, conn: &mut ConnTensors) -> Result<()> {
+                (**self).conn_into(x, conn)
+            }
+
             fn n_off_diagonal(&self, x: &Tensor) -> Result<Tensor> {
                 (**self).n_off_diagonal(x)
             }
 
             fn select_off_diagonal(&self, x: &Tensor, k: &Tensor) -> Result<Tensor> {
                 (**self).select_off_diagonal(x, k)
+            }
+
+            fn engine(&self) -> Option<&Engine<O::Element>> {
+                (**self).engine()
             }
 
             fn differentiable(&self) -> Result<&Differentiable> {

@@ -6,14 +6,14 @@
 //!
 //! ```
 //! use backend_padded::{Padded, TensorConn};
-//! use candle_core::{Device, Tensor};
+//! use candle_core::{DType, Device, Tensor};
 //! use operator_core::{Boundary, Graph, Ising, Model, hilbert::Spin};
 //!
 //! let chain = Graph::chain(3, Boundary::Periodic)?;
 //! let ising = Ising::new(Spin::half(3)?, &chain, 0.5, 1.0)?.lower::<Padded>()?;
 //! let x = Tensor::new(&[[1f32, 1.0, -1.0]], &Device::Cpu).unwrap();
 //! let conn = ising.conn(&x)?;
-//! assert_eq!(conn.states().dims(), [1, 4, 3]);
+//! assert_eq!(conn.states(DType::F32).unwrap().dims(), [1, 4, 3]);
 //! assert_eq!(conn.mels().re().to_vec2::<f64>().unwrap(), [[-1.0, -0.5, -0.5, -0.5]]);
 //! # Ok::<(), operator_core::Error>(())
 //! ```
@@ -36,6 +36,7 @@
 //! may be stored in another form later.
 
 mod backend;
+mod compact;
 mod complex;
 mod conn;
 mod custom;
@@ -44,6 +45,7 @@ mod differentiable;
 mod error;
 mod forward;
 mod local_kernel;
+mod memory;
 mod operator;
 mod operator_gradient;
 mod ops;
@@ -52,14 +54,18 @@ mod values;
 
 pub use backend::Padded;
 pub use complex::ComplexTensor;
-pub use conn::{ConnTensors, TensorConn};
+pub use conn::{ConnTensors, Padding, TensorConn};
 pub use custom::PaddedKernel;
 pub use device::device;
 #[doc(hidden)]
 pub use differentiable::Differentiable;
 pub use error::failed;
+#[doc(hidden)]
+pub use local_kernel::local_estimators_on_device;
 pub use local_kernel::{local_estimator_tensor, local_estimators};
 pub use operator::PaddedOperator;
+#[doc(hidden)]
+pub use operator_gradient::estimators_and_operator_grad_on_device;
 pub use operator_gradient::local_estimators_and_operator_grad;
 
 /// The crates whose types stand in signatures here.

@@ -3,6 +3,7 @@
 use candle_core::{D, Tensor};
 use ndarray::Array1;
 use num_complex::Complex64;
+use operator_core::parallel::{batched_estimators, walked_estimators};
 use operator_core::{Backend, Error, Result, WaveFunction};
 use std::num::NonZeroUsize;
 
@@ -10,12 +11,14 @@ use crate::backend::Padded;
 use crate::complex::ComplexTensor;
 use crate::conn::TensorConn;
 use crate::error::failed;
+use crate::rows::Rows;
 
 /// Local estimators `O_loc(x) = Σ_x' <x|O|x'> ψ(x') / ψ(x)` of a batch of samples, on the host.
 ///
-/// Samples are moved to the device of the operator and the wave function. Connected elements are made on the
-/// CPU, block by block, and moved there too; amplitudes and sums are computed on the device. With a
-/// `chunk_size`, the wave function gets at most that many configurations at once, and memory does not grow
+/// On the CPU this is the flat backend's loop, without padding: it follows a wave function's
+/// [`Walker`](operator_core::Walker) if there is one, and otherwise evaluates the distinct connected configurations
+/// of a block. On other devices, connected elements, amplitudes and sums are tensors of static shape, block by block.
+/// With a `chunk_size`, the wave function gets at most that many configurations at once, and memory does not grow
 /// with the number of samples.
 ///
 /// # Shapes
@@ -36,10 +39,40 @@ where
     O: TensorConn + ?Sized,
     W: WaveFunction<Padded> + ?Sized,
 {
+    check(operator, wave_function)?;
+    if !operator.device().is_cpu() {
+        return local_estimators_on_device(operator, wave_function, x, chunk_size);
+    }
+    let rows = Rows::from_tensor(operator.hilbert(), x)?;
+    match operator.engine().filter(|_| wave_function.has_walker()) {
+        Some(engine) => {
+            let mut out = vec![Complex64::ZERO; rows.n_samples()];
+            walked_estimators(wave_function, &mut out, |walk, block| {
+                walk.in_blocks(engine, block, &rows.as_host())
+            })?;
+            Ok(out.into())
+        }
+        None => Ok(batched_estimators(operator, wave_function, rows.view(), chunk_size)?.into()),
+    }
+}
+
+/// [`local_estimators`] in tensors of static shape, as on devices other than the CPU.
+#[doc(hidden)]
+pub fn local_estimators_on_device<O, W>(
+    operator: &O,
+    wave_function: &W,
+    x: &Tensor,
+    chunk_size: Option<NonZeroUsize>,
+) -> Result<Array1<Complex64>>
+where
+    O: TensorConn + ?Sized,
+    W: WaveFunction<Padded> + ?Sized,
+{
     let mut out = Vec::with_capacity(Padded::batch_len(x));
     for_blocks(operator, wave_function, x, chunk_size, |block| {
         let conn = operator.conn(&block.x)?;
-        let local = contract(conn.mels(), &block.ratios(wave_function, conn.states())?)?;
+        let states = conn.states(block.x.dtype()).map_err(failed)?;
+        let local = contract(conn.mels(), &block.ratios(wave_function, &states)?)?;
         out.extend(block.checked(local.to_host().map_err(failed)?)?);
         Ok(())
     })?;
@@ -82,7 +115,7 @@ where
 }
 
 /// Whether operator and wave function go together.
-fn check<O, W>(operator: &O, wave_function: &W) -> Result<()>
+pub(crate) fn check<O, W>(operator: &O, wave_function: &W) -> Result<()>
 where
     O: TensorConn + ?Sized,
     W: WaveFunction<Padded> + ?Sized,
@@ -126,7 +159,8 @@ where
     check(operator, wave_function)?;
     let x = x.to_device(&operator.device()).map_err(failed)?;
     let conn = operator.conn(&x)?;
-    contract(conn.mels(), &ratios(conn.states(), wave_function, &wave_function.log_psi(&x)?, None)?)
+    let states = conn.states(x.dtype()).map_err(failed)?;
+    contract(conn.mels(), &ratios(&states, wave_function, &wave_function.log_psi(&x)?, None)?)
 }
 
 /// `exp(log ψ(x'[b, k]) − log ψ(x[b]))`.

@@ -1,19 +1,22 @@
 //! The operators of this backend.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use candle_core::{DType, Device, Tensor};
-use ndarray::{Array1, Array2, Array3, ArrayView1, ArrayView2};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
 use operator_core::kernel::Engine;
+use operator_core::parallel::BatchEngine;
 use operator_core::{
     Backend, ConnBatch, Definition, DiscreteOperator, Element, Error, HilbertSpace, Lower, MergedRow,
-    PaddedConn, Parameters, Result, expect_padded_fits,
+    Parameters, Result, expect_padded_fits, ranked_conn,
 };
 
 use crate::backend::Padded;
+use crate::compact::ChangeTables;
 use crate::complex::real_dtype;
-use crate::conn::{ConnTensors, TensorConn};
+use crate::conn::{ConnTensors, Padding, TensorConn};
 use crate::custom::{self, PaddedKernel};
 use crate::differentiable::Differentiable;
 use crate::error::failed;
@@ -27,6 +30,7 @@ use crate::rows::Rows;
 #[derive(Clone, Debug)]
 pub struct PaddedOperator<T: Element = f64> {
     device: Device,
+    padding: Padding,
     kind: Kind<T>,
 }
 
@@ -44,7 +48,9 @@ enum Kind<T: Element> {
 #[derive(Clone, Debug)]
 struct Terms<T> {
     definition: Definition,
-    engine: Engine<T>,
+    engine: BatchEngine<T>,
+    /// Made for the first block.
+    changes: OnceLock<Arc<ChangeTables>>,
     /// The tables for derivatives of the elements. They do not depend on the values of the parameters, so
     /// operators that differ only in these share them.
     differentiable: Arc<OnceLock<Differentiable>>,
@@ -67,9 +73,9 @@ impl<T: Element> PaddedOperator<T> {
         differentiable: Arc<OnceLock<Differentiable>>,
         tensor: Option<Tensor>,
     ) -> Result<Self> {
-        let engine = definition.engine()?;
-        let terms = Terms { definition, engine, differentiable, tensor };
-        Ok(PaddedOperator { device: device.clone(), kind: Kind::Terms(terms) })
+        let (engine, changes) = (BatchEngine::new(definition.engine()?), OnceLock::new());
+        let terms = Terms { definition, engine, changes, differentiable, tensor };
+        Ok(PaddedOperator { device: device.clone(), padding: Padding::Static, kind: Kind::Terms(terms) })
     }
 
     /// The terms, which a custom kernel does not have.
@@ -99,7 +105,14 @@ impl<T: Element> PaddedOperator<T> {
         };
         let max_conn_size = kernel.max_conn_size();
         let kind = Kind::Custom { kernel: Arc::new(kernel), max_conn_size, hermitian };
-        Ok(PaddedOperator { device: device.clone(), kind })
+        Ok(PaddedOperator { device: device.clone(), padding: Padding::Static, kind })
+    }
+
+    /// The same operator with another number of slots a sample. A custom kernel and an operator with a parameter tensor
+    /// have [`max_conn_size`](DiscreteOperator::max_conn_size) slots whatever is chosen here.
+    #[must_use]
+    pub fn with_padding(self, padding: Padding) -> Self {
+        PaddedOperator { padding, ..self }
     }
 
     /// The same operator with other values of its parameters; nothing is lowered again.
@@ -110,7 +123,8 @@ impl<T: Element> PaddedOperator<T> {
     pub fn with_parameters(&self, parameters: Parameters) -> Result<Self> {
         let terms = self.terms("take other parameters")?;
         let definition = terms.definition.with_parameters(parameters)?;
-        Self::from_terms(definition, &self.device, terms.differentiable.clone(), None)
+        let operator = Self::from_terms(definition, &self.device, terms.differentiable.clone(), None)?;
+        Ok(operator.with_padding(self.padding))
     }
 
     /// The same operator with its parameters in a tensor, shape `(n_values,)` in the order of
@@ -128,7 +142,8 @@ impl<T: Element> PaddedOperator<T> {
         let definition =
             terms.definition.with_parameters(terms.definition.parameters().with_values(&host)?)?;
         let tensor = Some(parameters.clone());
-        Self::from_terms(definition, &self.device, terms.differentiable.clone(), tensor)
+        let operator = Self::from_terms(definition, &self.device, terms.differentiable.clone(), tensor)?;
+        Ok(operator.with_padding(self.padding))
     }
 
     /// The tensor of parameters, if one is attached.
@@ -142,6 +157,33 @@ impl<T: Element> PaddedOperator<T> {
     /// Where the operator's tensors are.
     pub fn device(&self) -> &Device {
         &self.device
+    }
+
+    /// The elements of a block, in the tensors of an earlier one if they fit.
+    fn conn_after(&self, x: &Tensor, earlier: Option<ConnTensors>) -> Result<ConnTensors> {
+        let samples = self.rows(x)?;
+        let bytes = size_of::<u32>() + size_of::<T>();
+        expect_padded_fits(samples.n_samples(), self.max_conn_size(), bytes as f64)?;
+        match &self.kind {
+            Kind::Terms(Terms { tensor: Some(parameters), .. }) => {
+                let differentiable = self.differentiable()?;
+                let states = differentiable.states(samples).map_err(failed)?;
+                let mels = differentiable.mels(states.samples.clone(), parameters).map_err(failed)?;
+                Ok(ConnTensors::compact(states, mels))
+            }
+            Kind::Terms(Terms { definition, engine, changes, tensor: None, .. }) => {
+                let tables = changes.get_or_init(|| {
+                    Arc::new(ChangeTables::new(definition.hilbert(), engine.engine().changes()))
+                });
+                let earlier = earlier.and_then(ConnTensors::into_compact);
+                ops::connect(engine, tables, samples, self.padding, &self.device, earlier)
+                    .map(|(states, mels)| ConnTensors::compact(states, mels))
+                    .map_err(failed)
+            }
+            Kind::Custom { kernel, .. } => {
+                custom::connect(kernel.as_ref(), self.max_conn_size(), &self.on_device(x)?)
+            }
+        }
     }
 
     /// A batch on the host, checked.
@@ -194,29 +236,20 @@ impl<T: Element> PaddedOperator<T> {
 
 impl<T: Element> TensorConn for PaddedOperator<T> {
     fn conn(&self, x: &Tensor) -> Result<ConnTensors> {
-        let rows = self.rows(x)?;
-        // A state is written in single precision and then converted.
-        let bytes = rows.n_sites() * (4 + x.dtype().size_in_bytes()) + 4 * size_of::<T>();
-        expect_padded_fits(rows.n_samples(), self.max_conn_size(), bytes as f64)?;
-        match &self.kind {
-            Kind::Terms(Terms { tensor: Some(parameters), .. }) => {
-                let differentiable = self.differentiable()?;
-                let states = differentiable.states(&rows, x.dtype()).map_err(failed)?;
-                Ok(ConnTensors::new(states, differentiable.mels(rows, parameters).map_err(failed)?))
-            }
-            Kind::Terms(Terms { engine, tensor: None, .. }) => {
-                ops::conn(engine, &rows, x.dtype(), real_dtype::<T>(), &self.device).map_err(failed)
-            }
-            Kind::Custom { kernel, .. } => {
-                custom::connect(kernel.as_ref(), self.max_conn_size(), &self.on_device(x)?)
-            }
-        }
+        self.conn_after(x, None)
+    }
+
+    fn conn_into(&self, x: &Tensor, conn: &mut ConnTensors) -> Result<()> {
+        *conn = self.conn_after(x, Some(conn.clone()))?;
+        Ok(())
     }
 
     fn n_off_diagonal(&self, x: &Tensor) -> Result<Tensor> {
         let rows = self.rows(x)?;
         match &self.kind {
-            Kind::Terms(terms) => ops::n_off_diagonal(&terms.engine, &rows, &self.device).map_err(failed),
+            Kind::Terms(terms) => {
+                ops::n_off_diagonal(terms.engine.engine(), &rows, &self.device).map_err(failed)
+            }
             Kind::Custom { kernel, .. } => {
                 let mut counts = Vec::with_capacity(rows.n_samples());
                 self.for_each_off_diagonal(kernel.as_ref(), x, &rows, |_, connected| {
@@ -238,7 +271,7 @@ impl<T: Element> TensorConn for PaddedOperator<T> {
         }
         match &self.kind {
             Kind::Terms(terms) => {
-                ops::select_off_diagonal(&terms.engine, &rows, &numbers, x.dtype(), &self.device)
+                ops::select_off_diagonal(terms.engine.engine(), &rows, &numbers, x.dtype(), &self.device)
                     .map_err(failed)
             }
             Kind::Custom { kernel, .. } => {
@@ -252,6 +285,13 @@ impl<T: Element> TensorConn for PaddedOperator<T> {
                 let chosen = Padded::from_host(out.view(), &self.device)?;
                 chosen.to_dtype(x.dtype()).map_err(failed)
             }
+        }
+    }
+
+    fn engine(&self) -> Option<&Engine<T>> {
+        match &self.kind {
+            Kind::Terms(terms) => Some(terms.engine.engine()),
+            Kind::Custom { .. } => None,
         }
     }
 
@@ -319,7 +359,7 @@ impl<T: Element> DiscreteOperator for PaddedOperator<T> {
     fn get_conn_flattened_into(&self, x: ArrayView2<'_, i8>, conn: &mut ConnBatch<T>) -> Result<()> {
         let rows = Rows::new(self.hilbert(), x)?;
         match &self.kind {
-            Kind::Terms(terms) => ops::write_flattened(&terms.engine, &rows, conn),
+            Kind::Terms(terms) => terms.engine.connect_into(&rows.as_host(), conn),
             Kind::Custom { kernel, .. } => {
                 let x = Padded::from_host(x, &self.device)?;
                 let (states, mels) = self.custom_conn(kernel.as_ref(), &x)?;
@@ -328,32 +368,22 @@ impl<T: Element> DiscreteOperator for PaddedOperator<T> {
         }
     }
 
-    fn get_conn_padded(&self, x: ArrayView2<'_, i8>) -> Result<PaddedConn<T>> {
-        let rows = Rows::new(self.hilbert(), x)?;
-        let (n_samples, n_sites, width) = (rows.n_samples(), rows.n_sites(), self.max_conn_size());
-        expect_padded_fits(n_samples, width, (n_sites + size_of::<T>()) as f64)?;
-        let (states, mels) = match &self.kind {
-            Kind::Terms(terms) => {
-                let mut states = vec![0i8; n_samples * width * n_sites];
-                let mut mels = vec![T::zero(); n_samples * width];
-                ops::write_padded(&terms.engine, &rows, &mut states, &mut mels, |mel| mel);
-                (states, mels)
+    fn n_conn(&self, x: ArrayView2<'_, i8>) -> Result<Array1<usize>> {
+        match &self.kind {
+            Kind::Terms(terms) => Ok(terms.engine.n_conn(&self.hilbert().check_rows(x)?).into()),
+            Kind::Custom { .. } => Ok(self.get_conn_flattened(x)?.counts().collect()),
+        }
+    }
+
+    fn get_conn_indices_into(&self, states: Range<usize>, conn: &mut ConnBatch<T, usize>) -> Result<()> {
+        match &self.kind {
+            Kind::Terms(terms) if self.hilbert().is_two_level() => {
+                terms.engine.connect_indices_into(self.hilbert(), states, conn)
             }
-            Kind::Custom { kernel, .. } => {
-                let x = Padded::from_host(x, &self.device)?;
-                let (states, mels) = self.custom_conn(kernel.as_ref(), &x)?;
-                used_first(&rows, width, &states, &mels)
-            }
-        };
-        PaddedConn::new(
-            Array3::from_shape_vec((n_samples, width, n_sites), states).expect(FILLED),
-            Array2::from_shape_vec((n_samples, width), mels).expect(FILLED),
-        )
+            _ => ranked_conn(self, states, conn),
+        }
     }
 }
-
-/// Why padded elements have their shape.
-const FILLED: &str = "every slot of every sample is filled";
 
 /// Fills a buffer with the non-zero elements of a custom kernel, which has equally many slots for each sample.
 fn write_used<T: Element>(
@@ -374,28 +404,6 @@ fn write_used<T: Element>(
         *mel = mels[k];
     }
     Ok(())
-}
-
-/// A custom kernel's slots with the used ones first and the sample itself in the others.
-fn used_first<T: Element>(
-    rows: &Rows,
-    width: usize,
-    states: &Array2<i8>,
-    mels: &Array1<T>,
-) -> (Vec<i8>, Vec<T>) {
-    let (mut out_states, mut out_mels) = (Vec::with_capacity(states.len()), Vec::with_capacity(mels.len()));
-    for (b, row) in rows.iter().enumerate() {
-        let used = (b * width..(b + 1) * width).filter(|&k| !mels[k].is_zero());
-        for k in used {
-            out_states.extend(states.row(k));
-            out_mels.push(mels[k]);
-        }
-        while out_mels.len() < (b + 1) * width {
-            out_states.extend(row);
-            out_mels.push(T::zero());
-        }
-    }
-    (out_states, out_mels)
 }
 
 impl<T: Element> fmt::Display for PaddedOperator<T> {

@@ -3,15 +3,17 @@
 use candle_core::{Tensor, Var};
 use ndarray::{Array1, Array2};
 use num_complex::Complex64;
-use operator_core::{Error, Result, WaveFunction};
+use operator_core::parallel::estimators_and_operator_grad;
+use operator_core::{Definition, Error, Result, WaveFunction};
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use crate::backend::Padded;
 use crate::complex::ComplexTensor;
 use crate::conn::TensorConn;
 use crate::differentiable::Differentiable;
 use crate::error::failed;
-use crate::local_kernel::{contract, for_blocks};
+use crate::local_kernel::{check, contract, for_blocks, local_estimators_on_device};
 use crate::rows::Rows;
 
 /// Samples are differentiated together as long as they have at most this many parameters, and slots, in all.
@@ -20,7 +22,8 @@ const NUMBERS_AT_A_TIME: usize = 1 << 18;
 /// Local estimators `O_loc(x)`, as [`local_estimators`](crate::local_estimators) gives them, and their
 /// derivatives in the operator's parameters, `∂O_loc(x)/∂λ_k = Σ_x' <x|∂O/∂λ_k|x'> ψ(x') / ψ(x)`.
 ///
-/// Automatic differentiation gives the derivatives, in the same blocks of samples.
+/// On the CPU, one pass over the elements gives both. On other devices, automatic differentiation gives the
+/// derivatives, in the same blocks of samples.
 ///
 /// # Shapes
 /// `x` is `(batch, n_sites)`; returns `(batch,)` and `(batch, n_values)`, the values of the parameters as in
@@ -42,10 +45,36 @@ where
         operator: operator.describe(),
         action: "be differentiated in its parameters",
     })?;
+    check(operator, wave_function)?;
+    if operator.device().is_cpu() {
+        let x = Rows::from_tensor(definition.hilbert(), x)?;
+        return estimators_and_operator_grad::<O::Element, Padded, W>(
+            definition,
+            wave_function,
+            x.view(),
+            chunk_size,
+        );
+    }
+    estimators_and_operator_grad_on_device(operator, definition, wave_function, x, chunk_size)
+}
+
+/// [`local_estimators_and_operator_grad`] in tensors, as on devices other than the CPU.
+#[doc(hidden)]
+pub fn estimators_and_operator_grad_on_device<O, W>(
+    operator: &O,
+    definition: &Definition,
+    wave_function: &W,
+    x: &Tensor,
+    chunk_size: Option<NonZeroUsize>,
+) -> Result<(Array1<Complex64>, Array2<Complex64>)>
+where
+    O: TensorConn + ?Sized,
+    W: WaveFunction<Padded> + ?Sized,
+{
     let values = definition.parameters().to_vec();
     let (n_samples, _) = x.dims2().map_err(failed)?;
     if values.is_empty() {
-        let local = crate::local_estimators(operator, wave_function, x, chunk_size)?;
+        let local = local_estimators_on_device(operator, wave_function, x, chunk_size)?;
         return Ok((local, Array2::zeros((n_samples, 0))));
     }
     let differentiable = operator.differentiable()?;
@@ -54,9 +83,10 @@ where
     let (mut local, mut derivatives) = (Vec::with_capacity(n_samples), Vec::new());
     for_blocks(operator, wave_function, x, chunk_size, |block| {
         let rows = Rows::from_tensor(definition.hilbert(), &block.x)?;
-        let states = differentiable.states(&rows, block.x.dtype()).map_err(failed)?;
+        let states =
+            differentiable.states(rows.clone()).and_then(|states| states.rows(block.x.dtype(), None));
         // No gradients into the wave function.
-        let ratios = block.ratios(wave_function, &states)?.detach();
+        let ratios = block.ratios(wave_function, &states.map_err(failed)?)?.detach();
         let mut of_block = Vec::with_capacity(rows.n_samples());
         for start in (0..rows.n_samples()).step_by(n_at_a_time) {
             let n = n_at_a_time.min(rows.n_samples() - start);
@@ -87,7 +117,7 @@ fn differentiated(
     let parameters = Tensor::from_vec(values.repeat(shape.0), shape, differentiable.device())
         .and_then(|parameters| Var::from_tensor(&parameters.to_dtype(differentiable.dtype())?))
         .map_err(failed)?;
-    let mels = differentiable.mels(rows, &parameters).map_err(failed)?;
+    let mels = differentiable.mels(Arc::new(rows), &parameters).map_err(failed)?;
     let estimators = contract(&mels, ratios)?;
     let derivatives = gradient(&estimators, &parameters).map_err(failed)?;
     Ok((estimators.to_host().map_err(failed)?, derivatives))

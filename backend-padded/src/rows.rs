@@ -3,12 +3,13 @@
 use std::fmt;
 use std::ops::Range;
 
-use candle_core::{DType, Tensor};
+use candle_core::{DType, Device, Tensor};
 use ndarray::{Array2, ArrayView2};
-use operator_core::{Error, HilbertSpace, Result};
+use operator_core::{Error, HilbertSpace, HostRows, Result};
 use rayon::prelude::*;
 
 use crate::error::{BACKEND, failed};
+use crate::memory::with_numbers;
 
 /// States of a space, one row of bytes after another.
 #[derive(Clone, Debug)]
@@ -48,9 +49,19 @@ impl Rows {
         self.n_sites
     }
 
+    /// All rows, one after another.
+    pub(crate) fn data(&self) -> &[i8] {
+        &self.values
+    }
+
     pub(crate) fn view(&self) -> ArrayView2<'_, i8> {
         ArrayView2::from_shape((self.n_samples, self.n_sites), &self.values)
             .expect("there are n_samples rows of n_sites values")
+    }
+
+    /// The same rows, as the core's engines take them.
+    pub(crate) fn as_host(&self) -> HostRows<'_> {
+        HostRows::of_states(self.view())
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &[i8]> {
@@ -66,7 +77,7 @@ impl Rows {
 #[derive(Debug)]
 pub(crate) enum NotRows {
     Device(candle_core::Error),
-    NotWhole { sample: usize, site: usize, value: f32 },
+    NotWhole { sample: usize, site: usize, value: f64 },
 }
 
 impl fmt::Display for NotRows {
@@ -102,11 +113,46 @@ fn host_values(x: &Tensor) -> Result<((usize, usize), Vec<i8>), NotRows> {
         // Candle reads beyond the end where an empty tensor is a part of another.
         return Ok((shape, Vec::new()));
     }
-    let values = x.to_dtype(DType::F32).and_then(|x| x.flatten_all()?.to_vec1::<f32>());
-    let values = values.map_err(NotRows::Device)?;
-    let is_byte = |&value: &f32| value.fract() == 0.0 && (-127.0..=127.0).contains(&value);
-    match values.iter().position(|value| !is_byte(value)) {
-        Some(k) => Err(NotRows::NotWhole { sample: k / shape.1, site: k % shape.1, value: values[k] }),
-        None => Ok((shape, values.into_iter().map(|value| value as i8).collect())),
+    let x = x.to_device(&Device::Cpu).and_then(|x| match x.dtype() {
+        DType::F32 | DType::F64 => x.contiguous(),
+        _ => x.to_dtype(DType::F32)?.contiguous(),
+    });
+    let x = x.map_err(NotRows::Device)?;
+    let values = match x.dtype() {
+        DType::F64 => with_numbers(&x, |values: &[f64]| {
+            // Adding 1.5 · 2⁵² leaves a whole number in the lowest bits.
+            to_bytes(values, |value| value + 6_755_399_441_055_744.0, |sum| sum.to_bits() as i8)
+        }),
+        _ => with_numbers(&x, |values: &[f32]| {
+            to_bytes(values, |value| value + 12_582_912.0, |sum| sum.to_bits() as i8)
+        }),
+    };
+    values.map_err(NotRows::Device)?.map(|values| (shape, values)).map_err(|(k, value)| NotRows::NotWhole {
+        sample: k / shape.1,
+        site: k % shape.1,
+        value,
+    })
+}
+
+/// Whole numbers from −127 to 127 as bytes, or the first number that is none, and its place.
+///
+/// `shifted` adds so large a number that the rest is rounded away, and `byte` reads the sum's lowest bits. Unlike casts
+/// these are few operations on vectors.
+fn to_bytes<V>(
+    values: &[V],
+    shifted: impl Fn(V) -> V,
+    byte: impl Fn(V) -> i8,
+) -> Result<Vec<i8>, (usize, f64)>
+where
+    V: Copy + Into<f64> + PartialEq + From<i8>,
+{
+    let bytes: Vec<i8> = values.iter().map(|&value| byte(shifted(value))).collect();
+    let differs = |(&value, &byte): (&V, &i8)| V::from(byte) != value || byte == i8::MIN;
+    let pairs = || values.iter().zip(&bytes);
+    // Without a branch for each, so that vectors are used.
+    if !pairs().fold(false, |any, pair| any | differs(pair)) {
+        return Ok(bytes);
     }
+    let bad = pairs().position(differs).unwrap_or_default();
+    Err((bad, values[bad].into()))
 }

@@ -57,6 +57,11 @@ impl<T: Element, S: Copy + Default> ConnBatch<T, S> {
         &self.offsets
     }
 
+    /// Number of elements of each sample.
+    pub fn counts(&self) -> impl ExactSizeIterator<Item = usize> {
+        self.offsets.windows(2).map(|pair| pair[1] - pair[0])
+    }
+
     /// Connected configurations, shape `(total, n_sites)`; if packed, `(total, n_words)`.
     pub fn states(&self) -> ArrayView2<'_, S> {
         self.states_of(0..self.total)

@@ -49,6 +49,8 @@ pub mod hilbert;
 pub mod kernel;
 pub mod memory;
 pub mod models;
+#[doc(hidden)]
+pub mod parallel;
 pub mod prelude;
 pub mod terms;
 

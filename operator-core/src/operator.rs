@@ -81,7 +81,7 @@ pub trait DiscreteOperator: Send + Sync {
     /// As [`get_conn_flattened_into`](Self::get_conn_flattened_into).
     fn n_conn(&self, x: ArrayView2<'_, i8>) -> Result<Array1<usize>> {
         let conn = self.get_conn_flattened(x)?;
-        Ok(conn.offsets().windows(2).map(|pair| pair[1] - pair[0]).collect())
+        Ok(conn.counts().collect())
     }
 
     /// Connected elements of one sample: states `(n_conn, n_sites)` and matrix elements `(n_conn,)`.
@@ -113,7 +113,7 @@ pub trait DiscreteOperator: Send + Sync {
     /// As [`get_conn_flattened_into`](Self::get_conn_flattened_into).
     fn get_conn_padded(&self, x: ArrayView2<'_, i8>) -> Result<PaddedConn<Self::Element>> {
         let conn = self.get_conn_flattened(x)?;
-        let widest = conn.offsets().windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(0);
+        let widest = conn.counts().max().unwrap_or(0);
         if widest > self.max_conn_size() {
             return Err(Error::Custom {
                 operator: self.describe(),
@@ -277,7 +277,7 @@ pub fn ranked_conn<O: DiscreteOperator + ?Sized>(
         .hilbert()
         .states_to_indices(flattened.states())
         .map_err(|error| Error::leaves_space(operator.describe(), &error))?;
-    let counts: Vec<usize> = flattened.offsets().windows(2).map(|ends| ends[1] - ends[0]).collect();
+    let counts: Vec<usize> = flattened.counts().collect();
     let (columns, mels, _) = conn.reset(1, &counts)?;
     columns.iter_mut().zip(indices).for_each(|(to, index)| *to = index);
     mels.iter_mut().zip(flattened.mels()).for_each(|(to, &mel)| *to = mel);

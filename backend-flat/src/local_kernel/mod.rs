@@ -1,19 +1,15 @@
 //! Local estimators: with walkers, or in batches.
 
-mod batched;
-mod consumer;
-mod walked;
+mod one_by_one;
 
 use ndarray::{Array1, ArrayView2};
 use num_complex::Complex64;
-use operator_core::{DiscreteOperator, Element, HostRows, Result, WaveFunction};
+use operator_core::parallel::{batched_estimators, walked_estimators};
+use operator_core::{Result, WaveFunction};
 use std::num::NonZeroUsize;
 
-pub(crate) use batched::{Source, for_blocks};
-pub(crate) use consumer::{Consumer, Estimates};
-pub(crate) use walked::with_walkers;
-
-use crate::{Flat, VisitConn, parallel};
+use crate::{Flat, VisitConn};
+use one_by_one::one_by_one;
 
 /// Local estimators `O_loc(x) = Σ_x' <x|O|x'> ψ(x') / ψ(x)` of a batch of samples.
 ///
@@ -42,39 +38,15 @@ where
     O: VisitConn + ?Sized,
     W: WaveFunction<Flat> + ?Sized,
 {
-    let rows = checked(operator, wave_function, x)?;
-    let mut out = vec![Complex64::ZERO; rows.len()];
-    if wave_function.has_walker() {
-        let blocks = parallel::blocks(rows.len());
-        let parts = parallel::split(&mut out, blocks.iter().map(ExactSizeIterator::len));
-        let jobs = blocks.into_iter().zip(parts.into_iter().map(Estimates::new)).collect();
-        with_walkers(wave_function, jobs, |walk, block| match operator.engine() {
-            Some(engine) => walk.in_blocks(engine, block, &rows),
-            None => walk.one_by_one(operator, block, &rows),
-        })?;
-    } else {
-        for_blocks(&mut &*operator, wave_function, x, chunk_size, |_, block, conn, ratios| {
-            for (out, bounds) in out[block].iter_mut().zip(conn.offsets().windows(2)) {
-                let bounds = bounds[0]..bounds[1];
-                let mels = conn.mels();
-                let elements = mels.slice(ndarray::s![bounds.clone()]).into_iter().zip(&ratios[bounds]);
-                *out = elements.map(|(mel, ratio)| mel.to_complex() * ratio).sum();
-            }
-        })?;
-    }
-    Ok(out.into())
-}
-
-/// Checks the arguments of every estimator, and gives the rows of `x`.
-pub(crate) fn checked<'a, O, W>(
-    operator: &O,
-    wave_function: &W,
-    x: ArrayView2<'a, i8>,
-) -> Result<HostRows<'a>>
-where
-    O: DiscreteOperator<Backend = Flat> + ?Sized,
-    W: WaveFunction<Flat> + ?Sized,
-{
     operator.hilbert().expect_same(wave_function.hilbert())?;
-    operator.hilbert().check_rows(x)
+    let rows = operator.hilbert().check_rows(x)?;
+    if !wave_function.has_walker() {
+        return Ok(batched_estimators(operator, wave_function, x, chunk_size)?.into());
+    }
+    let mut out = vec![Complex64::ZERO; rows.len()];
+    walked_estimators(wave_function, &mut out, |walk, block| match operator.engine() {
+        Some(engine) => walk.in_blocks(engine, block, &rows),
+        None => one_by_one(walk, operator, block, &rows),
+    })?;
+    Ok(out.into())
 }

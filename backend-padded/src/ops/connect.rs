@@ -1,116 +1,95 @@
 //! Connected elements with the operator's present values.
 
-use candle_core::{DType, Device, Result, Tensor};
-use operator_core::kernel::{Engine, Scratch};
-use operator_core::{ConnBatch, Element};
-use rayon::prelude::*;
+use std::sync::Arc;
 
-use super::BOUNDED;
-use crate::complex::ComplexTensor;
-use crate::conn::ConnTensors;
+use candle_core::{DType, Device, Result, Tensor};
+use operator_core::Element;
+use operator_core::parallel::{BatchEngine, Slots};
+
+use crate::compact::{ChangeTables, CompactStates};
+use crate::complex::{ComplexTensor, real_dtype};
+use crate::conn::Padding;
+use crate::memory::{is_overwritable, with_memory};
 use crate::rows::Rows;
 
-/// Writes the elements of each sample into its `max_conn_size` slots: the states, and the matrix elements
-/// mapped by `value`. Unused slots come last and hold the sample itself with the default value.
-pub(crate) fn write_padded<T, Q, V>(
-    engine: &Engine<T>,
-    rows: &Rows,
-    states: &mut [Q],
-    values: &mut [V],
-    value: impl Fn(T) -> V + Sync,
-) where
-    T: Element,
-    Q: From<i8> + Send,
-    V: Default + Send,
-{
-    let (n_sites, width) = (rows.n_sites(), engine.max_conn_size());
-    if width == 0 {
-        return;
-    }
-    let samples = states.par_chunks_exact_mut(width * n_sites).zip(values.par_chunks_exact_mut(width));
-    samples.zip(rows.par_iter()).for_each_init(
-        || (Scratch::default(), vec![0; n_sites]),
-        |(scratch, row), ((states, values), x)| {
-            let mut slots = states.chunks_exact_mut(n_sites).zip(values);
-            engine.visit(x, scratch, |connected, mel| {
-                let (state, slot) = slots.next().expect(BOUNDED);
-                row.copy_from_slice(x);
-                connected.write(row);
-                copy(row, state);
-                *slot = value(mel);
-            });
-            for (state, slot) in slots {
-                copy(x, state);
-                *slot = V::default();
-            }
-        },
-    );
-}
-
-fn copy<Q: From<i8>>(from: &[i8], to: &mut [Q]) {
-    to.iter_mut().zip(from).for_each(|(to, &from)| *to = Q::from(from));
-}
-
-/// Fills a buffer with the elements of each sample, without padding.
-pub(crate) fn write_flattened<T: Element>(
-    engine: &Engine<T>,
-    rows: &Rows,
-    conn: &mut ConnBatch<T>,
-) -> operator_core::Result<()> {
-    let n_sites = rows.n_sites();
-    let count = |scratch: &mut Scratch<T>, x| engine.n_conn(x, scratch);
-    let counts: Vec<usize> = rows.par_iter().map_init(Scratch::default, count).collect();
-    let (mut states, mut mels, _) = conn.reset(n_sites, &counts)?;
-    let mut samples = Vec::with_capacity(counts.len());
-    for (x, &count) in rows.iter().zip(&counts) {
-        let (own_states, own_mels);
-        (own_states, states) = states.split_at_mut(count * n_sites);
-        (own_mels, mels) = mels.split_at_mut(count);
-        samples.push((x, own_states, own_mels));
-    }
-    samples.into_par_iter().for_each_init(Scratch::default, |scratch, (x, states, mels)| {
-        let mut slots = states.chunks_exact_mut(n_sites).zip(mels);
-        engine.visit(x, scratch, |connected, mel| {
-            let (state, slot) = slots.next().expect("as many elements are visited as were counted");
-            state.copy_from_slice(x);
-            connected.write(state);
-            *slot = mel;
-        });
-    });
-    Ok(())
-}
-
-/// Elements as tensors, without gradients.
-pub(crate) fn conn<T: Element>(
-    engine: &Engine<T>,
-    rows: &Rows,
-    states_dtype: DType,
-    mels_dtype: DType,
+/// Finds the elements of a block and writes them to slots on the CPU. The tensors of an earlier block are overwritten
+/// if they fit; otherwise there are new ones. Results are moved to the device.
+pub(crate) fn connect<T: Element>(
+    engine: &BatchEngine<T>,
+    tables: &Arc<ChangeTables>,
+    samples: Rows,
+    padding: Padding,
     device: &Device,
-) -> Result<ConnTensors> {
-    let (n_samples, n_sites, width) = (rows.n_samples(), rows.n_sites(), engine.max_conn_size());
-    let mut states = vec![0f32; n_samples * width * n_sites];
-    let mut mels = vec![T::zero(); n_samples * width];
-    write_padded(engine, rows, &mut states, &mut mels, |mel| mel);
-    let part = |of: fn(T) -> f64| {
-        let values: Vec<f64> = mels.iter().map(|&mel| of(mel)).collect();
-        Tensor::from_vec(values, (n_samples, width), device)?.to_dtype(mels_dtype)
+    earlier: Option<(CompactStates, ComplexTensor)>,
+) -> Result<(CompactStates, ComplexTensor)> {
+    let (batch, samples) = (samples.n_samples(), Arc::new(samples));
+    let width = match padding {
+        Padding::Static => engine.engine().max_conn_size(),
+        Padding::LargestRow => engine.n_conn(&samples.as_host()).into_iter().max().unwrap_or(0),
     };
-    let re = part(|mel| mel.to_complex().re)?;
-    let im = if T::IS_COMPLEX { Some(part(|mel| mel.to_complex().im)?) } else { None };
-    let states = Tensor::from_vec(states, (n_samples, width, n_sites), device)?.to_dtype(states_dtype)?;
-    Ok(ConnTensors::new(states, ComplexTensor::new(re, im)?))
+    let earlier = earlier.filter(|_| device.is_cpu()).map(|(states, mels)| Buffers::of(states, mels));
+    let buffers = match earlier.filter(|buffers| buffers.fit::<T>(batch, width)) {
+        Some(buffers) => buffers,
+        None => Buffers::new::<T>(batch, width)?,
+    };
+    if batch * width > 0 {
+        buffers.with_slices::<T>(width, &mut |slots| engine.write_items(&samples.as_host(), slots))?;
+    }
+    let Buffers { items, counts, re, im } = buffers;
+    let [items, counts] = [items, counts].map(|tensor| tensor.to_device(device));
+    let states = CompactStates { tables: tables.clone(), samples, items: items?, counts: counts? };
+    let mels = ComplexTensor::new(re, im)?.map(|part| part.to_device(device))?;
+    Ok((states, mels))
 }
 
-/// Connected configurations alone, shape `(batch, max_conn_size, n_sites)`; unused slots hold the sample.
-pub(crate) fn states<T: Element>(
-    engine: &Engine<T>,
-    rows: &Rows,
-    dtype: DType,
-    device: &Device,
-) -> Result<Tensor> {
-    let (n_samples, n_sites, width) = (rows.n_samples(), rows.n_sites(), engine.max_conn_size());
-    let mut states = vec![0f32; n_samples * width * n_sites];
-    write_padded(engine, rows, &mut states, &mut vec![(); n_samples * width], |_| ());
-    Tensor::from_vec(states, (n_samples, width, n_sites), device)?.to_dtype(dtype)
+/// Tensors on the CPU that a block is written to.
+struct Buffers {
+    items: Tensor,
+    counts: Tensor,
+    re: Tensor,
+    im: Option<Tensor>,
+}
+
+impl Buffers {
+    fn new<T: Element>(batch: usize, width: usize) -> Result<Self> {
+        let zeros = |dtype| Tensor::zeros((batch, width), dtype, &Device::Cpu);
+        Ok(Buffers {
+            items: zeros(DType::U32)?,
+            counts: Tensor::zeros(batch, DType::U32, &Device::Cpu)?,
+            re: zeros(real_dtype::<T>())?,
+            im: if T::IS_COMPLEX { Some(zeros(real_dtype::<T>())?) } else { None },
+        })
+    }
+
+    fn of(states: CompactStates, mels: ComplexTensor) -> Self {
+        let (re, im) = mels.into_parts();
+        Buffers { items: states.items, counts: states.counts, re, im }
+    }
+
+    /// Whether a block of this size can be written to these tensors.
+    fn fit<T: Element>(&self, batch: usize, width: usize) -> bool {
+        let fits = |part: &Tensor| is_overwritable(part, &[batch, width], real_dtype::<T>());
+        is_overwritable(&self.items, &[batch, width], DType::U32)
+            && is_overwritable(&self.counts, &[batch], DType::U32)
+            && fits(&self.re)
+            && self.im.as_ref().map_or(!T::IS_COMPLEX, |im| T::IS_COMPLEX && fits(im))
+    }
+
+    /// Calls `write` with the memory of all tensors.
+    fn with_slices<T: Element>(&self, width: usize, write: &mut dyn FnMut(Slots<'_, T::Real>)) -> Result<()> {
+        with_memory(&self.items, &mut |items| {
+            with_memory(&self.counts, &mut |counts| {
+                with_memory(&self.re, &mut |re| match &self.im {
+                    None => {
+                        write(Slots { width, items, re, im: &mut [], counts });
+                        Ok(())
+                    }
+                    Some(im) => with_memory(im, &mut |im| {
+                        write(Slots { width, items, re, im, counts });
+                        Ok(())
+                    }),
+                })
+            })
+        })
+    }
 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CustomOp1, DType, Layout, Result, Shape, Tensor, WithDType};
-use operator_core::kernel::{Engine, Scratch};
+use operator_core::kernel::{Connected, Engine, Found};
+use operator_core::parallel::SAMPLES_AT_A_TIME;
 use rayon::prelude::*;
 
 use super::BOUNDED;
@@ -15,18 +16,22 @@ use crate::rows::Rows;
 ///
 /// The `pattern` decides which elements exist: one that is 0 at the present values can still have a non-zero
 /// derivative.
-pub(crate) fn mels_of(pattern: &Engine<f64>, rows: Arc<Rows>, values: &Tensor) -> Result<Tensor> {
+pub(crate) fn mels_of(pattern: &Engine<f64>, samples: Arc<Rows>, values: &Tensor) -> Result<Tensor> {
     let n_slots = pattern.values().len();
     let whose = if values.rank() == 1 { Whose::All } else { Whose::Each };
     let expected = match whose {
         Whose::All => vec![n_slots],
-        Whose::Each => vec![rows.n_samples(), n_slots],
+        Whose::Each => vec![samples.n_samples(), n_slots],
     };
     if values.dims() != expected {
         candle_core::bail!("values of slots have the shape {:?}; expected {expected:?}", values.dims());
     }
-    values.contiguous()?.apply_op1(Mels { pattern: pattern.clone(), rows, whose })
+    let width = pattern.max_conn_size();
+    values.contiguous()?.apply_op1(Mels { pattern: pattern.clone(), samples, width, whose })
 }
+
+/// Partial sums of a gradient.
+const PARTIAL_SUMS: usize = 16;
 
 /// Which samples a row of slot values belongs to.
 #[derive(Clone, Copy, Debug)]
@@ -40,76 +45,105 @@ enum Whose {
 /// An element is a sum of slots with factors, which are its derivatives by these slots.
 struct Mels {
     pattern: Engine<f64>,
-    rows: Arc<Rows>,
+    samples: Arc<Rows>,
+    width: usize,
     whose: Whose,
 }
 
 impl Mels {
-    fn shape(&self) -> (usize, usize) {
-        (self.rows.n_samples(), self.pattern.max_conn_size())
+    fn n_slots(&self) -> usize {
+        self.pattern.values().len()
     }
 
     /// The elements of each sample, from one row of `values` for all samples or one for each.
     fn sums<V: WithDType>(&self, values: &[V]) -> Vec<V> {
-        let (n_samples, width) = self.shape();
-        let n_slots = self.pattern.values().len();
-        let mut out = vec![V::zero(); n_samples * width];
-        let of_sample = |scratch: &mut Scratch<f64>, ((b, out), x): ((usize, &mut [V]), &[i8])| {
-            let values = match self.whose {
-                Whose::All => values,
-                Whose::Each => &values[b * n_slots..(b + 1) * n_slots],
-            };
-            let mut places = out.iter_mut();
-            self.pattern.visit(x, scratch, |connected, _| {
-                let mut mel = V::zero();
-                connected.for_each_slot(|slot, factor| mel += values[slot] * V::from_f64(factor));
-                *places.next().expect(BOUNDED) = mel;
-            });
-        };
-        if width > 0 {
-            let samples = out.par_chunks_exact_mut(width).enumerate().zip(self.rows.par_iter());
-            samples.for_each_init(Scratch::default, of_sample);
+        let (width, n_slots) = (self.width, self.n_slots());
+        let mut out = vec![V::zero(); self.samples.n_samples() * width];
+        if width == 0 {
+            return out;
         }
+        let blocks = out.par_chunks_mut(width * SAMPLES_AT_A_TIME).enumerate();
+        blocks.for_each_init(Found::default, |found, (block, out)| {
+            let mut rows = out.chunks_exact_mut(width);
+            self.for_each_sample(block, found, |sample, elements| {
+                let values = match self.whose {
+                    Whose::All => values,
+                    Whose::Each => &values[sample * n_slots..(sample + 1) * n_slots],
+                };
+                let mut places = rows.next().into_iter().flatten();
+                elements(&mut |connected| {
+                    let mut mel = V::zero();
+                    connected.for_each_slot(|slot, factor| mel += values[slot] * V::from_f64(factor));
+                    *places.next().expect(BOUNDED) = mel;
+                });
+            });
+        });
         out
+    }
+
+    /// Calls `f` with the number of each sample of a block and a function that visits its elements.
+    fn for_each_sample(
+        &self,
+        block: usize,
+        found: &mut Found<f64>,
+        mut f: impl FnMut(usize, &dyn Fn(&mut dyn FnMut(Connected<'_>))),
+    ) {
+        let start = block * SAMPLES_AT_A_TIME;
+        let end = self.samples.n_samples().min(start + SAMPLES_AT_A_TIME);
+        let n_sites = self.samples.n_sites();
+        let mut counts = [0; SAMPLES_AT_A_TIME];
+        let rows = &self.samples.data()[start * n_sites..end * n_sites];
+        self.pattern.find(rows, &mut counts[..end - start], found);
+        for sample in start..end {
+            f(sample, &|visit| {
+                self.pattern.visit_found(found, sample - start, |connected, _| visit(connected));
+            });
+        }
     }
 
     /// The gradient with respect to the values, from that with respect to the elements.
     fn slot_gradients(&self, gradient: &[f64]) -> Vec<f64> {
-        let ((n_samples, width), n_slots) = (self.shape(), self.pattern.values().len());
-        let n_rows = match self.whose {
-            Whose::All => 1,
-            Whose::Each => n_samples,
+        let (width, n_slots, n_samples) = (self.width, self.n_slots(), self.samples.n_samples());
+        let n_blocks = n_samples.div_ceil(SAMPLES_AT_A_TIME);
+        let add = |block: usize, found: &mut Found<f64>, out: &mut [f64]| {
+            let start = block * SAMPLES_AT_A_TIME;
+            self.for_each_sample(block, found, |sample, elements| {
+                let out = match self.whose {
+                    Whose::All => &mut *out,
+                    Whose::Each => &mut out[(sample - start) * n_slots..][..n_slots],
+                };
+                let mut gradients = gradient[sample * width..(sample + 1) * width].iter();
+                elements(&mut |connected| {
+                    let gradient = gradients.next().expect(BOUNDED);
+                    connected.for_each_slot(|slot, factor| out[slot] += factor * gradient);
+                });
+            });
         };
-        let mut out = vec![0.0; n_rows * n_slots];
-        if width == 0 {
-            return out;
-        }
         match self.whose {
-            // In order, so that rounding does not depend on threads.
+            // Partial sums whose number depends on shapes only, so that rounding does not depend on threads.
             Whose::All => {
-                let mut scratch = Scratch::default();
-                for (x, gradient) in self.rows.iter().zip(gradient.chunks_exact(width)) {
-                    self.add_gradient(x, gradient, &mut scratch, &mut out);
-                }
+                let blocks_at_a_time = n_blocks.div_ceil(PARTIAL_SUMS).max(1);
+                let runs = (0..n_blocks).into_par_iter().step_by(blocks_at_a_time);
+                let sums: Vec<Vec<f64>> = runs
+                    .map_init(Found::default, |found, first| {
+                        let mut out = vec![0.0; n_slots];
+                        let end = n_blocks.min(first + blocks_at_a_time);
+                        (first..end).for_each(|block| add(block, found, &mut out));
+                        out
+                    })
+                    .collect();
+                let mut out = vec![0.0; n_slots];
+                sums.iter().for_each(|sums| out.iter_mut().zip(sums).for_each(|(to, sum)| *to += sum));
+                out
             }
-            Whose::Each => out
-                .par_chunks_exact_mut(n_slots)
-                .zip(self.rows.par_iter())
-                .zip(gradient.par_chunks_exact(width))
-                .for_each_init(Scratch::default, |scratch, ((out, x), gradient)| {
-                    self.add_gradient(x, gradient, scratch, out);
-                }),
+            Whose::Each => {
+                let mut out = vec![0.0; n_samples * n_slots];
+                out.par_chunks_mut((SAMPLES_AT_A_TIME * n_slots).max(1))
+                    .enumerate()
+                    .for_each_init(Found::default, |found, (block, out)| add(block, found, out));
+                out
+            }
         }
-        out
-    }
-
-    /// Adds the contribution of one sample to the gradient of a row of values.
-    fn add_gradient(&self, x: &[i8], gradient: &[f64], scratch: &mut Scratch<f64>, out: &mut [f64]) {
-        let mut gradients = gradient.iter();
-        self.pattern.visit(x, scratch, |connected, _| {
-            let gradient = gradients.next().expect(BOUNDED);
-            connected.for_each_slot(|slot, factor| out[slot] += factor * gradient);
-        });
     }
 }
 
@@ -125,7 +159,7 @@ impl CustomOp1 for Mels {
             CpuStorage::F64(values) => CpuStorage::F64(self.sums(&values[range])),
             _ => candle_core::bail!("matrix elements are f32 or f64, not {:?}", values.dtype()),
         };
-        Ok((storage, self.shape().into()))
+        Ok((storage, (self.samples.n_samples(), self.width).into()))
     }
 
     fn bwd(&self, values: &Tensor, _: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {

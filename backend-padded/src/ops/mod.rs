@@ -5,7 +5,7 @@ mod connect;
 mod mels;
 mod select;
 
-pub(crate) use connect::{conn, states, write_flattened, write_padded};
+pub(crate) use connect::connect;
 pub(crate) use mels::mels_of;
 pub(crate) use select::{n_off_diagonal, select_off_diagonal};
 

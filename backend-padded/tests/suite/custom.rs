@@ -97,7 +97,7 @@ fn a_kernel_without_slots_is_the_operator_zero() {
     assert_eq!(nothing.get_conn_padded(host.view()).unwrap().states().dim(), (3, 0, 3));
     assert_eq!(nothing.to_sparse().unwrap().nnz(), 0);
     assert_eq!(nothing.n_off_diagonal(&x).unwrap().to_vec1::<u32>().unwrap(), [0; 3]);
-    assert_eq!(nothing.conn(&x).unwrap().states().dims(), [3, 0, 3]);
+    assert_eq!(nothing.conn(&x).unwrap().shape(), [3, 0, 3]);
 }
 
 /// What a test kernel does with a batch.
@@ -213,7 +213,7 @@ fn kernels_are_not_asked_about_empty_batches() {
     assert_eq!(operator.get_conn_padded(none.view()).unwrap().states().dim(), (0, 2, 2));
     assert_eq!(operator.get_conn_flattened(none.view()).unwrap().n_samples(), 0);
     let x = Padded::from_host(none.view(), &Device::Cpu).unwrap();
-    assert_eq!(operator.conn(&x).unwrap().states().dims(), [0, 2, 2]);
+    assert_eq!(operator.conn(&x).unwrap().shape(), [0, 2, 2]);
     assert_eq!(operator.n_off_diagonal(&x).unwrap().dims(), [0]);
 }
 

@@ -38,7 +38,7 @@ fn definitions() -> Vec<Definition> {
 
 /// A fixed weighted sum of all padded elements.
 fn weighted<T: Element>(operator: &PaddedOperator<T>, x: &Tensor, weights: &[f64]) -> Tensor {
-    let (re, im) = operator.conn(x).unwrap().into_parts().1.into_parts();
+    let (re, im) = operator.conn(x).unwrap().mels().clone().into_parts();
     let part = |tensor: &Tensor, offset: usize| {
         let n = tensor.elem_count();
         let weights: Vec<f64> = (0..n).map(|k| weights[(k + offset) % weights.len()]).collect();

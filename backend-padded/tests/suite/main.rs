@@ -2,6 +2,7 @@
 //!
 //! One program a crate: it links once, and all of its tests share the threads.
 
+mod compact;
 mod complex;
 mod conformance;
 mod custom;

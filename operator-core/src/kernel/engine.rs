@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use super::batch::{BatchPlan, Found};
+use super::changes::Changes;
 use super::connected::Connected;
 use super::lowered::{Kernel, Scratch};
 use super::moves::{Dependents, Moves};
@@ -163,6 +164,28 @@ impl<T: Element> Engine<T> {
     /// If sites have more than two states, which the operator checks, or as [`write`](Self::write).
     pub fn write_packed(&self, found: &Found<T>, states: &mut [u64], mels: &mut [T]) {
         self.plan().write_packed(found, states, mels);
+    }
+
+    /// All changes that elements make, by number.
+    pub fn changes(&self) -> &Changes {
+        self.plan().changes()
+    }
+
+    /// Writes the elements found as numbers of [`changes`](Self::changes), and real and imaginary parts of matrix
+    /// elements, `width` slots a sample. The used slots come first, in the order of [`visit`](Self::visit), and the
+    /// others hold 0. `im` is empty for real elements.
+    ///
+    /// # Panics
+    /// If another engine found the elements, or the slices or the slots are too few for them.
+    pub fn write_items(
+        &self,
+        found: &Found<T>,
+        width: usize,
+        items: &mut [u32],
+        re: &mut [T::Real],
+        im: &mut [T::Real],
+    ) {
+        self.plan().write_items(found, width, items, re, im);
     }
 
     /// Writes the number of each connected state found within the space.

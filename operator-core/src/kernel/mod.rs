@@ -8,6 +8,7 @@
 //! `README.md` beside this file explains slots, forms, groups, pieces, planes, and how to add an engine.
 
 mod batch;
+mod changes;
 mod connected;
 mod conservation;
 mod contraction;
@@ -22,6 +23,7 @@ mod string;
 mod table;
 
 pub use batch::Found;
+pub use changes::{Changes, Edit};
 pub use connected::Connected;
 pub(crate) use conservation::{Condition, Conservation};
 pub use engine::Engine;

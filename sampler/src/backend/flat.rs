@@ -2,10 +2,10 @@
 
 use backend_flat::{Flat, VisitConn, Visitor};
 use ndarray::Array2;
-use operator_core::kernel::Moves;
 use operator_core::{Element, Error, MergedRow, Result};
 use rayon::prelude::*;
 
+use super::moves::beyond;
 use super::{Connections, HamiltonianBackend};
 use crate::changes::{apply, differences};
 
@@ -122,24 +122,6 @@ impl<'a, O: VisitConn> Visited<'a, O> {
     }
 }
 
-impl<T: Element> Connections for Moves<T> {
-    fn go_to(&mut self, x: &[i8]) -> Result<usize> {
-        self.go_to(x);
-        Ok(self.len())
-    }
-
-    fn select(&mut self, x: &[i8], number: usize, changes: &mut Vec<(usize, i8)>) -> Result<()> {
-        let n = self.len();
-        let connected = self.get(number).ok_or_else(|| beyond(n, number))?;
-        changes.extend(connected.changes(x));
-        Ok(())
-    }
-
-    fn propose(&mut self, changes: &[(usize, i8)]) -> Result<usize> {
-        Ok(self.propose(changes))
-    }
-}
-
 /// The distinct x' of a custom kernel, collected once for each x.
 struct Listed<'a, O: VisitConn> {
     operator: &'a O,
@@ -217,14 +199,6 @@ fn merge<T: Element>(visitor: &mut Visitor<'_, T>, x: &[i8], row: &mut MergedRow
 /// The places of the distinct x' ≠ x whose elements add up to non-zero, in the order of their first emission.
 fn off_diagonal<T: Element>(row: &MergedRow<T>) -> impl Iterator<Item = usize> + '_ {
     row.kept().filter(|&place| row.state(place) != row.x())
-}
-
-fn beyond(n: usize, number: usize) -> Error {
-    Error::Count {
-        what: format!("connected states; number {number} was asked for"),
-        got: n,
-        expected: "more".into(),
-    }
 }
 
 fn count(what: &str, got: usize, expected: usize) -> Error {

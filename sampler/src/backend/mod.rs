@@ -5,6 +5,8 @@
 mod any;
 #[cfg(feature = "flat")]
 mod flat;
+#[cfg(any(feature = "flat", feature = "padded"))]
+mod moves;
 #[cfg(not(all(feature = "flat", feature = "padded")))]
 mod off;
 #[cfg(feature = "padded")]

@@ -7,8 +7,8 @@ use operator_core::{Backend, Error, Result};
 
 use super::{Connections, HamiltonianBackend};
 
-/// The padded backend counts and chooses on the host, over all threads. Each batch goes to the host, and the chosen
-/// states go back to the operator's device.
+/// Batches are counted and chosen from on the host, over all threads, and the chosen states go to the operator's
+/// device. On the CPU, chains follow the operator's moves one by one.
 impl<O: TensorConn> HamiltonianBackend<O> for Padded {
     fn n_off_diagonal(operator: &O, x: &Tensor) -> Result<Vec<usize>> {
         let counts = operator.n_off_diagonal(x)?;
@@ -29,6 +29,11 @@ impl<O: TensorConn> HamiltonianBackend<O> for Padded {
         let n = numbers.len();
         let numbers = Tensor::from_vec(numbers, n, &operator.device()).map_err(failed)?;
         operator.select_off_diagonal(x, &numbers)
+    }
+
+    fn connections(operator: &O) -> Option<Box<dyn Connections + '_>> {
+        let engine = operator.engine().filter(|_| operator.device().is_cpu())?;
+        Some(Box::new(engine.moves()))
     }
 }
 

@@ -32,6 +32,7 @@ mod padded {
     use backend_padded::{ConnTensors, Differentiable};
     use candle_core::Tensor;
     use operator_core::Result;
+    use operator_core::kernel::Engine;
 
     use crate::composite::{forward, held};
 
@@ -40,6 +41,8 @@ mod padded {
             $(impl<O: backend_padded::TensorConn> backend_padded::TensorConn for crate::$composite<O> {
                 forward! { held;
                     fn conn(x: &Tensor) -> Result<ConnTensors>;
+                    fn conn_into(x: &Tensor, conn: &mut ConnTensors) -> Result<()>;
+                    fn engine() -> Option<&Engine<O::Element>>;
                     fn n_off_diagonal(x: &Tensor) -> Result<Tensor>;
                     fn select_off_diagonal(x: &Tensor, k: &Tensor) -> Result<Tensor>;
                     fn differentiable() -> Result<&Differentiable>;

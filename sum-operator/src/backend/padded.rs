@@ -61,9 +61,9 @@ impl<T: Element> PaddedKernel<T> for Sum<T> {
     fn connect(&self, x: &Tensor) -> CandleResult<ConnTensors> {
         let (mut states, mut mels) = (Vec::new(), Vec::new());
         for (coefficient, operator) in &self.0 {
-            let (own_states, own_mels) = conn(operator, x)?.into_parts();
-            states.push(own_states);
-            mels.push(own_mels.scaled(coefficient.to_complex())?);
+            let own = conn(operator, x)?;
+            states.push(own.states(x.dtype())?);
+            mels.push(own.mels().scaled(coefficient.to_complex())?);
         }
         Ok(ConnTensors::new(Tensor::cat(&states, 1)?, ComplexTensor::cat(&mels, 1)?))
     }
@@ -98,8 +98,8 @@ impl<T: Element> PaddedKernel<T> for Product<T> {
         let (batch, n_sites) = x.dims2()?;
         let (n_left, n_right) = (self.left.max_conn_size(), self.right.max_conn_size());
         let left = conn(&self.left, x)?;
-        let right = conn(&self.right, &left.states().reshape((batch * n_left, n_sites))?)?;
-        let states = right.states().reshape((batch, n_left * n_right, n_sites))?;
+        let right = conn(&self.right, &left.states(x.dtype())?.reshape((batch * n_left, n_sites))?)?;
+        let states = right.states(x.dtype())?.reshape((batch, n_left * n_right, n_sites))?;
         let left = left.mels().map(|part| part.unsqueeze(2))?;
         let right = right.mels().map(|part| part.reshape((batch, n_left, n_right)))?;
         let mels = left.broadcast_mul(&right)?.map(|part| part.reshape((batch, n_left * n_right)))?;
@@ -133,7 +133,7 @@ impl<T: Element> PaddedKernel<T> for Embedded<T> {
         let Range { start, end } = self.sites;
         let width = self.max_conn_size();
         let own = conn(&self.operator, &x.narrow(1, start, end - start)?.contiguous()?)?;
-        let (own_states, mels) = own.into_parts();
+        let (own_states, mels) = (own.states(x.dtype())?, own.mels().clone());
         let beside = |from: usize, to: usize| {
             x.narrow(1, from, to - from)?.unsqueeze(1)?.expand((batch, width, to - from))
         };

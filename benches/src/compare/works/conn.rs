@@ -3,7 +3,8 @@
 use std::hint::black_box;
 
 use backend_flat::{Flat, FlatOperator, VisitConn};
-use backend_padded::{Padded, PaddedOperator, TensorConn};
+use backend_padded::candle_core::DType;
+use backend_padded::{Padded, PaddedOperator, TensorConn, failed};
 use ndarray::Array2;
 use num_complex::Complex64;
 use operator_core::Connected;
@@ -52,7 +53,10 @@ fn contenders<T: Element>(system: &System, threads: &[usize]) -> Result<Vec<Cont
     contenders.push(visited(&flat, &x)?);
     contenders.push(visited_one_by_one(&flat, &x)?);
     for &threads in threads {
-        contenders.push(tensors(&padded, &x, threads)?);
+        contenders.push(compact(&padded, &x, threads)?);
+    }
+    for &threads in threads {
+        contenders.push(rows(&padded, &x, threads)?);
     }
     Ok(contenders.into_iter().map(|contender| contender.with_count(total)).collect())
 }
@@ -128,14 +132,26 @@ impl<T: Element> Sums<T> {
     }
 }
 
-/// Tensors of static shape, including their samples.
-fn tensors<T: Element>(operator: &PaddedOperator<T>, x: &Array2<i8>, threads: usize) -> Result<Contender> {
-    let n_slots = x.nrows() * operator.max_conn_size();
-    let bytes = n_slots * (x.ncols() * size_of::<f32>() + size_of::<T>());
+/// Tensors of static shape, into those of the last run: a number and an element for each slot.
+fn compact<T: Element>(operator: &PaddedOperator<T>, x: &Array2<i8>, threads: usize) -> Result<Contender> {
+    let bytes =
+        x.nrows() * (operator.max_conn_size() * (size_of::<u32>() + size_of::<T>()) + size_of::<u32>());
     let (operator, x) = (operator.clone(), Padded::from_host(x.view(), &Padded::default_device())?);
+    let mut conn = operator.conn(&x)?;
+    let run = move || Ok(operator.conn_into(&x, &mut conn)?);
+    Ok(Contender::new("conn compact", Padded::NAME, threads, run)?.with_bytes(bytes))
+}
+
+/// The same, and states as rows of local indices, all in the tensors of the last run.
+fn rows<T: Element>(operator: &PaddedOperator<T>, x: &Array2<i8>, threads: usize) -> Result<Contender> {
+    let n_slots = x.nrows() * operator.max_conn_size();
+    let bytes = n_slots * (x.ncols() + size_of::<u32>() + size_of::<T>());
+    let (operator, x) = (operator.clone(), Padded::from_host(x.view(), &Padded::default_device())?);
+    let mut conn = operator.conn(&x)?;
+    let mut states = conn.states(DType::U8).map_err(failed)?;
     let run = move || {
-        black_box(operator.conn(&x)?);
-        Ok(())
+        operator.conn_into(&x, &mut conn)?;
+        Ok(conn.states_into(&mut states).map_err(failed)?)
     };
-    Ok(Contender::new("conn padded", Padded::NAME, threads, run)?.with_bytes(bytes))
+    Ok(Contender::new("conn padded rows", Padded::NAME, threads, run)?.with_bytes(bytes))
 }

@@ -123,7 +123,7 @@ impl<T: Element> BatchPlan<T> {
 
     /// Checks that the elements were found by this plan.
     #[inline]
-    fn check_finder(&self, found: &Found<T>) {
+    pub(crate) fn check_finder(&self, found: &Found<T>) {
         assert_eq!(found.plan, self.address(), "elements are read by the engine that found them");
     }
 

@@ -6,6 +6,7 @@ use super::row_steps::RowSteps;
 use super::row_writer::RowMasks;
 use crate::bits;
 use crate::element::Element;
+use crate::kernel::changes::Changes;
 use crate::kernel::lowered::Kernel;
 use crate::kernel::mask::MaskPlanes;
 use crate::kernel::offsets::range;
@@ -23,6 +24,8 @@ pub(crate) struct BatchPlan<T> {
     /// For tables: the sites of each group, and what its entries add to rows once that is needed.
     pub(crate) changed: ChangedSites,
     pub(crate) row_steps: OnceLock<Option<RowSteps>>,
+    /// All changes by number, once they are needed.
+    pub(crate) changes: OnceLock<Changes>,
 }
 
 #[derive(Debug)]
@@ -85,7 +88,7 @@ impl<T: Element> BatchPlan<T> {
                 }
             }
         };
-        let (row_masks, row_steps) = (OnceLock::new(), OnceLock::new());
-        BatchPlan { kernel, values, strategy, flips, row_masks, changed, row_steps }
+        let (row_masks, row_steps, changes) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        BatchPlan { kernel, values, strategy, flips, row_masks, changed, row_steps, changes }
     }
 }

@@ -10,6 +10,7 @@ use super::row_writer::{self, Change, RowMasks, Rows, Source};
 use crate::bits::SiteSet;
 use crate::element::Element;
 use crate::hilbert::PackedRanking;
+use crate::kernel::changes::Changes;
 use crate::kernel::lowered::Kernel;
 use crate::kernel::mask::MaskKernel;
 use crate::kernel::sink::Sink;
@@ -171,6 +172,75 @@ impl<T: Element> BatchPlan<T> {
         self.write_words(found, mels, Ranked { ranking, state: SiteSet::new(), indices: indices.iter_mut() });
     }
 
+    /// Writes the elements found as numbers of [`Changes`] and matrix elements, `width` slots a sample. Unused slots
+    /// come last and hold 0. `im` is empty for real elements.
+    pub(crate) fn write_items(
+        &self,
+        found: &Found<T>,
+        width: usize,
+        items: &mut [u32],
+        re: &mut [T::Real],
+        im: &mut [T::Real],
+    ) {
+        self.check_finder(found);
+        let n_slots = found.counts.len() * width;
+        assert_eq!([items.len(), re.len()], [n_slots; 2], "every sample has `width` slots");
+        assert_eq!(
+            im.len(),
+            if T::IS_COMPLEX { n_slots } else { 0 },
+            "complex elements have imaginary parts"
+        );
+        assert!(found.counts.iter().all(|&n| n <= width), "every element has a slot");
+        let list = match &self.strategy {
+            Strategy::List(list) | Strategy::Steps(list, _) => Some(list),
+            Strategy::Planes(_) | Strategy::Visit => None,
+        };
+        let naming = match (&*self.kernel, list) {
+            (Kernel::Mask(_), _) => Naming::Groups,
+            (Kernel::Table(kernel), Some(list)) => Naming::Entries(list, kernel.groups.len()),
+            (Kernel::Table(_), None) => Naming::Targets,
+        };
+        let first = self.changes().first();
+        for (b, &diagonal) in found.diagonal.iter().enumerate() {
+            let slots = b * width..(b + 1) * width;
+            let im = im.get_mut(slots.clone()).unwrap_or_default();
+            let parts =
+                Parts { items: items[slots.clone()].iter_mut(), re: re[slots].iter_mut(), im: im.iter_mut() };
+            match naming {
+                Naming::Groups => self.send_items(found, b, diagonal, parts, |group| group as u32 + 1),
+                Naming::Targets => self.send_items(found, b, diagonal, parts, |item| {
+                    first[item as u32 as usize] + (item >> 32) as u32
+                }),
+                Naming::Entries(list, n_groups) => self.send_items(found, b, diagonal, parts, |item| {
+                    let group = table::parts(item).0;
+                    first[group] + if group < n_groups { list.target(item) } else { 0 }
+                }),
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn send_items(
+        &self,
+        found: &Found<T>,
+        b: usize,
+        diagonal: T,
+        mut parts: Parts<'_, T::Real>,
+        number: impl Fn(u64) -> u32,
+    ) {
+        if diagonal != T::zero() {
+            parts.push(0, diagonal);
+        }
+        let mut writer = ItemWriter { parts, number };
+        self.for_each_found(found, b, &mut writer);
+        writer.parts.fill();
+    }
+
+    /// All changes that elements make.
+    pub(crate) fn changes(&self) -> &Changes {
+        self.changes.get_or_init(|| Changes::new(&self.kernel))
+    }
+
     /// The kernel of two-level sites, whose states are packed.
     fn masks(&self) -> &MaskKernel {
         match &*self.kernel {
@@ -192,6 +262,58 @@ impl<T: Element> BatchPlan<T> {
             }
             self.for_each_found(found, b, &mut writer);
         }
+    }
+}
+
+/// How an item names its change.
+#[derive(Clone, Copy)]
+enum Naming<'a, T> {
+    /// By its group, which has one change.
+    Groups,
+    /// By its group and its entry in a list; the number of groups that are not step groups.
+    Entries(&'a TableList<T>, usize),
+    /// By its group and its target.
+    Targets,
+}
+
+/// The slots of a sample that are still free.
+struct Parts<'a, R> {
+    items: IterMut<'a, u32>,
+    re: IterMut<'a, R>,
+    im: IterMut<'a, R>,
+}
+
+impl<R: Element> Parts<'_, R> {
+    #[inline(always)]
+    fn push<T: Element<Real = R>>(&mut self, number: u32, mel: T) {
+        if let (Some(item), Some(re)) = (self.items.next(), self.re.next()) {
+            (*item, *re) = (number, mel.re());
+            if T::IS_COMPLEX
+                && let Some(im) = self.im.next()
+            {
+                *im = mel.im();
+            }
+        }
+    }
+
+    /// Fills the rest with zeros.
+    fn fill(self) {
+        self.items.into_slice().fill(0);
+        self.re.into_slice().fill(R::zero());
+        self.im.into_slice().fill(R::zero());
+    }
+}
+
+/// Writes items as numbers of changes.
+struct ItemWriter<'a, R, F> {
+    parts: Parts<'a, R>,
+    number: F,
+}
+
+impl<T: Element, F: Fn(u64) -> u32> Sink<T> for ItemWriter<'_, T::Real, F> {
+    #[inline(always)]
+    fn element(&mut self, item: u64, mel: T) {
+        self.parts.push((self.number)(item), mel);
     }
 }
 

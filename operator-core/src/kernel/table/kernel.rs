@@ -295,6 +295,12 @@ impl TableKernel {
         (sites, &self.new_values[start..start + sites.len()])
     }
 
+    /// The number of targets that group `g` has.
+    pub(crate) fn n_targets(&self, g: usize) -> u32 {
+        let sites = &self.changed[range(self.groups[g].changed)];
+        sites.iter().map(|&site| self.local_dim(site as usize) as u32).product()
+    }
+
     /// The diagonal element.
     #[inline]
     pub(crate) fn diagonal<T: Element>(&self, digits: &[u8], values: &[T]) -> T {

@@ -48,8 +48,10 @@ impl TensorMatrix {
         let (hilbert, device) = (operator.hilbert(), operator.device());
         let n_states = hilbert.n_states()?;
         let x = Padded::from_host(hilbert.all_states()?.view(), &device)?;
-        let (states, mels) = operator.conn(&x)?.into_parts();
-        let states = Padded::to_host(&states.flatten(0, 1).map_err(failed)?)?;
+        let conn = operator.conn(&x)?;
+        let (states, mels) =
+            (conn.states(x.dtype()).and_then(|states| states.flatten(0, 1)), conn.mels().clone());
+        let states = Padded::to_host(&states.map_err(failed)?)?;
         let columns = hilbert.states_to_indices(states.view())?;
         let columns: Vec<u32> =
             columns.into_iter().map(u32::try_from).collect::<Result<_, _>>().map_err(|_| {

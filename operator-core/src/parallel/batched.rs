@@ -6,24 +6,62 @@ use std::ops::Range;
 
 use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
 use num_complex::Complex64;
-use operator_core::{
-    ConnBatch, DiscreteOperator, Element, Error, Result, WaveFunction, amplitudes_in_chunks,
-};
 
-use crate::Flat;
+use crate::backend::Backend;
+use crate::conn::ConnBatch;
+use crate::element::Element;
+use crate::error::{Error, Result};
+use crate::in_chunks::amplitudes_in_chunks;
+use crate::operator::DiscreteOperator;
+use crate::wave_function::WaveFunction;
+
+/// Local estimators of a batch, shape `(batch,)`. Connected elements are made on the host, block by block, and each
+/// distinct configuration of a block is evaluated once, by
+/// [`log_psi_connected`](WaveFunction::log_psi_connected).
+///
+/// # Errors
+/// [`Error::LogPsiNotFinite`]; errors of the operator and the wave function.
+pub fn batched_estimators<O, B, W>(
+    operator: &O,
+    wave_function: &W,
+    x: ArrayView2<'_, i8>,
+    chunk_size: Option<NonZeroUsize>,
+) -> Result<Vec<Complex64>>
+where
+    O: DiscreteOperator + ?Sized,
+    B: Backend,
+    W: WaveFunction<B> + ?Sized,
+{
+    let mut out = vec![Complex64::ZERO; x.nrows()];
+    for_blocks(&mut &*operator, wave_function, x, chunk_size, |_, block, conn, ratios| {
+        for (out, bounds) in out[block].iter_mut().zip(conn.offsets().windows(2)) {
+            let bounds = bounds[0]..bounds[1];
+            let mels = conn.mels();
+            let elements = mels.slice(ndarray::s![bounds.clone()]).into_iter().zip(&ratios[bounds]);
+            *out = elements.map(|(mel, ratio)| mel.to_complex() * ratio).sum();
+        }
+    })?;
+    Ok(out)
+}
 
 /// Where the connected elements of a block of samples come from.
-pub(crate) trait Source {
+pub trait Source {
     type Element: Element;
 
     /// Number of elements of each sample.
+    ///
+    /// # Errors
+    /// Errors of the operator.
     fn n_conn(&self, x: ArrayView2<'_, i8>) -> Result<Array1<usize>>;
 
     /// The elements of a block of samples.
+    ///
+    /// # Errors
+    /// Errors of the operator.
     fn connect(&mut self, x: ArrayView2<'_, i8>, conn: &mut ConnBatch<Self::Element>) -> Result<()>;
 }
 
-impl<O: DiscreteOperator<Backend = Flat> + ?Sized> Source for &O {
+impl<O: DiscreteOperator + ?Sized> Source for &O {
     type Element = O::Element;
 
     fn n_conn(&self, x: ArrayView2<'_, i8>) -> Result<Array1<usize>> {
@@ -45,7 +83,10 @@ impl<O: DiscreteOperator<Backend = Flat> + ?Sized> Source for &O {
 
 /// Calls `f` with one block of samples after another: the source, which has just connected them, the numbers of
 /// the samples, their connected elements, and `ψ(x') / ψ(x)` of each element.
-pub(crate) fn for_blocks<S, W>(
+///
+/// # Errors
+/// As [`batched_estimators`].
+pub fn for_blocks<S, B, W>(
     source: &mut S,
     wave_function: &W,
     x: ArrayView2<'_, i8>,
@@ -54,13 +95,16 @@ pub(crate) fn for_blocks<S, W>(
 ) -> Result<()>
 where
     S: Source,
-    W: WaveFunction<Flat> + ?Sized,
+    B: Backend,
+    W: WaveFunction<B> + ?Sized,
 {
     // Wave functions need not cope with empty batches.
     if x.nrows() == 0 {
         return Ok(());
     }
-    let log_psi = wave_function.log_psi_in_chunks(&x.to_owned(), chunk_size)?;
+    let device = wave_function.device();
+    let log_psi = wave_function.log_psi_in_chunks(&B::from_host(x, &device)?, chunk_size)?;
+    let log_psi = B::amplitudes_to_host(&log_psi)?;
     if let Some((sample, &value)) = log_psi.indexed_iter().find(|(_, value)| !value.is_finite()) {
         return Err(Error::LogPsiNotFinite { sample, value });
     }
@@ -121,7 +165,7 @@ impl Distinct {
     }
 
     /// ln ψ of each. The wave function also gets the samples that a chunk is connected to.
-    fn log_psi_in_chunks<W: WaveFunction<Flat> + ?Sized>(
+    fn log_psi_in_chunks<B: Backend, W: WaveFunction<B> + ?Sized>(
         &self,
         wave_function: &W,
         samples: ArrayView2<'_, i8>,
@@ -130,7 +174,8 @@ impl Distinct {
         if self.states.is_empty() {
             return Ok(Array1::zeros(0));
         }
-        amplitudes_in_chunks::<Flat>(self.states.nrows(), chunk_size, |chunk| {
+        let device = wave_function.device();
+        let log_psi = amplitudes_in_chunks::<B>(self.states.nrows(), chunk_size, |chunk| {
             let mut used = self.origins[chunk.clone()].to_vec();
             used.dedup();
             let mut place = 0;
@@ -139,9 +184,11 @@ impl Distinct {
                 place
             });
             let (x, origins) = (samples.select(Axis(0), &used), origins.collect::<Vec<_>>());
-            let connected = self.states.slice_axis(Axis(0), Slice::from(chunk)).to_owned();
+            let connected = self.states.slice_axis(Axis(0), Slice::from(chunk));
+            let (x, connected) = (B::from_host(x.view(), &device)?, B::from_host(connected, &device)?);
             wave_function.log_psi_connected(&x, &connected, &origins)
-        })
+        })?;
+        B::amplitudes_to_host(&log_psi)
     }
 }
 

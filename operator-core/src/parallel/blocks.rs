@@ -2,14 +2,15 @@
 
 use std::ops::Range;
 
-use operator_core::Result;
 use rayon::prelude::*;
+
+use crate::error::Result;
 
 /// Blocks for each thread: several, so that samples with many elements do not leave other threads idle.
 const BLOCKS_PER_THREAD: usize = 4;
 
 /// Cuts `0..n` into blocks for the present thread pool.
-pub(crate) fn blocks(n: usize) -> Vec<Range<usize>> {
+pub fn blocks(n: usize) -> Vec<Range<usize>> {
     let threads = rayon::current_num_threads();
     let n_blocks = if threads == 1 { 1 } else { (threads * BLOCKS_PER_THREAD).min(n).max(1) };
     // Engines go through 64 samples at once: cut many samples at multiples of that.
@@ -19,10 +20,7 @@ pub(crate) fn blocks(n: usize) -> Vec<Range<usize>> {
 }
 
 /// The results of all jobs in their order, or the error of the first job in that order that fails.
-pub(crate) fn map<J: Send, R: Send>(
-    jobs: Vec<J>,
-    f: impl Fn(J) -> Result<R> + Send + Sync,
-) -> Result<Vec<R>> {
+pub fn map<J: Send, R: Send>(jobs: Vec<J>, f: impl Fn(J) -> Result<R> + Send + Sync) -> Result<Vec<R>> {
     if jobs.len() == 1 {
         return jobs.into_iter().map(f).collect();
     }
@@ -31,12 +29,12 @@ pub(crate) fn map<J: Send, R: Send>(
 }
 
 /// Runs every job. The error is that of the first job, in their order, that fails.
-pub(crate) fn run<J: Send>(jobs: Vec<J>, f: impl Fn(J) -> Result<()> + Send + Sync) -> Result<()> {
+pub fn run<J: Send>(jobs: Vec<J>, f: impl Fn(J) -> Result<()> + Send + Sync) -> Result<()> {
     map(jobs, f).map(drop)
 }
 
 /// Runs every job. Jobs cannot fail.
-pub(crate) fn for_each<J: Send>(jobs: Vec<J>, f: impl Fn(J) + Send + Sync) {
+pub fn for_each<J: Send>(jobs: Vec<J>, f: impl Fn(J) + Send + Sync) {
     if jobs.len() == 1 {
         jobs.into_iter().for_each(f);
     } else {
@@ -45,7 +43,7 @@ pub(crate) fn for_each<J: Send>(jobs: Vec<J>, f: impl Fn(J) + Send + Sync) {
 }
 
 /// Cuts a slice into consecutive parts of the given lengths.
-pub(crate) fn split<T>(mut slice: &mut [T], lengths: impl IntoIterator<Item = usize>) -> Vec<&mut [T]> {
+pub fn split<T>(mut slice: &mut [T], lengths: impl IntoIterator<Item = usize>) -> Vec<&mut [T]> {
     lengths
         .into_iter()
         .map(|length| {

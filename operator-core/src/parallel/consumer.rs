@@ -3,11 +3,12 @@
 use std::slice::IterMut;
 
 use num_complex::Complex64;
-use operator_core::Element;
-use operator_core::kernel::Connected;
+
+use crate::element::Element;
+use crate::kernel::Connected;
 
 /// Takes the connected elements of one sample after another, and then their ratios `ψ(x') / ψ(x)`.
-pub(crate) trait Consumer<T> {
+pub trait Consumer<T> {
     /// An element of the present sample.
     fn element(&mut self, connected: Connected<'_>, mel: T);
 
@@ -19,7 +20,7 @@ pub(crate) trait Consumer<T> {
 }
 
 /// Local estimators, `Σ_x' <x|O|x'> ψ(x') / ψ(x)`.
-pub(crate) struct Estimates<'o, T> {
+pub struct Estimates<'o, T> {
     /// Elements that still wait for their ratios.
     mels: Vec<T>,
     sum: Complex64,
@@ -28,7 +29,7 @@ pub(crate) struct Estimates<'o, T> {
 
 impl<'o, T> Estimates<'o, T> {
     /// Writes the estimators of `out.len()` samples.
-    pub(crate) fn new(out: &'o mut [Complex64]) -> Self {
+    pub fn new(out: &'o mut [Complex64]) -> Self {
         Estimates { mels: Vec::new(), sum: Complex64::ZERO, out: out.iter_mut() }
     }
 }

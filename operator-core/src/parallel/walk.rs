@@ -2,28 +2,36 @@
 
 use std::ops::Range;
 
+use super::blocks::{self, blocks, split};
+use super::consumer::{Consumer, Estimates};
+use super::finder::SAMPLES_AT_A_TIME;
+use crate::backend::Backend;
+use crate::change_sets::ChangeSets;
+use crate::element::Element;
+use crate::error::{Error, Result};
+use crate::host_rows::HostRows;
+use crate::kernel::{Connected, Engine, Found};
+use crate::wave_function::{Walker, WaveFunction};
 use num_complex::Complex64;
-use operator_core::kernel::{Connected, Engine, Found};
-use operator_core::{ChangeSets, Element, Error, HostRows, Result, Walker, WaveFunction};
-
-use super::Consumer;
-use crate::finder::SAMPLES_AT_A_TIME;
-use crate::{Flat, VisitConn, parallel};
 
 /// Ratios that a walker is asked for at a time: enough to share work, few enough for the fastest cache.
 const RATIOS_AT_A_TIME: usize = 256;
 
 /// Runs `follow` for each block of samples and its consumer on threads. Each block has its own walker.
-pub(crate) fn with_walkers<W, C>(
+///
+/// # Errors
+/// [`Error::WalkerDisappeared`] if the wave function has none; the errors of `follow`.
+pub fn with_walkers<B, W, C>(
     wave_function: &W,
     jobs: Vec<(Range<usize>, C)>,
     follow: impl Fn(&mut Walk<'_, C>, Range<usize>) -> Result<()> + Send + Sync,
 ) -> Result<()>
 where
-    W: WaveFunction<Flat> + ?Sized,
+    B: Backend,
+    W: WaveFunction<B> + ?Sized,
     C: Send,
 {
-    parallel::run(jobs, |(block, consumer)| {
+    blocks::run(jobs, |(block, consumer)| {
         let walker = wave_function
             .walker()
             .ok_or(Error::WalkerDisappeared { wave_function: std::any::type_name::<W>() })?;
@@ -31,8 +39,29 @@ where
     })
 }
 
+/// Writes local estimators of `out.len()` samples, with walkers on all threads. `follow` passes the elements of a
+/// block of samples to a walk.
+///
+/// # Errors
+/// As [`with_walkers`].
+pub fn walked_estimators<T, B, W>(
+    wave_function: &W,
+    out: &mut [Complex64],
+    follow: impl Fn(&mut Walk<'_, Estimates<'_, T>>, Range<usize>) -> Result<()> + Send + Sync,
+) -> Result<()>
+where
+    T: Element,
+    B: Backend,
+    W: WaveFunction<B> + ?Sized,
+{
+    let blocks = blocks(out.len());
+    let parts = split(out, blocks.iter().map(ExactSizeIterator::len));
+    let jobs = blocks.into_iter().zip(parts.into_iter().map(Estimates::new)).collect();
+    with_walkers(wave_function, jobs, follow)
+}
+
 /// Passes one sample after another to a consumer, on one thread.
-pub(crate) struct Walk<'a, C> {
+pub struct Walk<'a, C> {
     walker: Box<dyn Walker + 'a>,
     consumer: C,
     sample: usize,
@@ -49,7 +78,10 @@ impl<'a, C> Walk<'a, C> {
     }
 
     /// Finds the connected elements of many samples together.
-    pub(crate) fn in_blocks<T: Element>(
+    ///
+    /// # Errors
+    /// As [`start`](Self::start) and [`finish`](Self::finish).
+    pub fn in_blocks<T: Element>(
         &mut self,
         engine: &Engine<T>,
         samples: Range<usize>,
@@ -75,46 +107,19 @@ impl<'a, C> Walk<'a, C> {
         Ok(())
     }
 
-    /// Visits one sample after another of an operator, which may be a custom kernel.
-    pub(crate) fn one_by_one<O: VisitConn + ?Sized>(
-        &mut self,
-        operator: &O,
-        samples: Range<usize>,
-        rows: &HostRows<'_>,
-    ) -> Result<()>
-    where
-        C: Consumer<O::Element>,
-    {
-        let is_custom = operator.definition().is_none();
-        let (mut visitor, mut changes) = (operator.visitor(), Vec::new());
-        let mut checked = Vec::new();
-        for sample in samples {
-            let x = rows.row(sample);
-            self.start(sample, x)?;
-            visitor.visit(x, |connected, mel| {
-                changes.clear();
-                // A custom kernel may pass on a site that keeps its value, or leave the space.
-                changes.extend(connected.changes(x).filter(|&(site, value)| x[site] != value));
-                if is_custom && let Err(error) = check_changed(operator, x, &changes, &mut checked) {
-                    self.failure.get_or_insert(error);
-                } else {
-                    self.add(changes.iter().copied(), connected, mel);
-                }
-            })?;
-            self.finish::<O::Element>()?;
-        }
-        Ok(())
-    }
-
     /// Goes to x.
-    fn start(&mut self, sample: usize, x: &[i8]) -> Result<()> {
+    ///
+    /// # Errors
+    /// [`Error::LogPsiNotFinite`].
+    pub fn start(&mut self, sample: usize, x: &[i8]) -> Result<()> {
         self.sample = sample;
         let value = self.walker.start(x);
         if value.is_finite() { Ok(()) } else { Err(Error::LogPsiNotFinite { sample, value }) }
     }
 
+    /// Passes on an element of the present sample, and its changes.
     #[inline]
-    fn add<T>(&mut self, changes: impl Iterator<Item = (usize, i8)>, connected: Connected<'_>, mel: T)
+    pub fn add<T>(&mut self, changes: impl Iterator<Item = (usize, i8)>, connected: Connected<'_>, mel: T)
     where
         C: Consumer<T>,
     {
@@ -123,6 +128,11 @@ impl<'a, C> Walk<'a, C> {
         if self.changes.len() == RATIOS_AT_A_TIME {
             self.pass_ratios::<T>();
         }
+    }
+
+    /// Makes [`finish`](Self::finish) return an error.
+    pub fn fail(&mut self, error: Error) {
+        self.failure.get_or_insert(error);
     }
 
     #[inline(never)]
@@ -134,12 +144,16 @@ impl<'a, C> Walk<'a, C> {
         self.walker.ratios(&self.changes, ratios);
         self.consumer.ratios(ratios);
         if let Some(&value) = ratios.iter().find(|ratio| ratio.is_nan()) {
-            self.failure.get_or_insert(Error::LogPsiNotFinite { sample: self.sample, value });
+            self.fail(Error::LogPsiNotFinite { sample: self.sample, value });
         }
         self.changes.clear();
     }
 
-    fn finish<T>(&mut self) -> Result<()>
+    /// Ends the present sample.
+    ///
+    /// # Errors
+    /// What [`fail`](Self::fail) was told first, or [`Error::LogPsiNotFinite`].
+    pub fn finish<T>(&mut self) -> Result<()>
     where
         C: Consumer<T>,
     {
@@ -147,17 +161,4 @@ impl<'a, C> Walk<'a, C> {
         self.consumer.finish();
         self.failure.take().map_or(Ok(()), Err)
     }
-}
-
-/// Whether a custom operator stays in its space; `state` is a buffer.
-fn check_changed<O: VisitConn + ?Sized>(
-    operator: &O,
-    x: &[i8],
-    changes: &[(usize, i8)],
-    state: &mut Vec<i8>,
-) -> Result<()> {
-    state.clear();
-    state.extend_from_slice(x);
-    changes.iter().for_each(|&(site, value)| state[site] = value);
-    operator.hilbert().check_row(0, state).map_err(|error| Error::leaves_space(operator.describe(), &error))
 }

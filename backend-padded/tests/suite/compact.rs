@@ -1,0 +1,182 @@
+//! Connected elements in their compact form, and the rows that are made of them.
+
+use backend_padded::{
+    ConnTensors, Padded, PaddedOperator, Padding, TensorConn, estimators_and_operator_grad_on_device,
+    local_estimators, local_estimators_and_operator_grad, local_estimators_on_device,
+};
+use candle_core::{DType, Device, Storage, Tensor};
+use ndarray::{Array2, Array3};
+use num_complex::{Complex32, Complex64};
+use operator_core::testing::{Table, catalogue};
+use operator_core::{Backend, DiscreteOperator, Element, WaveFunction};
+use std::num::NonZeroUsize;
+
+/// Some states of a space: all, or the first of many.
+fn states<O: DiscreteOperator>(operator: &O) -> Array2<i8> {
+    let hilbert = operator.hilbert();
+    match hilbert.n_states() {
+        Ok(n) => hilbert.states_in(0..n.min(150)).unwrap(),
+        Err(_) => {
+            let mut rng = <rand_xoshiro::Xoshiro256PlusPlus as rand::SeedableRng>::seed_from_u64(5);
+            hilbert.random_states(70, &mut rng).unwrap()
+        }
+    }
+}
+
+fn tensor(x: &Array2<i8>) -> Tensor {
+    Padded::from_host(x.view(), &Device::Cpu).unwrap()
+}
+
+/// Checks elements against padded ones that were made from flattened rows, and counts against these.
+fn check<T: Element>(
+    name: &str,
+    operator: &PaddedOperator<T>,
+    conn: &ConnTensors,
+    x: &Array2<i8>,
+    width: usize,
+) {
+    let (n_samples, n_sites) = x.dim();
+    let expected = operator.get_conn_flattened(x.view()).unwrap().to_padded(x.view(), width).unwrap();
+    assert_eq!(conn.shape(), [n_samples, width, n_sites], "{name}");
+    let rows = |dtype| {
+        let rows = conn.states(dtype).unwrap().to_dtype(DType::F64).unwrap();
+        let values: Vec<f64> = rows.flatten_all().unwrap().to_vec1().unwrap();
+        Array3::from_shape_vec((n_samples, width, n_sites), values).unwrap()
+    };
+    for dtype in [DType::F32, DType::F64, DType::I64] {
+        assert_eq!(rows(dtype), expected.states().mapv(f64::from), "{name} in {dtype:?}");
+    }
+    let index = |site: usize, q: i8| operator.hilbert().local_states(site).unwrap().index(q).unwrap() as f64;
+    let mut indices = expected.states().mapv(f64::from);
+    indices.indexed_iter_mut().for_each(|((_, _, site), q)| *q = index(site, *q as i8));
+    assert_eq!(rows(DType::U8), indices, "{name}");
+    let mels: Vec<T> = conn.mels().to_host().unwrap().into_iter().map(T::from_complex).collect();
+    assert_eq!(mels, expected.mels().iter().copied().collect::<Vec<_>>(), "{name}");
+    let counts: Vec<u32> = conn.counts().unwrap().to_vec1().unwrap();
+    let n_conn: Vec<u32> = operator.n_conn(x.view()).unwrap().iter().map(|&n| n as u32).collect();
+    assert_eq!(counts, n_conn, "{name}");
+    if let Some(unused) = conn.unused_share().unwrap() {
+        let used = f64::from(counts.iter().sum::<u32>()) / (n_samples * width) as f64;
+        assert!((unused + used - 1.0).abs() < 1e-12, "{name}: {unused}");
+    }
+}
+
+#[test]
+fn rows_and_elements_are_those_of_the_flattened_form() {
+    fn run<T: Element>(is_complex: bool) {
+        for entry in catalogue().unwrap() {
+            if entry.definition.is_real() == is_complex {
+                continue;
+            }
+            let operator = entry.definition.lower_as::<Padded, T>().unwrap();
+            let x = states(&operator);
+            let conn = operator.conn(&tensor(&x)).unwrap();
+            check(entry.name, &operator, &conn, &x, operator.max_conn_size());
+            let largest = operator.n_conn(x.view()).unwrap().into_iter().max().unwrap_or(0);
+            let operator = operator.with_padding(Padding::LargestRow);
+            let conn = operator.conn(&tensor(&x)).unwrap();
+            check(entry.name, &operator, &conn, &x, largest);
+        }
+    }
+    run::<f64>(false);
+    run::<f32>(false);
+    run::<Complex64>(true);
+    run::<Complex32>(true);
+}
+
+/// The address of a tensor's memory.
+fn address(tensor: &Tensor) -> usize {
+    match &*tensor.storage_and_layout().0 {
+        Storage::Cpu(candle_core::CpuStorage::F64(values)) => values.as_ptr() as usize,
+        Storage::Cpu(candle_core::CpuStorage::U32(values)) => values.as_ptr() as usize,
+        Storage::Cpu(candle_core::CpuStorage::U8(values)) => values.as_ptr() as usize,
+        other => panic!("a tensor on {:?}", other.device()),
+    }
+}
+
+#[test]
+fn a_block_of_equal_size_is_written_to_the_memory_of_the_last_one() {
+    let entries = catalogue().unwrap();
+    let entry = entries.iter().find(|entry| entry.name == "Heisenberg chain").unwrap();
+    let operator = entry.definition.lower::<Padded>().unwrap();
+    let all = operator.hilbert().all_states().unwrap();
+    let [first, second] =
+        [0..20, 20..40].map(|rows| all.slice_axis(ndarray::Axis(0), rows.into()).to_owned());
+    let mut conn = operator.conn(&tensor(&first)).unwrap();
+    let mut rows = conn.states(DType::U8).unwrap();
+    let addresses = |conn: &ConnTensors, rows: &Tensor| {
+        let tensors = [conn.items().unwrap(), conn.counts().unwrap(), conn.mels().re(), rows];
+        tensors.map(address)
+    };
+    let before = addresses(&conn, &rows);
+    operator.conn_into(&tensor(&second), &mut conn).unwrap();
+    conn.states_into(&mut rows).unwrap();
+    assert_eq!(addresses(&conn, &rows), before);
+    check("again", &operator, &conn, &second, operator.max_conn_size());
+    let fresh: Vec<u8> = conn.states(DType::U8).unwrap().flatten_all().unwrap().to_vec1().unwrap();
+    assert_eq!(rows.flatten_all().unwrap().to_vec1::<u8>().unwrap(), fresh);
+    // A block of another size, elements of another operator, and a batch that is refused.
+    operator.conn_into(&tensor(&all), &mut conn).unwrap();
+    check("all", &operator, &conn, &all, operator.max_conn_size());
+    let ising = entries.iter().find(|entry| entry.name == "Ising chain").unwrap();
+    let ising = ising.definition.lower::<Padded>().unwrap();
+    ising.conn_into(&tensor(&first), &mut conn).unwrap();
+    check("Ising", &ising, &conn, &first, ising.max_conn_size());
+    let bad = Tensor::new(&[[0.5f32; 6]], &Device::Cpu).unwrap();
+    assert!(ising.conn_into(&bad, &mut conn).is_err());
+    check("as before", &ising, &conn, &first, ising.max_conn_size());
+}
+
+#[test]
+fn the_memory_of_elements_with_gradients_is_left_alone() {
+    let entries = catalogue().unwrap();
+    let entry = entries.iter().find(|entry| entry.name == "Ising chain").unwrap();
+    let operator = entry.definition.lower::<Padded>().unwrap();
+    let values =
+        candle_core::Var::new(operator.definition().unwrap().parameters().to_vec(), &Device::Cpu).unwrap();
+    let attached = operator.with_parameter_tensor(&values).unwrap();
+    let x = tensor(&operator.hilbert().all_states().unwrap());
+    let kept = attached.conn(&x).unwrap();
+    let mels = kept.mels().to_host().unwrap();
+    let mut conn = kept.clone();
+    operator.conn_into(&tensor(&operator.hilbert().states_in(0..64).unwrap()), &mut conn).unwrap();
+    operator.conn_into(&(x * -1.0).unwrap(), &mut conn).unwrap();
+    assert_eq!(kept.mels().to_host().unwrap(), mels);
+}
+
+/// The two ways in which estimators are computed: on the host, and in tensors as on other devices.
+#[test]
+fn estimators_in_tensors_are_those_of_the_host() {
+    for entry in catalogue().unwrap() {
+        let Ok(n_states) = entry.definition.hilbert().n_states() else { continue };
+        if n_states > 2000 {
+            continue;
+        }
+        let psi = Table::<Padded>::random(entry.definition.hilbert().clone(), 7).unwrap();
+        if entry.definition.is_real() {
+            both_ways(entry.name, &entry.definition.lower::<Padded>().unwrap(), &psi);
+        } else {
+            both_ways(entry.name, &entry.definition.lower_as::<Padded, Complex64>().unwrap(), &psi);
+        }
+    }
+}
+
+fn both_ways<T: Element>(name: &str, operator: &PaddedOperator<T>, psi: &impl WaveFunction<Padded>) {
+    let x = tensor(&states(operator));
+    let close = |a: Complex64, b: Complex64| (a - b).norm() < 1e-11 * (1.0 + b.norm());
+    for chunk_size in [None, NonZeroUsize::new(37)] {
+        let expected = local_estimators(operator, psi, &x, chunk_size).unwrap();
+        for padding in [Padding::Static, Padding::LargestRow] {
+            let operator = operator.clone().with_padding(padding);
+            let got = local_estimators_on_device(&operator, psi, &x, chunk_size).unwrap();
+            assert!(got.iter().zip(&expected).all(|(&a, &b)| close(a, b)), "{name}: {got} {expected}");
+        }
+        let definition = operator.definition().unwrap();
+        let (local, gradient) = local_estimators_and_operator_grad(operator, psi, &x, chunk_size).unwrap();
+        let (got, got_gradient) =
+            estimators_and_operator_grad_on_device(operator, definition, psi, &x, chunk_size).unwrap();
+        assert!(got.iter().zip(&local).all(|(&a, &b)| close(a, b)), "{name}: {got} {local}");
+        let pairs = got_gradient.iter().zip(&gradient);
+        assert!(pairs.into_iter().all(|(&a, &b)| close(a, b)), "{name}: {got_gradient} {gradient}");
+    }
+}
