@@ -217,6 +217,12 @@ pub trait TensorConn: DiscreteOperator<Backend = Padded> {
         None
     }
 
+    /// The parameters, if they are a tensor.
+    #[doc(hidden)]
+    fn parameters_as_tensor(&self) -> Option<&Tensor> {
+        None
+    }
+
     /// The matrix elements as functions of the operator's parameters. They are made on the first call, and
     /// kept.
     ///

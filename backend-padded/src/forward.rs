@@ -32,6 +32,10 @@ macro_rules! forward {
                 (**self).engine()
             }
 
+            fn parameters_as_tensor(&self) -> Option<&Tensor> {
+                (**self).parameters_as_tensor()
+            }
+
             fn differentiable(&self) -> Result<&Differentiable> {
                 (**self).differentiable()
             }

@@ -66,7 +66,7 @@ pub use local_kernel::{local_estimator_tensor, local_estimators};
 pub use operator::PaddedOperator;
 #[doc(hidden)]
 pub use operator_gradient::estimators_and_operator_grad_on_device;
-pub use operator_gradient::local_estimators_and_operator_grad;
+pub use operator_gradient::{local_estimators_and_operator_grad, operator_estimator_tensor};
 
 /// The crates whose types stand in signatures here.
 pub use {candle_core, ndarray, num_complex};

@@ -295,6 +295,10 @@ impl<T: Element> TensorConn for PaddedOperator<T> {
         }
     }
 
+    fn parameters_as_tensor(&self) -> Option<&Tensor> {
+        self.parameter_tensor()
+    }
+
     fn differentiable(&self) -> Result<&Differentiable> {
         let terms = self.terms("be differentiated in its parameters")?;
         if let Some(made) = terms.differentiable.get() {

@@ -1,10 +1,10 @@
 //! Local estimators and their derivatives in the operator's parameters.
 
-use candle_core::{Tensor, Var};
+use candle_core::{Device, Tensor, Var};
 use ndarray::{Array1, Array2};
 use num_complex::Complex64;
 use operator_core::parallel::estimators_and_operator_grad;
-use operator_core::{Definition, Error, Result, WaveFunction};
+use operator_core::{Backend, Definition, Error, Result, WaveFunction};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
@@ -56,6 +56,68 @@ where
         );
     }
     estimators_and_operator_grad_on_device(operator, definition, wave_function, x, chunk_size)
+}
+
+/// Local estimators as a tensor on the operator's device, through which gradients flow into the operator's parameter
+/// tensor
+/// ([`PaddedOperator::with_parameter_tensor`](crate::PaddedOperator::with_parameter_tensor)), and not into the wave
+/// function. So one `backward` of their mean gives the derivatives of an expectation value in the Hamiltonian's
+/// parameters. Samples and amplitudes count as constants.
+///
+/// Estimators are linear in the parameters, so their derivatives are constants, which are computed in the same pass.
+///
+/// ```
+/// use backend_padded::{Padded, operator_estimator_tensor};
+/// use candle_core::{Device, Var};
+/// use operator_core::testing::Table;
+/// use operator_core::{Backend, Boundary, Graph, Ising, Model, hilbert::Spin};
+///
+/// let chain = Graph::chain(4, Boundary::Periodic)?;
+/// let ising = Ising::new(Spin::half(4)?, &chain, 0.5, 1.0)?.lower::<Padded>()?;
+/// let psi = Table::<Padded>::random(Spin::half(4)?, 1)?;
+/// let x = Padded::from_host(Spin::half(4)?.all_states()?.view(), &Device::Cpu)?;
+/// let lambda = Var::new(&[0.5f64, 1.0], &Device::Cpu).unwrap(); // h and J
+/// let energies = operator_estimator_tensor(&ising.with_parameter_tensor(&lambda)?, &psi, &x, None)?;
+/// let gradients = energies.re().mean_all().unwrap().backward().unwrap();
+/// assert_eq!(gradients.get(&lambda).unwrap().dims(), [2]);
+/// # Ok::<(), operator_core::Error>(())
+/// ```
+///
+/// # Shapes
+/// `x` is `(batch, n_sites)`; returns `(batch,)`.
+///
+/// # Errors
+/// As [`local_estimators_and_operator_grad`].
+pub fn operator_estimator_tensor<O, W>(
+    operator: &O,
+    wave_function: &W,
+    x: &Tensor,
+    chunk_size: Option<NonZeroUsize>,
+) -> Result<ComplexTensor>
+where
+    O: TensorConn + ?Sized,
+    W: WaveFunction<Padded> + ?Sized,
+{
+    let Some(parameters) = operator.parameters_as_tensor() else {
+        let local = crate::local_estimators(operator, wave_function, x, chunk_size)?;
+        return Padded::amplitudes_from_host(local, &operator.device());
+    };
+    let (local, derivatives) = local_estimators_and_operator_grad(operator, wave_function, x, chunk_size)?;
+    let device = operator.device();
+    let local = Padded::amplitudes_from_host(local, &device)?;
+    let linear = || {
+        let shift = (parameters - parameters.detach())?.to_device(&device)?.to_dtype(local.dtype())?;
+        let shift = shift.unsqueeze(1)?;
+        let part = |value: &Tensor, of: fn(&Complex64) -> f64| {
+            let slopes: Vec<f64> = derivatives.iter().map(of).collect();
+            let slopes =
+                Tensor::from_vec(slopes, derivatives.dim(), &Device::Cpu)?.to_dtype(local.dtype())?;
+            value + slopes.to_device(&device)?.matmul(&shift)?.squeeze(1)?
+        };
+        let im = local.im().map(|im| part(im, |value| value.im)).transpose()?;
+        ComplexTensor::new(part(local.re(), |value| value.re)?, im)
+    };
+    linear().map_err(failed)
 }
 
 /// [`local_estimators_and_operator_grad`] in tensors, as on devices other than the CPU.

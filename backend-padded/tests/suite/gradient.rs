@@ -1,6 +1,9 @@
 //! Gradients in the operator's own parameters, against finite differences.
 
-use backend_padded::{ComplexTensor, Padded, PaddedOperator, TensorConn, failed, local_estimator_tensor};
+use backend_padded::{
+    ComplexTensor, Padded, PaddedOperator, TensorConn, failed, local_estimator_tensor,
+    operator_estimator_tensor,
+};
 use candle_core::{Device, Tensor, Var};
 use ndarray::Array2;
 use num_complex::Complex64;
@@ -109,16 +112,25 @@ fn gradients_of_local_estimators_are_estimators_of_the_derivative() {
             operator.get_conn_padded(all.view()).unwrap(),
             model(h, j).get_conn_padded(all.view()).unwrap()
         );
-        let local = local_estimator_tensor(&operator, &psi, &x).unwrap();
-        let gradients = local.re().sum_all().unwrap().backward().unwrap();
-        let gradient = gradients.get(&var).unwrap().to_vec1::<f64>().unwrap();
-        for (k, derivative) in [model(1.0, 0.0), model(0.0, 1.0)].iter().enumerate() {
-            let expected: f64 = backend_padded::local_estimators(derivative, &psi, &x, NonZeroUsize::new(7))
-                .unwrap()
-                .iter()
-                .map(|z| z.re)
-                .sum();
-            assert!((gradient[k] - expected).abs() < 1e-10, "{} {expected}", gradient[k]);
+        let through_all = local_estimator_tensor(&operator, &psi, &x).unwrap();
+        let through_parameters =
+            operator_estimator_tensor(&operator, &psi, &x, NonZeroUsize::new(7)).unwrap();
+        let values = through_parameters.to_host().unwrap();
+        let pairs = values.iter().zip(through_all.to_host().unwrap());
+        assert!(pairs.into_iter().all(|(a, b)| (a - b).norm() < 1e-12));
+        for local in [through_all, through_parameters] {
+            // Of the imaginary part too.
+            let parts = [(local.re(), 0.0), (local.im().unwrap(), 1.0)];
+            for (part, is_im) in parts {
+                let gradients = part.sum_all().unwrap().backward().unwrap();
+                let gradient = gradients.get(&var).unwrap().to_vec1::<f64>().unwrap();
+                for (k, derivative) in [model(1.0, 0.0), model(0.0, 1.0)].iter().enumerate() {
+                    let expected =
+                        backend_padded::local_estimators(derivative, &psi, &x, NonZeroUsize::new(7)).unwrap();
+                    let expected: f64 = expected.iter().map(|z| z.re * (1.0 - is_im) + z.im * is_im).sum();
+                    assert!((gradient[k] - expected).abs() < 1e-10, "{} {expected}", gradient[k]);
+                }
+            }
         }
     }
     assert_eq!(model(0.7, 1.1).max_conn_size(), 5);

@@ -43,6 +43,7 @@ mod padded {
                     fn conn(x: &Tensor) -> Result<ConnTensors>;
                     fn conn_into(x: &Tensor, conn: &mut ConnTensors) -> Result<()>;
                     fn engine() -> Option<&Engine<O::Element>>;
+                    fn parameters_as_tensor() -> Option<&Tensor>;
                     fn n_off_diagonal(x: &Tensor) -> Result<Tensor>;
                     fn select_off_diagonal(x: &Tensor, k: &Tensor) -> Result<Tensor>;
                     fn differentiable() -> Result<&Differentiable>;

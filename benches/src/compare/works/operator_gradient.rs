@@ -3,7 +3,9 @@
 use std::hint::black_box;
 
 use backend_flat::Flat;
-use backend_padded::Padded;
+use backend_padded::candle_core::Var;
+use backend_padded::{Padded, failed, operator_estimator_tensor};
+use operator_core::Backend;
 use sampler::{LocalSampler, MetropolisSampler};
 use variational::{MonteCarloState, Rbm, RunsVmc, VariationalState};
 
@@ -12,6 +14,7 @@ use crate::compare::{Contender, Result, Unit};
 use crate::systems::System;
 
 const GRADIENT: &str = "local_energy and operator gradient RBM";
+const BACKWARD: &str = "local_energy and operator gradient RBM, by backward";
 const ENERGY_ALONE: &str = "local_energy and operator gradient RBM, energy alone";
 
 pub(super) fn of_rbm(system: System) -> Work {
@@ -23,8 +26,27 @@ fn prepare(system: &System, threads: &[usize]) -> Result<Vec<Contender>> {
     for &threads in threads {
         contenders.extend(both::<Flat>(system, threads)?);
         contenders.extend(both::<Padded>(system, threads)?);
+        contenders.push(backward(system, threads)?);
     }
     Ok(contenders)
+}
+
+/// Local estimators as a tensor, and one `backward` of their mean to the operator's parameters.
+fn backward(system: &System, threads: usize) -> Result<Contender> {
+    let n_samples = system.size.pick(1024, 16);
+    let operator = system.definition.lower::<Padded>()?;
+    let device = operator.device().clone();
+    let parameters = Var::new(system.definition.parameters().to_vec(), &device).map_err(failed)?;
+    let operator = operator.with_parameter_tensor(&parameters)?;
+    let psi = rbm::<Padded, f64>(system)?;
+    let x = Padded::from_host(system.samples(n_samples)?.view(), &device)?;
+    let run = move || {
+        let energies = operator_estimator_tensor(&operator, &psi, &x, None)?;
+        let mean = energies.re().mean_all().map_err(failed)?;
+        black_box(mean.backward().map_err(failed)?);
+        Ok(())
+    };
+    Ok(Contender::new(BACKWARD, Padded::NAME, threads, run)?.with_count(n_samples))
 }
 
 type State<B> = MonteCarloState<B, MetropolisSampler<B, sampler::LocalRule>, Rbm<B>>;

@@ -7,26 +7,25 @@ use ndarray::parallel::prelude::*;
 use ndarray::{Array1, Array2, ArrayView1, Axis, Zip, concatenate, s};
 use num_complex::Complex64;
 use operator_core::{Backend, Error, Result};
-use pulp::{Arch, Simd, WithSimd};
 
 use super::super::common::FORBIDDEN;
+
 use crate::wave_functions::network::{
-    Activation, Arithmetic, Field, Matrix, NetworkBackend, Order, Real, Sealed,
+    Activation, Arithmetic, ChangedRows, Field, Matrix, NetworkBackend, Order, Real, Sealed, check_origins,
 };
 
 /// Rows evaluated at a time, few enough that their hidden units stay in the cache. The split does not depend
 /// on the number of threads, and neither does the result.
 const ROWS: usize = 512;
 
-/// Columns compared at a time.
-const COLUMNS: usize = 16;
-
 impl Sealed for Flat {}
 
 impl NetworkBackend for Flat {
     type Matrix<R: Real> = Array2<R>;
 
-    const ADDS_CHANGES: bool = true;
+    fn adds_changes((): &()) -> bool {
+        true
+    }
 
     fn matrix<R: Real>(values: Array2<f64>, (): &()) -> Result<Array2<R>> {
         Ok(values.mapv_into_any(R::from_f64))
@@ -84,15 +83,11 @@ impl<R: Real> Matrix for Array2<R> {
     }
 
     fn product_of_changed(product: &Self, a: &Self, origins: &[usize], b: &Self, c: &Self) -> Result<Self> {
-        let n_samples = a.nrows();
-        if let Some(row) = origins.iter().position(|&origin| origin >= n_samples) {
-            return Err(Error::OriginOutOfRange { row, origin: origins[row], n_samples });
-        }
+        check_origins(origins, a.nrows())?;
         let (n_rows, widths) = (b.nrows(), (b.ncols(), c.ncols()));
-        let mut out = vec![R::zero(); n_rows * widths.1];
         let [product, a, b, c] = [product, a, b, c].map(|matrix| matrix.as_standard_layout());
         let [product, a, b, c] = [&product, &a, &b, &c].map(|matrix| row_after_row(matrix.as_slice()));
-        Arch::new().dispatch(AddChanges { out: &mut out, product, a, origins, b, c, widths });
+        let out = ChangedRows { product, a, origins, b, c, widths }.product();
         Array2::from_shape_vec((n_rows, widths.1), out).map_err(failed)
     }
 
@@ -216,49 +211,6 @@ impl<R: Real> Matrix for Array2<R> {
             }),
         }
         Ok(z)
-    }
-}
-
-/// [`Matrix::product_of_changed`] on matrices in row-major order.
-struct AddChanges<'a, R> {
-    out: &'a mut [R],
-    product: &'a [R],
-    a: &'a [R],
-    origins: &'a [usize],
-    b: &'a [R],
-    c: &'a [R],
-    /// Lengths of the rows of `b` and of `out`.
-    widths: (usize, usize),
-}
-
-impl<R: Real> WithSimd for AddChanges<'_, R> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let AddChanges { out, product, a, origins, b, c, widths: (n_in, n_out) } = self;
-        if n_in == 0 || n_out == 0 {
-            return;
-        }
-        let rows = out.chunks_exact_mut(n_out).zip(b.chunks_exact(n_in)).zip(origins);
-        for ((out, to), &origin) in rows {
-            let from = &a[origin * n_in..][..n_in];
-            out.copy_from_slice(&product[origin * n_out..][..n_out]);
-            // Most columns are equal, so compare several at a time.
-            let parts = to.chunks(COLUMNS).zip(from.chunks(COLUMNS)).zip(c.chunks(COLUMNS * n_out));
-            for ((to, from), c) in parts {
-                if to.iter().zip(from).fold(false, |differ, (to, from)| differ | (to != from)) {
-                    for ((&to, &from), c) in to.iter().zip(from).zip(c.chunks_exact(n_out)) {
-                        if to != from {
-                            let by = to - from;
-                            for (out, &c) in out.iter_mut().zip(c) {
-                                *out += by * c;
-                            }
-                        }
-                    }
-                }
-            }
-        }
     }
 }
 

@@ -3,15 +3,17 @@
 use std::ops::Range;
 
 use backend_padded::{ComplexTensor, Padded, failed};
-use candle_core::{CpuStorage, CustomOp1, CustomOp2, DType, Device, Layout, Shape, Tensor, bail};
+use candle_core::{CpuStorage, CustomOp1, CustomOp2, DType, Device, Layout, Shape, Storage, Tensor, bail};
 use ndarray::Array2;
 use num_complex::Complex64;
 use operator_core::{Backend, Error, Result, WaveFunction};
 use rayon::prelude::*;
 
 use super::super::common::FORBIDDEN;
+
 use crate::wave_functions::network::{
-    Activation, Arithmetic, Field, Matrix, Network, NetworkBackend, NetworkKind, Order, Real, RealOf, Sealed,
+    Activation, Arithmetic, ChangedRows, Field, Matrix, Network, NetworkBackend, NetworkKind, Order, Real,
+    RealOf, Sealed, check_origins,
 };
 
 /// Rows that the CPU evaluates at a time, few enough that their hidden units stay in the cache. The split does not
@@ -44,6 +46,10 @@ impl Sealed for Padded {}
 
 impl NetworkBackend for Padded {
     type Matrix<R: Real> = Tensor;
+
+    fn adds_changes(device: &Device) -> bool {
+        device.is_cpu()
+    }
 
     fn matrix<R: Real>(values: Array2<f64>, device: &Device) -> Result<Tensor> {
         let dim = values.dim();
@@ -105,7 +111,23 @@ impl Matrix for Tensor {
         a.t().map_err(failed)
     }
 
+    /// Gradients do not flow through it; `backward` fails.
+    fn product_of_changed(product: &Self, a: &Self, origins: &[usize], b: &Self, c: &Self) -> Result<Self> {
+        check_origins(origins, a.dims2().map_err(failed)?.0)?;
+        let contiguous = || {
+            let [product, a, b, c] = [product, a, b, c].map(Tensor::contiguous);
+            let changed = ProductOfChanged { a: a?, origins: origins.to_vec(), b: b? };
+            product?.apply_op2(&c?, changed)
+        };
+        contiguous().map_err(failed)
+    }
+
     fn arithmetic(operation: Arithmetic, a: Tensor, b: &Tensor) -> Result<Tensor> {
+        let is_row = a.rank() == 2 && b.dims() == [1, a.dims()[1]] && a.dims()[0] > 1;
+        if is_row && operation == Arithmetic::Add && a.device().is_cpu() {
+            let added = || a.contiguous()?.apply_op2(&b.contiguous()?, AddRow);
+            return added().map_err(failed);
+        }
         match operation {
             Arithmetic::Add => a.broadcast_add(b),
             Arithmetic::Subtract => a.broadcast_sub(b),
@@ -254,6 +276,106 @@ fn holomorphic(
     re.contiguous()?.apply_op2(&im.contiguous()?, Holomorphic { activation, order, part })
 }
 
+/// [`Matrix::product_of_changed`] of `product` and `c`.
+struct ProductOfChanged {
+    a: Tensor,
+    origins: Vec<usize>,
+    b: Tensor,
+}
+
+impl ProductOfChanged {
+    fn product<R: Real>(&self, product: &[R], c: &[R], n_out: usize) -> candle_core::Result<Vec<R>>
+    where
+        R: candle_core::WithDType,
+    {
+        let ((a, a_layout), (b, b_layout)) = (self.a.storage_and_layout(), self.b.storage_and_layout());
+        let (Storage::Cpu(a), Storage::Cpu(b)) = (&*a, &*b) else {
+            bail!("the CPU multiplies what is there")
+        };
+        let (a, b) = (a.as_slice::<R>()?, b.as_slice::<R>()?);
+        let (a, b) = (contiguous(a, a_layout)?, contiguous(b, b_layout)?);
+        let widths = (self.b.dim(1)?, n_out);
+        Ok(ChangedRows { product, a, origins: &self.origins, b, c, widths }.product())
+    }
+}
+
+impl CustomOp2 for ProductOfChanged {
+    fn name(&self) -> &'static str {
+        "product-of-changed"
+    }
+
+    fn cpu_fwd(
+        &self,
+        product: &CpuStorage,
+        product_layout: &Layout,
+        c: &CpuStorage,
+        c_layout: &Layout,
+    ) -> candle_core::Result<(CpuStorage, Shape)> {
+        let n_out = c_layout.dims()[1];
+        let storage = match (product, c) {
+            (CpuStorage::F64(product), CpuStorage::F64(c)) => {
+                let (product, c) = (contiguous(product, product_layout)?, contiguous(c, c_layout)?);
+                CpuStorage::F64(self.product(product, c, n_out)?)
+            }
+            (CpuStorage::F32(product), CpuStorage::F32(c)) => {
+                let (product, c) = (contiguous(product, product_layout)?, contiguous(c, c_layout)?);
+                CpuStorage::F32(self.product(product, c, n_out)?)
+            }
+            _ => bail!("products are of f32 or f64"),
+        };
+        Ok((storage, (self.origins.len(), n_out).into()))
+    }
+}
+
+/// Adds a row `(1, n)` to each row of a matrix `(rows, n)`. Candle's own sum with broadcasting takes several times as
+/// long.
+struct AddRow;
+
+impl AddRow {
+    fn sum<R: Real>(a: &[R], row: &[R]) -> Vec<R> {
+        let mut sum = a.to_vec();
+        for to in sum.chunks_exact_mut(row.len().max(1)) {
+            to.iter_mut().zip(row).for_each(|(to, &value)| *to += value);
+        }
+        sum
+    }
+}
+
+impl CustomOp2 for AddRow {
+    fn name(&self) -> &'static str {
+        "add-row"
+    }
+
+    fn cpu_fwd(
+        &self,
+        a: &CpuStorage,
+        a_layout: &Layout,
+        row: &CpuStorage,
+        row_layout: &Layout,
+    ) -> candle_core::Result<(CpuStorage, Shape)> {
+        let storage = match (a, row) {
+            (CpuStorage::F64(a), CpuStorage::F64(row)) => {
+                CpuStorage::F64(Self::sum(contiguous(a, a_layout)?, contiguous(row, row_layout)?))
+            }
+            (CpuStorage::F32(a), CpuStorage::F32(row)) => {
+                CpuStorage::F32(Self::sum(contiguous(a, a_layout)?, contiguous(row, row_layout)?))
+            }
+            _ => bail!("rows are of f32 or f64"),
+        };
+        Ok((storage, a_layout.shape().clone()))
+    }
+
+    fn bwd(
+        &self,
+        _: &Tensor,
+        _: &Tensor,
+        _: &Tensor,
+        grad: &Tensor,
+    ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>)> {
+        Ok((Some(grad.clone()), Some(grad.sum_keepdim(0)?)))
+    }
+}
+
 struct RealActivation {
     activation: Activation,
     order: Order,
@@ -358,7 +480,7 @@ fn check_order(order: Order) -> candle_core::Result<()> {
 fn contiguous<'a, T>(values: &'a [T], layout: &Layout) -> candle_core::Result<&'a [T]> {
     match layout.contiguous_offsets() {
         Some((start, end)) => Ok(&values[start..end]),
-        None => bail!("activations take contiguous tensors"),
+        None => bail!("operations of networks take contiguous tensors"),
     }
 }
 

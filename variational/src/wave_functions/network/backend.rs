@@ -23,7 +23,7 @@ pub trait NetworkBackend: Backend + Sealed {
 
     /// Whether [`product_of_changed`](Matrix::product_of_changed) is faster than the whole product.
     #[doc(hidden)]
-    const ADDS_CHANGES: bool = false;
+    fn adds_changes(device: &Self::Device) -> bool;
 
     /// Brings a matrix to the device.
     ///

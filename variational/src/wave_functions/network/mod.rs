@@ -42,6 +42,7 @@ pub use numbers::{Activation, Real, Scalar};
 // An argument of `Activation::apply`, which the folders of backends call.
 #[doc(hidden)]
 pub use numbers::Order;
+pub(crate) use numbers::{ChangedRows, check_origins};
 pub(crate) use sealed::Sealed;
 
 use std::fmt::{self, Debug};
@@ -256,8 +257,8 @@ impl<B: NetworkBackend, K: NetworkKind> WaveFunction<B> for Network<B, K> {
         connected: &B::Configurations,
         origins: &[usize],
     ) -> Result<B::Amplitudes> {
-        check_origins(origins, B::batch_len(x), B::batch_len(connected))?;
-        if !B::ADDS_CHANGES || !self.architecture.goes_on_from_linear() {
+        check_connected(origins, B::batch_len(x), B::batch_len(connected))?;
+        if !B::adds_changes(&self.device) || !self.architecture.goes_on_from_linear() {
             return self.log_psi(connected);
         }
         let evaluation = self.evaluation()?;
@@ -284,15 +285,12 @@ impl<B: NetworkBackend, K: NetworkKind> WaveFunction<B> for Network<B, K> {
     }
 }
 
-fn check_origins(origins: &[usize], n_samples: usize, n_connected: usize) -> Result<()> {
+fn check_connected(origins: &[usize], n_samples: usize, n_connected: usize) -> Result<()> {
     if origins.len() != n_connected {
         let what = "origins of connected configurations".into();
         return Err(Error::Count { what, got: origins.len(), expected: n_connected.to_string() });
     }
-    match origins.iter().position(|&origin| origin >= n_samples) {
-        Some(row) => Err(Error::OriginOutOfRange { row, origin: origins[row], n_samples }),
-        None => Ok(()),
-    }
+    check_origins(origins, n_samples)
 }
 
 impl<B: NetworkBackend, K: NetworkKind> Trainable<B> for Network<B, K> {
