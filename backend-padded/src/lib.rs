@@ -24,7 +24,7 @@
 //! # Where things run
 //! The kernels of operators run on the CPU, on all threads. For an operator on another device, its samples come
 //! to the host for them, and the results go to the device. A kernel of your own runs on the operator's device.
-//! So do wave functions and sums over connected elements.
+//! So do wave functions and sums over connected elements. On the CPU, [`local_estimators`] pads nothing.
 //!
 //! Samples may be on any device; they are moved to the operator's. An operator and a wave function that are
 //! used together must be on one device.
