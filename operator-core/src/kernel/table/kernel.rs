@@ -243,13 +243,15 @@ impl TableKernel {
 
     #[inline]
     fn sum_of_products<T: Element>(&self, products: (u32, u32), digits: &[u8], values: &[T]) -> T {
-        let mut sum = T::zero();
-        for product in &self.products[range(products)] {
-            let factors = self.factors_of(product, digits).map(|k| values[k]);
-            let value = factors.fold(values[product.slot as usize], |value, factor| value * factor);
-            sum += signed(value, self.is_odd(product.signs, digits));
-        }
-        sum
+        let products = &self.products[range(products)];
+        products.iter().fold(T::zero(), |sum, product| sum + self.product(product, digits, values))
+    }
+
+    #[inline]
+    fn product<T: Element>(&self, product: &Product, digits: &[u8], values: &[T]) -> T {
+        let factors = self.factors_of(product, digits).map(|k| values[k]);
+        let value = factors.fold(values[product.slot as usize], |value, factor| value * factor);
+        signed(value, self.is_odd(product.signs, digits))
     }
 
     /// Where the values of a product's functions are among all values, for a configuration's digits.
@@ -315,10 +317,16 @@ impl TableKernel {
         sum_of_lanes(lanes)
     }
 
-    /// The part of the diagonal element that products give.
+    /// The part of the diagonal element that products give, added up in lanes as well.
     #[inline]
     pub(crate) fn diagonal_products<T: Element>(&self, digits: &[u8], values: &[T]) -> T {
-        self.sum_of_products((0, self.n_diagonal_products), digits, values)
+        let mut lanes = [T::zero(); DIAGONAL_LANES];
+        for products in self.products[..self.n_diagonal_products as usize].chunks(DIAGONAL_LANES) {
+            for (lane, product) in lanes.iter_mut().zip(products) {
+                *lane += self.product(product, digits, values);
+            }
+        }
+        sum_of_lanes(lanes)
     }
 
     #[inline]

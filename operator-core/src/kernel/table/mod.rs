@@ -6,6 +6,7 @@ mod hermitian;
 mod kernel;
 mod list;
 mod pieces;
+mod site_functions;
 mod step_list;
 mod steps;
 
@@ -13,4 +14,4 @@ pub(crate) use build::{TableLimits, build};
 pub(crate) use hermitian::is_hermitian;
 pub(crate) use kernel::{Move, TableKernel};
 pub(crate) use list::{MAX_WIDTH, TableList, parts};
-pub(crate) use step_list::StepList;
+pub(crate) use step_list::{StepList, StepScratch};
