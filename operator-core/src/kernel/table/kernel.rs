@@ -247,10 +247,18 @@ impl TableKernel {
         products.iter().fold(T::zero(), |sum, product| sum + self.product(product, digits, values))
     }
 
-    #[inline]
+    #[inline(always)]
     fn product<T: Element>(&self, product: &Product, digits: &[u8], values: &[T]) -> T {
-        let factors = self.factors_of(product, digits).map(|k| values[k]);
-        let value = factors.fold(values[product.slot as usize], |value, factor| value * factor);
+        let sites = &self.factor_sites[range(product.factors)];
+        let tables = &self.factor_tables[range(product.factors)];
+        let slot = values[product.slot as usize];
+        let factor = |site: u32, table: u32| values[table as usize + usize::from(digits[site as usize])];
+        // Most products have one or two functions.
+        let value = match (sites, tables) {
+            (&[a], &[f]) => slot * factor(a, f),
+            (&[a, b], &[f, g]) => slot * factor(a, f) * factor(b, g),
+            _ => sites.iter().zip(tables).fold(slot, |value, (&site, &table)| value * factor(site, table)),
+        };
         signed(value, self.is_odd(product.signs, digits))
     }
 
