@@ -30,7 +30,9 @@ impl<T: Element> SiteFunctions<T> {
         let mut of_sites: HashMap<u32, Vec<u32>> = HashMap::new();
         for product in &kernel.products {
             let factors = range(product.factors);
-            for (&site, &table) in kernel.factor_sites[factors.clone()].iter().zip(&kernel.factor_tables[factors]) {
+            for (&site, &table) in
+                kernel.factor_sites[factors.clone()].iter().zip(&kernel.factor_tables[factors])
+            {
                 let own = of_sites.entry(site).or_default();
                 if !own.contains(&table) {
                     own.push(table);
