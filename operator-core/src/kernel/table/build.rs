@@ -28,8 +28,10 @@ pub(super) struct Member {
     pub(super) terms: BTreeSet<u32>,
 }
 
-/// Members by sites and sign set; the two have no site in common.
-pub(super) type Members = BTreeMap<(Vec<usize>, Vec<usize>), Member>;
+/// Sites and sign set of a table; the two have no site in common.
+type TableSites = (Vec<usize>, Vec<usize>);
+
+pub(super) type Members = BTreeMap<TableSites, Member>;
 
 /// The terms that change the same sites: matrices as members, strings and products as pieces.
 #[derive(Default)]
@@ -101,7 +103,7 @@ impl Builder<'_, '_> {
 
     /// One table for each set of sites.
     fn push_diagonal_by_sites(&mut self, small: Collected) -> Result<()> {
-        let mut by_sites: BTreeMap<(Vec<usize>, Vec<usize>), (Option<Member>, Vec<Piece>)> = BTreeMap::new();
+        let mut by_sites: BTreeMap<TableSites, (Option<Member>, Vec<Piece>)> = BTreeMap::new();
         for (sites, member) in small.members {
             by_sites.entry(sites).or_default().0 = Some(member);
         }

@@ -1,6 +1,6 @@
 //! Functions of single digits, laid out so that a sample's values are gathered once for all products.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::kernel::TableKernel;
 use crate::element::Element;
@@ -27,26 +27,21 @@ pub(crate) struct SiteFunctions<T> {
 impl<T: Element> SiteFunctions<T> {
     /// The functions of all products of a kernel.
     pub(crate) fn new(kernel: &TableKernel) -> Self {
-        let mut of_sites: HashMap<u32, Vec<u32>> = HashMap::new();
+        // In order, so that sites with the same functions have the same bundles.
+        let mut of_sites: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
         for product in &kernel.products {
-            let factors = range(product.factors);
-            for (&site, &table) in
-                kernel.factor_sites[factors.clone()].iter().zip(&kernel.factor_tables[factors])
-            {
-                let own = of_sites.entry(site).or_default();
-                if !own.contains(&table) {
-                    own.push(table);
-                }
+            let (sites, tables) = (&kernel.factor_sites, &kernel.factor_tables);
+            for k in range(product.factors) {
+                of_sites.entry(sites[k]).or_default().insert(tables[k]);
             }
         }
-        let mut of_sites: Vec<_> = of_sites.into_iter().collect();
-        of_sites.sort_unstable();
         // Place 0 is a bundle of ones, for functions that are missing.
         let mut out = SiteFunctions { bundles: vec![(0, 0)], rows: Vec::new(), places: HashMap::new() };
         out.rows.resize(usize::from(u8::MAX) + 1, [T::one(); WIDTH]);
         let mut known: HashMap<Vec<u32>, u32> = HashMap::new();
         for (site, tables) in of_sites {
             let dim = kernel.local(site as usize).len;
+            let tables: Vec<u32> = tables.into_iter().collect();
             for tables in tables.chunks(WIDTH) {
                 let next = out.rows.len() as u32;
                 let start = *known.entry(tables.to_vec()).or_insert(next);
