@@ -9,7 +9,7 @@ use crate::kernel::connected::Connected;
 use crate::kernel::lowered::{Kernel, Scratch};
 use crate::kernel::mask::{MaskFound, MaskKernel};
 use crate::kernel::sink::Sink;
-use crate::kernel::table::{self, TableKernel, TableList};
+use crate::kernel::table::{self, StepScratch, TableKernel, TableList};
 
 /// The elements found for a block of samples and not yet written. It keeps its memory for the next block.
 #[derive(Clone, Debug, Default)]
@@ -42,6 +42,8 @@ struct Listed<T> {
     steps: Vec<(usize, usize)>,
     /// Only the first `n_mels` values are valid.
     n_mels: usize,
+    /// The step groups of one sample.
+    step_scratch: StepScratch<T>,
 }
 
 impl<T> Listed<T> {
@@ -155,16 +157,18 @@ impl<T: Element> BatchPlan<T> {
             } else if let Strategy::Steps(list, steps) = strategy {
                 listed.n_items += list.list(kernel, digits, start, &mut listed.items);
                 listed.steps.push((listed.n_items, listed.n_mels));
-                let n = kernel.steps.len() + 1;
+                let n = kernel.steps.len();
                 grow(&mut listed.items, listed.n_items + n);
                 grow(&mut listed.mels, listed.n_mels + n);
                 let first = list.step_item(kernel.groups.len());
                 let (items, mels) = (&mut listed.items[listed.n_items..], &mut listed.mels[listed.n_mels..]);
-                let n = steps.list(kernel, digits, &self.values, first, items, mels);
+                let scratch = &mut listed.step_scratch;
+                steps.evaluate(kernel, digits, &self.values, scratch);
+                let n = scratch.list(first, items, mels);
                 (listed.n_items, listed.n_mels) = (listed.n_items + n, listed.n_mels + n);
                 *diagonal = list.diagonal_of_tables(kernel, digits, &self.values);
                 if kernel.n_diagonal_products > 0 {
-                    *diagonal += steps.diagonal(kernel, digits, &self.values);
+                    *diagonal += steps.diagonal(kernel, digits, &self.values, &listed.step_scratch);
                 }
             } else {
                 kernel.for_each(digits, &self.values, |g, target, mel| {

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::build::{Draft, digits_of, dims};
+use super::build::{digits_of, dims};
+use super::join::Draft;
 use super::kernel::{Entry, Group, Lookup, Move, Product, StepGroup, TableKernel};
 use super::pieces::{FactorTables, Step};
 use super::steps::{StepDraft, StepProduct};
@@ -16,33 +17,48 @@ pub(super) struct Assembler<'a> {
     hilbert: &'a HilbertSpace,
     functions: &'a FactorTables,
     kernel: TableKernel,
-    diagonal_tables: HashMap<Vec<u32>, u32>,
+    slot_tables: HashMap<Vec<u32>, u32>,
     tables: HashMap<Vec<Vec<Entry>>, u32>,
     targets: HashMap<Vec<LocalStates>, u32>,
     /// Where the functions that are used start in the kernel's factors.
     factors: HashMap<u32, u32>,
 }
 
+/// The table of a group, which others may share.
+#[derive(Clone, Copy)]
+pub(super) struct GroupTable {
+    table: u32,
+    /// The most entries of a row.
+    width: usize,
+}
+
 impl<'a> Assembler<'a> {
     pub(super) fn new(hilbert: &'a HilbertSpace, functions: &'a FactorTables) -> Self {
         let kernel = TableKernel::empty(hilbert.blocks().to_vec());
-        let (diagonal_tables, tables, targets, factors) = Default::default();
-        Assembler { hilbert, functions, kernel, diagonal_tables, tables, targets, factors }
+        let (slot_tables, tables, targets, factors) = Default::default();
+        Assembler { hilbert, functions, kernel, slot_tables, tables, targets, factors }
     }
 
+    /// The table of a group's elements; `None` if they are all 0.
+    pub(super) fn group_table(
+        &mut self,
+        draft: &Draft,
+        forms: &mut FormBuilder,
+    ) -> Result<Option<GroupTable>> {
+        let rows: Vec<Vec<Entry>> = draft.rows.iter().map(|row| entries(row, forms)).collect();
+        let width = rows.iter().map(Vec::len).max().unwrap_or(0);
+        Ok(if width == 0 { None } else { Some(GroupTable { table: self.table(rows)?, width }) })
+    }
+
+    /// Adds a group with a table over `sites`, negated if the digits on `sign` have an odd sum.
     pub(super) fn push_group(
         &mut self,
         changed: &[usize],
-        draft: &Draft,
-        forms: &mut FormBuilder,
+        [sites, sign]: [&[usize]; 2],
+        table: Option<GroupTable>,
     ) -> Result<()> {
-        let rows: Vec<Vec<Entry>> = draft.rows.iter().map(|row| entries(row, forms)).collect();
-        let width = rows.iter().map(Vec::len).max().unwrap_or(0);
-        if width == 0 {
-            return Ok(());
-        }
-        let table = self.table(rows)?;
-        let lookup = self.lookup(&draft.sites, &draft.sign, table)?;
+        let Some(GroupTable { table, width }) = table else { return Ok(()) };
+        let lookup = self.lookup(sites, sign, table)?;
         let new_values = self.targets(changed)?;
         let changed = self.changed(changed)?;
         self.kernel.groups.push(Group { changed, lookup, new_values });
@@ -50,15 +66,19 @@ impl<'a> Assembler<'a> {
         Ok(())
     }
 
-    pub(super) fn push_diagonal(&mut self, drafts: &[Draft], forms: &mut FormBuilder) -> Result<()> {
-        for draft in drafts {
-            let slot = |row: &BTreeMap<u32, Form>| row.get(&0).map_or(0, |form| forms.slot(form));
-            let slots: Vec<u32> = draft.rows.iter().map(slot).collect();
-            if let Some(lookup) = self.slot_table(&draft.sites, &draft.sign, slots)? {
-                self.kernel.diagonal.push(lookup);
-            }
-        }
-        self.kernel.max_conn_size = usize::from(!self.kernel.diagonal.is_empty());
+    /// Where the table of a draft on the diagonal starts; `None` if it is 0.
+    pub(super) fn diagonal_table(&mut self, draft: &Draft, forms: &mut FormBuilder) -> Result<Option<u32>> {
+        let slot = |row: &BTreeMap<u32, Form>| row.get(&0).map_or(0, |form| forms.slot(form));
+        let slots = draft.rows.iter().map(slot).collect();
+        self.slot_table(slots)
+    }
+
+    /// Adds a part of the diagonal with a table over `sites`, negated if the digits on `sign` have an odd sum.
+    pub(super) fn push_diagonal(&mut self, [sites, sign]: [&[usize]; 2], table: Option<u32>) -> Result<()> {
+        let Some(table) = table else { return Ok(()) };
+        let lookup = self.lookup(sites, sign, table)?;
+        self.kernel.diagonal.push(lookup);
+        self.kernel.max_conn_size = 1;
         Ok(())
     }
 
@@ -79,7 +99,8 @@ impl<'a> Assembler<'a> {
         let first = offset(self.kernel.step_lookups.len())?;
         for ((sites, sign), table) in &draft.tables {
             let slots = table.forms.iter().map(|form| forms.slot(form)).collect();
-            if let Some(lookup) = self.slot_table(sites, sign, slots)? {
+            if let Some(table) = self.slot_table(slots)? {
+                let lookup = self.lookup(sites, sign, table)?;
                 self.kernel.step_lookups.push(lookup);
             }
         }
@@ -136,21 +157,18 @@ impl<'a> Assembler<'a> {
         Ok((start, offset(self.kernel.changed.len())?))
     }
 
-    /// A table of one slot for each row; `None` if all are 0.
-    fn slot_table(&mut self, sites: &[usize], sign: &[usize], slots: Vec<u32>) -> Result<Option<Lookup>> {
+    /// Where a table of one slot for each row starts; `None` if all are 0.
+    fn slot_table(&mut self, slots: Vec<u32>) -> Result<Option<u32>> {
         if slots.iter().all(|&slot| slot == 0) {
             return Ok(None);
         }
-        let next = offset(self.kernel.slot_tables.len())?;
-        let table = match self.diagonal_tables.get(&slots) {
-            Some(&known) => known,
-            None => {
-                self.kernel.slot_tables.extend_from_slice(&slots);
-                self.diagonal_tables.insert(slots, next);
-                next
-            }
-        };
-        self.lookup(sites, sign, table).map(Some)
+        if let Some(&known) = self.slot_tables.get(&slots) {
+            return Ok(Some(known));
+        }
+        let table = offset(self.kernel.slot_tables.len())?;
+        self.kernel.slot_tables.extend_from_slice(&slots);
+        self.slot_tables.insert(slots, table);
+        Ok(Some(table))
     }
 
     fn table(&mut self, rows: Vec<Vec<Entry>>) -> Result<u32> {

@@ -4,42 +4,21 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use num_complex::Complex64;
 
-use super::assemble::Assembler;
+use super::assemble::{Assembler, GroupTable};
+use super::join::{
+    Draft, TableLimits, check_conserves, drafts, expand, is_joined, join, joined_sites, n_rows, table_sites,
+};
 use super::kernel::TableKernel;
 use super::pieces::{FactorTables, Piece, of_product, of_string};
+use super::shapes::Shape;
 use super::steps::by_steps;
 use crate::error::Result;
 use crate::hilbert::HilbertSpace;
-use crate::kernel::conservation::{Conservation, names};
+use crate::kernel::conservation::Conservation;
 use crate::kernel::forms::{Form, FormBuilder};
 use crate::kernel::offsets::offset;
 use crate::kernel::string::MaskString;
 use crate::terms::{Coefficient, LocalTerm, Term, TermKind};
-
-/// When a group's terms are joined into one table.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct TableLimits {
-    /// The most rows of the table,
-    rows: usize,
-    /// and the most elements of all strings and products in it.
-    elements: usize,
-}
-
-impl Default for TableLimits {
-    fn default() -> Self {
-        TableLimits { rows: 4096, elements: 2048 }
-    }
-}
-
-impl TableLimits {
-    /// No tables: everything is split by steps.
-    #[cfg(feature = "testing")]
-    pub(crate) const NONE: Self = TableLimits { rows: 0, elements: 0 };
-}
-
-/// Up to this many sites, a string's signs are part of its table, so that it shares the table with others on
-/// these sites. Beyond, they become a sign set.
-const MAX_SIGN_SITES: usize = 4;
 
 /// The elements of terms with equal (sorted) sites and sign sets that change the same of these sites, as linear
 /// forms: (digits of the row, target) → form.
@@ -49,16 +28,10 @@ pub(super) struct Member {
     pub(super) terms: BTreeSet<u32>,
 }
 
-/// A table over `sites` whose forms have no slots yet. It is negated if the digits on `sign` have an odd sum.
-pub(super) struct Draft {
-    pub(super) sites: Vec<usize>,
-    pub(super) sign: Vec<usize>,
-    pub(super) rows: Vec<BTreeMap<u32, Form>>,
-    pub(super) terms: BTreeSet<u32>,
-}
+/// Sites and sign set of a table; the two have no site in common.
+type TableSites = (Vec<usize>, Vec<usize>);
 
-/// Members by sites and sign set; the two have no site in common.
-pub(super) type Members = BTreeMap<(Vec<usize>, Vec<usize>), Member>;
+pub(super) type Members = BTreeMap<TableSites, Member>;
 
 /// The terms that change the same sites: matrices as members, strings and products as pieces.
 #[derive(Default)]
@@ -74,35 +47,134 @@ pub(crate) fn build(
     conservation: &mut Conservation<'_>,
     limits: TableLimits,
 ) -> Result<TableKernel> {
-    let mut tables = FactorTables::default();
-    let groups = collect_groups(hilbert, terms, &mut tables)?;
-    let mut kernel = Assembler::new(hilbert, &tables);
-    for (changed, mut group) in groups {
+    let mut functions = FactorTables::default();
+    let groups = collect_groups(hilbert, terms, &mut functions)?;
+    let (kernel, known) = (Assembler::new(hilbert, &functions), HashMap::new());
+    let mut builder =
+        Builder { hilbert, terms, functions: &functions, limits, forms, conservation, kernel, known };
+    for (changed, group) in groups {
         if changed.is_empty() {
-            expand_small(hilbert, &mut group, &tables, limits)?;
-            let mut drafts = join(hilbert, std::mem::take(&mut group.members), limits);
-            drafts.iter_mut().for_each(|draft| trim(draft, forms));
-            kernel.push_diagonal(&drafts, forms)?;
-            for step in by_steps(hilbert, &changed, group, forms)? {
-                kernel.push_diagonal_products(&step, forms)?;
-            }
-        } else if is_joined(hilbert, &group, &tables, limits) {
-            for piece in std::mem::take(&mut group.pieces) {
-                expand(hilbert, &piece, &tables, &mut group.members)?;
-            }
-            for mut draft in join(hilbert, group.members, limits) {
-                trim(&mut draft, forms);
-                check_conserves(hilbert, &changed, &mut draft, terms, conservation)?;
-                kernel.push_group(&changed, &draft, forms)?;
-            }
+            builder.push_diagonal(group)?;
+        } else if is_joined(hilbert, &group, &functions, limits) {
+            builder.push_joined(&changed, group)?;
         } else {
-            for mut step in by_steps(hilbert, &changed, group, forms)? {
-                step.check_conserves(hilbert, &tables, terms, conservation)?;
-                kernel.push_step(&step, forms)?;
-            }
+            builder.push_steps(&changed, group)?;
         }
     }
-    kernel.finish(forms)
+    builder.kernel.finish(builder.forms)
+}
+
+struct Builder<'a, 'c> {
+    hilbert: &'a HilbertSpace,
+    terms: &'a [Term],
+    functions: &'a FactorTables,
+    limits: TableLimits,
+    forms: &'a mut FormBuilder,
+    conservation: &'a mut Conservation<'c>,
+    kernel: Assembler<'a>,
+    /// The tables of groups by shape.
+    known: HashMap<Shape, Option<GroupTable>>,
+}
+
+impl Builder<'_, '_> {
+    /// Lays out the diagonal: matrices and small pieces as tables, the other pieces as products.
+    fn push_diagonal(&mut self, mut group: Collected) -> Result<()> {
+        let (hilbert, limits) = (self.hilbert, self.limits);
+        let is_small = |piece: &Piece| n_rows(hilbert, table_sites(piece).0) <= limits.elements;
+        let (small, large) = std::mem::take(&mut group.pieces).into_iter().partition(is_small);
+        let mut small = Collected { members: std::mem::take(&mut group.members), pieces: small };
+        group.pieces = large;
+        if n_rows(hilbert, joined_sites(&small)) <= limits.rows {
+            for piece in &small.pieces {
+                expand(hilbert, piece, self.functions, &mut small.members)?;
+            }
+            for mut draft in join(hilbert, small.members, limits) {
+                let table = self.diagonal_table(&mut draft)?;
+                self.kernel.push_diagonal([&draft.sites, &draft.sign], table)?;
+            }
+        } else {
+            self.push_diagonal_by_sites(small)?;
+        }
+        for step in by_steps(hilbert, &[], group, self.forms)? {
+            self.kernel.push_diagonal_products(&step, self.forms)?;
+        }
+        Ok(())
+    }
+
+    /// One table for each set of sites.
+    fn push_diagonal_by_sites(&mut self, small: Collected) -> Result<()> {
+        let mut by_sites: BTreeMap<TableSites, (Option<Member>, Vec<Piece>)> = BTreeMap::new();
+        for (sites, member) in small.members {
+            by_sites.entry(sites).or_default().0 = Some(member);
+        }
+        for piece in small.pieces {
+            by_sites.entry(table_sites(&piece)).or_default().1.push(piece);
+        }
+        let mut known = HashMap::new();
+        for ((sites, sign), (member, pieces)) in by_sites {
+            let mut shape = member.is_none().then(|| Shape::new(self.hilbert, &sites, &pieces));
+            if let Some(&table) = shape.as_ref().and_then(|shape| known.get(shape)) {
+                self.kernel.push_diagonal([&sites, &sign], table)?;
+                continue;
+            }
+            let mut members = Members::from_iter(member.map(|member| ((sites, sign), member)));
+            for piece in &pieces {
+                expand(self.hilbert, piece, self.functions, &mut members)?;
+            }
+            let dropped = self.forms.dropped();
+            for mut draft in drafts(self.hilbert, members) {
+                let table = self.diagonal_table(&mut draft)?;
+                self.kernel.push_diagonal([&draft.sites, &draft.sign], table)?;
+                // What is dropped is counted for each set of sites.
+                if self.forms.dropped() == dropped {
+                    known.extend(shape.take().map(|shape| (shape, table)));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn diagonal_table(&mut self, draft: &mut Draft) -> Result<Option<u32>> {
+        trim(draft, self.forms);
+        self.kernel.diagonal_table(draft, self.forms)
+    }
+
+    /// Lays out a group as one table, which it shares with groups of the same shape.
+    fn push_joined(&mut self, changed: &[usize], mut group: Collected) -> Result<()> {
+        let hilbert = self.hilbert;
+        let sites: Vec<usize> = joined_sites(&group).into_iter().collect();
+        let mut shape = group.members.is_empty().then(|| Shape::new(hilbert, &sites, &group.pieces));
+        if let Some(&table) = shape.as_ref().and_then(|shape| self.known.get(shape)) {
+            // The sign set is what the pieces' sets have in common beyond the table's sites.
+            let mut sign = group.pieces.pop().map_or_else(Vec::new, |piece| piece.sign);
+            sign.retain(|site| sites.binary_search(site).is_err());
+            return self.kernel.push_group(changed, [&sites, &sign], table);
+        }
+        for piece in std::mem::take(&mut group.pieces) {
+            expand(hilbert, &piece, self.functions, &mut group.members)?;
+        }
+        let dropped = self.forms.dropped();
+        for mut draft in join(hilbert, group.members, self.limits) {
+            trim(&mut draft, self.forms);
+            let conserves = check_conserves(hilbert, changed, &mut draft, self.terms, self.conservation)?;
+            let table = self.kernel.group_table(&draft, self.forms)?;
+            self.kernel.push_group(changed, [&draft.sites, &draft.sign], table)?;
+            // What is dropped is counted for each group, and what leaves the space is named.
+            if conserves && self.forms.dropped() == dropped {
+                self.known.extend(shape.take().map(|shape| (shape, table)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Splits a group by steps.
+    fn push_steps(&mut self, changed: &[usize], group: Collected) -> Result<()> {
+        for mut step in by_steps(self.hilbert, changed, group, self.forms)? {
+            step.check_conserves(self.hilbert, self.functions, self.terms, self.conservation)?;
+            self.kernel.push_step(&step, self.forms)?;
+        }
+        Ok(())
+    }
 }
 
 fn trim(draft: &mut Draft, forms: &mut FormBuilder) {
@@ -189,199 +261,6 @@ impl<'a> Groups<'a> {
 
 pub(super) fn dims(hilbert: &HilbertSpace, sites: &[usize]) -> Vec<usize> {
     sites.iter().map(|&site| hilbert.local_dim(site)).collect()
-}
-
-fn n_rows(hilbert: &HilbertSpace, sites: impl IntoIterator<Item = usize>) -> usize {
-    sites.into_iter().fold(1, |rows, site| rows.saturating_mul(hilbert.local_dim(site)))
-}
-
-/// The sites of a piece's table, and its signs on other sites.
-fn table_sites(piece: &Piece) -> (Vec<usize>, Vec<usize>) {
-    let own = piece.own_sites();
-    let with_signs: BTreeSet<usize> = own.iter().chain(&piece.sign).copied().collect();
-    let sites = if with_signs.len() <= MAX_SIGN_SITES { with_signs.into_iter().collect() } else { own };
-    let sign = piece.sign.iter().copied().filter(|site| sites.binary_search(site).is_err()).collect();
-    (sites, sign)
-}
-
-/// Number of elements of a piece's table.
-fn n_elements(hilbert: &HilbertSpace, piece: &Piece, tables: &FactorTables) -> usize {
-    table_sites(piece).0.into_iter().fold(1, |n, site| {
-        let own = match piece.factor(site, tables) {
-            Some(table) => table.iter().filter(|value| **value != 0.0).count(),
-            None => hilbert.local_dim(site),
-        };
-        n.saturating_mul(own)
-    })
-}
-
-/// The sites of a table for several members or pieces: those of each, and those on which their sign sets differ.
-fn joined_sites(group: &Collected) -> BTreeSet<usize> {
-    let keys: BTreeSet<(Vec<usize>, Vec<usize>)> =
-        group.members.keys().cloned().chain(group.pieces.iter().map(table_sites)).collect();
-    let mut sites: BTreeSet<usize> = keys.iter().flat_map(|(sites, _)| sites).copied().collect();
-    let mut n_signs: BTreeMap<usize, usize> = BTreeMap::new();
-    keys.iter().flat_map(|(_, sign)| sign).for_each(|&site| *n_signs.entry(site).or_default() += 1);
-    let n = keys.len();
-    sites.extend(n_signs.into_iter().filter(|&(_, in_n)| in_n < n).map(|(site, _)| site));
-    sites
-}
-
-/// Whether a group becomes one table.
-fn is_joined(hilbert: &HilbertSpace, group: &Collected, tables: &FactorTables, limits: TableLimits) -> bool {
-    // A matrix that was given as one fits into memory.
-    if group.pieces.is_empty() && group.members.len() <= 1 {
-        return limits.rows > 0;
-    }
-    let n = group.pieces.iter().map(|piece| n_elements(hilbert, piece, tables));
-    let n = n.fold(0usize, usize::saturating_add);
-    n <= limits.elements && n_rows(hilbert, joined_sites(group)) <= limits.rows
-}
-
-/// Turns the small pieces of a group into members.
-fn expand_small(
-    hilbert: &HilbertSpace,
-    group: &mut Collected,
-    tables: &FactorTables,
-    limits: TableLimits,
-) -> Result<()> {
-    for piece in std::mem::take(&mut group.pieces) {
-        if n_rows(hilbert, table_sites(&piece).0) <= limits.elements {
-            expand(hilbert, &piece, tables, &mut group.members)?;
-        } else {
-            group.pieces.push(piece);
-        }
-    }
-    Ok(())
-}
-
-/// Adds the elements of a piece to the member with its sites.
-fn expand(hilbert: &HilbertSpace, piece: &Piece, tables: &FactorTables, members: &mut Members) -> Result<()> {
-    let (sites, sign) = table_sites(piece);
-    let changed_dims: Vec<usize> = piece.steps.iter().map(|&(site, _)| hilbert.local_dim(site)).collect();
-    // Rows and targets with their weights, one site after another.
-    let mut rows: Vec<(usize, Vec<usize>, f64)> = vec![(0, Vec::new(), 1.0)];
-    for &site in &sites {
-        let dim = hilbert.local_dim(site);
-        let table = piece.factor(site, tables);
-        let step = piece.steps.iter().find(|(other, _)| *other == site).map(|&(_, step)| step);
-        let has_sign = piece.sign.binary_search(&site).is_ok();
-        let mut next = Vec::with_capacity(rows.len() * dim);
-        for (row, targets, weight) in rows {
-            for digit in 0..dim {
-                let factor = table.map_or(1.0, |table| table[digit]);
-                if factor != 0.0 {
-                    let mut targets = targets.clone();
-                    targets.extend(step.map(|step| step.apply(digit)));
-                    let sign = if has_sign && digit == 1 { -1.0 } else { 1.0 };
-                    next.push((row * dim + digit, targets, weight * factor * sign));
-                }
-            }
-        }
-        rows = next;
-    }
-    let member = members.entry((sites, sign)).or_default();
-    member.terms.insert(piece.term);
-    for (row, targets, weight) in rows {
-        let target = offset(index_of(&targets, &changed_dims))?;
-        member.elements.entry((row, target)).or_default().add(piece.coefficient, weight.into());
-    }
-    Ok(())
-}
-
-/// Joins the members of a group into one table if that is small, so that visiting them takes no addition. The
-/// table covers all their sites and the sites on which their sign sets differ; the rest of the sign sets is
-/// common to all.
-fn join(hilbert: &HilbertSpace, members: Members, limits: TableLimits) -> Vec<Draft> {
-    let mut n_signs: BTreeMap<usize, usize> = BTreeMap::new();
-    members.keys().flat_map(|(_, sign)| sign).for_each(|&site| *n_signs.entry(site).or_default() += 1);
-    let in_some = n_signs.iter().filter(|&(_, &n)| n < members.len()).map(|(&site, _)| site);
-    let mut union: Vec<usize> = members.keys().flat_map(|(sites, _)| sites).copied().chain(in_some).collect();
-    union.sort_unstable();
-    union.dedup();
-    let union_dims = dims(hilbert, &union);
-    let union_rows = n_rows(hilbert, union.iter().copied());
-    if members.len() <= 1 || union_rows > limits.rows {
-        return members
-            .into_iter()
-            .map(|((sites, sign), member)| draft(hilbert, sites, sign, member))
-            .collect();
-    }
-    let place = |sites: &[usize]| -> Vec<usize> {
-        sites.iter().filter_map(|site| union.iter().position(|s| s == site)).collect()
-    };
-    let terms = members.values().flat_map(|member| &member.terms).copied().collect();
-    let mut rows = vec![BTreeMap::<u32, Form>::new(); union_rows];
-    for ((sites, sign), member) in &members {
-        let (own, signs, member_dims) = (place(sites), place(sign), dims(hilbert, sites));
-        for (index, row) in rows.iter_mut().enumerate() {
-            let digits = digits_of(index, &union_dims);
-            let local: Vec<usize> = own.iter().map(|&k| digits[k]).collect();
-            let own = index_of(&local, &member_dims);
-            let negative = signs.iter().map(|&k| digits[k]).sum::<usize>() % 2 == 1;
-            for ((_, target), form) in member.elements.range((own, 0)..=(own, u32::MAX)) {
-                row.entry(*target).or_default().add_form(form, negative);
-            }
-        }
-    }
-    let in_all = n_signs.into_iter().filter(|&(_, n)| n == members.len()).map(|(site, _)| site);
-    let sign = in_all.filter(|site| union.binary_search(site).is_err()).collect();
-    vec![Draft { sites: union, sign, rows, terms }]
-}
-
-/// One member as its own draft.
-fn draft(hilbert: &HilbertSpace, sites: Vec<usize>, sign: Vec<usize>, member: Member) -> Draft {
-    let mut rows = vec![BTreeMap::new(); n_rows(hilbert, sites.iter().copied())];
-    for ((row, target), form) in member.elements {
-        rows[row].insert(target, form);
-    }
-    Draft { sites, sign, rows, terms: member.terms }
-}
-
-/// Rejects a table that takes an allowed configuration out of a constrained block. The sign set does not matter
-/// here, since it makes no element 0.
-fn check_conserves(
-    hilbert: &HilbertSpace,
-    changed: &[usize],
-    draft: &mut Draft,
-    terms: &[Term],
-    conservation: &mut Conservation<'_>,
-) -> Result<()> {
-    let (dims, target_dims) = (dims(hilbert, &draft.sites), dims(hilbert, changed));
-    let of: Vec<u32> = draft.terms.iter().copied().collect();
-    for block in hilbert.blocks() {
-        let Some(total) = block.total else { continue };
-        let inside = |site: usize| block.sites().contains(&site);
-        if !changed.iter().any(|&site| inside(site)) {
-            continue;
-        }
-        let n_known = draft.sites.iter().filter(|&&site| inside(site)).count();
-        for (index, row) in draft.rows.iter_mut().enumerate() {
-            let digits = digits_of(index, &dims);
-            let sum_of = |sites: &[usize], digits: &[usize]| -> usize {
-                sites.iter().zip(digits).filter(|(site, _)| inside(**site)).map(|(_, &digit)| digit).sum()
-            };
-            let reachable = total
-                .checked_sub(sum_of(&draft.sites, &digits))
-                .is_some_and(|outside| outside <= (block.local.len - 1) * (block.n_sites - n_known));
-            if !reachable {
-                continue;
-            }
-            let old: Vec<usize> = changed
-                .iter()
-                .filter_map(|site| draft.sites.iter().position(|s| s == site))
-                .map(|k| digits[k])
-                .collect();
-            for (&target, form) in row.iter_mut().filter(|(_, form)| !form.is_zero()) {
-                let new = digits_of(target as usize, &target_dims);
-                if sum_of(changed, &old) != sum_of(changed, &new) {
-                    conservation
-                        .judge(form, hilbert, || leaves(hilbert, changed, [&old, &new], names(terms, &of)))?;
-                }
-            }
-        }
-    }
-    Ok(())
 }
 
 /// The names of terms that leave a space, and what they do, for messages.

@@ -243,13 +243,23 @@ impl TableKernel {
 
     #[inline]
     fn sum_of_products<T: Element>(&self, products: (u32, u32), digits: &[u8], values: &[T]) -> T {
-        let mut sum = T::zero();
-        for product in &self.products[range(products)] {
-            let factors = self.factors_of(product, digits).map(|k| values[k]);
-            let value = factors.fold(values[product.slot as usize], |value, factor| value * factor);
-            sum += signed(value, self.is_odd(product.signs, digits));
-        }
-        sum
+        let products = &self.products[range(products)];
+        products.iter().fold(T::zero(), |sum, product| sum + self.product(product, digits, values))
+    }
+
+    #[inline(always)]
+    fn product<T: Element>(&self, product: &Product, digits: &[u8], values: &[T]) -> T {
+        let sites = &self.factor_sites[range(product.factors)];
+        let tables = &self.factor_tables[range(product.factors)];
+        let slot = values[product.slot as usize];
+        let factor = |site: u32, table: u32| values[table as usize + usize::from(digits[site as usize])];
+        // Most products have one or two functions.
+        let value = match (sites, tables) {
+            (&[a], &[f]) => slot * factor(a, f),
+            (&[a, b], &[f, g]) => slot * factor(a, f) * factor(b, g),
+            _ => sites.iter().zip(tables).fold(slot, |value, (&site, &table)| value * factor(site, table)),
+        };
+        signed(value, self.is_odd(product.signs, digits))
     }
 
     /// Where the values of a product's functions are among all values, for a configuration's digits.
@@ -321,10 +331,16 @@ impl TableKernel {
         sum_of_lanes(lanes)
     }
 
-    /// The part of the diagonal element that products give.
+    /// The part of the diagonal element that products give, added up in lanes as well.
     #[inline]
     pub(crate) fn diagonal_products<T: Element>(&self, digits: &[u8], values: &[T]) -> T {
-        self.sum_of_products((0, self.n_diagonal_products), digits, values)
+        let mut lanes = [T::zero(); DIAGONAL_LANES];
+        for products in self.products[..self.n_diagonal_products as usize].chunks(DIAGONAL_LANES) {
+            for (lane, product) in lanes.iter_mut().zip(products) {
+                *lane += self.product(product, digits, values);
+            }
+        }
+        sum_of_lanes(lanes)
     }
 
     #[inline]
