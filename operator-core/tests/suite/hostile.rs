@@ -408,6 +408,47 @@ fn formulas() {
             on(NAN * spin::sigmax(0), spins(2).into()), on(Expression::from(INFINITE), spins(2).into()),
             on((1e200 * spin::sigmax(0)).pow(2), spins(2).into());
     }
+    let sum = || spin::sigmax(0) + spin::sigmaz(1);
+    refused! {
+        Error::TooLarge { .. } =>
+            on(sum().pow(40), spins(2).into()), on(sum().pow(4000) * spin::sigmax(0) + 1.0, spins(2).into()),
+            on(-sum().pow(64).plus_hc(), spins(2).into()),
+            Terms::new(spins(2)).expression(1.0, &sum().pow(50));
+    }
+    assert_eq!(sum().pow(6).on(spins(2)).unwrap(), sum().on(spins(2)).unwrap().pow(6).unwrap());
+}
+
+/// Coefficients are finite, and their sums in some state are not.
+#[test]
+fn sums_of_terms() {
+    let ring = Graph::chain(6, Boundary::Periodic).unwrap();
+    let ising = |j: f64| Ising::new(spins(6), &ring, 0.0, j).unwrap().definition();
+    refused! {
+        Error::NotFinite { .. } =>
+            ising(1e308), ising(f64::MAX), ising(1e38).and_then(|ising| ising.engine::<f32>()),
+            ising(1.0).and_then(|ising| {
+                let mut parameters = ising.parameters().clone();
+                parameters.set("J", -1e308)?;
+                ising.with_parameters(parameters)
+            });
+    }
+    assert_eq!(ising(1e300).unwrap().norm_bound(), 6e300);
+    assert!(ising(1e37).unwrap().engine::<f32>().is_ok());
+    let large = LocalOperator::new(Qubit::new(1).unwrap()).with(&[0], array![[1e200, 0.0], [0.0, -1e200]]);
+    assert_eq!(large.unwrap().definition().unwrap().norm_bound(), 1e200);
+}
+
+/// Strings of text are read in a time that grows with their length.
+#[test]
+fn long_strings() {
+    let qubits: String = (0..100_000).map(|k| format!("X{k} ")).collect();
+    let modes: String = (0..5_000).map(|k| format!("{k}^ ")).collect();
+    let paulis = PauliStrings::from_openfermion(&format!("1.0 [{qubits}]"), None).unwrap();
+    assert_eq!(paulis.definition().unwrap().max_conn_size(), 1);
+    let fermions = FermionOperator2nd::from_openfermion(&format!("1.0 [{modes}]"), None).unwrap();
+    assert_eq!(fermions.definition().unwrap().max_conn_size(), 1);
+    let again = FermionOperator2nd::from_openfermion(&format!("1.0 [{modes} 7^]"), None).unwrap();
+    assert_eq!(again.definition().unwrap().max_conn_size(), 0);
 }
 
 #[test]
