@@ -9,7 +9,6 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use num_complex::Complex64;
-use num_traits::Float;
 
 use crate::backend::{Backend, Lower};
 use crate::element::Element;
@@ -101,7 +100,7 @@ impl Structure {
     /// # Errors
     /// [`Error::UnknownParameter`] or [`Error::ParameterLength`] if names or lengths differ;
     /// [`Error::LeavesHilbert`] if the operator keeps to its constrained space only for other values;
-    /// [`Error::NotFinite`] if a matrix element overflows, or could where terms add up.
+    /// [`Error::NotFinite`] if a matrix element overflows.
     pub fn pack(&self, parameters: Parameters) -> Result<Definition> {
         let expected = &self.0.parameters;
         if !parameters.same_shape(expected) {
@@ -124,14 +123,12 @@ impl Structure {
         let vector = parameters.to_vec();
         self.0.conditions.iter().try_for_each(|condition| condition.check(&vector, &self.0.hilbert))?;
         let values = self.0.forms.finite_values(&parameters, self.name())?;
-        let definition = Definition {
+        Ok(Definition {
             structure: self.clone(),
             parameters: Arc::new(parameters),
             values: values.into(),
             hermitian: Arc::default(),
-        };
-        definition.expect_finite_sums::<f64>()?;
-        Ok(definition)
+        })
     }
 
     /// The spec without parameter values, where the model has one.
@@ -388,23 +385,7 @@ impl Definition {
             let what = format!("a matrix element of {self}, lowered to {},", T::NAME);
             return Err(Error::NotFinite { what, value: self.values[slot] });
         }
-        self.expect_finite_sums::<T>()?;
         Ok(Engine::new(self.structure.0.kernel.clone(), values))
-    }
-
-    /// Checks that matrix elements, which are sums of slots, do not overflow `T` in any state.
-    fn expect_finite_sums<T: Element>(&self) -> Result<()> {
-        /// Slots below this fraction of the largest number cannot add up to it. The bound of the norm takes time for
-        /// each term, so others alone are held against it.
-        const SMALL: f64 = 1e-15;
-        let largest = <T::Real as Float>::max_value().to_complex().re;
-        let is_small = |value: &Complex64| value.norm() <= SMALL * largest;
-        let bound = if self.values.iter().all(is_small) { 0.0 } else { self.norm_bound() };
-        if bound <= largest {
-            return Ok(());
-        }
-        let what = format!("the sum of the terms of {self}, in {},", T::NAME);
-        Err(Error::NotFinite { what, value: bound.into() })
     }
 
     /// The operator on backend `B` with `f64` matrix elements, on the backend's default device.

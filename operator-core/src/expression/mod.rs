@@ -107,6 +107,14 @@ impl Expression {
 
     /// The n-th power; the 0-th is the identity.
     pub fn pow(&self, n: u32) -> Self {
+        let n_factors: usize = self.products.iter().map(|product| product.factors.len()).sum();
+        let mean = n_factors as f64 / self.products.len().max(1) as f64;
+        // The last product is the largest: what does not fit is found before anything is multiplied.
+        let bytes = (self.products.len() as f64).powf(n.into())
+            * (size_of::<Product>() as f64 + mean * f64::from(n) * size_of::<Factor>() as f64);
+        if memory::expect_fits(String::new, bytes, "").is_err() {
+            return Expression { products: Vec::new(), too_large: Some(bytes) };
+        }
         (0..n).fold(identity(), |power, _| power * self)
     }
 

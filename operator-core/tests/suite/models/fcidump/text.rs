@@ -70,7 +70,6 @@ fn what_is_wrong_is_said_in_the_words_of_the_file() {
             "it is -1, but the same integral h(1 1) on line 2 is -1.5, and it has one value",
         ),
         ("0.5 1 1 1 1\n0.6 1 1 1 1", "the same integral (1 1|1 1) on line 2 is 0.5"),
-        ("0.1 2 1 0 0\n0.2 1 2 0 0", "its complex conjugate h(2 1) on line 2 is 0.1"),
     ] {
         assert!(said(lines).contains(expected), "{}", said(lines));
     }
@@ -154,10 +153,7 @@ fn bad_files_are_refused_with_the_line_and_the_reason() {
         ),
         ("inf 1 1 2 2", "cannot read line 2, \"inf 1 1 2 2\": \"inf\" is not a finite number"),
         ("1e999 1 1 2 2", "cannot read line 2, \"1e999 1 1 2 2\": \"1e999\" is not a finite number"),
-        (
-            "******** 1 1 2 2",
-            "cannot read line 2, \"******** 1 1 2 2\": a value is missing between two commas",
-        ),
+        ("******** 1 1 2 2", "cannot read line 2, \"******** 1 1 2 2\": Fortran writes asterisks"),
         ("0.25,,1,1,2,2", "cannot read line 2, \"0.25,,1,1,2,2\": a value is missing between two commas"),
         ("(0.2,0.1 1 1 2 2", "cannot read line 2, \"(0.2,0.1 1 1 2 2\": a ( has no )"),
         (
