@@ -98,8 +98,12 @@ impl<T: Element, S: Copy + Default> ConnBatch<T, S> {
     /// For backends. The slices hold old data until they are written.
     ///
     /// # Errors
-    /// [`Error::TooLarge`] beyond the [`memory::limit`].
+    /// [`Error::TooLarge`] beyond the [`memory::limit`]; the buffer is as it was.
     pub fn reset(&mut self, width: usize, counts: &[usize]) -> Result<(&mut [S], &mut [T], &[usize])> {
+        let estimate: f64 = counts.iter().map(|&count| count as f64).sum();
+        let bytes = estimate * (width as f64 * size_of::<S>() as f64 + size_of::<T>() as f64);
+        let what = || format!("{estimate} connected elements");
+        memory::expect_fits(what, bytes, "pass fewer samples at a time")?;
         self.offsets.clear();
         self.offsets.push(0);
         let mut total = 0;
@@ -107,8 +111,6 @@ impl<T: Element, S: Copy + Default> ConnBatch<T, S> {
             total += count;
             self.offsets.push(total);
         }
-        let bytes = total as f64 * (width * size_of::<S>() + size_of::<T>()) as f64;
-        memory::expect_fits(|| format!("{total} connected elements"), bytes, "pass fewer samples at a time")?;
         (self.width, self.total) = (width, total);
         if self.states.len() < total * width {
             self.states.resize(total * width, S::default());

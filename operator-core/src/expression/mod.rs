@@ -36,13 +36,14 @@ use smallvec::SmallVec;
 use crate::definition::{Definition, shortened};
 use crate::error::{Error, Result};
 use crate::hilbert::HilbertSpace;
+use crate::memory;
 use crate::terms::{Coefficient, Terms};
 use factor::Factor;
 
 /// A sum of products of site operators, each with a coefficient.
 ///
-/// Nothing is checked until the formula is interpreted on a space, so its operations cannot fail. The empty sum
-/// is 0. Numbers stand for multiples of the identity.
+/// Nothing is checked until the formula is interpreted on a space, so its operations cannot fail. A power too large for
+/// memory is not multiplied out, and refused then. The empty sum is 0. Numbers stand for multiples of the identity.
 ///
 /// ```
 /// use operator_core::expression::fermion;
@@ -58,6 +59,8 @@ use factor::Factor;
 #[derive(Clone, Debug, Default)]
 pub struct Expression {
     products: Vec<Product>,
+    /// The bytes that the products of a multiplication would have taken, if it was not done.
+    too_large: Option<f64>,
 }
 
 /// A coefficient times a product of site operators, which act right to left.
@@ -75,7 +78,11 @@ pub fn identity() -> Expression {
 impl Expression {
     fn of(factor: Factor) -> Self {
         let factors = SmallVec::from_iter([factor]);
-        Expression { products: vec![Product { coefficient: Complex64::ONE, factors }] }
+        Self::of_products(vec![Product { coefficient: Complex64::ONE, factors }])
+    }
+
+    fn of_products(products: Vec<Product>) -> Self {
+        Expression { products, too_large: None }
     }
 
     /// The formula 0.
@@ -89,7 +96,7 @@ impl Expression {
             coefficient: product.coefficient.conj(),
             factors: product.factors.iter().rev().map(|factor| factor.adjoint()).collect(),
         };
-        Expression { products: self.products.iter().map(adjoint).collect() }
+        Expression { products: self.products.iter().map(adjoint).collect(), too_large: self.too_large }
     }
 
     /// The formula plus its Hermitian conjugate.
@@ -100,6 +107,14 @@ impl Expression {
 
     /// The n-th power; the 0-th is the identity.
     pub fn pow(&self, n: u32) -> Self {
+        let n_factors: usize = self.products.iter().map(|product| product.factors.len()).sum();
+        let mean = n_factors as f64 / self.products.len().max(1) as f64;
+        // The last product is the largest: what does not fit is found before anything is multiplied.
+        let bytes = (self.products.len() as f64).powf(n.into())
+            * (size_of::<Product>() as f64 + mean * f64::from(n) * size_of::<Factor>() as f64);
+        if memory::expect_fits(String::new, bytes, "").is_err() {
+            return Expression { products: Vec::new(), too_large: Some(bytes) };
+        }
         (0..n).fold(identity(), |power, _| power * self)
     }
 
@@ -112,8 +127,10 @@ impl Expression {
     /// # Errors
     /// [`Error::SiteOutOfRange`];
     /// [`Error::WrongHilbert`] for an operator on the wrong kind of site;
-    /// [`Error::NotFinite`].
+    /// [`Error::NotFinite`]; [`Error::TooLarge`] if the formula has more products than fit into memory.
     pub fn on(&self, hilbert: impl Into<HilbertSpace>) -> Result<Terms> {
+        let remedy = "multiply Terms, which merge like terms after each product";
+        memory::expect_fits(|| "the products of a formula".into(), self.too_large.unwrap_or(0.0), remedy)?;
         resolve::resolve(self, hilbert.into())
     }
 
@@ -132,7 +149,7 @@ impl Expression {
     fn in_own_words(&self, error: Error, hilbert: &HilbertSpace) -> Error {
         let Error::LeavesHilbert { term, hilbert: space, from, to } = error else { return error };
         let gives_it = |product: &&Product| {
-            let terms = Expression { products: vec![(*product).clone()] }.on(hilbert.clone());
+            let terms = Expression::of_products(vec![(*product).clone()]).on(hilbert.clone());
             terms.is_ok_and(|terms| terms.iter().any(|own| own.kind.described() == term))
         };
         let products: Vec<String> = self.products.iter().filter(gives_it).map(Product::to_string).collect();
@@ -142,7 +159,7 @@ impl Expression {
 
     /// Only the first products of a long formula, so that naming it costs no more than what is shown.
     fn short_name(&self) -> String {
-        let first = Expression { products: self.products.iter().take(8).cloned().collect() };
+        let first = Expression::of_products(self.products.iter().take(8).cloned().collect());
         let rest = if self.products.len() > 8 { " + ..." } else { "" };
         shortened(format!("{first}{rest}"))
     }

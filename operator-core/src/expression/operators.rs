@@ -5,7 +5,8 @@ use std::ops::{Add, AddAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
 use num_complex::Complex64;
 
-use super::{Expression, Product};
+use super::{Expression, Factor, Product};
+use crate::memory;
 
 impl From<f64> for Expression {
     fn from(number: f64) -> Self {
@@ -15,19 +16,21 @@ impl From<f64> for Expression {
 
 impl From<Complex64> for Expression {
     fn from(number: Complex64) -> Self {
-        Expression { products: vec![Product { coefficient: number, factors: Default::default() }] }
+        Expression::of_products(vec![Product { coefficient: number, factors: Default::default() }])
     }
 }
 
 impl AddAssign<Expression> for Expression {
     fn add_assign(&mut self, other: Expression) {
         self.products.extend(other.products);
+        self.too_large = self.too_large.or(other.too_large);
     }
 }
 
 impl AddAssign<&Expression> for Expression {
     fn add_assign(&mut self, other: &Expression) {
         self.products.extend_from_slice(&other.products);
+        self.too_large = self.too_large.or(other.too_large);
     }
 }
 
@@ -57,6 +60,14 @@ impl MulAssign<f64> for Expression {
 
 impl MulAssign<&Expression> for Expression {
     fn mul_assign(&mut self, other: &Expression) {
+        self.too_large = self.too_large.or(other.too_large).or_else(|| {
+            let bytes = bytes_of_products(&self.products, &other.products);
+            memory::expect_fits(String::new, bytes, "").is_err().then_some(bytes)
+        });
+        if self.too_large.is_some() {
+            self.products.clear();
+            return;
+        }
         let times = |left: &Product| {
             let (coefficient, factors) = (left.coefficient, left.factors.clone());
             let right = other.products.iter();
@@ -68,6 +79,14 @@ impl MulAssign<&Expression> for Expression {
         };
         self.products = self.products.iter().flat_map(times).collect();
     }
+}
+
+/// About the memory of all products of two sums.
+fn bytes_of_products(left: &[Product], right: &[Product]) -> f64 {
+    let n_factors = |sum: &[Product]| sum.iter().map(|product| product.factors.len()).sum::<usize>() as f64;
+    let (n_left, n_right) = (left.len() as f64, right.len() as f64);
+    let n_factors = n_factors(left) * n_right + n_factors(right) * n_left;
+    n_left * n_right * size_of::<Product>() as f64 + n_factors * size_of::<Factor>() as f64
 }
 
 impl MulAssign<Expression> for Expression {

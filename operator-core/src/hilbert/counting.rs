@@ -9,6 +9,9 @@ use super::block::Block;
 /// `log2` of a number that a `u64` certainly holds. The rest of its range is left to rounding.
 const LOG2_COUNTABLE: f64 = 63.5;
 
+/// Logarithm of what is left out of a sum whose first term is 1.
+const NEGLIGIBLE: f64 = -80.0;
+
 /// The number of states of a block, if it fits in a `usize`, and its base-2 logarithm.
 pub(super) fn count(block: &Block) -> (Option<usize>, f64) {
     let (n_sites, dim) = (block.n_sites, block.local.len);
@@ -99,6 +102,16 @@ impl Tilted {
         self.weights.iter().enumerate().map(|(k, weight)| k as f64 * weight).sum()
     }
 
+    /// The logarithm of a bound of one site's factor at an angle from 0 to π, beyond which it only falls: the geometric
+    /// series in `z e^(i angle)` is at most `(1 + z^dim) / |1 − z e^(i angle)|`, for z up to 1.
+    fn ln_largest_factor(&self, angle: f64) -> f64 {
+        let (first, last) = (self.weights[0], self.weights[self.weights.len() - 1]);
+        // For larger z, the series is read from its end.
+        let (first, last) = if self.ln_z > 0.0 { (last, first) } else { (first, last) };
+        let z = (-self.ln_z.abs()).exp();
+        (first + last * z).ln() - (Complex64::ONE - Complex64::from_polar(z, angle)).norm().ln()
+    }
+
     /// Base-2 logarithm of the number of states with the sum `total`, to about 1e-9.
     ///
     /// The sum is `total` with the probability `n_states · z^total / (Σ_k z^k)^n_sites`. The probability is the
@@ -109,18 +122,23 @@ impl Tilted {
             self.weights.iter().enumerate().map(|(k, weight)| (k as f64 - mean).powi(2) * weight).sum();
         let deviation = (self.n_sites as f64 * variance).sqrt();
         // Sums further away than a period from the mean are counted wrongly, and have no weight.
-        let period = (40.0 * deviation).ceil() + 2.0 * self.weights.len() as f64 + 64.0;
-        let mut probability = 0.0;
-        for step in 0..period as usize {
-            let angle = TAU * step as f64 / period;
+        let period = ((40.0 * deviation).ceil() + 2.0 * self.weights.len() as f64 + 64.0) as u64 | 1;
+        let n_sites = self.n_sites as f64;
+        let shift = n_sites * mean - self.total as f64;
+        // An angle and its opposite give the same; the period is odd, so only 0 is its own opposite.
+        let mut probability = 1.0;
+        for step in 1..=period / 2 {
+            let angle = TAU * step as f64 / period as f64;
+            if n_sites * self.ln_largest_factor(angle) < NEGLIGIBLE {
+                break;
+            }
             let factor: Complex64 = (self.weights.iter().enumerate())
                 .map(|(k, weight)| Complex64::from_polar(*weight, angle * (k as f64 - mean)))
                 .sum();
             let (ln_size, phase) = (factor.norm().ln(), factor.arg());
-            let n_sites = self.n_sites as f64;
-            let shift = n_sites * mean - self.total as f64;
-            probability += (n_sites * ln_size).exp() * (n_sites * phase + shift * angle).cos();
+            probability += 2.0 * (n_sites * ln_size).exp() * (n_sites * phase + shift * angle).cos();
         }
+        let period = period as f64;
         let ln_probability = (probability / period).ln();
         (ln_probability + self.n_sites as f64 * self.ln_norm - self.ln_z * self.total as f64) / LN_2
     }

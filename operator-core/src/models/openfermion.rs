@@ -1,6 +1,8 @@
 //! The text of OpenFermion's operators: `0.5 [X0 Y1] + (0.3+0.1j) [Z3] + 1.0 []` (a `QubitOperator`) and
 //! `1.0 [0^ 1] + 0.5j [1^ 0]` (a `FermionOperator`).
 
+use std::collections::BTreeMap;
+
 use num_complex::Complex64;
 
 use crate::error::{Error, Result};
@@ -62,21 +64,20 @@ fn is_majorana_operator(text: &str) -> bool {
 }
 
 fn pauli_string(text: &str, mut weight: Complex64) -> Result<WeightedPaulis> {
-    let mut string: Vec<(usize, Pauli)> = Vec::new();
+    // By qubit, since strings may be long.
+    let mut string: BTreeMap<usize, Pauli> = BTreeMap::new();
     for factor in text.split_whitespace() {
         let (qubit, pauli) = parse_pauli(factor)?;
-        match string.iter().position(|&(known, _)| known == qubit) {
-            None => string.push((qubit, pauli)),
-            Some(place) => match product(string[place].1, pauli) {
-                None => drop(string.remove(place)),
-                Some((phase, pauli)) => {
-                    string[place].1 = pauli;
-                    weight *= phase;
-                }
-            },
+        match string.remove(&qubit).map(|left| product(left, pauli)) {
+            None => drop(string.insert(qubit, pauli)),
+            Some(None) => {}
+            Some(Some((phase, pauli))) => {
+                string.insert(qubit, pauli);
+                weight *= phase;
+            }
         }
     }
-    Ok((string, weight))
+    Ok((string.into_iter().collect(), weight))
 }
 
 /// The product of two Pauli matrices on one qubit, a phase and a matrix; `None` is the identity.

@@ -1,5 +1,7 @@
 //! Arrays of Rydberg atoms.
 
+use std::collections::HashMap;
+
 #[cfg(feature = "serde")]
 use serde_json::{Value, json};
 
@@ -11,6 +13,7 @@ use super::checks::check_two_level;
 use crate::definition::Definition;
 use crate::error::{Error, Result};
 use crate::hilbert::HilbertSpace;
+use crate::memory;
 use crate::parameters::ParameterValue;
 #[cfg(feature = "serde")]
 use crate::spec::{Reader, Written};
@@ -30,7 +33,7 @@ use crate::terms::{LocalMatrix, Pauli, Terms, real_matrix};
 /// use operator_core::{Model, Rydberg, graph::Lattice, hilbert::Qubit};
 /// let positions = Lattice::square([3, 3]).positions()?;
 /// let atoms = Rydberg::new(Qubit::new(9)?, positions, 1.0, 0.5, 10.0)?.with_cutoff(1.5)?;
-/// assert_eq!(atoms.pairs().len(), 12 + 8);
+/// assert_eq!(atoms.pairs()?.len(), 12 + 8);
 /// assert_eq!(atoms.definition()?.max_conn_size(), 1 + 9);
 /// # Ok::<(), operator_core::Error>(())
 /// ```
@@ -96,13 +99,35 @@ impl Rydberg {
         Ok(self)
     }
 
-    /// The pairs of atoms that interact, with their distances.
-    pub fn pairs(&self) -> Vec<([usize; 2], f64)> {
+    /// The pairs of atoms that interact, with their distances, in the order of their sites.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] if the pairs and their terms do not fit into memory.
+    pub fn pairs(&self) -> Result<Vec<([usize; 2], f64)>> {
         let n = self.positions.len();
-        let pairs = (0..n).flat_map(|i| (i + 1..n).map(move |j| [i, j]));
-        let with_distance = |[i, j]: [usize; 2]| ([i, j], distance(&self.positions[i], &self.positions[j]));
-        let near = |(_, r): &([usize; 2], f64)| self.cutoff.is_none_or(|cutoff| *r <= cutoff);
-        pairs.map(with_distance).filter(near).collect()
+        let Some(cutoff) = self.cutoff else {
+            check_pairs(n as f64 * n.saturating_sub(1) as f64 / 2.0)?;
+            let pairs = (0..n).flat_map(|i| (i + 1..n).map(move |j| [i, j]));
+            return Ok(pairs.map(|pair| (pair, self.distance(pair))).collect());
+        };
+        // Along the first axis only a few atoms are as near as the cutoff.
+        let along = |site: usize| self.positions[site].first().copied().unwrap_or(0.0);
+        let mut sorted: Vec<usize> = (0..n).collect();
+        sorted.sort_by(|&i, &j| along(i).total_cmp(&along(j)));
+        let mut pairs = Vec::new();
+        for (k, &i) in sorted.iter().enumerate() {
+            let reached = sorted[k + 1..].iter().take_while(|&&j| along(j) - along(i) <= cutoff);
+            let reached = reached.map(|&j| [i.min(j), i.max(j)]).map(|pair| (pair, self.distance(pair)));
+            pairs.extend(reached.filter(|&(_, r)| r <= cutoff));
+            check_pairs(pairs.len() as f64)?;
+        }
+        pairs.sort_unstable_by_key(|&(pair, _)| pair);
+        Ok(pairs)
+    }
+
+    fn distance(&self, [i, j]: [usize; 2]) -> f64 {
+        let axes = self.positions[i].iter().zip(&self.positions[j]);
+        axes.map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt()
     }
 
     /// 1 at the local index of the excited state, 0 at that of the ground state.
@@ -111,12 +136,16 @@ impl Rydberg {
     }
 }
 
-fn distance(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt()
+/// Checks the memory that pairs take, here, as terms and as elements.
+fn check_pairs(n_pairs: f64) -> Result<()> {
+    const BYTES_PER_PAIR: f64 = 256.0;
+    let what = || format!("{n_pairs} pairs of atoms");
+    memory::expect_fits(what, n_pairs * BYTES_PER_PAIR, "leave out distant pairs with Rydberg::with_cutoff")
 }
 
 fn check_positions(positions: &[Vec<f64>]) -> Result<()> {
     let d = positions.first().map_or(0, Vec::len);
+    let mut taken = HashMap::with_capacity(positions.len());
     for (site, position) in positions.iter().enumerate() {
         if position.len() != d {
             let got = position.len();
@@ -127,7 +156,9 @@ fn check_positions(positions: &[Vec<f64>]) -> Result<()> {
                 "position {site} has the component {x}; components must be finite"
             )));
         }
-        if let Some(other) = positions[..site].iter().position(|other| other == position) {
+        // Adding 0 makes a negative zero positive.
+        let place: Vec<u64> = position.iter().map(|x| (x + 0.0).to_bits()).collect();
+        if let Some(other) = taken.insert(place, site) {
             return Err(Error::Lattice(format!(
                 "atoms {other} and {site} are both at {position:?}; give each atom a place of its own"
             )));
@@ -143,7 +174,7 @@ impl Model for Rydberg {
 
     fn terms(&self, terms: &mut Terms) -> Result<()> {
         let n_sites = self.positions.len();
-        let pairs = self.pairs();
+        let pairs = self.pairs()?;
         let omega = terms.item_parameter("Omega", self.omega.clone(), "atom", n_sites)?;
         let delta = terms.item_parameter("delta", self.delta.clone(), "atom", n_sites)?;
         let c6 = terms.item_parameter("C6", self.c6.clone(), "pair of atoms", pairs.len())?;

@@ -109,7 +109,7 @@ pub(super) fn to_paulis(
 fn product_to_local(hilbert: &HilbertSpace, product: &ProductTerm) -> Result<LocalTerm> {
     let sites: Vec<usize> = product.sites().collect();
     checked_dim(hilbert, &sites)?;
-    let matrices = product.factors().iter().map(|(_, matrix)| matrix.to_dense());
+    let matrices = product.factors().iter().map(|(_, matrix)| matrix.dense());
     let matrix = matrices.fold(Array2::eye(1), |product, matrix| ndarray::linalg::kron(&product, &matrix));
     Ok(LocalTerm::from_parts(sites, matrix))
 }
@@ -117,9 +117,8 @@ fn product_to_local(hilbert: &HilbertSpace, product: &ProductTerm) -> Result<Loc
 /// The expansion of a product in Pauli strings.
 fn product_to_paulis(hilbert: &HilbertSpace, product: &ProductTerm) -> Result<Vec<(Complex64, PauliString)>> {
     check_two_level(hilbert, product.sites(), product)?;
-    let factors: Vec<(usize, Vec<_>)> = (product.factors().iter())
-        .map(|(site, matrix)| (*site, pauli_expansion(&matrix.to_dense())))
-        .collect();
+    let factors: Vec<(usize, Vec<_>)> =
+        (product.factors().iter()).map(|(site, matrix)| (*site, pauli_expansion(&matrix.dense()))).collect();
     let log2 = factors.iter().map(|(_, paulis)| paulis.len().max(1).ilog2() as usize).sum();
     check_n_strings(log2, product)?;
     let mut strings = vec![(Complex64::ONE, PauliString::identity(bits::n_words(hilbert.n_sites())))];

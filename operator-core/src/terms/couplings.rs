@@ -10,6 +10,7 @@ use crate::parameters::ParameterValue;
 #[derive(Clone, Copy, Debug)]
 pub struct BondParameter<'a> {
     handle: ParameterHandle,
+    n_bonds: usize,
     /// The value of each bond, if it is not the bond's own.
     colors: Option<&'a [usize]>,
 }
@@ -20,15 +21,14 @@ impl BondParameter<'_> {
     /// # Errors
     /// [`Error::Count`] if the graph has no such bond.
     pub fn at(self, bond: usize) -> Result<ParameterId> {
-        let Some(colors) = self.colors else { return self.handle.at(bond) };
-        match colors.get(bond) {
-            Some(&color) => self.handle.at(color),
-            None => Err(Error::Count {
+        if bond >= self.n_bonds {
+            return Err(Error::Count {
                 what: format!("bonds, but bond {bond} was asked for"),
-                got: colors.len(),
+                got: self.n_bonds,
                 expected: format!("at least {}", bond.saturating_add(1)),
-            }),
+            });
         }
+        self.handle.at(self.colors.map_or(bond, |colors| colors[bond]))
     }
 }
 
@@ -86,7 +86,7 @@ impl Terms {
             ParameterValue::Scalar(_) => None,
             ParameterValue::Array(values) => colors_of_values(name, values.len(), graph)?,
         };
-        Ok(BondParameter { handle: self.parameter(name, value)?, colors })
+        Ok(BondParameter { handle: self.parameter(name, value)?, n_bonds: graph.n_edges(), colors })
     }
 }
 

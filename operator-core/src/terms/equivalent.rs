@@ -92,7 +92,7 @@ fn check_n_entries(n: usize, terms: &Terms) -> Result<()> {
 fn one_site(hilbert: &HilbertSpace, site: usize, matrix: &SiteMatrix) -> Vec<(usize, Complex64)> {
     let dim = hilbert.local_dim(site);
     if dim == 2 {
-        let m = matrix.to_dense();
+        let m = matrix.dense();
         let parts = [
             (0, (m[[0, 0]] + m[[1, 1]]) / 2.0),
             (1, (m[[0, 1]] + m[[1, 0]]) / 2.0),

@@ -1,5 +1,6 @@
 //! Strings of fermion operators.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use super::sites::check_sites;
@@ -76,11 +77,17 @@ impl FermionString {
 
     /// Whether the string is 0 because it fills a filled mode or empties an empty one, like `0^ 1 0^`.
     pub(crate) fn vanishes(&self) -> bool {
-        let repeats = |(k, ladder): (usize, &Ladder)| {
-            let before = self.ladders[..k].iter().rev().find(|other| other.mode == ladder.mode);
-            before.is_some_and(|other| other.dagger == ladder.dagger)
-        };
-        self.ladders.iter().enumerate().any(repeats)
+        const SHORT: usize = 16;
+        if self.ladders.len() <= SHORT {
+            let repeats = |(k, ladder): (usize, &Ladder)| {
+                let before = self.ladders[..k].iter().rev().find(|other| other.mode == ladder.mode);
+                before.is_some_and(|other| other.dagger == ladder.dagger)
+            };
+            return self.ladders.iter().enumerate().any(repeats);
+        }
+        // The last operator of each mode.
+        let mut last = HashMap::with_capacity(self.ladders.len());
+        self.ladders.iter().any(|ladder| last.insert(ladder.mode, ladder.dagger) == Some(ladder.dagger))
     }
 
     /// The factors, left to right.

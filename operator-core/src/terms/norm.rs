@@ -49,5 +49,7 @@ fn matrix_bound(
         columns[column] += z.norm();
     }
     let largest = |sums: Vec<f64>| sums.into_iter().fold(0.0, f64::max);
-    (largest(rows) * largest(columns)).sqrt()
+    let (row, column) = (largest(rows), largest(columns));
+    // The product of two large sums would overflow.
+    if row == column { row } else { row.sqrt() * column.sqrt() }
 }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use ndarray::Array2;
 use num_complex::Complex64;
 
+use crate::error::Result;
+use crate::memory;
 use crate::rounding::clean;
 
 /// A square matrix on one site, stored by its non-zero elements. All terms that use it share its memory.
@@ -119,8 +121,19 @@ impl SiteMatrix {
         self.0.list.iter().copied()
     }
 
-    /// The same matrix with its zeros.
-    pub fn to_dense(&self) -> Array2<Complex64> {
+    /// The same matrix with its zeros, shape `(rows, columns)`.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`](crate::Error::TooLarge) beyond the [`memory::limit`]: no term has checked its size yet.
+    pub fn to_dense(&self) -> Result<Array2<Complex64>> {
+        let (rows, columns) = self.dim();
+        let bytes = rows as f64 * columns as f64 * size_of::<Complex64>() as f64;
+        memory::expect_fits(|| format!("a {rows} x {columns} matrix"), bytes, "take its elements instead")?;
+        Ok(self.dense())
+    }
+
+    /// The same of a matrix whose size is known to be that of a site.
+    pub(crate) fn dense(&self) -> Array2<Complex64> {
         let mut dense = Array2::zeros(self.dim());
         self.elements().for_each(|(row, column, z)| dense[[row, column]] = z);
         dense
@@ -195,14 +208,14 @@ mod tests {
     fn products_are_those_of_dense_matrices() {
         let [x, y, z] = twice_spin(5);
         for (a, b) in [(&x, &y), (&y, &z), (&x, &x), (&destroy(5), &y)] {
-            let expected = SiteMatrix::from(a.to_dense().dot(&b.to_dense()));
+            let expected = SiteMatrix::from(a.dense().dot(&b.dense()));
             let product = a.times(b);
-            let difference = &product.to_dense() - &expected.to_dense();
+            let difference = &product.dense() - &expected.dense();
             assert!(difference.iter().all(|z| z.norm() < 1e-14));
         }
-        assert_eq!(y.transpose().to_dense(), y.to_dense().t());
-        let commutator = &x.times(&y).to_dense() - &y.times(&x).to_dense();
-        let expected = z.to_dense().mapv(|z| z * Complex64::new(0.0, 2.0));
+        assert_eq!(y.transpose().dense(), y.dense().t());
+        let commutator = &x.times(&y).dense() - &y.times(&x).dense();
+        let expected = z.dense().mapv(|z| z * Complex64::new(0.0, 2.0));
         assert!((commutator - expected).iter().all(|z| z.norm() < 1e-13), "[2Sx, 2Sy] = 2i · 2Sz");
     }
 

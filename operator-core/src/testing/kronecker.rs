@@ -40,7 +40,7 @@ pub fn kronecker_dense(definition: &Definition) -> Result<Array2<Complex64>> {
             TermKind::Local(local) => embed(local.sites(), local.matrix(), &dims),
             TermKind::Product(term) => product((0..dims.len()).map(|site| {
                 let own = term.factors().iter().find(|(s, _)| *s == site);
-                own.map_or_else(|| Matrix::eye(dims[site]), |(_, matrix)| matrix.to_dense())
+                own.map_or_else(|| Matrix::eye(dims[site]), |(_, matrix)| matrix.dense())
             })),
             TermKind::Pauli(string) => pauli_string(&string.paulis(), &dims),
             TermKind::Fermion(string) => {

@@ -8,6 +8,7 @@ mod algebra;
 mod constraints;
 mod derivatives;
 mod expression;
+mod hostile;
 mod kernels;
 mod models;
 mod moves;

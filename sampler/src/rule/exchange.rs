@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use operator_core::{Graph, HilbertSpace};
+use operator_core::{Graph, HilbertSpace, memory};
 use rand::RngExt;
 
 use super::{Conserved, HostRule};
@@ -36,18 +36,29 @@ impl ExchangeRule {
 
     /// Exchanges any two sites that are at most `distance` edges apart. With `distance` 1 it is [`new`](Self::new)
     /// up to the order of the pairs.
-    pub fn with_distance(graph: &Graph, distance: usize) -> Self {
+    ///
+    /// # Errors
+    /// [`TooLarge`](operator_core::Error::TooLarge) if the pairs do not fit into memory.
+    pub fn with_distance(graph: &Graph, distance: usize) -> Result<Self> {
         let mut pairs = Vec::new();
+        // The site that each was last reached from.
+        let mut reached_from: Vec<usize> = (0..graph.n_nodes()).collect();
         for site in 0..graph.n_nodes() {
-            let mut reached = BTreeSet::from([site]);
-            let mut front = vec![site];
-            for _ in 0..distance.min(graph.n_nodes()) {
+            let (mut front, mut steps, first) = (vec![site], 0, pairs.len());
+            reached_from[site] = site;
+            while steps < distance && !front.is_empty() {
                 let next = front.iter().flat_map(|&site| graph.neighbors(site)).copied();
-                front = next.filter(|&other| reached.insert(other)).collect();
+                let is_new = |&other: &usize| std::mem::replace(&mut reached_from[other], site) != site;
+                front = next.filter(is_new).collect();
+                pairs.extend(front.iter().filter(|&&other| other > site).map(|&other| [site, other]));
+                steps += 1;
             }
-            pairs.extend(reached.range(site + 1..).map(|&other| [site, other]));
+            pairs[first..].sort_unstable();
+            let what = || format!("{} or more pairs of sites within the distance {distance}", pairs.len());
+            let bytes = (pairs.len() * size_of::<[usize; 2]>()) as f64;
+            memory::expect_fits(what, bytes, "take a smaller distance")?;
         }
-        ExchangeRule { n_sites: graph.n_nodes(), pairs }
+        Ok(ExchangeRule { n_sites: graph.n_nodes(), pairs })
     }
 
     /// Repeats the pairs for each spin state, if `hilbert` is fermions whose orbitals are the sites of the graph.

@@ -171,7 +171,7 @@ fn exchanges() -> operator_core::Result<Vec<(HilbertSpace, Graph, usize)>> {
 fn exchange_rule_fulfils_detailed_balance<B: Complete>() -> TestResult {
     for (hilbert, graph, n_classes) in exchanges()? {
         for distance in 1..3 {
-            let rule = ExchangeRule::with_distance(&graph, distance).with_space(&hilbert);
+            let rule = ExchangeRule::with_distance(&graph, distance)?.with_space(&hilbert);
             check::<B, _>(&hilbert.to_string(), &rule, &hilbert, n_classes)?;
         }
         let rule = ExchangeRule::new(&graph).with_space(&hilbert);
@@ -192,7 +192,7 @@ fn a_rule_of_a_third_party_needs_its_correction<B: Complete>() -> TestResult {
 fn mixtures_fulfil_detailed_balance<B: Complete>() -> TestResult {
     let ring = Graph::chain(4, Boundary::Periodic)?;
     let bosons = HilbertSpace::from(Fock::new(2, 4)?);
-    let (near, far) = (ExchangeRule::new(&ring), ExchangeRule::with_distance(&ring, 2));
+    let (near, far) = (ExchangeRule::new(&ring), ExchangeRule::with_distance(&ring, 2)?);
     for probability in [0.0, 0.3, 1.0] {
         // Exchanges alone keep how often each of three numbers comes, 15 sets of four numbers.
         let classes = if probability == 1.0 { 15 } else { 1 };

@@ -10,6 +10,7 @@ mod devices;
 mod direct;
 mod distribution;
 mod errors;
+mod hostile;
 mod starts;
 mod threads;
 mod walked_chains;

@@ -2,6 +2,8 @@
 
 use ndarray::{Array1, Array2, ArrayView1, Axis, ShapeError, Zip, concatenate};
 
+use crate::error::{Error, Result};
+
 /// Real derivatives of ln ψ by consecutive parameters, for each configuration of a batch.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -39,7 +41,26 @@ impl DerivativeBlock {
     }
 
     /// All derivatives, shape `(batch, n_parameters)`.
-    pub fn to_dense(&self) -> Array2<f64> {
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if the two factors have different numbers of rows.
+    pub fn to_dense(&self) -> Result<Array2<f64>> {
+        self.expect_rows(self.dim().0)?;
+        Ok(self.dense())
+    }
+
+    /// Checks that each array has a row for each configuration.
+    ///
+    /// # Errors
+    /// [`Error::Shape`].
+    pub(crate) fn expect_rows(&self, batch: usize) -> Result<()> {
+        let Some(other) = self.arrays().find(|array| array.nrows() != batch) else { return Ok(()) };
+        let (got, expected) = (other.shape().to_vec(), vec![batch, other.ncols()]);
+        Err(Error::Shape { what: "blocks of log derivatives", got, expected })
+    }
+
+    /// The same of a block whose rows are checked.
+    pub(crate) fn dense(&self) -> Array2<f64> {
         match self {
             DerivativeBlock::Dense(derivatives) => derivatives.clone(),
             DerivativeBlock::Outer { left, right } => {
@@ -59,7 +80,7 @@ impl DerivativeBlock {
     }
 
     /// The rows of several batches. Blocks of different kinds become dense.
-    pub(crate) fn join(parts: &[&Self]) -> Result<Self, ShapeError> {
+    pub(crate) fn join(parts: &[&Self]) -> std::result::Result<Self, ShapeError> {
         let outer: Option<Vec<_>> = parts
             .iter()
             .map(|part| match part {
@@ -76,7 +97,7 @@ impl DerivativeBlock {
                 }
             }
             None => {
-                let dense: Vec<_> = parts.iter().map(|part| part.to_dense()).collect();
+                let dense: Vec<_> = parts.iter().map(|part| part.dense()).collect();
                 let views: Vec<_> = dense.iter().map(|part| part.view()).collect();
                 DerivativeBlock::Dense(concatenate(Axis(0), &views)?)
             }

@@ -131,7 +131,7 @@ impl Blocks {
     fn to_whole(&self) -> Array2<f64> {
         let mut out = Array2::zeros((self.roots.len(), self.mean.len()));
         for (start, block) in self.placed() {
-            let dense = block.to_dense();
+            let dense = block.dense();
             out.slice_mut(s![.., start..start + dense.ncols()]).assign(&dense);
         }
         out -= &self.mean;
@@ -257,7 +257,7 @@ mod tests {
             let whole = Array2::from_shape_fn(blocks.dim(), |(s, k)| blocks.get(s, k).unwrap().re);
             let whole = LogDerivatives::Real(whole);
             let respond = |derivatives: LogDerivatives| {
-                Response::new(Stats::exact(&energies, &weights), &energies, &weights, derivatives).unwrap()
+                Response::new(Stats::exact(&energies, &weights).unwrap(), &energies, &weights, derivatives).unwrap()
             };
             let (blocks, whole) = (respond(blocks), respond(whole));
             let close = |a: &Array1<f64>, b: &Array1<f64>| largest(&(a - b)) <= 1e-9 * (1.0 + largest(b));
@@ -286,7 +286,7 @@ mod tests {
         let (one, other) = (Array2::zeros((3, 2)), Array2::zeros((4, 2)));
         let blocks = LogDerivatives::Blocks(vec![DerivativeBlock::Outer { left: one, right: other }]);
         let (energies, weights) = (Array1::zeros(3), Array1::from_elem(3, 1.0 / 3.0));
-        let stats = Stats::exact(&energies, &weights);
+        let stats = Stats::exact(&energies, &weights).unwrap();
         let error = Response::new(stats, &energies, &weights, blocks).unwrap_err();
         assert!(error.to_string().starts_with("blocks of log derivatives have shape [4, 2]"), "{error}");
     }

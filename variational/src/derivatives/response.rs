@@ -40,12 +40,7 @@ impl Response {
             let (got, expected) = (vec![batch, n_parameters], vec![weights.len(), n_parameters]);
             return Err(Error::Shape { what: "log derivatives", got, expected });
         }
-        if let LogDerivatives::Blocks(blocks) = &derivatives
-            && let Some(other) = blocks.iter().flat_map(DerivativeBlock::arrays).find(|a| a.nrows() != batch)
-        {
-            let (got, expected) = (vec![other.nrows(), other.ncols()], vec![batch, other.ncols()]);
-            return Err(Error::Shape { what: "blocks of log derivatives", got, expected });
-        }
+        derivatives.expect_rows(batch)?;
         let residual = |part: fn(&Complex64) -> f64| -> Array1<f64> {
             let deviations = local_energies.iter().zip(weights);
             deviations.map(|(energy, weight)| weight.sqrt() * part(&(energy - stats.mean))).collect()

@@ -149,6 +149,17 @@ impl LogDerivatives {
         }
     }
 
+    /// Checks that all parts have a row for each configuration.
+    ///
+    /// # Errors
+    /// [`Error::Shape`](crate::Error::Shape).
+    pub(crate) fn expect_rows(&self, batch: usize) -> crate::error::Result<()> {
+        match self {
+            LogDerivatives::Blocks(blocks) => blocks.iter().try_for_each(|block| block.expect_rows(batch)),
+            LogDerivatives::Real(_) | LogDerivatives::Complex(_) => Ok(()),
+        }
+    }
+
     /// Number of bytes.
     pub(crate) fn bytes(&self) -> f64 {
         let of_reals = |array: &Array2<f64>| 8.0 * array.len() as f64;
@@ -280,7 +291,7 @@ impl LogDerivatives {
                 let mut out = Array2::zeros(self.dim());
                 let mut rest = out.view_mut();
                 for block in blocks {
-                    let dense = block.to_dense();
+                    let dense = block.dense();
                     let (mut part, others) = rest.split_at(Axis(1), dense.ncols());
                     part.zip_mut_with(&dense, |to, value| *to = Complex64::from(*value));
                     rest = others;

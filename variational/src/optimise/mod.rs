@@ -95,7 +95,7 @@ mod testing {
             Complex64::from(sign(row) * 0.5 * n as f64 * gradient[row / 2])
         });
         let weights = Array1::from_elem(2 * n, 0.5 / n as f64);
-        let stats = Stats::exact(&energies, &weights);
+        let stats = Stats::exact(&energies, &weights).unwrap();
         Response::new(stats, &energies, &weights, LogDerivatives::Real(derivatives))
     }
 

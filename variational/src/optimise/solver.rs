@@ -150,7 +150,7 @@ mod tests {
         } else {
             Array2::from_shape_simple_fn(shape, number).into()
         };
-        Response::new(Stats::exact(&energies, &weights), &energies, &weights, derivatives)
+        Response::new(Stats::exact(&energies, &weights).unwrap(), &energies, &weights, derivatives)
     }
 
     fn largest(values: &Array1<f64>) -> f64 {

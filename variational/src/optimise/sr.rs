@@ -140,7 +140,7 @@ mod tests {
         let derivatives = ndarray::array![[1.0, 0.0], [-1.0, 0.0], [0.0, 5.0], [0.0, -5.0]];
         let energies = ndarray::array![1.0, -1.0, 1.0, -1.0].mapv(Complex64::from);
         let weights = Array1::from_elem(4, 0.25);
-        let stats = Stats::exact(&energies, &weights);
+        let stats = Stats::exact(&energies, &weights).unwrap();
         let response = Response::new(stats, &energies, &weights, derivatives.into())?;
         let solver = SrSolver::ConjugateGradients { tolerance: 1e-8, max_iterations: 1 };
         let mut sr = Sr::new(0.1, 0.1)?.with_solver(solver)?;

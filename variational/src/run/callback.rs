@@ -192,7 +192,8 @@ mod tests {
     fn stops_after<C: Callback<()> + Clone>(new: &C, energies: &[f64], resumed: bool) -> Option<usize> {
         let mut callback = new.clone();
         for (number, &energy) in energies.iter().enumerate() {
-            let energy = Stats::exact(&ndarray::array![Complex64::from(energy)], &ndarray::array![1.0]);
+            let energy =
+                Stats::exact(&ndarray::array![Complex64::from(energy)], &ndarray::array![1.0]).unwrap();
             let step = Step { number, energy, observables: vec![], problems: vec![], n_steps_back: 0 };
             if let Control::Stop(_) = callback.on_step(&Event { step: &step, state: &() }) {
                 return Some(number + 1);

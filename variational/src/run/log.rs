@@ -22,10 +22,11 @@ use crate::storage::{Snapshot, write_atomically};
 /// use variational::{RunLog, Stats};
 ///
 /// let mut log = RunLog::new();
-/// let exact = Stats::exact(&ndarray::array![Complex64::from(-2.5)], &ndarray::array![1.0]);
+/// let exact = Stats::exact(&ndarray::array![Complex64::from(-2.5)], &ndarray::array![1.0])?;
 /// log.push("Energy", 0, exact);
 /// let expected = r#"{"Energy":{"Mean":[-2.5],"R_hat":[null],"Sigma":[0.0],"TauCorr":[null],"Variance":[0.0],"iters":[0]}}"#;
 /// assert_eq!(log.to_json(), expected);
+/// # Ok::<(), variational::Error>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RunLog {

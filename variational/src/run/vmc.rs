@@ -1,6 +1,7 @@
 //! Variational Monte Carlo: the driver.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -232,8 +233,8 @@ where
         self
     }
 
-    /// Measures the energy and the observables, then changes the parameters once. An error leaves parameters and
-    /// optimiser as they were.
+    /// Measures the energy and the observables, then changes the parameters once. An error, or a panic of a user's code,
+    /// leaves parameters and optimiser as they were.
     ///
     /// # Errors
     /// As [`VariationalState::response`]; errors of the optimiser; [`Error::NotFinite`] if a parameter
@@ -243,11 +244,13 @@ where
         let Measured { response, observables, problems } = measured;
         let mut memory = Snapshot::new();
         self.optimiser.save(&mut memory);
-        if let Err(error) = self.change_parameters(&response, &memory) {
-            // The error to report is the first one.
+        // A panic of a user's wave function or optimiser passes on, as an error does.
+        let changed = catch_unwind(AssertUnwindSafe(|| self.change_parameters(&response, &memory)));
+        if !matches!(changed, Ok(Ok(()))) {
+            // The failure to report is the first one.
             let _ = self.optimiser.restore(&memory);
-            return Err(error);
         }
+        changed.unwrap_or_else(|panic| resume_unwind(panic))?;
         let step =
             Step { number: self.n_steps, energy: response.stats(), observables, problems, n_steps_back };
         self.n_steps = self.n_steps.saturating_add(1);

@@ -85,7 +85,7 @@ impl<B: Backend> Ensemble<B> {
             return Ok(Stats::of_chains(self.by_chain(values)?));
         }
         self.check_len(values)?;
-        Ok(Stats::exact(values, &self.weights))
+        Stats::exact(values, &self.weights)
     }
 
     /// One value per configuration as an array `(n_chains, n_per_chain)`; an exact average is one chain.
@@ -329,6 +329,7 @@ fn checked(derivatives: LogDerivatives, batch: usize, n_parameters: usize) -> Re
         let (got, expected) = (vec![rows, columns], vec![batch, n_parameters]);
         return Err(Error::Shape { what: "log derivatives", got, expected });
     }
+    derivatives.expect_rows(batch)?;
     Ok(derivatives)
 }
 

@@ -142,7 +142,7 @@ impl<B: Backend, S: Sampler<B, W>, W: WaveFunction<B>> MonteCarloState<B, S, W> 
             let (what, value) = ("target_error", target_error.to_string());
             return Err(Error::Setting { what, value, expected: "it must be a positive number" });
         }
-        let mut online = OnlineStats::new(self.sampler.n_chains());
+        let mut online = OnlineStats::new(self.sampler.n_chains())?;
         loop {
             let ensemble = self.ensemble()?;
             let values = local_estimators(self, operator, &ensemble)?;

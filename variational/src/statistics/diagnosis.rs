@@ -316,7 +316,7 @@ mod tests {
 
     #[test]
     fn exact_means_have_no_chains_to_complain_about() {
-        let exact = Stats::exact(&array![Complex64::from(1.0)], &array![1.0]);
+        let exact = Stats::exact(&array![Complex64::from(1.0)], &array![1.0]).unwrap();
         assert!(exact.check(None).is_good());
         assert_eq!(exact.check(None).to_string(), "the chains have converged");
     }

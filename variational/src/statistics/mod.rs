@@ -17,6 +17,8 @@ use moments::Moments;
 use ndarray::{Array1, ArrayView2, s};
 use num_complex::Complex64;
 
+use crate::error::{Error, Result};
+
 /// Mean of a quantity over Markov chains, and its reliability.
 ///
 /// Prints as `-12.78 ± 0.02 [σ²=0.35, R̂=1.002, τ=0.4]`. Exact means have error 0, no samples, and NaN for R̂ and τ.
@@ -85,13 +87,20 @@ impl Stats {
     }
 
     /// The exact mean of `values` with normalised `weights`, both of shape `(n_states,)`.
-    pub fn exact(values: &Array1<Complex64>, weights: &Array1<f64>) -> Self {
+    ///
+    /// # Errors
+    /// [`Error::Shape`] unless each value has a weight.
+    pub fn exact(values: &Array1<Complex64>, weights: &Array1<f64>) -> Result<Self> {
+        if values.len() != weights.len() {
+            let (got, expected) = (vec![weights.len()], vec![values.len()]);
+            return Err(Error::Shape { what: "weights of an exact mean", got, expected });
+        }
         let terms = || values.iter().zip(weights);
         let mean: Complex64 = terms().map(|(value, weight)| value * weight).sum();
         // Multiply by the root of the weight first: where ψ is tiny, the square of an estimator may overflow.
         let variance = terms().map(|(value, weight)| ((value - mean) * weight.sqrt()).norm_sqr()).sum();
         let (r_hat, tau_corr) = (f64::NAN, f64::NAN);
-        Stats { mean, error_of_mean: 0.0, variance, r_hat, tau_corr, n_chains: 0, n_samples: 0 }
+        Ok(Stats { mean, error_of_mean: 0.0, variance, r_hat, tau_corr, n_chains: 0, n_samples: 0 })
     }
 
     /// Whether this is an exact mean, not one over samples.
@@ -305,7 +314,7 @@ mod tests {
             Array2::from_shape_fn((2, 8), |(chain, k)| if (k + chain) % 4 < 2 { 1.0 } else { -1.0 }),
         ] {
             let values = values.mapv(Complex64::from);
-            let mut online = OnlineStats::new(values.nrows());
+            let mut online = OnlineStats::new(values.nrows()).unwrap();
             online.push(values.view()).unwrap();
             for stats in [Stats::of_chains(values.view()), online.stats()] {
                 assert!(stats.error_of_mean > 0.0 && stats.tau_corr > -0.5, "{stats:?}");
@@ -371,7 +380,7 @@ mod tests {
         assert_eq!(stuck.to_string(), "-40.77 ± 0.50 [σ²=2.00e0, R̂=∞, τ=15.5]");
         let one = Stats::of_chains(ndarray::array![[mean]].view());
         assert_eq!(one.to_string(), "-40.771200 ± ? [σ²=NaN]");
-        let exact = Stats::exact(&ndarray::array![mean], &ndarray::array![1.0]);
+        let exact = Stats::exact(&ndarray::array![mean], &ndarray::array![1.0]).unwrap();
         assert_eq!(exact.to_string(), "-40.771200 ± 0.000000 [σ²=0.00e0]");
     }
 

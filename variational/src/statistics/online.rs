@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use ndarray::{Array1, ArrayView1, ArrayView2};
 use num_complex::Complex64;
+use operator_core::memory;
 
 use super::error_of_mean::{Chains, Reliability, of_series, variance_of_means};
 use super::moments::Moments;
@@ -29,7 +30,7 @@ const MIN_BLOCKS: usize = 64;
 /// use variational::{OnlineStats, Stats};
 ///
 /// let values = ndarray::Array2::from_shape_fn((4, 64), |(i, k)| Complex64::from((7 * i + k * k) as f64 % 5.0));
-/// let mut online = OnlineStats::new(4);
+/// let mut online = OnlineStats::new(4)?;
 /// for piece in values.axis_chunks_iter(ndarray::Axis(1), 10) {
 ///     online.push(piece)?;
 /// }
@@ -44,8 +45,15 @@ pub struct OnlineStats {
 
 impl OnlineStats {
     /// `n_chains` chains without values.
-    pub fn new(n_chains: usize) -> Self {
-        OnlineStats { chains: vec![Chain::default(); n_chains] }
+    ///
+    /// # Errors
+    /// [`TooLarge`](operator_core::Error::TooLarge) if they do not fit into memory.
+    pub fn new(n_chains: usize) -> Result<Self> {
+        // Sums of products and the last values at each lag, and blocks.
+        let bytes_per_chain = 16.0 * (2 * MAX_LAG + 4 * MIN_BLOCKS) as f64;
+        let what = || format!("statistics of {n_chains} chains");
+        memory::expect_fits(what, bytes_per_chain * n_chains as f64, "take fewer chains")?;
+        Ok(OnlineStats { chains: vec![Chain::default(); n_chains] })
     }
 
     /// Adds the next values of every chain, shape `(n_chains, n_values)`.
@@ -237,7 +245,7 @@ mod tests {
 
     /// Pieces of different lengths.
     fn in_pieces(values: &Array2<Complex64>, length: usize) -> OnlineStats {
-        let mut online = OnlineStats::new(values.nrows());
+        let mut online = OnlineStats::new(values.nrows()).unwrap();
         let mut start = 0;
         for piece in (0..).map(|k| 1 + (length + k) % (2 * length)) {
             let end = (start + piece).min(values.ncols());
@@ -332,8 +340,8 @@ mod tests {
 
     #[test]
     fn no_values_give_no_statistics_and_other_chains_are_refused() {
-        let mut online = OnlineStats::new(3);
-        assert!(online.stats().mean.re.is_nan() && OnlineStats::new(0).stats().r_hat.is_nan());
+        let mut online = OnlineStats::new(3).unwrap();
+        assert!(online.stats().mean.re.is_nan() && OnlineStats::new(0).unwrap().stats().r_hat.is_nan());
         let refused = online.push(Array2::zeros((2, 5)).view()).unwrap_err().to_string();
         assert_eq!(refused, "values of chains have shape [2, 5]; expected [3, 5]");
     }

@@ -79,7 +79,7 @@ where
     W: Trainable<B> + ?Sized,
 {
     let n_parameters = wave_function.n_parameters();
-    let mut parameters = Vec::with_capacity(n_parameters);
+    let mut parameters = Vec::new();
     for layout in checked_layout(wave_function, n_parameters)? {
         let name = layout.name();
         let array = snapshot.array_of_shape::<f64, IxDyn>(name, layout.shape())?;
@@ -98,7 +98,7 @@ where
     W: Trainable<B> + ?Sized,
 {
     let layout = wave_function.layout();
-    let n_values: usize = layout.iter().map(ParameterArray::n_values).sum();
+    let n_values = layout.iter().map(ParameterArray::n_values).fold(0, usize::saturating_add);
     if n_values != n_parameters {
         let reason = format!("its arrays hold {n_values} values; expected {n_parameters}, one a parameter");
         return Err(Error::Layout { reason });

@@ -198,7 +198,7 @@ fn masked(hilbert: &HilbertSpace, units: &[usize], activation: Activation, prefi
         lens.iter().enumerate().flat_map(|(site, &len)| std::iter::repeat_n(site, len)).collect()
     };
     let outputs = sites_of(&local_dims(hilbert));
-    let mut branch = Branch::of_local_states(hilbert);
+    let mut branch = Branch::of_local_states(hilbert)?;
     let mut inputs = outputs.clone();
     for (k, &n_units) in units.iter().enumerate() {
         super::at_least_one("units of a site", n_units, hilbert)?;

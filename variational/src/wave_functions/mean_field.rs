@@ -44,7 +44,7 @@ impl<B: NetworkBackend, T: Scalar> MeanField<B, T> {
     /// [`Count`](operator_core::Error::Count) for a space without sites.
     pub fn new(hilbert: impl Into<HilbertSpace>) -> Result<Self> {
         let hilbert = hilbert.into();
-        let sites = Branch::of_local_states(&hilbert).weighted_sum("sites");
+        let sites = Branch::of_local_states(&hilbert)?.weighted_sum("sites");
         Self::build(hilbert, Architecture::new([sites]), NARROW)
     }
 }

@@ -154,6 +154,9 @@ impl<B: Backend, A: Trainable<B>, C: Trainable<B>> Trainable<B> for Times<A, C> 
 
     fn log_derivatives(&self, x: &B::Configurations) -> Result<LogDerivatives> {
         let (first, second) = (self.first.log_derivatives(x)?, self.second.log_derivatives(x)?);
+        for factor in [&first, &second] {
+            factor.expect_rows(B::batch_len(x)).map_err(|error| Error::backend(B::NAME, error))?;
+        }
         LogDerivatives::join_columns(first, second).map_err(|error| Error::backend(B::NAME, error))
     }
 }

@@ -20,8 +20,17 @@ const COARSEST: f64 = 1e-3;
 pub(super) const REAL: f64 = 1e-14;
 
 const ASKED_FOR: &str = "which contradicts the symmetry that was asked for";
+const STRAY: &str = "and the other integrals are listed as those of real orbitals, of which these two are equal; correct one, or \
+                     name the symmetry with Fcidump::parse_as if the orbitals are complex";
 const NOT_HERMITIAN: &str =
     "as only an operator has that is not Hermitian, and of such a one all orders must be listed";
+
+/// Over how many electrons an integral is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Electrons {
+    One,
+    Two,
+}
 
 /// The integrals of a file, and what its header says about their symmetry.
 pub(super) struct Listing<'a> {
@@ -42,8 +51,8 @@ pub(super) struct Listing<'a> {
 impl Listing<'_> {
     /// All integrals that follow from those that are listed.
     pub(super) fn complete(mut self) -> Result<MolecularIntegrals> {
-        let one = Integrals::new(std::mem::take(&mut self.one_body), &self)?;
-        let mut two = Integrals::new(std::mem::take(&mut self.two_body), &self)?;
+        let one = Integrals::new(Electrons::One, std::mem::take(&mut self.one_body), &self)?;
+        let mut two = Integrals::new(Electrons::Two, std::mem::take(&mut self.two_body), &self)?;
         let (one_survey, two_survey) =
             (one.survey(|_| false), two.survey(|listed| self.needs_exchanged(listed)));
         let two_symmetry = self.two_body_symmetry(&one, &mut two, &two_survey)?;
@@ -71,14 +80,14 @@ impl Listing<'_> {
         two_survey: &Survey,
     ) -> Result<IntegralSymmetry> {
         if let Some(clash) = self.declared.and_then(|symmetry| one.clash(symmetry)) {
-            return Err(self.contradiction(&clash, ASKED_FOR));
+            return Err(self.contradiction(Electrons::One, &clash, ASKED_FOR));
         }
         let Some(clash) = survey.hermitian_clash else {
             return Ok(if survey.is_complex { IntegralSymmetry::Hermitian } else { IntegralSymmetry::Real });
         };
         let is_all_listed = two_symmetry == IntegralSymmetry::Exchange || two_survey.lists_all();
         if survey.lone.is_some() || !is_all_listed {
-            return Err(self.contradiction(&clash, NOT_HERMITIAN));
+            return Err(self.contradiction(Electrons::One, &clash, NOT_HERMITIAN));
         }
         Ok(IntegralSymmetry::Exchange)
     }
@@ -96,7 +105,7 @@ impl Listing<'_> {
     ) -> Result<IntegralSymmetry> {
         if let Some(symmetry) = self.declared {
             return match two.clash(symmetry) {
-                Some(clash) => Err(self.contradiction(&clash, ASKED_FOR)),
+                Some(clash) => Err(self.contradiction(Electrons::Two, &clash, ASKED_FOR)),
                 None => Ok(symmetry),
             };
         }
@@ -111,7 +120,7 @@ impl Listing<'_> {
             return Ok(survey.symmetry_of_all());
         }
         if let Some(clash) = survey.hermitian_clash {
-            return Err(self.contradiction(&clash, NOT_HERMITIAN));
+            return Err(self.contradiction(Electrons::Two, &clash, NOT_HERMITIAN));
         }
         if self.conserves_lz(one) && self.conserves_lz(two) && !survey.is_complex {
             self.add_for_equal_lz(two)?;
@@ -132,8 +141,15 @@ impl Listing<'_> {
                 _ => Ok(IntegralSymmetry::Hermitian),
             };
         }
+        if let Some(clash) = &survey.real_clash {
+            // Complex orbitals have integrals of both kinds. A file with one kind only lists those of real ones, but for
+            // these two.
+            return match (parallel, antiparallel) {
+                (Some(_), None) => Err(self.contradiction(Electrons::Two, clash, STRAY)),
+                _ => Ok(IntegralSymmetry::Hermitian),
+            };
+        }
         match (parallel, antiparallel, both) {
-            _ if survey.real_clash.is_some() => Ok(IntegralSymmetry::Hermitian),
             (_, None, None) | (None, None, Some(_)) => Ok(IntegralSymmetry::Real),
             (Some(listed), None, Some(_)) | (_, Some(listed), _) => Err(self.unclear(listed, "real")),
         }
@@ -169,7 +185,7 @@ impl Listing<'_> {
             }
         }
         if let Some(clash) = two.add(added) {
-            return Err(self.contradiction(&clash, "which SYMLZ makes equal"));
+            return Err(self.contradiction(Electrons::Two, &clash, "which SYMLZ makes equal"));
         }
         Ok(())
     }
@@ -187,7 +203,12 @@ impl Listing<'_> {
         )
     }
 
-    fn contradiction(&self, Clash { listed: [one, other], conjugates }: &Clash, why: &str) -> Error {
+    fn contradiction(
+        &self,
+        electrons: Electrons,
+        Clash { listed: [one, other], conjugates }: &Clash,
+        why: &str,
+    ) -> Error {
         let (later, earlier) = if one.line < other.line { (other, one) } else { (one, other) };
         if one.place == other.place && *conjugates {
             return self.error(later, &format!("it must be real, {why}"));
@@ -198,7 +219,7 @@ impl Listing<'_> {
             &format!(
                 "it is {}, but {relation} {} on line {} is {}, {why}",
                 Value(later.value),
-                self.name(earlier.place.orbitals()),
+                self.name_of(electrons, earlier.place),
                 earlier.line,
                 Value(earlier.value)
             ),
@@ -213,6 +234,13 @@ impl Listing<'_> {
     fn name(&self, orbitals: [usize; 4]) -> String {
         let [p, q, r, s] = orbitals.map(|orbital| self.numbering.orbital(orbital));
         format!("({p} {q}|{r} {s})")
+    }
+
+    /// An integral over one electron or two as the file numbers its orbitals.
+    fn name_of(&self, electrons: Electrons, place: Place) -> String {
+        let orbitals = place.orbitals();
+        let [p, q, ..] = orbitals.map(|orbital| self.numbering.orbital(orbital));
+        if electrons == Electrons::One { format!("h({p} {q})") } else { self.name(orbitals) }
     }
 }
 
@@ -276,7 +304,7 @@ impl Survey {
 }
 
 impl Integrals {
-    fn new(mut listed: Vec<Listed>, listing: &Listing<'_>) -> Result<Self> {
+    fn new(electrons: Electrons, mut listed: Vec<Listed>, listing: &Listing<'_>) -> Result<Self> {
         let largest = listed.iter().map(|listed| listed.value.norm()).fold(0.0, f64::max);
         let is_complex = listed.iter().any(|listed| listed.value.im.abs() > REAL * largest);
         if !is_complex {
@@ -284,7 +312,13 @@ impl Integrals {
         }
         let mut integrals = Integrals { sorted: Vec::new(), largest, is_complex };
         match integrals.add(listed) {
-            Some(clash) => Err(listing.contradiction(&clash, "and exchange of electrons changes nothing")),
+            Some(clash) => {
+                let why = match electrons {
+                    Electrons::One => "and it has one value",
+                    Electrons::Two => "and exchange of electrons changes nothing",
+                };
+                Err(listing.contradiction(electrons, &clash, why))
+            }
             None => Ok(integrals),
         }
     }

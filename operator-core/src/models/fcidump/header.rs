@@ -221,6 +221,9 @@ fn entries<'a>(tokens: &[Token<'a>]) -> Result<Vec<Entry<'a>>> {
     Ok(entries)
 }
 
+/// Keys that are read, but for switches.
+const READ: [&str; 4] = ["NORB", "NELEC", "MS2", "SYMLZ"];
+
 /// Keys that change nothing about the integrals; some are switches.
 const REMARKS: [&str; 16] = [
     "ORBSYM",
@@ -248,6 +251,13 @@ impl Header {
             if same.is_some_and(|other| other.values != entry.values) {
                 return Err(entry.error(format!("{} stands there twice, with other values", entry.key)));
             }
+        }
+        let indexed = entries.iter().find(|entry| {
+            let base = entry.key.split_once('(').map(|(base, _)| base);
+            base.is_some_and(|base| READ.contains(&base))
+        });
+        if let Some(entry) = indexed {
+            return Err(entry.error(format!("{} has an index; give all its values after =", entry.key)));
         }
         let find = |key: &str| entries.iter().find(|entry| entry.key == key);
         let is_on = |key: &str| find(key).map_or(Ok(false), Entry::is_on);

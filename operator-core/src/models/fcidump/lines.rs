@@ -83,32 +83,36 @@ pub(super) fn without_comment(text: &str) -> &str {
     text.split(['!', '#']).next().unwrap_or(text)
 }
 
-/// The fields of a line, between blanks or single commas, with `3*0` written out. `None` where a field is
-/// missing between commas or repeated too often.
-pub(super) fn fields(text: &str) -> Option<Vec<&str>> {
+/// The fields of a line, between blanks or single commas, with `3*0` written out, or what is wrong with them.
+pub(super) fn fields(text: &str) -> Result<Vec<&str>, &'static str> {
     // No line has more than six.
     const MOST: usize = 16;
     let text = text.trim();
     let mut fields = Vec::with_capacity(6);
     if text.is_empty() {
-        return Some(fields);
+        return Ok(fields);
     }
     let text = text.strip_suffix(',').unwrap_or(text).trim_end();
     for part in text.split(',') {
         let mut words = part.split_whitespace().peekable();
-        words.peek()?;
+        words.peek().ok_or("a value is missing between two commas")?;
         for word in words {
             let (times, field) = match word.split_once('*') {
-                Some((times, field)) => (times.parse().ok()?, field),
+                Some(("", _)) => {
+                    return Err("Fortran writes asterisks where a number does not fit its field");
+                }
+                Some((times, field)) => {
+                    (times.parse().map_err(|_| "a number and a value go with *, as in 3*0")?, field)
+                }
                 None => (1, word),
             };
             if times > MOST || fields.len() + times > MOST {
-                return None;
+                return Err("too many numbers; a line has a value and four orbitals");
             }
             fields.extend(std::iter::repeat_n(field, times));
         }
     }
-    Some(fields)
+    Ok(fields)
 }
 
 #[cfg(test)]
@@ -168,10 +172,21 @@ mod tests {
             ("1.0, 2, 3,", vec!["1.0", "2", "3"]),
             ("1.0 3*0", vec!["1.0", "0", "0", "0"]),
         ] {
-            assert_eq!(fields(text), Some(expected), "{text}");
+            assert_eq!(fields(text), Ok(expected), "{text}");
         }
-        for text in [",", "1,,2", "1,2,,", "99*0", "18446744073709551615*1 1", "x*0", "1, ,2"] {
-            assert_eq!(fields(text), None, "{text}");
+        for (text, reason) in [
+            (",", "between two commas"),
+            ("1,,2", "between two commas"),
+            ("1,2,,", "between two commas"),
+            ("1, ,2", "between two commas"),
+            ("99*0", "too many numbers"),
+            ("18446744073709551615*1 1", "too many numbers"),
+            ("x*0", "as in 3*0"),
+            ("******** 1 1 0 0", "does not fit its field"),
+        ] {
+            let said = fields(text).unwrap_err();
+            assert!(said.contains(reason), "{text}: {said}");
         }
+        assert!(fields(&"1 ".repeat(17)).unwrap_err().starts_with("too many numbers"));
     }
 }

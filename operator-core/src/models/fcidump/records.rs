@@ -78,21 +78,19 @@ fn number(line: Line<'_>, text: &str) -> Result<Real> {
     real(text).ok_or_else(|| line.error(format!("{text:?} is not a finite number")))
 }
 
-const SEPARATORS: &str = "a value is missing between two commas";
-
 /// `re, im) i j k l`
 fn in_brackets<'a>(line: Line<'a>, text: &'a str) -> Result<(Value, Vec<&'a str>)> {
     let Some((value, orbitals)) = text.split_once(')') else {
         return Err(line.error("a ( has no )"));
     };
-    let parts = fields(value).filter(|parts| parts.len() == 2);
+    let parts = fields(value).ok().filter(|parts| parts.len() == 2);
     let Some([re, im]) = parts.as_deref() else {
         return Err(line.error(format!("({value}) is no complex number; expected (re, im)")));
     };
     let (re, im) = (number(line, re)?, number(line, im)?);
     let orbitals = orbitals.trim_start();
     let orbitals = orbitals.strip_prefix(',').unwrap_or(orbitals);
-    let orbitals = fields(orbitals).ok_or_else(|| line.error(SEPARATORS))?;
+    let orbitals = fields(orbitals).map_err(|reason| line.error(reason))?;
     if orbitals.len() != 4 {
         return Err(line.error(format!("{} orbitals after the value; expected four", orbitals.len())));
     }
@@ -101,7 +99,7 @@ fn in_brackets<'a>(line: Line<'a>, text: &'a str) -> Result<(Value, Vec<&'a str>
 
 /// `re i j k l` or `re im i j k l`
 fn in_columns<'a>(line: Line<'a>, text: &'a str) -> Result<(Value, Vec<&'a str>)> {
-    let fields = fields(text).ok_or_else(|| line.error(SEPARATORS))?;
+    let fields = fields(text).map_err(|reason| line.error(reason))?;
     let expected = "expected a value and four orbitals";
     match fields.as_slice() {
         [re, orbitals @ ..] if orbitals.len() == 4 => {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use operator_core::hilbert::Block;
 use operator_core::{Error, HilbertSpace, Result, memory};
 
 use super::numbers::Activation;
@@ -23,6 +24,8 @@ pub struct Architecture {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Branch {
+    /// Number of sites of the configurations that it sees.
+    n_sites: usize,
     pub(super) layers: Vec<Layer>,
     n_outputs: usize,
     pub(super) output: Output,
@@ -86,7 +89,9 @@ impl Sharing {
 
     fn shared(index: Vec<u32>, shape: Vec<usize>) -> Self {
         let n_values = product(&shape);
-        Sharing { index: Some(index.into()), shape, n_values }
+        // Any index beyond the array is a weight of 0; the first of them stands for all.
+        let index = index.into_iter().map(|k| if (k as usize) < n_values { k } else { n_values as u32 });
+        Sharing { index: Some(index.collect()), shape, n_values }
     }
 
     /// Checks that there is an index for each place.
@@ -110,12 +115,18 @@ fn product(shape: &[usize]) -> usize {
 impl Branch {
     /// A branch whose first layer sees the quantum numbers of all `n_sites` sites.
     pub fn new(n_sites: usize) -> Self {
-        Branch { layers: Vec::new(), n_outputs: n_sites, output: Output::LogPsi }
+        Branch { n_sites, layers: Vec::new(), n_outputs: n_sites, output: Output::LogPsi }
     }
 
     /// A branch whose first layer sees one number for each site and each of its local states: 1 if the site
     /// is in that state, else 0.
-    pub fn of_local_states(hilbert: &HilbertSpace) -> Self {
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] if the local states of all sites do not fit into memory.
+    pub fn of_local_states(hilbert: &HilbertSpace) -> Result<Self> {
+        let n_local = |block: &Block| block.sites().len() as f64 * block.local().dim() as f64;
+        let bytes = 12.0 * hilbert.blocks().iter().map(n_local).sum::<f64>();
+        memory::expect_fits(|| format!("the local states of {hilbert}"), bytes, "take fewer sites")?;
         let (mut sites, mut values) = (Vec::new(), Vec::new());
         for block in hilbert.blocks() {
             let local = block.local();
@@ -126,7 +137,8 @@ impl Branch {
         }
         let n_outputs = sites.len();
         let layer = Layer::Indicators { sites: sites.into(), values: values.into() };
-        Branch { layers: vec![layer], n_outputs, output: Output::LogPsi }
+        let (n_sites, layers) = (hilbert.n_sites(), vec![layer]);
+        Ok(Branch { n_sites, layers, n_outputs, output: Output::LogPsi })
     }
 
     /// A branch whose first layer sees the products `x_i x_j` of all pairs i < j.
@@ -140,7 +152,7 @@ impl Branch {
         let (first, second): (Vec<u32>, Vec<u32>) = pairs().unzip();
         let n_outputs = first.len();
         let layer = Layer::Pairs { first: first.into(), second: second.into() };
-        Ok(Branch { layers: vec![layer], n_outputs, output: Output::LogPsi })
+        Ok(Branch { n_sites, layers: vec![layer], n_outputs, output: Output::LogPsi })
     }
 
     /// Adds a linear layer `W x + b` with `n_out` outputs. Its parameters are `name.bias`, `(n_out,)`, and
@@ -277,6 +289,13 @@ impl Architecture {
             let (what, bytes) = (format!("a network on {hilbert}"), 8.0 * self.n_values() as f64);
             let (limit, remedy) = (4.0 * f64::from(u32::MAX), "share weights or take fewer units");
             return Err(Error::TooLarge { what, bytes, limit, remedy });
+        }
+        if let Some(other) = self.branches.iter().find(|branch| branch.n_sites != hilbert.n_sites()) {
+            return Err(Error::Count {
+                what: "sites in a branch of a network".into(),
+                got: other.n_sites,
+                expected: format!("{} as {hilbert} has", hilbert.n_sites()),
+            });
         }
         for linear in self.linear_layers() {
             let Linear { name, n_in, n_out, .. } = linear;

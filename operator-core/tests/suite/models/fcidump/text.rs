@@ -56,6 +56,49 @@ fn files_may_be_written_in_all_the_usual_ways() {
 }
 
 #[test]
+fn what_is_wrong_is_said_in_the_words_of_the_file() {
+    let said = |lines: &str| with_header(lines).unwrap_err().to_string();
+    for (lines, expected) in [
+        ("******** 1 1 1 1", "Fortran writes asterisks where a number does not fit its field"),
+        (
+            "0.5 1 1 1 1\u{b}0.5 2 2 2 2\u{b}0.5 2 2 1 1\u{b}0.1 1 1 0 0",
+            "too many numbers; a line has a value and",
+        ),
+        ("0.5,,1 1 1 1", "a value is missing between two commas"),
+        (
+            "-1.5 1 1 0 0\n-1.0 1 1 0 0",
+            "it is -1, but the same integral h(1 1) on line 2 is -1.5, and it has one value",
+        ),
+        ("0.5 1 1 1 1\n0.6 1 1 1 1", "the same integral (1 1|1 1) on line 2 is 0.5"),
+    ] {
+        assert!(said(lines).contains(expected), "{}", said(lines));
+    }
+    let error = Fcidump::parse("&FCI NORB=2,NELEC=2,SYMLZ(1)=1,SYMLZ(2)=-1 &END").unwrap_err().to_string();
+    assert!(error.contains("SYMLZ(1) has an index; give all its values after ="), "{error}");
+}
+
+/// Integrals of real orbitals, listed once each, and one that contradicts them: it makes nothing else 0.
+#[test]
+fn one_contradiction_does_not_make_orbitals_complex() {
+    let header = "&FCI NORB=3, NELEC=2, MS2=0 &END\n";
+    let real = "0.7 1 1 1 1\n0.2 2 1 2 1\n0.1 3 1 2 1\n0.15 3 1 3 1\n0.12 3 2 2 1\n-1.0 1 1 0 0\n";
+    let read = |lines: &str| Fcidump::parse(&format!("{header}{real}{lines}"));
+    assert_eq!(read("").unwrap().integrals().symmetry(), IntegralSymmetry::Real);
+    let error = read("0.3 2 1 1 2").unwrap_err();
+    assert!(matches!(error, Error::ParseLine { line: 8, .. }), "{error}");
+    assert!(
+        error.to_string().contains("the other integrals are listed as those of real orbitals"),
+        "{error}"
+    );
+    let named =
+        Fcidump::parse_as(&format!("{header}{real}0.3 2 1 1 2"), IntegralSymmetry::Hermitian).unwrap();
+    assert_eq!(named.integrals().symmetry(), IntegralSymmetry::Hermitian);
+    // Listed in both kinds, as complex orbitals have them.
+    let both = read("0.3 2 1 1 2\n0.1 3 1 1 2\n0.2 3 1 1 3\n0.3 3 2 1 2").unwrap();
+    assert_eq!(both.integrals().symmetry(), IntegralSymmetry::Hermitian);
+}
+
+#[test]
 fn values_that_should_be_equal_may_differ_in_the_last_digits() {
     let read = |lines: &str| with_header(&format!("0.67 1 1 1 1\n0.66 2 2 1 1\n0.69 2 2 2 2\n{lines}"));
     for lines in [
@@ -110,10 +153,7 @@ fn bad_files_are_refused_with_the_line_and_the_reason() {
         ),
         ("inf 1 1 2 2", "cannot read line 2, \"inf 1 1 2 2\": \"inf\" is not a finite number"),
         ("1e999 1 1 2 2", "cannot read line 2, \"1e999 1 1 2 2\": \"1e999\" is not a finite number"),
-        (
-            "******** 1 1 2 2",
-            "cannot read line 2, \"******** 1 1 2 2\": a value is missing between two commas",
-        ),
+        ("******** 1 1 2 2", "cannot read line 2, \"******** 1 1 2 2\": Fortran writes asterisks"),
         ("0.25,,1,1,2,2", "cannot read line 2, \"0.25,,1,1,2,2\": a value is missing between two commas"),
         ("(0.2,0.1 1 1 2 2", "cannot read line 2, \"(0.2,0.1 1 1 2 2\": a ( has no )"),
         (
