@@ -134,7 +134,7 @@ fn origins_that_are_not_there_are_errors<B: NetworkBackend>() -> TestResult {
     let wrong = [(&narrow, &batch(2)?), (&batch(2)?, &narrow)]
         .map(|(x, connected)| mlp.log_psi_connected(x, connected, &[0, 1]).is_err());
     // Where nothing is known of samples, they are not looked at.
-    assert_eq!(wrong, [B::ADDS_CHANGES, true]);
+    assert_eq!(wrong, [B::adds_changes(&B::default_device()), true]);
     Ok(())
 }
 
