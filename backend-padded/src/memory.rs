@@ -31,20 +31,20 @@ pub(crate) fn with_numbers<V: 'static, R>(tensor: &Tensor, f: impl FnOnce(&[V]) 
     }
 }
 
+/// What writes numbers.
+type Writer<'a, V> = dyn FnMut(&mut [V]) -> Result<()> + 'a;
+
 /// Calls `f` with the numbers of a whole tensor on the CPU, to write them.
-pub(crate) fn with_memory<V: 'static>(
-    tensor: &Tensor,
-    f: &mut dyn FnMut(&mut [V]) -> Result<()>,
-) -> Result<()> {
+pub(crate) fn with_memory<V: 'static>(tensor: &Tensor, f: &mut Writer<'_, V>) -> Result<()> {
     tensor.inplace_op1(&Write { f: RefCell::new(f) })
 }
 
 /// Candle lends a tensor's memory only to operations in place.
-struct Write<'a, V> {
-    f: RefCell<&'a mut dyn FnMut(&mut [V]) -> Result<()>>,
+struct Write<'a, 'f, V> {
+    f: RefCell<&'a mut Writer<'f, V>>,
 }
 
-impl<V: 'static> InplaceOp1 for Write<'_, V> {
+impl<V: 'static> InplaceOp1 for Write<'_, '_, V> {
     fn name(&self) -> &'static str {
         "write"
     }

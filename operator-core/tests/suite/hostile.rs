@@ -301,7 +301,8 @@ fn terms() {
     let one = Complex64::ONE;
     let mut foreign = Terms::new(spins(3));
     let id = foreign.parameter("h", 1.0).unwrap().at(0).unwrap();
-    let on = |mut f: Box<dyn FnMut(&mut Terms) -> Result<()>>| f(&mut some_terms());
+    type Change = Box<dyn FnMut(&mut Terms) -> Result<()>>;
+    let on = |mut f: Change| f(&mut some_terms());
     macro_rules! on { ($method:ident($($argument:expr),*)) => {
         on(Box::new(|terms| terms.$method($($argument),*).map(|_| ())))
     } }

@@ -3,7 +3,9 @@
 use std::ops::Range;
 
 use backend_padded::{ComplexTensor, Padded, failed};
-use candle_core::{CpuStorage, CustomOp1, CustomOp2, DType, Device, Layout, Shape, Storage, Tensor, bail};
+use candle_core::{
+    CpuStorage, CustomOp1, CustomOp2, DType, Device, Layout, Shape, Storage, Tensor, WithDType, bail,
+};
 use ndarray::Array2;
 use num_complex::Complex64;
 use operator_core::{Backend, Error, Result, WaveFunction};
@@ -284,9 +286,9 @@ struct ProductOfChanged {
 }
 
 impl ProductOfChanged {
-    fn product<R: Real>(&self, product: &[R], c: &[R], n_out: usize) -> candle_core::Result<Vec<R>>
+    fn product<R>(&self, product: &[R], c: &[R], n_out: usize) -> candle_core::Result<Vec<R>>
     where
-        R: candle_core::WithDType,
+        R: Real + WithDType,
     {
         let ((a, a_layout), (b, b_layout)) = (self.a.storage_and_layout(), self.b.storage_and_layout());
         let (Storage::Cpu(a), Storage::Cpu(b)) = (&*a, &*b) else {
