@@ -123,12 +123,24 @@ impl Structure {
         let vector = parameters.to_vec();
         self.0.conditions.iter().try_for_each(|condition| condition.check(&vector, &self.0.hilbert))?;
         let values = self.0.forms.finite_values(&parameters, self.name())?;
+        self.expect_sums_fit(&values, f64::MAX, f64::NAME)?;
         Ok(Definition {
             structure: self.clone(),
             parameters: Arc::new(parameters),
             values: values.into(),
             hermitian: Arc::default(),
         })
+    }
+
+    /// Checks that sums of slots with these values are at most `limit`, the largest number of the type `element`.
+    fn expect_sums_fit(&self, values: &[Complex64], limit: f64, element: &str) -> Result<()> {
+        let sizes: Vec<f64> = values.iter().map(|value| value.norm()).collect();
+        if self.0.kernel.is_bounded_by(limit, &sizes) {
+            return Ok(());
+        }
+        let what =
+            format!("the sum of terms of {} that add up to one matrix element, in {element},", self.name());
+        Err(Error::NotFinite { what, value: f64::INFINITY.into() })
     }
 
     /// The spec without parameter values, where the model has one.
@@ -384,6 +396,9 @@ impl Definition {
         if let Some(slot) = values.iter().position(|value| !value.to_complex().is_finite()) {
             let what = format!("a matrix element of {self}, lowered to {},", T::NAME);
             return Err(Error::NotFinite { what, value: self.values[slot] });
+        }
+        if size_of::<T::Real>() == size_of::<f32>() {
+            self.structure.expect_sums_fit(&self.values, f32::MAX.into(), T::NAME)?;
         }
         Ok(Engine::new(self.structure.0.kernel.clone(), values))
     }

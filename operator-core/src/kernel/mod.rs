@@ -8,6 +8,7 @@
 //! `README.md` beside this file explains slots, forms, groups, pieces, planes, and how to add an engine.
 
 mod batch;
+mod bound;
 mod changes;
 mod connected;
 mod conservation;

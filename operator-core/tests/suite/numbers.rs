@@ -4,7 +4,9 @@ use ndarray::array;
 use operator_core::expression::{boson, spin};
 use operator_core::hilbert::{Fock, Qubit, Spin};
 use operator_core::terms::{Pauli, Terms, real_matrix};
-use operator_core::{Boundary, Definition, Error, Graph, Ising, LocalOperator, Model, PauliStrings, Xyz};
+use operator_core::{
+    BoseHubbard, Boundary, Definition, Error, Graph, Ising, LocalOperator, Model, PauliStrings, Xyz,
+};
 
 const HUGE: f64 = 1e308;
 
@@ -120,4 +122,43 @@ fn large_summands_that_do_not_cancel_stay() {
     let sum = Definition::new("X", terms).unwrap();
     assert_eq!(sum.max_conn_size(), 1);
     assert_eq!(sum.engine::<f64>().unwrap().values(), [0.0, HUGE]);
+}
+
+/// Every coupling is finite, and so is each off-diagonal element, but bonds add up on the diagonal.
+#[test]
+fn sums_of_terms_that_overflow_are_refused() {
+    let ring = Graph::chain(6, Boundary::Periodic).unwrap();
+    let ising = |h, j| Ising::new(Spin::half(6).unwrap(), &ring, h, j).unwrap();
+    refused("six bonds", ising(0.0, HUGE).definition());
+    let message = refused("bonds in single precision", {
+        let definition = ising(1.0, 1e38).definition().unwrap();
+        definition.engine::<f32>().map(|_| ())
+    });
+    assert!(message.contains("sum of terms of Ising that add up to one matrix element, in f32"), "{message}");
+    // Values that come later, and one that fits: no two bonds are large.
+    let by_bonds =
+        Ising::new(Spin::half(6).unwrap(), &ring, 0.0, vec![1.0; 6]).unwrap().definition().unwrap();
+    let with = |large: &[usize]| {
+        let mut bonds = vec![1.0; 6];
+        large.iter().for_each(|&bond| bonds[bond] = HUGE);
+        let mut parameters = by_bonds.parameters().clone();
+        parameters.set("J", bonds).unwrap();
+        by_bonds.with_parameters(parameters)
+    };
+    refused("two of six bonds", with(&[2, 5]));
+    assert!(with(&[2]).is_ok());
+    // Sites of more states: tables, and functions of one digit.
+    for n_max in [3u32, 100] {
+        let bosons = |u| {
+            BoseHubbard::new(
+                Fock::new(n_max as usize, 4).unwrap(),
+                &Graph::chain(4, Boundary::Open).unwrap(),
+                u,
+            )
+        };
+        refused("four interactions", bosons(HUGE / f64::from(n_max * (n_max - 1) / 2)).unwrap().definition());
+        assert!(bosons(1e300).unwrap().definition().is_ok());
+    }
+    // The largest field flips one spin at a time.
+    assert!(ising(f64::MAX, 1.0).definition().is_ok());
 }

@@ -389,7 +389,7 @@ impl TableKernel {
         }
     }
 
-    fn local_dim(&self, site: usize) -> usize {
+    pub(crate) fn local_dim(&self, site: usize) -> usize {
         self.local(site).len
     }
 
