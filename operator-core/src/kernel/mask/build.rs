@@ -16,6 +16,7 @@ use crate::kernel::conservation::{Conservation, names};
 use crate::kernel::forms::{Form, FormBuilder};
 use crate::kernel::offsets::{offset, range};
 use crate::kernel::string::MaskString;
+use crate::memory;
 use crate::terms::{Coefficient, LocalTerm, Term, TermKind};
 
 /// Strings that flip at most this many sites may share a table over these sites.
@@ -75,7 +76,7 @@ pub(crate) fn build(
 /// in order of first appearance.
 fn collect_strings(hilbert: &HilbertSpace, terms: &[Term]) -> Result<(Vec<MaskString>, Vec<u32>, u32)> {
     let n_words = bits::n_words(hilbert.n_sites());
-    let mut strings = Vec::with_capacity(terms.len());
+    let mut strings: Vec<MaskString> = Vec::with_capacity(terms.len());
     for (k, term) in terms.iter().enumerate() {
         let k = k as u32;
         match &term.kind {
@@ -88,6 +89,10 @@ fn collect_strings(hilbert: &HilbertSpace, terms: &[Term]) -> Result<(Vec<MaskSt
                 strings.extend(MaskString::from_fermion(hilbert, string, term.coefficient, k));
             }
         }
+        // Each has four sets of sites; the kernel keeps a flip and a sign, and visits read another flip.
+        let bytes = 7.0 * 8.0 * n_words as f64 * strings.len() as f64;
+        let what = || format!("masks of {} strings on {} sites", strings.len(), hilbert.n_sites());
+        memory::expect_fits(what, bytes, "use fewer sites, or split the operator")?;
     }
     let mut groups: HashMap<&SiteSet, u32> = HashMap::new();
     let diagonal = bits::empty(n_words);
