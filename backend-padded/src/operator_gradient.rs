@@ -70,12 +70,12 @@ where
 /// use backend_padded::{Padded, operator_estimator_tensor};
 /// use candle_core::{Device, Var};
 /// use operator_core::testing::Table;
-/// use operator_core::{Backend, Boundary, Graph, Ising, Model, hilbert::Spin};
+/// use operator_core::{Backend, Boundary, Graph, HilbertSpace, Ising, Model, hilbert::Spin};
 ///
-/// let chain = Graph::chain(4, Boundary::Periodic)?;
-/// let ising = Ising::new(Spin::half(4)?, &chain, 0.5, 1.0)?.lower::<Padded>()?;
-/// let psi = Table::<Padded>::random(Spin::half(4)?, 1)?;
-/// let x = Padded::from_host(Spin::half(4)?.all_states()?.view(), &Device::Cpu)?;
+/// let (spins, chain) = (HilbertSpace::from(Spin::half(4)?), Graph::chain(4, Boundary::Periodic)?);
+/// let ising = Ising::new(spins.clone(), &chain, 0.5, 1.0)?.lower::<Padded>()?;
+/// let psi = Table::<Padded>::random(spins.clone(), 1)?;
+/// let x = Padded::from_host(spins.all_states()?.view(), &Device::Cpu)?;
 /// let lambda = Var::new(&[0.5f64, 1.0], &Device::Cpu).unwrap(); // h and J
 /// let energies = operator_estimator_tensor(&ising.with_parameter_tensor(&lambda)?, &psi, &x, None)?;
 /// let gradients = energies.re().mean_all().unwrap().backward().unwrap();

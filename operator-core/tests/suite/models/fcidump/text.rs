@@ -192,7 +192,7 @@ fn bad_files_are_refused_with_the_line_and_the_reason() {
         ),
         (
             "0.25 1 2 0 0\n0.5 2 1 0 0\n0.5 2 2 1 1",
-            "cannot read line 3, \"0.5 2 1 0 0\": it is 0.5, but its complex conjugate (1 2|1 1) on line 2 is 0.25",
+            "cannot read line 3, \"0.5 2 1 0 0\": it is 0.5, but its complex conjugate h(1 2) on line 2 is 0.25",
         ),
         (
             "0.25 1 2 1 1\n0.5 1 1 2 1",
