@@ -48,7 +48,8 @@ fn networks<B: RunsVmc>() -> TestResult {
                 Rbm::<B>::new(spins(4), x), RbmModPhase::<B>::new(spins(4), x);
         }
     }
-    for x in BAD {
+    // A negative deviation draws from the same distribution.
+    for x in BAD.into_iter().filter(|x| !x.is_finite()) {
         let networks = [
             Rbm::<B>::new(spins(4), 1.0)?.with_sigma(x),
             Rbm::new(spins(4), 1.0)?.with_init(Init::Normal(x)),
