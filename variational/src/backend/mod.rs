@@ -4,6 +4,8 @@
 #[cfg(any(feature = "flat", feature = "padded"))]
 mod any;
 #[cfg(any(feature = "flat", feature = "padded"))]
+mod changed_rows;
+#[cfg(any(feature = "flat", feature = "padded"))]
 mod common;
 #[cfg(feature = "flat")]
 mod flat;

@@ -10,8 +10,9 @@ use operator_core::{Backend, Error, Result};
 
 use super::super::common::FORBIDDEN;
 
+use crate::backend::changed_rows::ChangedRows;
 use crate::wave_functions::network::{
-    Activation, Arithmetic, ChangedRows, Field, Matrix, NetworkBackend, Order, Real, Sealed, check_origins,
+    Activation, Arithmetic, Field, Matrix, NetworkBackend, Order, Real, Sealed, check_origins,
 };
 
 /// Rows evaluated at a time, few enough that their hidden units stay in the cache. The split does not depend

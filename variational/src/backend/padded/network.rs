@@ -13,9 +13,10 @@ use rayon::prelude::*;
 
 use super::super::common::FORBIDDEN;
 
+use crate::backend::changed_rows::ChangedRows;
 use crate::wave_functions::network::{
-    Activation, Arithmetic, ChangedRows, Field, Matrix, Network, NetworkBackend, NetworkKind, Order, Real,
-    RealOf, Sealed, check_origins,
+    Activation, Arithmetic, Field, Matrix, Network, NetworkBackend, NetworkKind, Order, Real, RealOf, Sealed,
+    check_origins,
 };
 
 /// Rows that the CPU evaluates at a time, few enough that their hidden units stay in the cache. The split does not

@@ -74,3 +74,14 @@ impl<M: Matrix> Changed<'_, M> {
         }))
     }
 }
+
+/// Checks that origins are rows of a batch.
+///
+/// # Errors
+/// [`Error::OriginOutOfRange`].
+pub(crate) fn check_origins(origins: &[usize], n_samples: usize) -> Result<()> {
+    match origins.iter().position(|&origin| origin >= n_samples) {
+        Some(row) => Err(Error::OriginOutOfRange { row, origin: origins[row], n_samples }),
+        None => Ok(()),
+    }
+}

@@ -42,7 +42,6 @@ pub use numbers::{Activation, Real, Scalar};
 // An argument of `Activation::apply`, which the folders of backends call.
 #[doc(hidden)]
 pub use numbers::Order;
-pub(crate) use numbers::{ChangedRows, check_origins};
 pub(crate) use sealed::Sealed;
 
 use std::fmt::{self, Debug};
@@ -50,6 +49,7 @@ use std::marker::PhantomData;
 use std::sync::{Arc, OnceLock};
 
 use evaluate::{Block, Evaluation, Weights};
+pub(crate) use first_layers::check_origins;
 use first_layers::{Changed, FirstLayers};
 use init::random_parameters;
 use ndarray::{Array1, Array2};

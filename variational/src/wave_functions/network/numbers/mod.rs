@@ -1,12 +1,10 @@
 //! The number types of networks, and functions of numbers.
 
 mod activation;
-mod changed;
 mod scalar;
 mod simd;
 
 pub use activation::{Activation, Order};
-pub(crate) use changed::{ChangedRows, check_origins};
 pub(super) use scalar::Number;
 pub use scalar::{Real, Scalar};
 pub(super) use simd::UNROLL;

@@ -1,23 +1,11 @@
 //! Products with rows that differ from others in a few columns.
 
-use operator_core::{Error, Result};
 use pulp::{Arch, Simd, WithSimd};
 
-use super::Real;
+use crate::wave_functions::network::Real;
 
 /// Columns compared at a time.
 const COLUMNS: usize = 16;
-
-/// Checks that origins are rows of a batch.
-///
-/// # Errors
-/// [`Error::OriginOutOfRange`].
-pub(crate) fn check_origins(origins: &[usize], n_samples: usize) -> Result<()> {
-    match origins.iter().position(|&origin| origin >= n_samples) {
-        Some(row) => Err(Error::OriginOutOfRange { row, origin: origins[row], n_samples }),
-        None => Ok(()),
-    }
-}
 
 /// Matrices `product = a c` and `b` in row-major order. Row k of `b` differs from row `origins[k]` of `a` in a few
 /// columns.
