@@ -155,7 +155,7 @@ pub enum Padding {
     #[default]
     Static,
     /// The largest number of elements of any sample of the batch. Fewer slots are unused, but each batch has shapes of
-    /// its own.
+    /// its own, and its elements are found twice: to count them, and to write them.
     LargestRow,
 }
 

@@ -139,8 +139,12 @@ fn the_memory_of_elements_with_gradients_is_left_alone() {
     let kept = attached.conn(&x).unwrap();
     let mels = kept.mels().to_host().unwrap();
     let mut conn = kept.clone();
-    operator.conn_into(&tensor(&operator.hilbert().states_in(0..64).unwrap()), &mut conn).unwrap();
-    operator.conn_into(&(x * -1.0).unwrap(), &mut conn).unwrap();
+    // Other elements of the same shape.
+    let parameters = operator.definition().unwrap().parameters();
+    let doubled: Vec<f64> = parameters.to_vec().iter().map(|value| 2.0 * value).collect();
+    let doubled = operator.with_parameters(parameters.with_values(&doubled).unwrap()).unwrap();
+    doubled.conn_into(&x, &mut conn).unwrap();
+    assert_ne!(conn.mels().to_host().unwrap(), mels);
     assert_eq!(kept.mels().to_host().unwrap(), mels);
 }
 

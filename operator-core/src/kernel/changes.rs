@@ -87,12 +87,6 @@ impl Changes {
         self.ends.push((start, self.edits.len() as u32));
     }
 
-    /// The number of changes.
-    #[allow(clippy::len_without_is_empty, reason = "there is always number 0")]
-    pub fn len(&self) -> usize {
-        self.ends.len()
-    }
-
     /// The edits of a change; none for a number beyond the last.
     #[inline(always)]
     pub fn edits(&self, number: u32) -> &[Edit] {

@@ -6,7 +6,8 @@
 //!
 //! The references share no code with the kernels: [`kronecker_dense`] multiplies out full matrices, and
 //! [`reference_row`] applies one term at a time, on spaces of any size. Authors of wave functions run
-//! [`check_walker`]. [`on_backends!`](crate::on_backends) runs generic tests on several backends.
+//! [`check_walker`]. [`on_backends!`](crate::on_backends) runs generic tests on several backends,
+//! and [`refused!`](crate::refused) checks which calls fail.
 
 mod agree;
 mod backend;
@@ -16,6 +17,7 @@ mod on_backends;
 mod operator;
 mod random;
 mod reference;
+mod refused;
 mod table;
 mod walker;
 

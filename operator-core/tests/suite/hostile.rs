@@ -12,7 +12,7 @@ use operator_core::{
     BoseHubbard, Boundary, ConnBatch, Definition, Error, Fcidump, FermiHubbard, FermionOperator2nd, Graph,
     Heisenberg, IntegralSymmetry, Ising, KitaevHoneycomb, LocalOperator, Model, Molecular,
     MolecularIntegrals, OrbitalKind, PaddedConn, ParameterValue, Parameters, PauliStrings, Result, Rydberg,
-    SignRule, Ssh, TJ, Xyz,
+    SignRule, Ssh, TJ, Xyz, refused,
 };
 
 const NAN: f64 = f64::NAN;
@@ -20,18 +20,6 @@ const INFINITE: f64 = f64::INFINITY;
 const ALL: usize = usize::MAX;
 /// Sizes that no memory holds.
 const HUGE: [usize; 4] = [1 << 32, 1 << 40, 1 << 63, usize::MAX];
-
-/// Each call fails with the error named before it.
-macro_rules! refused {
-    ($($error:pat => $($call:expr),+;)+) => {
-        $($(
-            match $call.map(|_| ()) {
-                Err($error) => {}
-                other => panic!("{} gave {other:?}", stringify!($call)),
-            }
-        )+)+
-    };
-}
 
 fn spins(n: usize) -> Spin {
     Spin::half(n).unwrap()

@@ -5,29 +5,15 @@ use backend_flat::Flat;
 use ndarray::Array2;
 use num_complex::Complex64;
 use operator_core::hilbert::{Fock, HilbertSpace, Spin, SpinOrbitalFermions};
-use operator_core::testing::Table;
-use operator_core::{Boundary, Error as Core, Graph, Ising, Model, PauliStrings};
+use operator_core::testing::{Table, TestResult};
+use operator_core::{Boundary, Error as Core, Graph, Ising, Model, PauliStrings, refused};
 use rand::SeedableRng;
 use sampler::{
     ChainRng, ChainsSnapshot, DirectSampler, Error, ExchangeRule, ExchangeSampler, HamiltonianSampler,
     LocalRule, LocalSampler, MixtureRule, Samples,
 };
 
-type TestResult = Result<(), Box<dyn std::error::Error>>;
-
 const ALL: usize = usize::MAX;
-
-/// Each call fails with the error named before it.
-macro_rules! refused {
-    ($($error:pat => $($call:expr),+;)+) => {
-        $($(
-            match $call.map(|_| ()) {
-                Err($error) => {}
-                other => return Err(format!("{} gave {other:?}", stringify!($call)).into()),
-            }
-        )+)+
-    };
-}
 
 fn spins(n: usize) -> operator_core::Result<HilbertSpace> {
     Ok(Spin::half(n)?.into())

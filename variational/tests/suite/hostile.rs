@@ -6,7 +6,7 @@ use ndarray::{Array1, Array2, arr1, array};
 use num_complex::Complex64;
 use operator_core::graph::{Lattice, PermutationGroup};
 use operator_core::hilbert::{Fock, HilbertSpace, Spin, SpinOrbitalFermions};
-use operator_core::{Boundary, DiscreteOperator, Error as Core};
+use operator_core::{Boundary, DiscreteOperator, Error as Core, refused};
 use sampler::{HamiltonianSampler, LocalSampler};
 use variational::wave_functions::network::{Activation, Architecture, Branch, Custom, Init, Network};
 use variational::{
@@ -20,18 +20,6 @@ use crate::common::{Table, TestResult, heisenberg, ising, rbm};
 
 const BAD: [f64; 4] = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0];
 const ALL: usize = usize::MAX;
-
-/// Each call fails with the error named before it.
-macro_rules! refused {
-    ($($error:pat => $($call:expr),+;)+) => {
-        $($(
-            match $call.map(|_| ()) {
-                Err($error) => {}
-                other => return Err(format!("{} gave {other:?}", stringify!($call)).into()),
-            }
-        )+)+
-    };
-}
 
 fn spins(n: usize) -> HilbertSpace {
     Spin::half(n).expect("some spins").into()

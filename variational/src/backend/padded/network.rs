@@ -493,6 +493,35 @@ mod tests {
 
     use super::*;
 
+    /// The product is that of all columns, and a gradient that would be missing is an error.
+    #[test]
+    fn products_of_changed_rows_are_products_without_gradients() -> candle_core::Result<()> {
+        let a = Tensor::new(&[[1f64, -1.0, 1.0], [-1.0, -1.0, 1.0]], &Device::Cpu)?;
+        let b = Tensor::new(&[[1f64, 1.0, 1.0], [-1.0, -1.0, -1.0], [1.0, -1.0, -1.0]], &Device::Cpu)?;
+        let c = Var::new(&[[0.5f64, 1.0], [0.25, -2.0], [3.0, 0.125]], &Device::Cpu)?;
+        let product = a.matmul(&c)?;
+        let got =
+            Tensor::product_of_changed(&product, &a, &[0, 1, 0], &b, &c).map_err(candle_core::Error::wrap)?;
+        assert_eq!(got.to_vec2::<f64>()?, b.matmul(&c)?.to_vec2::<f64>()?);
+        assert!(got.sum_all()?.backward().is_err());
+        Ok(())
+    }
+
+    #[test]
+    fn a_row_that_is_added_gets_the_sum_of_all_gradients() -> candle_core::Result<()> {
+        let a = Var::new(&[[1f32, 2.0], [3.0, 4.0], [5.0, 6.0]], &Device::Cpu)?;
+        let row = Var::new(&[[0.5f32, -1.0]], &Device::Cpu)?;
+        let sum = Tensor::arithmetic(Arithmetic::Add, a.as_tensor().clone(), &row);
+        let sum = sum.map_err(candle_core::Error::wrap)?;
+        assert_eq!(sum.to_vec2::<f32>()?, [[1.5, 1.0], [3.5, 3.0], [5.5, 5.0]]);
+        let weights = Tensor::new(&[[1f32, 2.0], [3.0, 4.0], [5.0, 6.0]], &Device::Cpu)?;
+        let gradients = (sum * weights)?.sum_all()?.backward()?;
+        let of = |var: &Var| gradients.get(var).map(Tensor::to_vec2::<f32>).transpose();
+        assert_eq!(of(&row)?, Some(vec![vec![9.0, 12.0]]));
+        assert_eq!(of(&a)?, Some(vec![vec![1.0, 2.0], vec![3.0, 4.0], vec![5.0, 6.0]]));
+        Ok(())
+    }
+
     #[test]
     fn activations_differentiate_to_their_derivatives_whatever_the_strides() -> candle_core::Result<()> {
         let re = Var::new(&[[0.3f64, -2.0, 50.0], [1e-4, 4.0, -7.0]], &Device::Cpu)?;
