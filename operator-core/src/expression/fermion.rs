@@ -3,19 +3,19 @@
 //! [`SpinOrbitalFermions::mode`]: crate::hilbert::SpinOrbitalFermions::mode
 
 use super::Expression;
-use super::factor::{Factor, Symbol};
+use super::site_operator::{SiteOperator, Symbol};
 
 /// Creation operator c†.
 pub fn create(mode: usize) -> Expression {
-    Expression::of(Factor { site: mode, symbol: Symbol::FermionCreate })
+    Expression::of(SiteOperator { site: mode, symbol: Symbol::FermionCreate })
 }
 
 /// Annihilation operator c.
 pub fn destroy(mode: usize) -> Expression {
-    Expression::of(Factor { site: mode, symbol: Symbol::FermionDestroy })
+    Expression::of(SiteOperator { site: mode, symbol: Symbol::FermionDestroy })
 }
 
 /// Number of fermions, c†c.
 pub fn number(mode: usize) -> Expression {
-    Expression::of(Factor { site: mode, symbol: Symbol::FermionNumber })
+    Expression::of(SiteOperator { site: mode, symbol: Symbol::FermionNumber })
 }

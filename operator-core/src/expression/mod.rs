@@ -24,26 +24,25 @@ pub mod boson;
 pub mod fermion;
 pub mod spin;
 
-mod factor;
 mod operators;
+mod product;
 mod resolve;
+mod site_operator;
 
 use std::fmt;
-
-use num_complex::Complex64;
-use smallvec::SmallVec;
 
 use crate::definition::{Definition, shortened};
 use crate::error::{Error, Result};
 use crate::hilbert::HilbertSpace;
-use crate::memory;
 use crate::terms::{Coefficient, Terms};
-use factor::Factor;
+use product::{Factor, MAX_DEPTH, MAX_MULTIPLIED_OUT, Product};
+use site_operator::SiteOperator;
 
 /// A sum of products of site operators, each with a coefficient.
 ///
-/// Nothing is checked until the formula is interpreted on a space, so its operations cannot fail. A power too large for
-/// memory is not multiplied out, and refused then. The empty sum is 0. Numbers stand for multiples of the identity.
+/// Nothing is checked until the formula is interpreted on a space, so its operations cannot fail. Long products of sums,
+/// and high powers, are not multiplied out before that, when like terms merge. The empty sum is 0. Numbers stand for
+/// multiples of the identity.
 ///
 /// ```
 /// use operator_core::expression::fermion;
@@ -59,15 +58,8 @@ use factor::Factor;
 #[derive(Clone, Debug, Default)]
 pub struct Expression {
     products: Vec<Product>,
-    /// The bytes that the products of a multiplication would have taken, if it was not done.
-    too_large: Option<f64>,
-}
-
-/// A coefficient times a product of site operators, which act right to left.
-#[derive(Clone, Debug)]
-struct Product {
-    coefficient: Complex64,
-    factors: SmallVec<[Factor; 4]>,
+    /// Whether a power stands deeper in others than formulas are read.
+    too_deep: bool,
 }
 
 /// The identity.
@@ -76,13 +68,12 @@ pub fn identity() -> Expression {
 }
 
 impl Expression {
-    fn of(factor: Factor) -> Self {
-        let factors = SmallVec::from_iter([factor]);
-        Self::of_products(vec![Product { coefficient: Complex64::ONE, factors }])
+    fn of(operator: SiteOperator) -> Self {
+        Self::of_products(vec![Product::of(Factor::Site(operator))])
     }
 
     fn of_products(products: Vec<Product>) -> Self {
-        Expression { products, too_large: None }
+        Expression { products, too_deep: false }
     }
 
     /// The formula 0.
@@ -92,11 +83,8 @@ impl Expression {
 
     /// The Hermitian conjugate.
     pub fn adjoint(&self) -> Self {
-        let adjoint = |product: &Product| Product {
-            coefficient: product.coefficient.conj(),
-            factors: product.factors.iter().rev().map(|factor| factor.adjoint()).collect(),
-        };
-        Expression { products: self.products.iter().map(adjoint).collect(), too_large: self.too_large }
+        let products = self.products.iter().map(Product::adjoint).collect();
+        Expression { products, too_deep: self.too_deep }
     }
 
     /// The formula plus its Hermitian conjugate.
@@ -107,15 +95,21 @@ impl Expression {
 
     /// The n-th power; the 0-th is the identity.
     pub fn pow(&self, n: u32) -> Self {
-        let n_factors: usize = self.products.iter().map(|product| product.factors.len()).sum();
-        let mean = n_factors as f64 / self.products.len().max(1) as f64;
-        // The last product is the largest: what does not fit is found before anything is multiplied.
-        let bytes = (self.products.len() as f64).powf(n.into())
-            * (size_of::<Product>() as f64 + mean * f64::from(n) * size_of::<Factor>() as f64);
-        if memory::expect_fits(String::new, bytes, "").is_err() {
-            return Expression { products: Vec::new(), too_large: Some(bytes) };
+        let n_factors = self.products.iter().map(|product| product.factors.len()).max().unwrap_or(0);
+        let n_products = (self.products.len() as f64).powf(n.into());
+        let size = n_products.max(1.0) * n_factors.max(1) as f64 * f64::from(n);
+        if size <= MAX_MULTIPLIED_OUT as f64 {
+            return (0..n).fold(identity(), |power, _| power * self);
         }
-        (0..n).fold(identity(), |power, _| power * self)
+        match Factor::power(self, n) {
+            Some(power) => Self::of_products(vec![Product::of(power)]),
+            None => Self::too_deep(),
+        }
+    }
+
+    /// Stands for a formula that cannot be read.
+    fn too_deep() -> Self {
+        Expression { products: Vec::new(), too_deep: true }
     }
 
     /// The formula on a Hilbert space, with like terms merged.
@@ -127,11 +121,19 @@ impl Expression {
     /// # Errors
     /// [`Error::SiteOutOfRange`];
     /// [`Error::WrongHilbert`] for an operator on the wrong kind of site;
-    /// [`Error::NotFinite`]; [`Error::TooLarge`] if the formula has more products than fit into memory.
+    /// [`Error::NotFinite`]; [`Error::TooLarge`] if its terms do not fit into memory; [`Error::Count`] for a long product
+    /// of sums that stand in each other more than 256 deep.
     pub fn on(&self, hilbert: impl Into<HilbertSpace>) -> Result<Terms> {
-        let remedy = "multiply Terms, which merge like terms after each product";
-        memory::expect_fits(|| "the products of a formula".into(), self.too_large.unwrap_or(0.0), remedy)?;
-        resolve::resolve(self, hilbert.into())
+        if self.too_deep {
+            return Err(Error::Count {
+                what: "products of sums within each other in a formula".into(),
+                got: MAX_DEPTH + 1,
+                expected: format!(
+                    "at most {MAX_DEPTH}; interpret a part of it on the space and multiply Terms"
+                ),
+            });
+        }
+        resolve::resolve(self, &hilbert.into())
     }
 
     /// The formula on a Hilbert space as an operator, checked and ready for any backend.
@@ -189,21 +191,6 @@ impl Terms {
             self.push(coefficient.scaled(term.coefficient.factor), term.kind.clone())?;
         }
         Ok(self)
-    }
-}
-
-impl fmt::Display for Product {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let one = self.coefficient == Complex64::ONE && !self.factors.is_empty();
-        match self.coefficient {
-            _ if one => {}
-            Complex64 { re, im: 0.0 } => write!(f, "{re}")?,
-            coefficient => write!(f, "({coefficient})")?,
-        }
-        for (k, factor) in self.factors.iter().enumerate() {
-            write!(f, "{}{factor}", if one && k == 0 { "" } else { " " })?;
-        }
-        Ok(())
     }
 }
 

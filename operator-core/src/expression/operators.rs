@@ -5,8 +5,8 @@ use std::ops::{Add, AddAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
 use num_complex::Complex64;
 
-use super::{Expression, Factor, Product};
-use crate::memory;
+use super::Expression;
+use super::product::{Factor, MAX_MULTIPLIED_OUT, Product};
 
 impl From<f64> for Expression {
     fn from(number: f64) -> Self {
@@ -23,14 +23,14 @@ impl From<Complex64> for Expression {
 impl AddAssign<Expression> for Expression {
     fn add_assign(&mut self, other: Expression) {
         self.products.extend(other.products);
-        self.too_large = self.too_large.or(other.too_large);
+        self.too_deep = self.too_deep || other.too_deep;
     }
 }
 
 impl AddAssign<&Expression> for Expression {
     fn add_assign(&mut self, other: &Expression) {
         self.products.extend_from_slice(&other.products);
-        self.too_large = self.too_large.or(other.too_large);
+        self.too_deep = self.too_deep || other.too_deep;
     }
 }
 
@@ -60,33 +60,37 @@ impl MulAssign<f64> for Expression {
 
 impl MulAssign<&Expression> for Expression {
     fn mul_assign(&mut self, other: &Expression) {
-        self.too_large = self.too_large.or(other.too_large).or_else(|| {
-            let bytes = bytes_of_products(&self.products, &other.products);
-            memory::expect_fits(String::new, bytes, "").is_err().then_some(bytes)
-        });
-        if self.too_large.is_some() {
-            self.products.clear();
-            return;
-        }
-        let times = |left: &Product| {
-            let (coefficient, factors) = (left.coefficient, left.factors.clone());
-            let right = other.products.iter();
-            right.map(move |right| {
-                let mut factors = factors.clone();
-                factors.extend_from_slice(&right.factors);
-                Product { coefficient: coefficient * right.coefficient, factors }
-            })
+        let (n_left, n_right) = (self.products.len(), other.products.len());
+        let is_long = n_left.min(n_right) > 1 && n_left.saturating_mul(n_right) > MAX_MULTIPLIED_OUT;
+        // Nor would each product of the other sum have its own copy of a power.
+        let copies_power = n_right > 1 && self.has_power() || n_left > 1 && other.has_power();
+        let product = if is_long || copies_power {
+            match (self.as_product(), other.as_product()) {
+                (Some(left), Some(right)) => Expression::of_products(vec![left.times(&right)]),
+                _ => Expression::too_deep(),
+            }
+        } else {
+            let times = |left| other.products.iter().map(move |right| Product::times(left, right));
+            Expression::of_products(self.products.iter().flat_map(times).collect())
         };
-        self.products = self.products.iter().flat_map(times).collect();
+        let too_deep = self.too_deep || other.too_deep || product.too_deep;
+        *self = Expression { too_deep, ..product };
     }
 }
 
-/// About the memory of all products of two sums.
-fn bytes_of_products(left: &[Product], right: &[Product]) -> f64 {
-    let n_factors = |sum: &[Product]| sum.iter().map(|product| product.factors.len()).sum::<usize>() as f64;
-    let (n_left, n_right) = (left.len() as f64, right.len() as f64);
-    let n_factors = n_factors(left) * n_right + n_factors(right) * n_left;
-    n_left * n_right * size_of::<Product>() as f64 + n_factors * size_of::<Factor>() as f64
+impl Expression {
+    fn has_power(&self) -> bool {
+        let mut factors = self.products.iter().flat_map(|product| &product.factors);
+        factors.any(|factor| matches!(factor, Factor::Power(_)))
+    }
+
+    /// The sum as one product; `None` if powers stand in it too deep.
+    fn as_product(&self) -> Option<Product> {
+        match &self.products[..] {
+            [product] => Some(product.clone()),
+            _ => Factor::power(self, 1).map(Product::of),
+        }
+    }
 }
 
 impl MulAssign<Expression> for Expression {

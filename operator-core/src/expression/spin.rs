@@ -7,29 +7,29 @@
 //! `netket.operator.spin`, NetKet 3.
 
 use super::Expression;
-use super::factor::{Factor, Symbol};
+use super::site_operator::{SiteOperator, Symbol};
 
 /// σx, twice S_x.
 pub fn sigmax(site: usize) -> Expression {
-    Expression::of(Factor { site, symbol: Symbol::SigmaX })
+    Expression::of(SiteOperator { site, symbol: Symbol::SigmaX })
 }
 
 /// σy, twice S_y.
 pub fn sigmay(site: usize) -> Expression {
-    Expression::of(Factor { site, symbol: Symbol::SigmaY })
+    Expression::of(SiteOperator { site, symbol: Symbol::SigmaY })
 }
 
 /// σz, twice S_z: 2s, 2s − 2, …, −2s.
 pub fn sigmaz(site: usize) -> Expression {
-    Expression::of(Factor { site, symbol: Symbol::SigmaZ })
+    Expression::of(SiteOperator { site, symbol: Symbol::SigmaZ })
 }
 
 /// σ₊ = (σx + i σy)/2 = S₊, which raises s_z by 1. For s = 1/2 it is `|up><down|`.
 pub fn sigmap(site: usize) -> Expression {
-    Expression::of(Factor { site, symbol: Symbol::SigmaP })
+    Expression::of(SiteOperator { site, symbol: Symbol::SigmaP })
 }
 
 /// σ₋ = (σx − i σy)/2 = S₋, which lowers s_z by 1.
 pub fn sigmam(site: usize) -> Expression {
-    Expression::of(Factor { site, symbol: Symbol::SigmaM })
+    Expression::of(SiteOperator { site, symbol: Symbol::SigmaM })
 }

@@ -11,10 +11,8 @@ use super::{
 };
 use crate::error::{Error, Result};
 use crate::hilbert::HilbertSpace;
+use crate::memory;
 use crate::rounding::clean;
-
-/// The most bytes that all matrices of a sum may take.
-const MAX_BYTES: f64 = 4.0 * 1024.0 * 1024.0 * 1024.0;
 
 /// A sum of terms that merges like terms. These have the same parameter, and the same string, the same product, or
 /// matrices on the same sites.
@@ -42,6 +40,23 @@ enum Shape {
     Product(ProductTerm),
     /// A sparse matrix on one site.
     Site(usize),
+}
+
+impl Shape {
+    /// About the memory of a term of this shape: its place in the map, its sum, and what it holds alone.
+    fn bytes(&self) -> f64 {
+        let own = match self {
+            Shape::Pauli(string) => 16 * string.flip().len(),
+            Shape::Fermion(string) => size_of_val(string.ladders()),
+            Shape::Local(sites) => size_of_val(&sites[..]),
+            Shape::Product(product) => {
+                let unshared = product.factors().iter().filter(|(_, matrix)| matrix.is_unshared());
+                size_of_val(product.factors()) + unshared.map(|(_, matrix)| matrix.bytes()).sum::<usize>()
+            }
+            Shape::Site(_) => 0,
+        };
+        (2 * size_of::<Key>() + size_of::<Sum>() + own) as f64
+    }
 }
 
 /// A factor or matrix, and the sum of the absolute values added to it.
@@ -86,22 +101,17 @@ impl<'a> Collector<'a> {
             }
         };
         let next = self.sums.len();
+        let bytes_if_new = shape.bytes();
         let place = *self.places.entry(Key { shape, parameter }).or_insert(next);
         if let Some(sum) = self.sums.get_mut(place) {
             self.bytes += sum.add(factor, matrix);
         } else {
+            self.bytes += bytes_if_new;
             self.bytes += matrix.as_ref().filter(|matrix| matrix.is_unshared()).map_or(0.0, matrix_bytes);
             self.sums.push(Sum::Multiple { factor, size: factor.norm(), matrix });
         }
-        if self.bytes > MAX_BYTES {
-            return Err(Error::TooLarge {
-                what: "the sum of local matrices".into(),
-                bytes: self.bytes,
-                limit: MAX_BYTES,
-                remedy: "keep the factors of the product apart",
-            });
-        }
-        Ok(())
+        let what = || format!("a sum of {} terms", self.sums.len());
+        memory::expect_fits(what, self.bytes, "keep the factors of the product apart")
     }
 
     fn push_site(

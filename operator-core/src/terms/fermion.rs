@@ -90,6 +90,29 @@ impl FermionString {
         self.ladders.iter().any(|ladder| last.insert(ladder.mode, ladder.dagger) == Some(ladder.dagger))
     }
 
+    /// The product of two strings, whether it is negative, and its operators in the order of their modes, at most two
+    /// of each mode: `a a† a = a`. So equal products of commuting operators are equal strings.
+    ///
+    /// A product that is 0 has a string that [vanishes](Self::vanishes).
+    pub(crate) fn times(&self, right: &Self, hilbert: &HilbertSpace) -> (bool, Self) {
+        let mut ladders: Vec<Ladder> = Vec::with_capacity(self.ladders.len() + right.ladders.len());
+        let mut negative = false;
+        for &ladder in self.ladders.iter().chain(&right.ladders) {
+            // Only operators of the same factor of the space anticommute.
+            let modes = hilbert.modes_with(ladder.mode).unwrap_or_default();
+            let later = ladders.iter().rev().take_while(|other| other.mode > ladder.mode);
+            let place = ladders.len() - later.clone().count();
+            negative ^= later.filter(|other| modes.contains(&other.mode)).count() % 2 == 1;
+            match ladders[..place] {
+                [.., first, last] if first == ladder && last == ladder.adjoint() => {
+                    ladders.remove(place - 1);
+                }
+                _ => ladders.insert(place, ladder),
+            }
+        }
+        (negative, FermionString { ladders })
+    }
+
     /// The factors, left to right.
     pub fn ladders(&self) -> &[Ladder] {
         &self.ladders

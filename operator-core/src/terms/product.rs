@@ -4,7 +4,7 @@ use num_complex::Complex64;
 
 use super::convert::{pauli_to_local, to_paulis};
 use super::embed::union;
-use super::{FermionString, LocalTerm, PauliString, ProductTerm, TermKind};
+use super::{LocalTerm, PauliString, ProductTerm, TermKind};
 use crate::error::Result;
 use crate::hilbert::HilbertSpace;
 
@@ -35,8 +35,8 @@ pub(crate) fn multiply(
             emit(phase, TermKind::Pauli(product))
         }
         (TermKind::Fermion(a), TermKind::Fermion(b)) => {
-            let product = FermionString::from_ladders([a.ladders(), b.ladders()].concat());
-            emit(Complex64::ONE, TermKind::Fermion(product))
+            let (negative, product) = a.times(b, hilbert);
+            emit(Complex64::from(if negative { -1.0 } else { 1.0 }), TermKind::Fermion(product))
         }
         (TermKind::Local(a), TermKind::Local(b)) if stays_small(a, b, hilbert) => {
             emit(Complex64::ONE, a.times(b, hilbert)?.into())

@@ -139,6 +139,16 @@ impl SiteMatrix {
         dense
     }
 
+    /// Whether nothing else holds its elements.
+    pub(crate) fn is_unshared(&self) -> bool {
+        Arc::strong_count(&self.0) == 1
+    }
+
+    /// The memory of its elements.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of::<Elements>() + size_of_val(&self.0.list[..])
+    }
+
     /// The address, to recognise a matrix that terms share.
     #[cfg(feature = "serde")]
     pub(crate) fn address(&self) -> usize {

@@ -5,8 +5,8 @@ use crate::common::{adjoint, assert_close, dense, distance, eye, random_terms, s
 use num_complex::Complex64;
 use operator_core::expression::{boson, fermion, spin};
 use operator_core::hilbert::{Fock, Qubit, Spin, SpinOrbitalFermions};
-use operator_core::terms::{Ladder, Pauli, Terms, real_matrix};
-use operator_core::testing::{catalogue, kronecker_dense};
+use operator_core::terms::{Ladder, Pauli, TermKind, Terms, real_matrix};
+use operator_core::testing::{SplitMix, catalogue, kronecker_dense};
 use operator_core::{
     Boundary, Definition, Error, Graph, Heisenberg, HilbertSpace, Ising, Model, PauliStrings,
 };
@@ -483,4 +483,39 @@ fn parameters_of_other_terms_are_refused() {
     clone.pauli(coefficient, &[(1, Pauli::Z)]).unwrap();
     assert!(matches!(qubits().pauli(coefficient, &[(1, Pauli::Z)]), Err(Error::ForeignParameter { .. })));
     assert_eq!(Definition::new("field", clone).unwrap().parameters().n_values(), 3);
+}
+
+/// However many strings are multiplied, two operators a mode are enough. Modes of different factors commute.
+#[test]
+fn products_of_fermion_strings_stay_short() {
+    let modes = SpinOrbitalFermions::new(4).unwrap();
+    let pair = SpinOrbitalFermions::new(2).unwrap();
+    let two = HilbertSpace::tensor([pair.clone(), pair]).unwrap();
+    for space in [modes.into(), two] {
+        let mut rng = SplitMix::new(7);
+        let (mut n_products, mut n_negative) = (0, 0);
+        for _ in 0..400 {
+            let mut product = eye(&space);
+            let mut terms = Terms::new(space.clone()).pow(0).unwrap();
+            for _ in 0..6 {
+                let mut string = Terms::new(space.clone());
+                let ladder = |_| match (rng.below(4), rng.below(2)) {
+                    (mode, 0) => Ladder::create(mode),
+                    (mode, _) => Ladder::destroy(mode),
+                };
+                let ladders: Vec<Ladder> = (0..3).map(ladder).collect();
+                string.fermion(1.0, &ladders).unwrap();
+                product = product.dot(&dense(&string));
+                terms = (&terms * &string).unwrap();
+                assert_eq!(dense(&terms), product, "{ladders:?}");
+                if let Some(term) = terms.iter().next() {
+                    let TermKind::Fermion(string) = term.kind() else { panic!("{:?}", term.kind()) };
+                    assert!(string.ladders().len() <= 8, "{string}");
+                    n_products += usize::from(string.ladders().len() > 4);
+                    n_negative += usize::from(term.coefficient().factor().re < 0.0);
+                }
+            }
+        }
+        assert!(n_products > 20 && n_negative > 20, "{n_products} {n_negative}");
+    }
 }

@@ -1,7 +1,7 @@
 //! Formulas read on Hilbert spaces.
 #![cfg(feature = "testing")]
 
-use crate::common::{Matrix, assert_close, dense, eye};
+use crate::common::{Matrix, adjoint, assert_close, dense, eye};
 use num_complex::Complex64;
 use operator_core::expression::{Expression, boson, fermion, identity, spin};
 use operator_core::hilbert::{Fock, Qubit, Spin, SpinOrbitalFermions};
@@ -24,6 +24,11 @@ fn spaces() -> Vec<HilbertSpace> {
 
 /// A random formula of operators that fit the space.
 fn random_expression(space: &HilbertSpace, seed: u64) -> Expression {
+    random_expression_on(space, space.n_sites(), seed)
+}
+
+/// The same on the first sites.
+fn random_expression_on(space: &HilbertSpace, n_sites: usize, seed: u64) -> Expression {
     let mut rng = SplitMix::new(seed);
     let symbols: &[fn(usize) -> Expression] = match space {
         HilbertSpace::Fock(_) => &[boson::create, boson::destroy, boson::number],
@@ -33,9 +38,8 @@ fn random_expression(space: &HilbertSpace, seed: u64) -> Expression {
     let mut sum = Expression::new();
     for _ in 0..1 + rng.below(4) {
         let factors = 0..rng.below(4);
-        let product = factors.fold(identity(), |product, _| {
-            product * symbols[rng.below(symbols.len())](rng.below(space.n_sites()))
-        });
+        let product = factors
+            .fold(identity(), |product, _| product * symbols[rng.below(symbols.len())](rng.below(n_sites)));
         sum += Complex64::new(rng.number(), rng.number()) * product;
     }
     sum
@@ -223,4 +227,39 @@ fn a_formula_that_leaves_the_space_is_told_so_in_its_own_words() {
     let boson = said(boson::create(1) * boson::create(1), bosons.into());
     assert!(boson.starts_with("boson::create(1) boson::create(1) leaves"), "{boson}");
     assert!(boson.contains("takes 0 at site 1 to 2;"), "{boson}");
+}
+
+/// Products of sums that are too long to be multiplied out are those of the operators.
+#[test]
+fn long_products_of_sums_are_products_of_operators() {
+    for space in spaces() {
+        // Products of matrices on several sites merge only where sites have few states.
+        let n_sites = if space.is_two_level() { 2 } else { 1 };
+        let sum = |seed: u64| {
+            let [a, b] = [seed, !seed].map(|seed| random_expression_on(&space, n_sites, seed));
+            let formula = a + b + 0.25;
+            let matrix = dense(&formula.on(space.clone()).unwrap());
+            let norm = matrix.iter().map(|z| z.norm_sqr()).sum::<f64>().sqrt();
+            (formula * (1.0 / norm), matrix / Complex64::from(norm))
+        };
+        let ((a, ma), (b, mb)) = (sum(1), sum(2));
+        let power = |m: &Matrix, n: usize| (0..n).fold(eye(&space), |power, _| power.dot(m));
+        let on = |formula: &Expression| dense(&formula.on(space.clone()).unwrap());
+        let long = a.pow(20);
+        assert_close(&on(&long), &power(&ma, 20));
+        assert_close(&on(&long.adjoint()), &adjoint(&power(&ma, 20)));
+        // Powers beside single operators, in each other, and in sums.
+        let mixed = 0.5 * &b * &long * &b + long.pow(3) - &b;
+        let expected = mb.dot(&power(&ma, 20)).dot(&mb) * Complex64::from(0.5) + power(&ma, 60) - &mb;
+        assert_close(&on(&mixed), &expected);
+        // Factor by factor, as a loop of a user's does it.
+        let chain =
+            (0..24).fold(identity(), |product, k| if k % 3 == 0 { product * &b } else { product * &a });
+        let factors = (0..24).map(|k| if k % 3 == 0 { &mb } else { &ma });
+        assert_close(&on(&chain), &factors.fold(eye(&space), |product, m| product.dot(m)));
+    }
+    let field = boson::create(0) + boson::destroy(0);
+    let name = field.pow(20).to_string();
+    assert_eq!(name, "(boson::create(0) + boson::destroy(0))^20");
+    assert_eq!(field.pow(2).to_string().matches(" + ").count(), 3, "short powers are multiplied out");
 }

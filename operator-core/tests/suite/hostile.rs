@@ -340,6 +340,8 @@ fn powers() {
     assert_eq!(some_terms().pow(0).unwrap().len(), 1);
     let large = Terms::new(bosons(2));
     assert!(large.pow(u32::MAX).unwrap().is_empty());
+    let number = fermion::number(1).on(modes(3)).unwrap();
+    assert_eq!(number.pow(u32::MAX).unwrap(), number);
     refused! {
         Error::NotFinite { .. } => some_terms().scaled(1e100).unwrap().pow(u32::MAX), ising().pow(u32::MAX);
     }
@@ -395,14 +397,15 @@ fn formulas() {
             on(NAN * spin::sigmax(0), spins(2).into()), on(Expression::from(INFINITE), spins(2).into()),
             on((1e200 * spin::sigmax(0)).pow(2), spins(2).into());
     }
-    let sum = || spin::sigmax(0) + spin::sigmaz(1);
+    // Sums that stand in each other without end.
+    let sum: Expression = (0..65).map(spin::sigmax).sum();
+    let nested = |depth| (0..depth).fold(sum.clone(), |inner, _| (inner + 1.0) * &sum * &sum);
     refused! {
-        Error::TooLarge { .. } =>
-            on(sum().pow(40), spins(2).into()), on(sum().pow(4000) * spin::sigmax(0) + 1.0, spins(2).into()),
-            on(-sum().pow(64).plus_hc(), spins(2).into()),
-            Terms::new(spins(2)).expression(1.0, &sum().pow(50));
+        Error::Count { .. } =>
+            nested(300).on(spins(2)), (-nested(300).plus_hc() + 1.0).on(spins(2)), nested(300).pow(u32::MAX).on(spins(2)),
+            Terms::new(spins(2)).expression(1.0, &nested(300));
+        Error::SiteOutOfRange { .. } => nested(200).on(spins(2));
     }
-    assert_eq!(sum().pow(6).on(spins(2)).unwrap(), sum().on(spins(2)).unwrap().pow(6).unwrap());
 }
 
 /// Bounds of the norm do not overflow before the norm does.

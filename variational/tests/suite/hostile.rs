@@ -97,6 +97,7 @@ fn architectures<B: RunsVmc>() -> TestResult {
             build(Branch::new(3).dense("a", 2)), build(Branch::new(0).dense("a", 2)), build(Branch::new(16).dense("a", 2)),
             build(Branch::of_pairs(5)?.weighted_sum("w")), build(Branch::new(4)), build(Branch::new(4).activation(Activation::Tanh)),
             build(Branch::of_local_states(&spins(5))?.dense("a", 2)),
+            build(Branch::new(4).dense("a", 2).dense("a", 1)), build(Branch::new(4).dense("a", 1).weighted_sum("a.bias")),
             build(shared(vec![0; 5], None)), build(shared(vec![0; 4], Some((vec![0; 2], vec![1])))),
             Network::<B, Custom<f64>>::from_architecture(spins(4), Architecture::new([]));
         Core::TooLarge { .. } =>

@@ -1,5 +1,6 @@
 //! The layers of a network, and the places of its parameters in them.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use operator_core::hilbert::Block;
@@ -302,6 +303,13 @@ impl Architecture {
             expect_weights_fit(|| format!("layer {name} of a network on {hilbert}"), &[*n_out, *n_in])?;
             linear.kernel.check(name, n_out * n_in)?;
             linear.bias.iter().try_for_each(|bias| bias.check(&format!("{name}.bias"), *n_out))?;
+        }
+        let (layout, mut names) = (self.layout(), HashSet::new());
+        if let Some(array) = layout.iter().find(|array| !names.insert(array.name())) {
+            let name = array.name();
+            let got = layout.iter().filter(|array| array.name() == name).count();
+            let what = format!("parameter arrays of a network are named {name:?}");
+            return Err(Error::Count { what, got, expected: "1; give each layer a name of its own".into() });
         }
         let layers = || self.branches.iter().flat_map(|branch| &branch.layers);
         let real_only = layers().find_map(|layer| match layer {

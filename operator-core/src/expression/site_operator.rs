@@ -8,7 +8,7 @@ use crate::terms::{Ladder, SiteMatrix, destroy, number, raise, twice_spin};
 
 /// An operator on one site.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Factor {
+pub(super) struct SiteOperator {
     pub(super) site: usize,
     pub(super) symbol: Symbol,
 }
@@ -42,7 +42,7 @@ pub(super) enum Action {
     Ladders(&'static [bool]),
 }
 
-impl Factor {
+impl SiteOperator {
     pub(super) fn adjoint(self) -> Self {
         let symbol = match self.symbol {
             Symbol::SigmaP => Symbol::SigmaM,
@@ -53,7 +53,7 @@ impl Factor {
             Symbol::FermionDestroy => Symbol::FermionCreate,
             hermitian => hermitian,
         };
-        Factor { symbol, ..self }
+        SiteOperator { symbol, ..self }
     }
 
     /// The operator on a space: a matrix on its site, or ladder operators, each given by whether it creates.
@@ -97,7 +97,7 @@ impl Factor {
         })
     }
 
-    /// The ladder operator of the factor's mode.
+    /// The ladder operator of its mode.
     pub(super) fn ladder(self, dagger: bool) -> Ladder {
         Ladder { mode: self.site, dagger }
     }
@@ -127,7 +127,7 @@ fn site_kind(hilbert: &HilbertSpace, site: usize) -> Option<SiteKind> {
     }
 }
 
-impl fmt::Display for Factor {
+impl fmt::Display for SiteOperator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = match self.symbol {
             Symbol::SigmaX => "sigmax",
