@@ -8,7 +8,7 @@
 //! ```
 //!
 //! Prints the largest resident memory of the process after each backend, or after the named one, and exits with a
-//! failure if it is above 500 MB. Linux only: it reads `/proc/self/status`.
+//! failure if it is above 200 MB. Linux only: it reads `/proc/self/status`.
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -23,7 +23,7 @@ const N_SAMPLES: usize = 100_000;
 const CHUNK_SIZE: usize = 8192;
 
 /// In units of 10⁶ bytes, the binary included.
-const BOUND: f64 = 500.0;
+const BOUND: f64 = 200.0;
 
 /// Samples and measures on one backend, unless the user asked for the other one.
 fn measure<B: RunsVmc>(only: Option<&str>) -> Result<(), Box<dyn Error>> {
