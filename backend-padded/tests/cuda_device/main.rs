@@ -1,0 +1,8 @@
+//! The padded backend on a CUDA device: a GPU, or the stand-in that `.ci/cuda-stand-in` builds.
+//!
+//! ```sh
+//! cargo test -p backend-padded --features cuda -- --ignored
+//! ```
+
+mod conformance;
+mod stand_in;
