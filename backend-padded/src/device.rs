@@ -58,7 +58,10 @@ fn cuda(ordinal: usize) -> candle_core::Result<Device> {
 /// What to do about an error of the CUDA driver.
 fn remedy(message: &str) -> Option<&'static str> {
     const REMEDIES: [(&str, &str); 4] = [
-        ("CUDA_ERROR_NO_DEVICE", "nvidia-smi lists the GPUs of this machine, CUDA_VISIBLE_DEVICES may hide them"),
+        (
+            "CUDA_ERROR_NO_DEVICE",
+            "nvidia-smi lists the GPUs of this machine, CUDA_VISIBLE_DEVICES may hide them",
+        ),
         ("CUDA_ERROR_INVALID_DEVICE", "nvidia-smi lists the GPUs of this machine, counted from 0"),
         ("CUDA_ERROR_STUB_LIBRARY", "install NVIDIA's driver; only a stub of libcuda.so is found"),
         ("CUDA_ERROR_SYSTEM_DRIVER_MISMATCH", "restart after an update of NVIDIA's driver"),

@@ -2,7 +2,7 @@
 // code around kernels is tested without a GPU: how they are compiled, loaded and launched, and what is copied.
 //
 // Device memory is host memory, and streams run at once. A cubin is a shared library that g++ makes of the kernels with
-// cuda_shim.h (its folder is SHIM). PTX is the same library as text. Candle's own PTX is empty here (toolkit/bin/nvcc),
+// cuda_shim.h (COMPILE has the options). PTX is the same library as text. Candle's own PTX is empty here (toolkit/bin/nvcc),
 // so the library that CUDA_STAND_IN_CANDLE names takes its place.
 //
 // CUDA_STAND_IN_DEVICES (1) is how many devices there are, CUDA_STAND_IN_ARCH (90) what they are, and
@@ -193,7 +193,7 @@ int nvrtcCompileProgram(Program *program, int n_options, const char *const *opti
     for (std::sregex_iterator k(program->source.begin(), program->source.end(), kernel), end; k != end; ++k)
         file << "SHIM_EXPORT(" << (*k)[1] << ")\n";
     file.close();
-    std::string command = "${CXX:-g++} -std=c++17 -O1 -w -ffp-contract=off -fPIC -shared -Wl,-z,nodelete -I" SHIM;
+    std::string command = "g++ -shared -Wl,-z,nodelete " COMPILE;
     for (int k = 0; k < n_options; k++)
         if (!std::strncmp(options[k], "-D", 2)) command += std::string(" '") + options[k] + "'";
     command += " $SHIM_FLAGS -o " + at + ".so " + at + ".cpp 2>" + at + ".log";
