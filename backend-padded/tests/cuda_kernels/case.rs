@@ -1,14 +1,17 @@
 //! An operator of the catalogue, some samples, and its arrays.
 
-use operator_core::hilbert::HilbertSpace;
+use ndarray::{Array1, Array2};
+use num_complex::Complex64;
+use operator_core::hilbert::{HilbertSpace, Qubit};
 use operator_core::kernel::{Engine, EngineKind};
-use operator_core::testing::{catalogue, test_samples};
-use operator_core::{Definition, Element};
+use operator_core::terms::{Pauli, Terms};
+use operator_core::testing::{SplitMix, catalogue, test_samples};
+use operator_core::{Definition, Element, LocalOperator, Model};
 
 use super::buffers::{DeviceEngine, Samples};
 
 /// The most samples of an operator.
-const SAMPLES: usize = 40;
+const SAMPLES: usize = 24;
 
 pub(crate) struct Case<T> {
     pub(crate) name: &'static str,
@@ -47,19 +50,56 @@ impl<T: Element> Case<T> {
     }
 }
 
-/// All operators of the catalogue whose elements fit this type.
+/// The catalogue, and what only kernels of devices treat differently: samples that do not fit registers, and diagonals with
+/// many outcomes.
+pub(crate) fn operators() -> Vec<(&'static str, Definition)> {
+    let mut operators: Vec<_> =
+        catalogue().unwrap().into_iter().map(|entry| (entry.name, entry.definition)).collect();
+    operators.push(("random strings on 300 qubits", random_strings(300)));
+    operators.push(("equal diagonals with 4 outcomes", equal_diagonals(2)));
+    operators.push(("equal diagonals with 16 outcomes", equal_diagonals(4)));
+    operators
+}
+
+/// Flips of few sites with signs on many.
+fn random_strings(n_sites: usize) -> Definition {
+    let mut rng = SplitMix::new(21);
+    let mut terms = Terms::new(Qubit::new(n_sites).unwrap());
+    for _ in 0..90 {
+        let n = 1 + rng.below(40);
+        let letter = |(k, site)| (site, if k < 2 { [Pauli::X, Pauli::Y, Pauli::Z][k] } else { Pauli::Z });
+        let string: Vec<_> = rng.distinct(n, n_sites).into_iter().enumerate().map(letter).collect();
+        terms.pauli(Complex64::new(rng.number(), rng.number()), &string).unwrap();
+    }
+    Definition::new("strings", terms).unwrap()
+}
+
+/// The same diagonal matrix, with as many numbers as it has states, on different sites of a ring that also flips.
+fn equal_diagonals(n_sites: usize) -> Definition {
+    let mut model = LocalOperator::new(Qubit::new(8).unwrap());
+    let diagonal = (0..1 << n_sites).map(|k| Complex64::from(1.0 / f64::from(k + 3)));
+    let diagonal = Array2::from_diag(&Array1::from_iter(diagonal));
+    let flip = Array2::from_shape_fn((2, 2), |(a, b)| Complex64::from(if a == b { 0.0 } else { 0.3 }));
+    for site in 0..8 {
+        let sites: Vec<usize> = (0..n_sites).map(|k| (site + k) % 8).collect();
+        model = model.with(&sites, diagonal.clone()).unwrap().with(&[site], flip.clone()).unwrap();
+    }
+    model.definition().unwrap()
+}
+
+/// All operators whose elements fit this type.
 pub(crate) fn cases<T: Element>() -> impl Iterator<Item = Case<T>> {
-    catalogue().unwrap().into_iter().filter_map(|entry| {
-        let engine = entry.definition.engine::<T>().ok()?;
-        Some(Case::new(entry.name, &entry.definition, engine))
+    operators().into_iter().filter_map(|(name, definition)| {
+        let engine = definition.engine::<T>().ok()?;
+        Some(Case::new(name, &definition, engine))
     })
 }
 
 /// The same with the engine that visits every element that is not 0 for some parameters.
 pub(crate) fn patterns() -> impl Iterator<Item = (Case<f64>, Definition)> {
-    catalogue().unwrap().into_iter().map(|entry| {
-        let pattern = entry.definition.pattern();
-        (Case::new(entry.name, &entry.definition, pattern), entry.definition)
+    operators().into_iter().map(|(name, definition)| {
+        let pattern = definition.pattern();
+        (Case::new(name, &definition, pattern), definition)
     })
 }
 

@@ -167,12 +167,15 @@ impl<T: Element<Real: Real>> Case<T> {
     }
 }
 
+fn check_choices<T: Element<Real: Real>>() {
+    cases::<T>().for_each(|case| case.check_choice());
+}
+
 fn check_all<T: Element<Real: Real>>() {
     let (mut n_operators, mut n_elements) = (0, 0);
     for case in cases::<T>() {
         n_elements += case.check();
         n_operators += 1;
-        case.check_choice();
     }
     println!("{}: {n_operators} operators, {n_elements} elements", T::NAME);
     assert!(n_operators > 40 && n_elements > 5_000, "{n_operators} operators, {n_elements} elements");
@@ -200,4 +203,16 @@ fn complex_elements_have_the_bits_and_the_order_of_the_engine_in_f64() {
 #[ignore = "needs g++"]
 fn complex_elements_have_the_bits_and_the_order_of_the_engine_in_f32() {
     check_all::<Complex32>();
+}
+
+#[test]
+#[ignore = "needs g++"]
+fn choices_are_those_of_the_engine_in_f64() {
+    check_choices::<f64>();
+}
+
+#[test]
+#[ignore = "needs g++"]
+fn complex_choices_are_those_of_the_engine_in_f32() {
+    check_choices::<Complex32>();
 }

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use operator_core::testing::catalogue;
-
+use super::case::operators;
 use super::kernels::{Kind, Number, Program};
 
-/// All kinds that the catalogue needs.
+/// All kinds that the tests' operators need.
 pub(crate) fn all_kinds() -> Vec<Kind> {
     let engines: BTreeSet<_> =
-        catalogue().unwrap().iter().map(|entry| entry.definition.pattern().arrays().kind()).collect();
+        operators().iter().map(|(_, definition)| definition.pattern().arrays().kind()).collect();
     let mut kinds = Vec::new();
     for engine in engines {
         for real in [Number::F32, Number::F64] {

@@ -8,6 +8,7 @@
 // With SHIM_SEED set, fibers and blocks take turns in random orders, so that a result that depends on an order shows.
 // Grids and blocks have one dimension. Memory is that of the program: a sanitizer sees every access.
 #pragma once
+#include <setjmp.h>
 #include <ucontext.h>
 #include <algorithm>
 #include <cmath>
@@ -36,8 +37,26 @@ struct Index {
 };
 enum class State { Runs, WaitsForWarp, WaitsForBlock, Ended };
 
-struct Thread {
+// Where code goes on. The first switch to a fiber's stack takes a system call; later ones are jumps, unless a sanitizer
+// watches, which does not follow them.
+struct Place {
     ucontext_t context;
+    jmp_buf jump;
+    bool is_known = false;
+};
+inline void go_on(Place &here, Place &there) {
+#ifdef __SANITIZE_ADDRESS__
+    swapcontext(&here.context, &there.context);
+#else
+    if (_setjmp(here.jump)) return;
+    here.is_known = true;
+    if (there.is_known) _longjmp(there.jump, 1);
+    setcontext(&there.context);
+#endif
+}
+
+struct Thread {
+    Place place;
     std::unique_ptr<char[]> stack{new char[STACK]};
     Index index;
     State state;
@@ -57,7 +76,7 @@ struct Block {
     std::vector<Thread> threads;
     std::vector<Seen> seen;
     Thread *current;
-    ucontext_t scheduler;
+    Place scheduler;
     Index number, size{1, 1, 1}, n_blocks{1, 1, 1};
     void (*call)(void *kernel, void **args);
     void *kernel;
@@ -79,12 +98,25 @@ inline void wait(State state, int line) {
     Block &own = block();
     own.current->state = state;
     own.current->line = line;
-    swapcontext(&own.current->context, &own.scheduler);
+    go_on(own.current->place, own.scheduler);
 }
 
-inline void run_thread() {
-    block().call(block().kernel, block().args);
-    wait(State::Ended, 0);
+// A fiber serves one block after another.
+inline void run_threads() {
+    for (;;) {
+        block().call(block().kernel, block().args);
+        wait(State::Ended, 0);
+    }
+}
+
+inline void make_threads(unsigned size) {
+    block().threads = std::vector<Thread>(size);
+    for (Thread &thread : block().threads) {
+        ucontext_t &context = thread.place.context;
+        getcontext(&context);
+        context.uc_stack.ss_sp = thread.stack.get(), context.uc_stack.ss_size = STACK;
+        makecontext(&context, run_threads, 0);
+    }
 }
 
 // Marsaglia's xorshift.
@@ -137,16 +169,12 @@ inline void run_block() {
         Thread &thread = own.threads[t];
         order.push_back(t);
         thread.index.x = t, thread.state = State::Runs;
-        getcontext(&thread.context);
-        thread.context.uc_stack.ss_sp = thread.stack.get();
-        thread.context.uc_stack.ss_size = STACK;
-        makecontext(&thread.context, run_thread, 0);
     }
     for (bool goes_on = true; goes_on;) {
         shuffle(order);
         for (unsigned t : order) {
             own.current = &own.threads[t];
-            if (own.current->state == State::Runs) swapcontext(&own.scheduler, &own.current->context);
+            if (own.current->state == State::Runs) go_on(own.scheduler, own.current->place);
         }
         goes_on = release(own.threads.data(), own.threads.data() + own.threads.size(), State::WaitsForBlock);
         for (unsigned warp = 0; warp < own.seen.size(); warp++) goes_on |= exchange(warp);
@@ -168,7 +196,8 @@ template <class... A> void launch(void (*kernel)(A...), unsigned n_blocks, unsig
     own.kernel = reinterpret_cast<void *>(kernel), own.args = args;
     const char *seed = std::getenv("SHIM_SEED");
     own.random = seed ? 2 * std::strtoull(seed, nullptr, 10) + 1 : 0;
-    own.threads.resize(size), own.seen.assign((size + LANES - 1) / LANES, {});
+    if (own.threads.size() != size) make_threads(size);
+    own.seen.assign((size + LANES - 1) / LANES, {});
     own.size.x = size, own.n_blocks.x = n_blocks;
     std::vector<unsigned> order;
     for (unsigned b = 0; b < n_blocks; b++) order.push_back(b);
