@@ -61,7 +61,8 @@ pub(crate) struct Kind {
 }
 
 impl Kind {
-    /// What the program does not depend on is left out of the engine's kind, so that more operators share it.
+    /// What the program does not depend on is left out of the engine's kind, and rare kinds are merged, so that more
+    /// operators share a program.
     pub(crate) fn new(program: Program, engine: EngineKind) -> Self {
         let finds = !matches!(program, Program::Pack(_) | Program::Rows(_));
         let sums = matches!(program, Program::Conn { .. });
@@ -69,12 +70,18 @@ impl Kind {
             EngineKind::Masks { n_words, has_large_pieces, has_signs, max_outcomes } => EngineKind::Masks {
                 n_words: if n_words > MOST_WORDS { 0 } else { n_words },
                 has_large_pieces: finds && has_large_pieces,
-                has_signs: finds && has_signs,
-                max_outcomes: if sums { max_outcomes.next_power_of_two() } else { 1 },
+                has_signs: finds && (has_signs || has_large_pieces),
+                max_outcomes: match max_outcomes {
+                    _ if !sums => 1,
+                    0..=2 => 2,
+                    3..=4 => 4,
+                    _ => 16,
+                },
             },
-            EngineKind::Tables { has_signs, has_steps } => {
-                EngineKind::Tables { has_signs: finds && has_signs, has_steps: finds && has_steps }
-            }
+            EngineKind::Tables { has_signs, has_steps } => EngineKind::Tables {
+                has_signs: finds && has_signs,
+                has_steps: finds && (has_steps || has_signs),
+            },
         };
         Kind { program, engine }
     }
