@@ -1,5 +1,6 @@
 //! Connected configurations as samples and numbers of changes.
 
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use candle_core::{DType, Device, Result, Tensor, WithDType};
@@ -8,6 +9,8 @@ use operator_core::kernel::{Changes, Edit};
 use operator_core::{HilbertSpace, memory as core_memory};
 use rayon::prelude::*;
 
+#[cfg(feature = "cuda")]
+use crate::cuda;
 use crate::memory::{is_overwritable, with_memory, with_numbers};
 use crate::rows::Rows;
 
@@ -50,11 +53,31 @@ impl ChangeTables {
     }
 }
 
+/// Samples where their operator's kernels read them.
+#[derive(Clone, Debug)]
+pub(crate) enum Samples {
+    /// Checked, with the changes that kernels number.
+    Host { tables: Arc<ChangeTables>, rows: Arc<Rows> },
+    #[cfg(feature = "cuda")]
+    Cuda(cuda::Samples),
+}
+
+impl Samples {
+    fn part(&self, range: Range<usize>) -> Result<Self> {
+        Ok(match self {
+            Samples::Host { tables, rows } => {
+                Samples::Host { tables: tables.clone(), rows: Arc::new(rows.part(range)) }
+            }
+            #[cfg(feature = "cuda")]
+            Samples::Cuda(samples) => Samples::Cuda(samples.part(range)?),
+        })
+    }
+}
+
 /// The connected configurations of a block of samples.
 #[derive(Clone, Debug)]
 pub(crate) struct CompactStates {
-    pub(crate) tables: Arc<ChangeTables>,
-    pub(crate) samples: Arc<Rows>,
+    pub(crate) samples: Samples,
     /// `(batch, width)`
     pub(crate) items: Tensor,
     /// `(batch,)`
@@ -70,20 +93,45 @@ impl CompactStates {
         &self.counts
     }
 
+    /// A word of a device's memory that tells whether all samples are states of the space; `None` if they were checked.
+    pub(crate) fn status(&self) -> Option<&Tensor> {
+        match &self.samples {
+            Samples::Host { .. } => None,
+            #[cfg(feature = "cuda")]
+            Samples::Cuda(samples) => Some(samples.status()),
+        }
+    }
+
     /// `(batch, width, n_sites)`
     pub(crate) fn shape(&self) -> [usize; 3] {
-        let batch = self.samples.n_samples();
-        [batch, self.items.elem_count().checked_div(batch).unwrap_or(0), self.samples.n_sites()]
+        let (batch, n_sites) = match &self.samples {
+            Samples::Host { rows, .. } => (rows.n_samples(), rows.n_sites()),
+            #[cfg(feature = "cuda")]
+            Samples::Cuda(samples) => (samples.n_samples(), samples.engine().n_sites()),
+        };
+        [batch, self.items.elem_count().checked_div(batch).unwrap_or(0), n_sites]
+    }
+
+    /// Those of some consecutive samples.
+    pub(crate) fn part(&self, range: Range<usize>) -> Result<Self> {
+        let of = |tensor: &Tensor| tensor.narrow(0, range.start, range.len());
+        let (items, counts) = (of(&self.items)?, of(&self.counts)?);
+        Ok(CompactStates { samples: self.samples.part(range)?, items, counts })
     }
 
     /// Rows of quantum numbers, or of local indices in u8, `(batch, width, n_sites)`: in the memory of `earlier` if that
     /// has this shape and type, and otherwise in a new tensor.
     pub(crate) fn rows(&self, dtype: DType, earlier: Option<&Tensor>) -> Result<Tensor> {
-        let (samples, changes) = (self.samples.data(), &self.tables.quantum_numbers);
+        let (tables, rows) = match &self.samples {
+            Samples::Host { tables, rows } => (tables, rows),
+            #[cfg(feature = "cuda")]
+            Samples::Cuda(samples) => return samples.rows(&self.items, dtype),
+        };
+        let (samples, changes) = (rows.data(), &tables.quantum_numbers);
         match dtype {
             DType::U8 => {
-                let indices = self.tables.indices_of(&self.samples);
-                self.rows_of(&indices, self.tables.local_indices(), earlier, |index| index as u8)
+                let indices = tables.indices_of(rows);
+                self.rows_of(&indices, tables.local_indices(), earlier, |index| index as u8)
             }
             DType::F32 => self.rows_of(samples, changes, earlier, f32::from),
             DType::F64 => self.rows_of(samples, changes, earlier, f64::from),

@@ -139,6 +139,14 @@ impl ConnTensors {
         Ok(Some(1.0 - n_used / n_slots as f64))
     }
 
+    /// A word of a device's memory that tells whether all samples are states of the space; `None` if they were checked.
+    pub(crate) fn status(&self) -> Option<&Tensor> {
+        match &self.states {
+            States::Compact(states) => states.status(),
+            States::Rows(_) => None,
+        }
+    }
+
     /// The parts of the compact form; `None` for rows.
     pub(crate) fn into_compact(self) -> Option<(CompactStates, ComplexTensor)> {
         match self.states {
@@ -210,6 +218,13 @@ pub trait TensorConn: DiscreteOperator<Backend = Padded> {
     /// As [`n_off_diagonal`](Self::n_off_diagonal); [`Error::Count`](operator_core::Error::Count) unless `k`
     /// has one number a sample.
     fn select_off_diagonal(&self, x: &Tensor, k: &Tensor) -> Result<Tensor>;
+
+    /// [`conn`](Self::conn) for those who read [`ConnTensors::status`] with the values that they bring to the host, so
+    /// that samples on a device are not waited for.
+    #[doc(hidden)]
+    fn conn_unchecked(&self, x: &Tensor) -> Result<ConnTensors> {
+        self.conn(x)
+    }
 
     /// The engine that the operator was lowered to, which runs on the host; `None` for custom kernels.
     #[doc(hidden)]

@@ -20,6 +20,10 @@ macro_rules! forward {
                 (**self).conn_into(x, conn)
             }
 
+            fn conn_unchecked(&self, x: &Tensor) -> Result<ConnTensors> {
+                (**self).conn_unchecked(x)
+            }
+
             fn n_off_diagonal(&self, x: &Tensor) -> Result<Tensor> {
                 (**self).n_off_diagonal(x)
             }

@@ -39,6 +39,8 @@ mod backend;
 mod compact;
 mod complex;
 mod conn;
+#[cfg(feature = "cuda")]
+mod cuda;
 mod custom;
 mod device;
 mod differentiable;

@@ -1,17 +1,17 @@
 //! Local estimators, in blocks of samples.
 
-use candle_core::{D, Tensor};
+use candle_core::{D, DType, Device, Tensor};
 use ndarray::Array1;
 use num_complex::Complex64;
 use operator_core::parallel::{batched_estimators, walked_estimators};
-use operator_core::{Backend, Error, Result, WaveFunction};
+use operator_core::{Backend, Error, HilbertSpace, Result, WaveFunction};
 use std::num::NonZeroUsize;
 
 use crate::backend::Padded;
 use crate::complex::ComplexTensor;
 use crate::conn::TensorConn;
 use crate::error::failed;
-use crate::rows::Rows;
+use crate::rows::{ALL_STATES, Rows, refusal};
 
 /// Local estimators `O_loc(x) = Σ_x' <x|O|x'> ψ(x') / ψ(x)` of a batch of samples, on the host.
 ///
@@ -70,18 +70,20 @@ where
 {
     let mut out = Vec::with_capacity(Padded::batch_len(x));
     for_blocks(operator, wave_function, x, chunk_size, |block| {
-        let conn = operator.conn(&block.x)?;
+        let conn = operator.conn_unchecked(&block.x)?;
         let states = conn.states(block.x.dtype()).map_err(failed)?;
         let local = contract(conn.mels(), &block.ratios(wave_function, &states)?)?;
-        out.extend(block.checked(local.to_host().map_err(failed)?)?);
+        out.extend(block.to_host(&local, conn.status())?);
         Ok(())
     })?;
     Ok(out.into())
 }
 
 /// Consecutive samples of a batch; their slots number at most the chunk size.
-pub(crate) struct Block {
-    /// Number of the first sample.
+pub(crate) struct Block<'a> {
+    hilbert: &'a HilbertSpace,
+    /// All samples, and the number of the block's first.
+    all: &'a Tensor,
     start: usize,
     pub(crate) x: Tensor,
     log_psi: ComplexTensor,
@@ -92,24 +94,23 @@ pub(crate) struct Block {
 pub(crate) fn for_blocks<O, W>(
     operator: &O,
     wave_function: &W,
-    x: &Tensor,
+    all: &Tensor,
     chunk_size: Option<NonZeroUsize>,
-    mut f: impl FnMut(&Block) -> Result<()>,
+    mut f: impl FnMut(&Block<'_>) -> Result<()>,
 ) -> Result<()>
 where
     O: TensorConn + ?Sized,
     W: WaveFunction<Padded> + ?Sized,
 {
     check(operator, wave_function)?;
-    let (n_samples, _) = x.dims2().map_err(failed)?;
+    let (n_samples, _) = all.dims2().map_err(failed)?;
     let slots = chunk_size.map_or(usize::MAX, NonZeroUsize::get);
     let block_size = (slots / operator.max_conn_size().max(1)).clamp(1, n_samples.max(1));
     for start in (0..n_samples).step_by(block_size) {
         let block = start..n_samples.min(start.saturating_add(block_size));
-        let x = Padded::rows(x, block)?.to_device(&operator.device()).map_err(failed)?;
+        let x = Padded::rows(all, block)?.to_device(&operator.device()).map_err(failed)?;
         let log_psi = wave_function.log_psi_in_chunks(&x, chunk_size)?;
-        check_finite(start, &log_psi)?;
-        f(&Block { start, x, log_psi, chunk_size })?;
+        f(&Block { hilbert: operator.hilbert(), all, start, x, log_psi, chunk_size })?;
     }
     Ok(())
 }
@@ -124,7 +125,7 @@ where
     Padded::expect_same_device(["operator", "wave function"], &operator.device(), &wave_function.device())
 }
 
-impl Block {
+impl Block<'_> {
     /// `ψ(x') / ψ(x)` of connected configurations `(batch, max_conn_size, n_sites)`, shape
     /// `(batch, max_conn_size)`.
     pub(crate) fn ratios<W>(&self, wave_function: &W, states: &Tensor) -> Result<ComplexTensor>
@@ -134,10 +135,19 @@ impl Block {
         ratios(states, wave_function, &self.log_psi, self.chunk_size)
     }
 
-    /// The block's local estimators, if none of them is NaN.
-    pub(crate) fn checked(&self, local: Vec<Complex64>) -> Result<Vec<Complex64>> {
+    /// The block's local estimators on the host. What tells whether they are any comes in the same copy: the samples'
+    /// log ψ, and a device's word on whether they are states.
+    pub(crate) fn to_host(&self, local: &ComplexTensor, status: Option<&Tensor>) -> Result<Vec<Complex64>> {
+        let (log_psi, local, status) = to_host_together(&self.log_psi, local, status).map_err(failed)?;
+        if status.is_some_and(|status| status != f64::from(ALL_STATES)) {
+            return Err(refusal(self.hilbert, self.all));
+        }
+        let not_finite = |b: usize, value| Err(Error::LogPsiNotFinite { sample: self.start + b, value });
+        if let Some(b) = log_psi.iter().position(|value| !value.is_finite()) {
+            return not_finite(b, log_psi[b]);
+        }
         match local.iter().position(|value| value.is_nan()) {
-            Some(b) => Err(Error::LogPsiNotFinite { sample: self.start + b, value: local[b] }),
+            Some(b) => not_finite(b, local[b]),
             None => Ok(local),
         }
     }
@@ -189,10 +199,29 @@ pub(crate) fn contract(mels: &ComplexTensor, ratios: &ComplexTensor) -> Result<C
     sum().map_err(failed)
 }
 
-fn check_finite(start: usize, log_psi: &ComplexTensor) -> Result<()> {
-    let values = log_psi.to_host().map_err(failed)?;
-    match values.iter().position(|value| !value.is_finite()) {
-        Some(b) => Err(Error::LogPsiNotFinite { sample: start + b, value: values[b] }),
-        None => Ok(()),
-    }
+/// Two complex tensors and a word, brought to the host in one copy.
+fn to_host_together(
+    first: &ComplexTensor,
+    second: &ComplexTensor,
+    word: Option<&Tensor>,
+) -> candle_core::Result<(Vec<Complex64>, Vec<Complex64>, Option<f64>)> {
+    let parts = [Some(first.re()), first.im(), Some(second.re()), second.im(), word];
+    // Words are exact in double precision; devices without it have none.
+    let dtype = if first.re().device().is_metal() { DType::F32 } else { DType::F64 };
+    let flat = |part: &Tensor| part.detach().flatten_all()?.to_dtype(dtype);
+    let tensors = parts.into_iter().flatten().map(flat).collect::<candle_core::Result<Vec<_>>>()?;
+    let values = Tensor::cat(&tensors, 0)?.to_device(&Device::Cpu)?.to_dtype(DType::F64)?.to_vec1::<f64>()?;
+    let mut rest = values.as_slice();
+    let mut next = |part: Option<&Tensor>| {
+        let (values, others) = rest.split_at(part.map_or(0, Tensor::elem_count));
+        rest = others;
+        values
+    };
+    let mut complex = |value: &ComplexTensor| -> Vec<Complex64> {
+        let (re, im) = (next(Some(value.re())), next(value.im()));
+        let im = im.iter().copied().chain(std::iter::repeat(0.0));
+        re.iter().zip(im).map(|(&re, im)| Complex64::new(re, im)).collect()
+    };
+    let (first, second) = (complex(first), complex(second));
+    Ok((first, second, rest.first().copied()))
 }

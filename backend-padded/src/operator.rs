@@ -15,13 +15,17 @@ use operator_core::{
 
 use crate::backend::Padded;
 use crate::compact::ChangeTables;
+#[cfg(feature = "cuda")]
+use crate::complex::ComplexTensor;
 use crate::complex::real_dtype;
 use crate::conn::{ConnTensors, Padding, TensorConn};
+#[cfg(feature = "cuda")]
+use crate::cuda;
 use crate::custom::{self, PaddedKernel};
 use crate::differentiable::Differentiable;
 use crate::error::failed;
 use crate::ops;
-use crate::rows::Rows;
+use crate::rows::{self, Rows};
 
 /// An operator on the padded backend, with matrix elements of type `T`.
 ///
@@ -56,6 +60,8 @@ struct Terms<T> {
     differentiable: Arc<OnceLock<Differentiable>>,
     /// The parameters, if gradients flow into them.
     tensor: Option<Tensor>,
+    #[cfg(feature = "cuda")]
+    on_device: cuda::OnDevice,
 }
 
 impl<T: Element> PaddedOperator<T> {
@@ -64,18 +70,31 @@ impl<T: Element> PaddedOperator<T> {
     /// # Errors
     /// [`Error::ComplexElements`] if `T` is real and the operator is not.
     pub fn new(definition: Definition, device: &Device) -> Result<Self> {
-        Self::from_terms(definition, device, Arc::default(), None)
+        let terms = Terms {
+            engine: BatchEngine::new(definition.engine()?),
+            definition,
+            changes: OnceLock::new(),
+            differentiable: Arc::default(),
+            tensor: None,
+            #[cfg(feature = "cuda")]
+            on_device: cuda::OnDevice::default(),
+        };
+        Ok(PaddedOperator { device: device.clone(), padding: Padding::Static, kind: Kind::Terms(terms) })
     }
 
-    fn from_terms(
-        definition: Definition,
-        device: &Device,
-        differentiable: Arc<OnceLock<Differentiable>>,
-        tensor: Option<Tensor>,
-    ) -> Result<Self> {
-        let (engine, changes) = (BatchEngine::new(definition.engine()?), OnceLock::new());
-        let terms = Terms { definition, engine, changes, differentiable, tensor };
-        Ok(PaddedOperator { device: device.clone(), padding: Padding::Static, kind: Kind::Terms(terms) })
+    /// The same operator with other values of its parameters, which shares what does not depend on them.
+    fn with_values(&self, terms: &Terms<T>, parameters: Parameters, tensor: Option<Tensor>) -> Result<Self> {
+        let definition = terms.definition.with_parameters(parameters)?;
+        let terms = Terms {
+            engine: BatchEngine::new(definition.engine()?),
+            definition,
+            changes: OnceLock::new(),
+            differentiable: terms.differentiable.clone(),
+            tensor,
+            #[cfg(feature = "cuda")]
+            on_device: terms.on_device.with_other_values(),
+        };
+        Ok(PaddedOperator { device: self.device.clone(), padding: self.padding, kind: Kind::Terms(terms) })
     }
 
     /// The terms, which a custom kernel does not have.
@@ -121,10 +140,7 @@ impl<T: Element> PaddedOperator<T> {
     /// [`Error::NoDefinition`] for a custom kernel; otherwise see
     /// [`Structure::pack`](operator_core::Structure::pack).
     pub fn with_parameters(&self, parameters: Parameters) -> Result<Self> {
-        let terms = self.terms("take other parameters")?;
-        let definition = terms.definition.with_parameters(parameters)?;
-        let operator = Self::from_terms(definition, &self.device, terms.differentiable.clone(), None)?;
-        Ok(operator.with_padding(self.padding))
+        self.with_values(self.terms("take other parameters")?, parameters, None)
     }
 
     /// The same operator with its parameters in a tensor, shape `(n_values,)` in the order of
@@ -139,11 +155,8 @@ impl<T: Element> PaddedOperator<T> {
     pub fn with_parameter_tensor(&self, parameters: &Tensor) -> Result<Self> {
         let terms = self.terms("take other parameters")?;
         let host = parameters.to_dtype(DType::F64).and_then(|p| p.to_vec1::<f64>()).map_err(failed)?;
-        let definition =
-            terms.definition.with_parameters(terms.definition.parameters().with_values(&host)?)?;
-        let tensor = Some(parameters.clone());
-        let operator = Self::from_terms(definition, &self.device, terms.differentiable.clone(), tensor)?;
-        Ok(operator.with_padding(self.padding))
+        let values = terms.definition.parameters().with_values(&host)?;
+        self.with_values(terms, values, Some(parameters.clone()))
     }
 
     /// The tensor of parameters, if one is attached.
@@ -159,19 +172,26 @@ impl<T: Element> PaddedOperator<T> {
         &self.device
     }
 
-    /// The elements of a block, in the tensors of an earlier one if they fit.
+    /// The elements of a block, in the tensors of an earlier one if they fit. Whether samples on a device are states of
+    /// the space is for the caller to read.
     fn conn_after(&self, x: &Tensor, earlier: Option<ConnTensors>) -> Result<ConnTensors> {
-        let samples = self.rows(x)?;
         let bytes = size_of::<u32>() + size_of::<T>();
-        expect_padded_fits(samples.n_samples(), self.max_conn_size(), bytes as f64)?;
+        expect_padded_fits(Padded::batch_len(x), self.max_conn_size(), bytes as f64)?;
+        #[cfg(feature = "cuda")]
+        if let Some((values, samples)) = self.cuda(x)?.filter(|_| self.parameter_tensor().is_none()) {
+            let (states, mels) =
+                samples.connect(values, self.padding, self.max_conn_size()).map_err(failed)?;
+            return Ok(ConnTensors::compact(states, mels));
+        }
         match &self.kind {
             Kind::Terms(Terms { tensor: Some(parameters), .. }) => {
                 let differentiable = self.differentiable()?;
-                let states = differentiable.states(samples).map_err(failed)?;
-                let mels = differentiable.mels(states.samples.clone(), parameters).map_err(failed)?;
+                let states = differentiable.states(x)?;
+                let mels = differentiable.mels(&states, parameters).map_err(failed)?;
                 Ok(ConnTensors::compact(states, mels))
             }
             Kind::Terms(Terms { definition, engine, changes, tensor: None, .. }) => {
+                let samples = self.rows(x)?;
                 let tables = changes.get_or_init(|| {
                     Arc::new(ChangeTables::new(definition.hilbert(), engine.engine().changes()))
                 });
@@ -181,8 +201,22 @@ impl<T: Element> PaddedOperator<T> {
                     .map_err(failed)
             }
             Kind::Custom { kernel, .. } => {
+                self.rows(x)?;
                 custom::connect(kernel.as_ref(), self.max_conn_size(), &self.on_device(x)?)
             }
+        }
+    }
+
+    /// The values of the slots and a batch on a CUDA device, if that is where the operator's kernels run.
+    #[cfg(feature = "cuda")]
+    fn cuda(&self, x: &Tensor) -> Result<Option<(&ComplexTensor, cuda::Samples)>> {
+        match &self.kind {
+            Kind::Terms(terms) if self.device.is_cuda() => {
+                let (arrays, values) =
+                    terms.on_device.get(terms.engine.engine(), &self.device).map_err(failed)?;
+                Ok(Some((values, cuda::Samples::new(arrays, self.hilbert(), x)?)))
+            }
+            _ => Ok(None),
         }
     }
 
@@ -236,15 +270,29 @@ impl<T: Element> PaddedOperator<T> {
 
 impl<T: Element> TensorConn for PaddedOperator<T> {
     fn conn(&self, x: &Tensor) -> Result<ConnTensors> {
-        self.conn_after(x, None)
+        let conn = self.conn_after(x, None)?;
+        rows::expect_states(self.hilbert(), x, conn.status())?;
+        Ok(conn)
     }
 
     fn conn_into(&self, x: &Tensor, conn: &mut ConnTensors) -> Result<()> {
-        *conn = self.conn_after(x, Some(conn.clone()))?;
+        let found = self.conn_after(x, Some(conn.clone()))?;
+        rows::expect_states(self.hilbert(), x, found.status())?;
+        *conn = found;
         Ok(())
     }
 
+    fn conn_unchecked(&self, x: &Tensor) -> Result<ConnTensors> {
+        self.conn_after(x, None)
+    }
+
     fn n_off_diagonal(&self, x: &Tensor) -> Result<Tensor> {
+        #[cfg(feature = "cuda")]
+        if let Some((values, samples)) = self.cuda(x)? {
+            let counts = samples.n_off_diagonal(values).map_err(failed)?;
+            rows::expect_states(self.hilbert(), x, Some(samples.status()))?;
+            return Ok(counts);
+        }
         let rows = self.rows(x)?;
         match &self.kind {
             Kind::Terms(terms) => {
@@ -262,13 +310,22 @@ impl<T: Element> TensorConn for PaddedOperator<T> {
     }
 
     fn select_off_diagonal(&self, x: &Tensor, k: &Tensor) -> Result<Tensor> {
+        let expect_one_a_sample = |got: usize| {
+            let n_samples = Padded::batch_len(x);
+            let expected = format!("{n_samples}, one a sample");
+            let what = "numbers of states".into();
+            if got == n_samples { Ok(()) } else { Err(Error::Count { what, got, expected }) }
+        };
+        #[cfg(feature = "cuda")]
+        if let Some((values, samples)) = self.cuda(x)? {
+            expect_one_a_sample(k.dims1().map_err(failed)?)?;
+            let chosen = samples.select_off_diagonal(values, k, x.dtype()).map_err(failed)?;
+            rows::expect_states(self.hilbert(), x, Some(samples.status()))?;
+            return Ok(chosen);
+        }
         let rows = self.rows(x)?;
         let numbers = k.to_dtype(DType::U32).and_then(|k| k.to_vec1::<u32>()).map_err(failed)?;
-        let n_samples = rows.n_samples();
-        if numbers.len() != n_samples {
-            let expected = format!("{n_samples}, one a sample");
-            return Err(Error::Count { what: "numbers of states".into(), got: numbers.len(), expected });
-        }
+        expect_one_a_sample(numbers.len())?;
         match &self.kind {
             Kind::Terms(terms) => {
                 ops::select_off_diagonal(terms.engine.engine(), &rows, &numbers, x.dtype(), &self.device)
@@ -305,6 +362,8 @@ impl<T: Element> TensorConn for PaddedOperator<T> {
             return Ok(made);
         }
         let made = Differentiable::new(&terms.definition, real_dtype::<T>(), &self.device).map_err(failed)?;
+        #[cfg(feature = "cuda")]
+        let made = made.sharing(&terms.on_device);
         Ok(terms.differentiable.get_or_init(|| made))
     }
 }

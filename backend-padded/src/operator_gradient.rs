@@ -6,9 +6,9 @@ use num_complex::Complex64;
 use operator_core::parallel::estimators_and_operator_grad;
 use operator_core::{Backend, Definition, Error, Result, WaveFunction};
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 
 use crate::backend::Padded;
+use crate::compact::CompactStates;
 use crate::complex::ComplexTensor;
 use crate::conn::TensorConn;
 use crate::differentiable::Differentiable;
@@ -144,21 +144,24 @@ where
     let n_at_a_time = (NUMBERS_AT_A_TIME / n_numbers).max(1);
     let (mut local, mut derivatives) = (Vec::with_capacity(n_samples), Vec::new());
     for_blocks(operator, wave_function, x, chunk_size, |block| {
-        let rows = Rows::from_tensor(definition.hilbert(), &block.x)?;
-        let states =
-            differentiable.states(rows.clone()).and_then(|states| states.rows(block.x.dtype(), None));
+        let states = differentiable.states(&block.x)?;
+        let rows = states.rows(block.x.dtype(), None).map_err(failed)?;
         // No gradients into the wave function.
-        let ratios = block.ratios(wave_function, &states.map_err(failed)?)?.detach();
-        let mut of_block = Vec::with_capacity(rows.n_samples());
-        for start in (0..rows.n_samples()).step_by(n_at_a_time) {
-            let n = n_at_a_time.min(rows.n_samples() - start);
+        let ratios = block.ratios(wave_function, &rows)?.detach();
+        let (mut of_block, mut gradients) = (Vec::new(), Vec::new());
+        let n_samples = Padded::batch_len(&block.x);
+        for start in (0..n_samples).step_by(n_at_a_time) {
+            let n = n_at_a_time.min(n_samples - start);
             let ratios = ratios.map(|part| part.narrow(0, start, n)).map_err(failed)?;
-            let (estimators, gradient) =
-                differentiated(differentiable, rows.part(start..start + n), &ratios, &values)?;
-            of_block.extend(estimators);
-            derivatives.extend(gradient);
+            let states = states.part(start..start + n).map_err(failed)?;
+            let (estimators, gradient) = differentiated(differentiable, &states, &ratios, &values)?;
+            of_block.push(estimators);
+            gradients.push(gradient);
         }
-        local.extend(block.checked(of_block)?);
+        let of_block = ComplexTensor::cat(&of_block, 0).map_err(failed)?;
+        local.extend(block.to_host(&of_block, states.status())?);
+        let gradients = ComplexTensor::cat(&gradients, 0).and_then(|gradients| gradients.to_host());
+        derivatives.extend(gradients.map_err(failed)?);
         Ok(())
     })?;
     let derivatives = Array2::from_shape_vec((n_samples, values.len()), derivatives)
@@ -166,31 +169,32 @@ where
     Ok((local.into(), derivatives))
 }
 
-/// Local estimators of some samples, from the amplitudes' ratios `(batch, max_conn_size)`, and their
-/// derivatives.
+/// Local estimators of some samples `(batch,)`, from the amplitudes' ratios `(batch, max_conn_size)`, and their
+/// derivatives `(batch, n_values)`.
 fn differentiated(
     differentiable: &Differentiable,
-    rows: Rows,
+    states: &CompactStates,
     ratios: &ComplexTensor,
     values: &[f64],
-) -> Result<(Vec<Complex64>, Vec<Complex64>)> {
+) -> Result<(ComplexTensor, ComplexTensor)> {
     // Each sample gets its own copy of the parameters, so that one sweep backwards gives all derivatives.
-    let shape = (rows.n_samples(), values.len());
+    let [n_samples, ..] = states.shape();
+    let shape = (n_samples, values.len());
     let parameters = Tensor::from_vec(values.repeat(shape.0), shape, differentiable.device())
         .and_then(|parameters| Var::from_tensor(&parameters.to_dtype(differentiable.dtype())?))
         .map_err(failed)?;
-    let mels = differentiable.mels(Arc::new(rows), &parameters).map_err(failed)?;
+    let mels = differentiable.mels(states, &parameters).map_err(failed)?;
     let estimators = contract(&mels, ratios)?;
     let derivatives = gradient(&estimators, &parameters).map_err(failed)?;
-    Ok((estimators.to_host().map_err(failed)?, derivatives))
+    Ok((estimators.detach(), derivatives))
 }
 
-/// The derivatives of complex numbers in real variables, in the order of the variables.
-fn gradient(of: &ComplexTensor, by: &Var) -> candle_core::Result<Vec<Complex64>> {
+/// The derivatives of complex numbers in real variables, of the variables' shape.
+fn gradient(of: &ComplexTensor, by: &Var) -> candle_core::Result<ComplexTensor> {
     let part = |part: &Tensor| match part.sum_all()?.backward()?.get(by) {
         Some(gradient) => Ok(gradient.clone()),
         // No element depends on the parameters.
         None => by.zeros_like(),
     };
-    of.map(part)?.to_host()
+    of.map(part)
 }

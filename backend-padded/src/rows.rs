@@ -73,6 +73,29 @@ impl Rows {
     }
 }
 
+/// In a word of a device's memory: all samples are states of the space. Otherwise it holds the number of the first that
+/// is none.
+pub(crate) const ALL_STATES: u32 = u32::MAX;
+
+/// Reads such a word, if there is one, and refuses a batch of which a sample is no state.
+pub(crate) fn expect_states(hilbert: &HilbertSpace, x: &Tensor, status: Option<&Tensor>) -> Result<()> {
+    let Some(status) = status else { return Ok(()) };
+    match status.squeeze(0).and_then(|status| status.to_scalar::<u32>()).map_err(failed)? {
+        ALL_STATES => Ok(()),
+        _ => Err(refusal(hilbert, x)),
+    }
+}
+
+/// Why a batch that a device refused is none of this space, found on the host.
+pub(crate) fn refusal(hilbert: &HilbertSpace, x: &Tensor) -> Error {
+    match Rows::from_tensor(hilbert, x) {
+        Err(error) => error,
+        Ok(_) => {
+            Error::backend(BACKEND, format!("the device refused samples of {hilbert} that the host accepts"))
+        }
+    }
+}
+
 /// Why a tensor is not a batch of quantum numbers.
 #[derive(Debug)]
 pub(crate) enum NotRows {

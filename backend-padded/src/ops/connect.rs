@@ -6,7 +6,7 @@ use candle_core::{DType, Device, Result, Tensor};
 use operator_core::Element;
 use operator_core::parallel::{BatchEngine, Slots};
 
-use crate::compact::{ChangeTables, CompactStates};
+use crate::compact::{ChangeTables, CompactStates, Samples};
 use crate::complex::{ComplexTensor, real_dtype};
 use crate::conn::Padding;
 use crate::memory::{is_overwritable, with_memory};
@@ -37,7 +37,8 @@ pub(crate) fn connect<T: Element>(
     }
     let Buffers { items, counts, re, im } = buffers;
     let [items, counts] = [items, counts].map(|tensor| tensor.to_device(device));
-    let states = CompactStates { tables: tables.clone(), samples, items: items?, counts: counts? };
+    let samples = Samples::Host { tables: tables.clone(), rows: samples };
+    let states = CompactStates { samples, items: items?, counts: counts? };
     let mels = ComplexTensor::new(re, im)?.map(|part| part.to_device(device))?;
     Ok((states, mels))
 }

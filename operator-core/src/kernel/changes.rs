@@ -101,6 +101,11 @@ impl Changes {
         Changes { ends: self.ends.clone(), edits, first: self.first.clone() }
     }
 
+    /// Number of changes.
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
     /// The number of the first change of each group.
     pub(crate) fn first(&self) -> &[u32] {
         &self.first

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use super::arrays::EngineArrays;
 use super::batch::{BatchPlan, Found};
 use super::changes::Changes;
 use super::connected::Connected;
@@ -169,6 +170,12 @@ impl<T: Element> Engine<T> {
     /// All changes that elements make, by number.
     pub fn changes(&self) -> &Changes {
         self.plan().changes()
+    }
+
+    /// The kernel without values as plain arrays, for programs of devices.
+    #[doc(hidden)]
+    pub fn arrays(&self) -> EngineArrays {
+        EngineArrays::new(&self.kernel, self.changes(), self.n_slots)
     }
 
     /// Writes the elements found as numbers of [`changes`](Self::changes), and real and imaginary parts of matrix

@@ -7,6 +7,7 @@
 //!
 //! `README.md` beside this file explains slots, forms, groups, pieces, planes, and how to add an engine.
 
+mod arrays;
 mod batch;
 mod bound;
 mod changes;
@@ -23,6 +24,9 @@ mod sink;
 mod string;
 mod table;
 
+pub use arrays::{
+    EngineArgument, EngineArrays, EngineBlock, EngineKind, MaskArrays, SpaceArrays, TableArrays,
+};
 pub use batch::Found;
 pub use changes::{Changes, Edit};
 pub use connected::Connected;

@@ -29,14 +29,14 @@ pub(crate) struct Class {
     pub(crate) pieces: Vec<u32>,
     pub(crate) outcomes: Vec<Outcome>,
     /// For each index, the number of its outcome.
-    outcome_of: Vec<u8>,
+    pub(crate) outcome_of: Vec<u8>,
 }
 
 /// A value that a piece takes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Outcome {
-    slot: u32,
-    negative: bool,
+    pub(crate) slot: u32,
+    pub(crate) negative: bool,
     /// Bit i says whether the piece takes this value at index i.
     pub(crate) truth: u64,
 }

@@ -11,5 +11,5 @@ mod planes;
 pub(crate) use build::build;
 pub(crate) use hermitian::is_hermitian;
 pub(crate) use kernel::{Hits, MaskKernel};
-pub(crate) use pieces::{GUARDED, Words};
+pub(crate) use pieces::{GUARDED, Pieces, Words};
 pub(crate) use planes::{MaskFound, MaskPlanes};

@@ -15,6 +15,6 @@ mod steps;
 pub(crate) use build::build;
 pub(crate) use hermitian::is_hermitian;
 pub(crate) use join::TableLimits;
-pub(crate) use kernel::{Lookup, Move, TableKernel};
+pub(crate) use kernel::{Group, Lookup, Move, StepGroup, TableKernel};
 pub(crate) use list::{MAX_WIDTH, TableList, parts};
 pub(crate) use step_list::{StepList, StepScratch};

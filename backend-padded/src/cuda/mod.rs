@@ -1,0 +1,12 @@
+//! Operators on CUDA devices: kernels in CUDA C, compiled on the user's machine when first used.
+
+mod compile;
+mod engine;
+mod kernels;
+mod launch;
+mod mels;
+mod modules;
+mod samples;
+
+pub(crate) use mels::mels_of;
+pub(crate) use samples::{OnDevice, Samples};

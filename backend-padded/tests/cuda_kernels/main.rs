@@ -1,0 +1,21 @@
+//! The CUDA kernels on the CPU, against the engine that they stand in for. They need g++ (or another compiler for C++ that
+//! `CXX` names), so they are ignored where it may be missing:
+//!
+//! ```sh
+//! cargo test -p backend-padded --test cuda_kernels -- --ignored
+//! ```
+//!
+//! `SHIM_SEED=1` lets threads and blocks take turns in another order, `SHIM_FLAGS` goes to the compiler, and `NVRTC` names
+//! the library of the real compiler, which needs no GPU either. `.ci/cuda` runs all of these.
+
+mod buffers;
+mod case;
+mod compiler;
+mod conn;
+#[allow(dead_code)]
+#[path = "../../src/cuda/kernels/mod.rs"]
+mod kernels;
+mod kinds;
+mod mels;
+mod nvrtc;
+mod rows;
