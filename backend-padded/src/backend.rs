@@ -8,6 +8,7 @@ use num_complex::Complex64;
 use operator_core::{Backend, Error, Result, check_row_range};
 
 use crate::complex::ComplexTensor;
+use crate::conn::ConnStates;
 use crate::error::{BACKEND, failed};
 use crate::rows;
 
@@ -22,6 +23,7 @@ impl Backend for Padded {
     type Configurations = Tensor;
     /// Shape `(batch,)`.
     type Amplitudes = ComplexTensor;
+    type ConnStates = ConnStates;
 
     fn default_device() -> Device {
         Device::Cpu
@@ -76,6 +78,10 @@ impl Backend for Padded {
     fn rows(x: &Tensor, range: Range<usize>) -> Result<Tensor> {
         check_row_range(&range, Self::batch_len(x))?;
         x.narrow(0, range.start, range.len()).map_err(failed)
+    }
+
+    fn conn_rows(states: &ConnStates) -> Result<Tensor> {
+        states.rows().and_then(|rows| rows.flatten(0, 1)).map_err(failed)
     }
 
     fn replace_rows(x: &mut Tensor, y: &Tensor, replace: &[bool]) -> Result<()> {

@@ -31,6 +31,11 @@ impl ChangeTables {
         ChangeTables { locals, quantum_numbers: changes.clone(), local_indices: OnceLock::new() }
     }
 
+    /// The changes of quantum numbers.
+    pub(crate) fn quantum_numbers(&self) -> &Changes {
+        &self.quantum_numbers
+    }
+
     /// With q = first + step · index, the change q' = offset + factor · q of quantum numbers is one of indices.
     fn local_indices(&self) -> &Changes {
         self.local_indices.get_or_init(|| {

@@ -8,6 +8,7 @@ use crate::backend::Padded;
 use crate::compact::CompactStates;
 use crate::complex::ComplexTensor;
 use crate::differentiable::Differentiable;
+use crate::ops::{self, Unit};
 
 /// Connected elements of a batch as tensors of static shape, in a compact form.
 ///
@@ -47,6 +48,73 @@ enum States {
     Rows(Tensor),
 }
 
+impl States {
+    /// `(batch, width, n_sites)`, in the memory of `earlier` if it fits.
+    fn rows(&self, dtype: DType, earlier: Option<&Tensor>) -> candle_core::Result<Tensor> {
+        match self {
+            States::Compact(states) => states.rows(dtype, earlier),
+            States::Rows(rows) if dtype == DType::U8 && rows.dtype() != dtype => {
+                candle_core::bail!("a custom kernel gives quantum numbers; ask for its states in F32 or F64")
+            }
+            States::Rows(rows) => rows.to_dtype(dtype),
+        }
+    }
+}
+
+/// The states of a [`ConnTensors`], for a wave function that reads them as rows of one dtype, or in their compact form.
+#[derive(Clone, Debug)]
+pub struct ConnStates {
+    states: States,
+    dtype: DType,
+}
+
+impl ConnStates {
+    pub(crate) fn compact(states: CompactStates, dtype: DType) -> Self {
+        ConnStates { states: States::Compact(states), dtype }
+    }
+
+    /// Rows of quantum numbers, shape `(batch, width, n_sites)`.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn rows(&self) -> candle_core::Result<Tensor> {
+        self.states.rows(self.dtype, None)
+    }
+
+    /// Samples, and slots of each.
+    pub(crate) fn n_slots(&self) -> [usize; 2] {
+        match &self.states {
+            States::Compact(states) => {
+                let [batch, width, _] = states.shape();
+                [batch, width]
+            }
+            States::Rows(rows) => {
+                let n = |dim: usize| rows.dims().get(dim).copied().unwrap_or(0);
+                [n(0), n(1)]
+            }
+        }
+    }
+
+    /// `Σ_m f(z[b, m] + Σ_i (x'_i − x_i) w[i, m])` for each state x' that is connected to sample b, shape
+    /// `(batch · width,)`, in f64; `None` for a custom kernel, and on Metal. Neither x' nor what f is taken of is stored.
+    ///
+    /// `z` is `(batch, n_units)`, and `w` is `(n_sites, n_units)`. Gradients do not flow through it.
+    #[doc(hidden)]
+    pub fn sums_of_units(
+        &self,
+        unit: Unit,
+        z: &ComplexTensor,
+        w: &ComplexTensor,
+    ) -> candle_core::Result<Option<ComplexTensor>> {
+        match &self.states {
+            States::Compact(states) if !states.items().device().is_metal() => {
+                ops::sums_of_units(states, unit, z, w).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
 impl ConnTensors {
     /// Connected elements from their configurations, shape `(batch, max_conn_size, n_sites)`, and matrix
     /// elements, shape `(batch, max_conn_size)`.
@@ -68,13 +136,13 @@ impl ConnTensors {
     /// # Errors
     /// If the device fails, and for local indices of a custom kernel's states.
     pub fn states(&self, dtype: DType) -> candle_core::Result<Tensor> {
-        match &self.states {
-            States::Compact(states) => states.rows(dtype, None),
-            States::Rows(rows) if dtype == DType::U8 && rows.dtype() != dtype => {
-                candle_core::bail!("a custom kernel gives quantum numbers; ask for its states in F32 or F64")
-            }
-            States::Rows(rows) => rows.to_dtype(dtype),
-        }
+        self.states.rows(dtype, None)
+    }
+
+    /// The states for [`log_psi_conn`](operator_core::WaveFunction::log_psi_conn) of a wave function that reads rows of
+    /// this dtype.
+    pub fn conn_states(&self, dtype: DType) -> ConnStates {
+        ConnStates { states: self.states.clone(), dtype }
     }
 
     /// The same in the memory of `rows`, if that is a tensor on the CPU of this shape that leads to no gradient; its type
@@ -83,10 +151,7 @@ impl ConnTensors {
     /// # Errors
     /// As [`states`](Self::states).
     pub fn states_into(&self, rows: &mut Tensor) -> candle_core::Result<()> {
-        *rows = match &self.states {
-            States::Compact(states) => states.rows(rows.dtype(), Some(rows))?,
-            States::Rows(_) => self.states(rows.dtype())?,
-        };
+        *rows = self.states.rows(rows.dtype(), Some(rows))?;
         Ok(())
     }
 

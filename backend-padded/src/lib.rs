@@ -56,7 +56,7 @@ mod values;
 
 pub use backend::Padded;
 pub use complex::ComplexTensor;
-pub use conn::{ConnTensors, Padding, TensorConn};
+pub use conn::{ConnStates, ConnTensors, Padding, TensorConn};
 pub use custom::PaddedKernel;
 pub use device::device;
 #[doc(hidden)]
@@ -69,6 +69,8 @@ pub use operator::PaddedOperator;
 #[doc(hidden)]
 pub use operator_gradient::estimators_and_operator_grad_on_device;
 pub use operator_gradient::{local_estimators_and_operator_grad, operator_estimator_tensor};
+#[doc(hidden)]
+pub use ops::Unit;
 
 /// The crates whose types stand in signatures here.
 pub use {candle_core, ndarray, num_complex};

@@ -9,7 +9,7 @@ use std::num::NonZeroUsize;
 
 use crate::backend::Padded;
 use crate::complex::ComplexTensor;
-use crate::conn::TensorConn;
+use crate::conn::{ConnStates, TensorConn};
 use crate::error::failed;
 use crate::rows::{ALL_STATES, Rows, refusal};
 
@@ -71,7 +71,7 @@ where
     let mut out = Vec::with_capacity(Padded::batch_len(x));
     for_blocks(operator, wave_function, x, chunk_size, |block| {
         let conn = operator.conn_unchecked(&block.x)?;
-        let states = conn.states(block.x.dtype()).map_err(failed)?;
+        let states = conn.conn_states(block.x.dtype());
         let local = contract(conn.mels(), &block.ratios(wave_function, &states)?)?;
         out.extend(block.to_host(&local, conn.status())?);
         Ok(())
@@ -126,13 +126,21 @@ where
 }
 
 impl Block<'_> {
-    /// `ψ(x') / ψ(x)` of connected configurations `(batch, max_conn_size, n_sites)`, shape
-    /// `(batch, max_conn_size)`.
-    pub(crate) fn ratios<W>(&self, wave_function: &W, states: &Tensor) -> Result<ComplexTensor>
+    /// `ψ(x') / ψ(x)` of the states that are connected to the block, shape `(batch, width)`. Gradients may not flow
+    /// through it.
+    pub(crate) fn ratios<W>(&self, wave_function: &W, states: &ConnStates) -> Result<ComplexTensor>
     where
         W: WaveFunction<Padded> + ?Sized,
     {
-        ratios(states, wave_function, &self.log_psi, self.chunk_size)
+        let [batch, width] = states.n_slots();
+        let fits = self.chunk_size.is_none_or(|chunk_size| batch * width <= chunk_size.get());
+        let connected = if fits {
+            wave_function.log_psi_conn(&self.x, states)?
+        } else {
+            // One sample has more states than a chunk.
+            wave_function.log_psi_in_chunks(&Padded::conn_rows(states)?, self.chunk_size)?
+        };
+        ratios([batch, width], &connected, &self.log_psi)
     }
 
     /// The block's local estimators on the host. What tells whether they are any comes in the same copy: the samples'
@@ -169,20 +177,17 @@ where
     check(operator, wave_function)?;
     let x = x.to_device(&operator.device()).map_err(failed)?;
     let conn = operator.conn(&x)?;
-    let states = conn.states(x.dtype()).map_err(failed)?;
-    contract(conn.mels(), &ratios(&states, wave_function, &wave_function.log_psi(&x)?, None)?)
+    let states = conn.conn_states(x.dtype());
+    let connected = wave_function.log_psi(&Padded::conn_rows(&states)?)?;
+    contract(conn.mels(), &ratios(states.n_slots(), &connected, &wave_function.log_psi(&x)?)?)
 }
 
-/// `exp(log ψ(x'[b, k]) − log ψ(x[b]))`.
-fn ratios<W: WaveFunction<Padded> + ?Sized>(
-    states: &Tensor,
-    wave_function: &W,
+/// `exp(log ψ(x'[b, k]) − log ψ(x[b]))` from `connected`, `(batch · width,)`, and `log_psi`, `(batch,)`.
+fn ratios(
+    [batch, width]: [usize; 2],
+    connected: &ComplexTensor,
     log_psi: &ComplexTensor,
-    chunk_size: Option<NonZeroUsize>,
 ) -> Result<ComplexTensor> {
-    let (batch, width, _) = states.dims3().map_err(failed)?;
-    let states = states.flatten(0, 1).map_err(failed)?;
-    let connected = wave_function.log_psi_in_chunks(&states, chunk_size)?;
     let ratios = || {
         let connected = connected.map(|part| part.reshape((batch, width)))?;
         connected.broadcast_sub(&log_psi.map(|part| part.unsqueeze(1))?)?.exp()

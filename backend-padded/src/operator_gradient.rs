@@ -10,7 +10,7 @@ use std::num::NonZeroUsize;
 use crate::backend::Padded;
 use crate::compact::CompactStates;
 use crate::complex::ComplexTensor;
-use crate::conn::TensorConn;
+use crate::conn::{ConnStates, TensorConn};
 use crate::differentiable::Differentiable;
 use crate::error::failed;
 use crate::local_kernel::{check, contract, for_blocks, local_estimators_on_device};
@@ -145,9 +145,9 @@ where
     let (mut local, mut derivatives) = (Vec::with_capacity(n_samples), Vec::new());
     for_blocks(operator, wave_function, x, chunk_size, |block| {
         let states = differentiable.states(&block.x)?;
-        let rows = states.rows(block.x.dtype(), None).map_err(failed)?;
+        let conn_states = ConnStates::compact(states.clone(), block.x.dtype());
         // No gradients into the wave function.
-        let ratios = block.ratios(wave_function, &rows)?.detach();
+        let ratios = block.ratios(wave_function, &conn_states)?.detach();
         let (mut of_block, mut gradients) = (Vec::new(), Vec::new());
         let n_samples = Padded::batch_len(&block.x);
         for start in (0..n_samples).step_by(n_at_a_time) {

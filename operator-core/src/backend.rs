@@ -30,6 +30,10 @@ pub trait Backend: Copy + Debug + Default + PartialEq + Send + Sync + 'static {
     /// A complex number for each configuration of a batch, shape `(batch,)`.
     type Amplitudes: Clone + Debug + Send + Sync;
 
+    /// The states that an operator connects to a batch of samples, as operators of this backend hold them: equally many
+    /// for each sample.
+    type ConnStates: Debug + Send + Sync;
+
     /// Where to run unless a device is given.
     fn default_device() -> Self::Device;
 
@@ -103,6 +107,12 @@ pub trait Backend: Copy + Debug + Default + PartialEq + Send + Sync + 'static {
     /// [`Error::Count`] unless there is one entry for each row; [`Error::Backend`] if the batches do not match or
     /// the device fails.
     fn replace_rows(x: &mut Self::Configurations, y: &Self::Configurations, replace: &[bool]) -> Result<()>;
+
+    /// Connected states as a batch of configurations, those of the first sample first.
+    ///
+    /// # Errors
+    /// [`Error::Backend`] if the device fails.
+    fn conn_rows(states: &Self::ConnStates) -> Result<Self::Configurations>;
 }
 
 /// A backend whose batches are arrays on the host. Implement this, and [`Backend`] follows.
@@ -119,8 +129,14 @@ impl<B: HostBackend> Backend for B {
     type Configurations = Array2<i8>;
     /// Shape `(batch,)`.
     type Amplitudes = Array1<Complex64>;
+    /// One state a row.
+    type ConnStates = Array2<i8>;
 
     fn default_device() -> Self::Device {}
+
+    fn conn_rows(states: &Array2<i8>) -> Result<Array2<i8>> {
+        Ok(states.clone())
+    }
 
     fn same_device((): &(), (): &()) -> bool {
         true

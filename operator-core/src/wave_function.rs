@@ -57,6 +57,19 @@ pub trait WaveFunction<B: Backend>: Send + Sync {
         self.log_psi(connected)
     }
 
+    /// ln ψ of the states that an operator connects to `x`, as operators of the backend hold them, shape
+    /// `(batch · width,)`. The values equal those of [`log_psi`](Self::log_psi) up to rounding.
+    ///
+    /// Local estimators on other devices than the host call it where no gradients flow. The default makes rows of all
+    /// states. Override it if ln ψ follows from the sites that change.
+    ///
+    /// # Errors
+    /// As [`log_psi`](Self::log_psi).
+    fn log_psi_conn(&self, x: &B::Configurations, states: &B::ConnStates) -> Result<B::Amplitudes> {
+        let _ = x;
+        self.log_psi(&B::conn_rows(states)?)
+    }
+
     /// [`log_psi`](Self::log_psi) of a batch, at most `chunk_size` configurations at a time. `None` means all at
     /// once.
     ///
@@ -115,6 +128,10 @@ macro_rules! forward_to_target {
                 origins: &[usize],
             ) -> Result<B::Amplitudes> {
                 (**self).log_psi_connected(x, connected, origins)
+            }
+
+            fn log_psi_conn(&self, x: &B::Configurations, states: &B::ConnStates) -> Result<B::Amplitudes> {
+                (**self).log_psi_conn(x, states)
             }
 
             fn log_psi_in_chunks(

@@ -32,7 +32,11 @@ impl Backend for Numbered {
     type Device = usize;
     type Configurations = Batch;
     type Amplitudes = Array1<Complex64>;
+    type ConnStates = Batch;
 
+    fn conn_rows(states: &Batch) -> Result<Batch> {
+        Ok(states.clone())
+    }
     fn default_device() -> usize {
         0
     }

@@ -77,6 +77,10 @@ impl<B: Backend, A: WaveFunction<B>, C: WaveFunction<B>> WaveFunction<B> for Tim
         B::add_amplitudes(&first, &self.second.log_psi_connected(x, connected, origins)?)
     }
 
+    fn log_psi_conn(&self, x: &B::Configurations, states: &B::ConnStates) -> Result<B::Amplitudes> {
+        B::add_amplitudes(&self.first.log_psi_conn(x, states)?, &self.second.log_psi_conn(x, states)?)
+    }
+
     fn has_walker(&self) -> bool {
         self.first.has_walker() && self.second.has_walker()
     }

@@ -263,3 +263,54 @@ fn local_estimators_ask_for_connected_configurations_with_their_samples() -> Tes
     }
     Ok(())
 }
+
+/// Of each sample as many states as the padded backend has slots, unused ones included.
+#[cfg(feature = "padded")]
+#[test]
+fn states_of_an_operator_have_the_values_of_rows() -> TestResult {
+    use backend_padded::{Padded, TensorConn};
+    use operator_core::{BoseHubbard, Boundary, FermiHubbard, Graph, Model, hilbert::SpinOrbitalFermions};
+
+    let chain = |n| Graph::chain(n, Boundary::Periodic);
+    let bosons = Fock::new(3, 5)?.with_n_particles(4)?;
+    let fermions = SpinOrbitalFermions::with_spin(4, 0.5)?.with_n_fermions_per_spin(&[2, 1])?;
+    let operators = [
+        ising(6)?.lower::<Padded>()?,
+        heisenberg(6)?.lower::<Padded>()?,
+        BoseHubbard::new(bosons, &chain(5)?, 1.5)?.lower::<Padded>()?,
+        FermiHubbard::new(fermions, &chain(4)?, 1.0, 4.0)?.lower::<Padded>()?,
+    ];
+    for operator in operators {
+        let hilbert = operator.hilbert();
+        // More samples than the host evaluates at a time.
+        let x = hilbert.random_states(700, &mut SplitMix::new(3))?;
+        let x = Padded::from_host(x.view(), &Padded::default_device())?;
+        let conn = operator.conn(&x)?;
+        let states = conn.conn_states(x.dtype());
+        let rows = Padded::conn_rows(&states)?;
+        for (networks, tolerance) in [
+            (deep_and_other_networks::<Padded>(hilbert)?, 1e-12),
+            (single_networks::<Padded>(hilbert)?, 1e-4),
+        ] {
+            for (name, network) in networks {
+                let of_rows = network.log_psi(&rows)?.to_host()?;
+                let of_states = network.log_psi_conn(&x, &states)?.to_host()?;
+                assert_eq!(of_states.len(), of_rows.len(), "{name}");
+                // Imaginary parts may differ by multiples of 2π.
+                for (a, b) in of_states.iter().zip(&of_rows) {
+                    let ratio = (a - b).exp();
+                    assert!((ratio - 1.0).norm() <= tolerance * (1.0 + b.norm()), "{name}: {a} {b}");
+                }
+                let expected = Padded::local_estimators(&operator, &network, &x, None)?;
+                for chunk_size in [None, NonZeroUsize::new(3), NonZeroUsize::new(100)] {
+                    let local =
+                        backend_padded::local_estimators_on_device(&operator, &network, &x, chunk_size)?;
+                    for (a, b) in local.iter().zip(&expected) {
+                        assert!((a - b).norm() <= 30.0 * tolerance * (1.0 + b.norm()), "{name}: {a} {b}");
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use backend_padded::{ComplexTensor, Padded, failed};
+use backend_padded::{ComplexTensor, ConnStates, Padded, Unit, failed};
 use candle_core::{
     CpuStorage, CustomOp1, CustomOp2, DType, Device, Layout, Shape, Storage, Tensor, WithDType, bail,
 };
@@ -76,6 +76,30 @@ impl NetworkBackend for Padded {
         }
         let starts = (0..n_rows.div_ceil(ROWS)).into_par_iter().map(|k| k * ROWS);
         starts.map(|start| block(start..n_rows.min(start + ROWS))).collect()
+    }
+
+    fn sums_of_units<R: Real>(
+        states: &ConnStates,
+        activation: Option<Activation>,
+        z: &Field<Tensor>,
+        w: &Field<Tensor>,
+    ) -> Result<Option<Field<Tensor>>> {
+        let unit = match activation {
+            None => Unit::Identity,
+            Some(Activation::LnCosh) => Unit::LnCosh,
+            Some(_) => return Ok(None),
+        };
+        let sums = || -> candle_core::Result<Option<Field<Tensor>>> {
+            let complex = |field: &Field<Tensor>| {
+                let field = ComplexTensor::new(field.re.clone(), field.im.clone())?;
+                field.map(Tensor::contiguous)
+            };
+            let Some(sums) = states.sums_of_units(unit, &complex(z)?, &complex(w)?)? else { return Ok(None) };
+            let (re, im) = sums.into_parts();
+            let im = im.map(|im| im.unsqueeze(1)).transpose()?;
+            Ok(Some(Field { re: re.unsqueeze(1)?, im }))
+        };
+        sums().map_err(failed)
     }
 
     fn amplitudes(log_psi: &Field<Tensor>) -> Result<ComplexTensor> {

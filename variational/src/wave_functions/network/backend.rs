@@ -6,7 +6,7 @@ use ndarray::Array2;
 use operator_core::{Backend, Result};
 
 use super::matrix::{Field, Matrix};
-use super::numbers::Real;
+use super::numbers::{Activation, Real};
 use super::sealed::Sealed;
 
 /// A backend that evaluates networks: `Flat` or `Padded`, with the feature of that name. Sealed; use it as a
@@ -42,6 +42,23 @@ pub trait NetworkBackend: Backend + Sealed {
     fn by_blocks<R: Real, T: Send, F>(x: &Self::Configurations, f: F) -> Result<Vec<T>>
     where
         F: Fn(Range<usize>, &Self::Matrix<R>) -> Result<T> + Send + Sync;
+
+    /// `Σ_m f(z[b, m] + Σ_i (x'_i − x_i) w[i, m])` for each state x' that is connected to sample b, shape
+    /// `(batch · width, 1)`, where f is an activation or the identity; `None` if the backend has no kernel for it.
+    /// `z` is `(batch, n_units)`, and `w` is `(n_sites, n_units)`.
+    ///
+    /// # Errors
+    /// As [`matrix`](Self::matrix).
+    #[doc(hidden)]
+    fn sums_of_units<R: Real>(
+        states: &Self::ConnStates,
+        activation: Option<Activation>,
+        z: &Field<Self::Matrix<R>>,
+        w: &Field<Self::Matrix<R>>,
+    ) -> Result<Option<Field<Self::Matrix<f64>>>> {
+        let _ = (states, activation, z, w);
+        Ok(None)
+    }
 
     /// Amplitudes from ln ψ, shape `(batch, 1)`.
     ///

@@ -7,7 +7,7 @@ use operator_core::Result;
 use super::architecture::{Architecture, Branch, Layer, Linear, Output, Sharing};
 use super::first_layers::Changed;
 use super::matrix::{Arithmetic, Field, Matrix};
-use super::numbers::Order;
+use super::numbers::{Activation, Order};
 
 /// The arrays of a linear layer, with each parameter copied to all of its places.
 #[derive(Clone, Debug)]
@@ -111,6 +111,21 @@ impl<M: Matrix> Evaluation<'_, M> {
         Ok(sum)
     }
 
+    /// The sums of a network whose branches are each one linear layer, or one and ln cosh; `None` for others.
+    pub(super) fn sums_of_units(&self) -> Option<Vec<SumOfUnits<'_, M>>> {
+        let branches = self.architecture.branches().iter().zip(self.weights);
+        branches
+            .map(|(branch, weights)| {
+                let activation = match branch.layers[..] {
+                    [Layer::Linear(_)] => None,
+                    [Layer::Linear(_), Layer::Activation(Activation::LnCosh)] => Some(Activation::LnCosh),
+                    _ => return None,
+                };
+                Some(SumOfUnits { activation, output: branch.output, weights })
+            })
+            .collect()
+    }
+
     /// Derivatives of ln ψ by the parameters, shape `(rows, n_values)`.
     ///
     /// `deltas` returns the derivatives by the last values of a branch, from whether it is a phase and from
@@ -159,6 +174,34 @@ impl<M: Matrix> Evaluation<'_, M> {
             }
         }
         Field::beside(columns)
+    }
+}
+
+/// A branch of one linear layer: a sum over units, of their values or of a function of these.
+pub(super) struct SumOfUnits<'a, M> {
+    pub(super) activation: Option<Activation>,
+    output: Output,
+    weights: &'a Weights<M>,
+}
+
+impl<M: Matrix> SumOfUnits<'_, M> {
+    /// The units' values, `W x + b`, shape `(rows, n_units)`.
+    pub(super) fn values(&self, x: &M) -> Result<Field<M>> {
+        let product = Field::real(x.clone()).times(&self.weights.kernel, M::product_transposed)?;
+        with_bias(product, self.weights)
+    }
+
+    /// `Wᵀ`, whose rows hold the contributions of a site to all units.
+    pub(super) fn columns(&self) -> Result<Field<M>> {
+        self.weights.kernel.map(M::transpose)
+    }
+
+    /// What the sums add to ln ψ.
+    pub(super) fn to_log_psi<D: Matrix>(&self, sums: Field<D>) -> Result<Field<D>> {
+        match self.output {
+            Output::LogPsi => Ok(sums),
+            Output::Phase => times_i(sums),
+        }
     }
 }
 

@@ -275,6 +275,29 @@ impl<B: NetworkBackend, K: NetworkKind> WaveFunction<B> for Network<B, K> {
         B::amplitudes(&Field::stack(log_psi)?)
     }
 
+    /// Where all branches are one linear layer, or one and ln cosh, they are summed from the sites that change.
+    fn log_psi_conn(&self, x: &B::Configurations, states: &B::ConnStates) -> Result<B::Amplitudes> {
+        let mut log_psi: Option<Field<B::Matrix<f64>>> = None;
+        for sum in self.evaluation()?.sums_of_units().unwrap_or_default() {
+            let values = Field::stack(B::by_blocks(x, |_, x| {
+                self.check_width(x)?;
+                sum.values(x)
+            })?)?;
+            let Some(sums) = B::sums_of_units(states, sum.activation, &values, &sum.columns()?)? else {
+                return self.log_psi(&B::conn_rows(states)?);
+            };
+            let sums = sum.to_log_psi(sums)?;
+            log_psi = Some(match log_psi {
+                Some(others) => others.add(&sums)?,
+                None => sums,
+            });
+        }
+        match log_psi {
+            Some(log_psi) => B::amplitudes(&log_psi),
+            None => self.log_psi(&B::conn_rows(states)?),
+        }
+    }
+
     /// There is one for networks whose branches have at most one hidden layer.
     fn walker(&self) -> Option<Box<dyn Walker + '_>> {
         let walker_weights = self.walker_weights.get_or_init(|| {
