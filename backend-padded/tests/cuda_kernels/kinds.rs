@@ -10,6 +10,12 @@ pub(crate) fn all_kinds() -> Vec<Kind> {
     let engines: BTreeSet<_> =
         operators().iter().map(|(_, definition)| definition.pattern().arrays().kind()).collect();
     let mut kinds = Vec::new();
+    for (real, is_complex) in
+        [Number::F32, Number::F64].into_iter().flat_map(|real| [(real, false), (real, true)])
+    {
+        kinds.push(Kind::of_numbers(Program::LnCosh { real, is_complex }));
+        kinds.push(Kind::of_numbers(Program::Local { real, is_complex }));
+    }
     for engine in engines {
         for real in [Number::F32, Number::F64] {
             let elements = [false, true]

@@ -17,5 +17,6 @@ mod conn;
 mod kernels;
 mod kinds;
 mod mels;
+mod numbers;
 mod nvrtc;
 mod rows;
