@@ -6,7 +6,7 @@
 //! ```
 //!
 //! `SHIM_SEED=1` lets threads and blocks take turns in another order, `SHIM_FLAGS` goes to the compiler, and `NVRTC` names
-//! the library of the real compiler, which needs no GPU either. `.ci/cuda` runs all of these.
+//! the library of the real compiler, which needs no GPU either. `.ci/cuda` runs them in these ways.
 
 mod buffers;
 mod case;
@@ -17,5 +17,6 @@ mod conn;
 mod kernels;
 mod kinds;
 mod mels;
+mod numbers;
 mod nvrtc;
 mod rows;
