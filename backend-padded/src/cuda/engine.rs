@@ -15,6 +15,7 @@ use super::kernels::{Kind, Number, Program};
 use super::launch::{Launch, new_storage, new_tensor};
 use super::modules;
 use crate::complex::{ComplexTensor, real_dtype};
+use crate::ops::Unit;
 use crate::rows::ALL_STATES;
 
 /// The gradient in the slots is summed in at most this many parts, which become one sum in the end.
@@ -178,6 +179,48 @@ impl DeviceEngine {
         // SAFETY: these are the kernel's arguments; it writes to the rows, which are new.
         unsafe { launch.warps(batch * width) }?;
         Ok(rows)
+    }
+
+    /// Sums over units at the states of items `(batch, width)`, see [`ops::sums_of_units`](crate::ops::sums_of_units): shape
+    /// `(batch · width,)`, in f64. `z` is `(batch, n_units)`, and `w` is `(n_sites, n_units)`.
+    pub(crate) fn sums_of_units(
+        &self,
+        x: &Tensor,
+        items: &Tensor,
+        unit: Unit,
+        z: &ComplexTensor,
+        w: &ComplexTensor,
+    ) -> Result<ComplexTensor> {
+        let (batch, width) = items.dims2()?;
+        let (n_slots, n_units) = (batch * width, z.re().dim(1)?);
+        let (dtype, is_complex) = (z.dtype(), z.im().is_some() || w.im().is_some());
+        // Both have imaginary parts if one has.
+        let parts = |tensor: &ComplexTensor| -> Result<(Tensor, Option<Tensor>)> {
+            let tensor = tensor.map(|part| part.to_dtype(dtype)?.to_device(&self.0.device)?.contiguous())?;
+            let (re, im) = tensor.into_parts();
+            let im = if is_complex { Some(im.map_or_else(|| re.zeros_like(), Ok)?) } else { None };
+            Ok((re, im))
+        };
+        let ((z_re, z_im), (w_re, w_im)) = (parts(z)?, parts(w)?);
+        let (n_z, n_w) = (batch * n_units, self.0.n_sites * n_units);
+        let new = || new_tensor(&self.0.cuda, n_slots, DType::F64);
+        let (re, im) = (new()?, if is_complex { Some(new()?) } else { None });
+        let program = Program::Units { real: number(dtype)?, is_complex, ln_cosh: unit == Unit::LnCosh };
+        let launch = self
+            .with_samples(self.launch(program, "sums_of_units")?, x)?
+            .array(items, DType::U32, n_slots)?
+            .array(&z_re, dtype, n_z)?
+            .optional(z_im.as_ref(), dtype, n_z)?
+            .array(&w_re, dtype, n_w)?
+            .optional(w_im.as_ref(), dtype, n_w)?
+            .array(&re, DType::F64, n_slots)?
+            .optional(im.as_ref(), DType::F64, n_slots)?
+            .number(n_units)?
+            .number(width)?
+            .number(batch)?;
+        // SAFETY: these are the kernel's arguments; it writes to the sums, which are new.
+        unsafe { launch.warps(n_slots) }?;
+        ComplexTensor::new(re, im)
     }
 
     /// The elements of packed samples, `width` slots each, for these values of the slots.

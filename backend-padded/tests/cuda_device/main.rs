@@ -11,3 +11,4 @@ mod elements;
 mod estimators;
 mod gradients;
 mod refused;
+mod units;

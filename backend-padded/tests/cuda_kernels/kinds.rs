@@ -25,7 +25,10 @@ pub(crate) fn engine_kinds() -> Vec<Kind> {
                 .map(|is_complex| [Program::Conn { real, is_complex }, Program::Select { real, is_complex }]);
             let others =
                 [Program::Pack(real), Program::Rows(real), Program::Rows(Number::U8), Program::Mels { real }];
-            for program in elements.into_iter().flatten().chain(others) {
+            let units = [false, true]
+                .map(|is_complex| [false, true].map(|ln_cosh| Program::Units { real, is_complex, ln_cosh }));
+            let programs = elements.into_iter().chain(units).flatten().chain(others);
+            for program in programs {
                 let kind = Kind::new(program, engine);
                 if !kinds.contains(&kind) {
                     kinds.push(kind);

@@ -20,3 +20,4 @@ mod mels;
 mod numbers;
 mod nvrtc;
 mod rows;
+mod units;

@@ -8,31 +8,31 @@ use super::compiler::{Kernels, launch};
 use super::kernels::{Kind, Program};
 
 /// Numbers in two parts; the second is empty if they are real.
-struct Parts<R>(Vec<R>, Vec<R>);
+pub(crate) struct Parts<R>(Vec<R>, Vec<R>);
 
 impl<R: Real> Parts<R> {
-    fn of(values: &[Complex64], is_complex: bool) -> Self {
+    pub(crate) fn of(values: &[Complex64], is_complex: bool) -> Self {
         let im = values.iter().filter(|_| is_complex).map(|value| R::of(value.im));
         Parts(values.iter().map(|value| R::of(value.re)).collect(), im.collect())
     }
 
-    fn unwritten(n: usize, is_complex: bool) -> Self {
+    pub(crate) fn unwritten(n: usize, is_complex: bool) -> Self {
         Parts::of(&vec![Complex64::new(f64::NAN, f64::NAN); n], is_complex)
     }
 
-    fn addresses(&self) -> [u64; 2] {
+    pub(crate) fn addresses(&self) -> [u64; 2] {
         [&self.0, &self.1].map(|part| if part.is_empty() { 0 } else { part.as_ptr() as u64 })
     }
 
     /// The numbers as they were rounded.
-    fn values(&self) -> Vec<Complex64> {
+    pub(crate) fn values(&self) -> Vec<Complex64> {
         let im = self.1.iter().map(|&im| im.into()).chain(std::iter::repeat(0.0));
         self.0.iter().zip(im).map(|(&re, im)| Complex64::new(re.into(), im)).collect()
     }
 }
 
 /// What a type of numbers rounds off, and something for functions of the compiler's library.
-fn rounding<R: Real>() -> f64 {
+pub(crate) fn rounding<R: Real>() -> f64 {
     if size_of::<R>() == 4 { 1e-6 } else { 2e-15 }
 }
 

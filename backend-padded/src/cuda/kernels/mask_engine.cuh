@@ -101,3 +101,16 @@ __device__ void write_row(const Engine &engine, const Sample *x, u32 sample, u32
         row[site] = value(bit ^ flips_site(engine, item, site), site);
     }
 }
+
+// Calls f with each site that an item changes, and what is added to its quantum number.
+template <class F> __device__ void for_each_change(const Engine &engine, const Sample *x, u32 sample, u32 item, F f) {
+    if (item == 0) return;
+    for (u32 w = 0; w < words_of(engine); w++) {
+        u64 word = x[(u64)sample * words_of(engine) + w];
+        for (u64 flips = engine.flips[(u64)(item - 1) * words_of(engine) + w]; flips; flips &= flips - 1) {
+            u32 bit = (u32)__ffsll((long long)flips) - 1, site = w * 64 + bit;
+            int step = engine.locals[site].step;
+            f(site, word >> bit & 1 ? -step : step);
+        }
+    }
+}

@@ -51,6 +51,12 @@ pub(crate) enum Program {
     Mels {
         real: Number,
     },
+    /// Sums over units, of ln cosh or of their values.
+    Units {
+        real: Number,
+        is_complex: bool,
+        ln_cosh: bool,
+    },
     /// Of numbers; needs no engine.
     LnCosh {
         real: Number,
@@ -132,7 +138,8 @@ impl Kind {
             Program::Conn { .. } => vec![text!("places.cuh"), text!("conn.cu")],
             Program::Select { .. } => vec![text!("places.cuh"), text!("select.cu")],
             Program::Mels { .. } => vec![text!("mels.cu")],
-            Program::LnCosh { .. } => vec![text!("ln_cosh.cu")],
+            Program::Units { .. } => vec![text!("ln_cosh.cuh"), text!("units.cu")],
+            Program::LnCosh { .. } => vec![text!("ln_cosh.cuh"), text!("ln_cosh.cu")],
             Program::Local { .. } => vec![text!("local.cu")],
         });
         // The compiler's messages name the file.
@@ -161,6 +168,10 @@ impl Kind {
                 return defines;
             }
             Program::Mels { real } => (real, false),
+            Program::Units { real, is_complex, ln_cosh } => {
+                defines.push(flag("LN_COSH", ln_cosh));
+                (real, is_complex)
+            }
             Program::Conn { real, is_complex }
             | Program::Select { real, is_complex }
             | Program::LnCosh { real, is_complex }

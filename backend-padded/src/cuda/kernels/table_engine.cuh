@@ -89,3 +89,13 @@ template <class Index> __device__ void pack_sample(const Engine &engine, u32 sam
     for (u32 site = lane_number(); site < engine.n_sites; site += 32)
         to[(u64)sample * engine.n_sites + site] = (u8)index(site);
 }
+
+// Calls f with each site that an item changes, and what is added to its quantum number.
+template <class F> __device__ void for_each_change(const Engine &engine, const Sample *x, u32 sample, u32 item, F f) {
+    Configuration from = load(engine, x, sample);
+    for (u32 e = engine.edits_of_change[item]; e < engine.edits_of_change[item + 1]; e++) {
+        Edit edit = engine.edits[e];
+        int index = (int)from.index(edit.site), changed = (u8)(edit.offset + edit.factor * index);
+        f(edit.site, engine.locals[edit.site].step * (changed - index));
+    }
+}
