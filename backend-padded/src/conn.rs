@@ -134,7 +134,8 @@ impl ConnTensors {
     /// Rows are made in this call.
     ///
     /// # Errors
-    /// If the device fails, and for local indices of a custom kernel's states.
+    /// If the device fails, if its memory limit forbids rows of this size, and for local indices of a custom kernel's
+    /// states.
     pub fn states(&self, dtype: DType) -> candle_core::Result<Tensor> {
         self.states.rows(dtype, None)
     }

@@ -22,9 +22,13 @@
 //! [`PaddedOperator`].
 //!
 //! # Where things run
-//! The kernels of operators run on the CPU, on all threads. For an operator on another device, its samples come
-//! to the host for them, and the results go to the device. A kernel of your own runs on the operator's device.
-//! So do wave functions and sums over connected elements. On the CPU, [`local_estimators`] pads nothing.
+//! The kernels of operators run on the CPU, on all threads, and on CUDA devices. For an operator on any other device,
+//! its samples come to the host for them, and the results go to the device. A kernel of your own runs on the operator's
+//! device. So do wave functions and sums over connected elements. On the CPU, [`local_estimators`] pads nothing.
+//!
+//! On CUDA devices, kernels are compiled by NVRTC when they are first used, and kept for the process. Samples are checked
+//! there. [`TensorConn::conn`] and the other calls that answer with tensors read one word to know whether all samples are
+//! states of the space, and wait for the device to do so. [`local_estimators`] reads it with the estimators, in one copy.
 //!
 //! Samples may be on any device; they are moved to the operator's. An operator and a wave function that are
 //! used together must be on one device.

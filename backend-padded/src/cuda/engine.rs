@@ -126,15 +126,16 @@ impl DeviceEngine {
         if n_sites != self.0.n_sites {
             bail!("samples have {n_sites} sites; expected {}", self.0.n_sites);
         }
-        let x = x.to_device(&self.0.device)?;
-        let dtype = match x.dtype() {
-            dtype @ (DType::F32 | DType::F64) => dtype,
-            _ => DType::F32,
-        };
-        let x = x.to_dtype(dtype)?.contiguous()?;
         let (n_numbers, sample) = self.0.sample;
         let packed = new_tensor(&self.0.cuda, (batch, n_numbers), sample)?;
         let status = Tensor::full(ALL_STATES, 1, &self.0.device)?;
+        if batch == 0 {
+            // Candle does not convert tensors without elements.
+            return Ok((packed, status));
+        }
+        let x = x.to_device(&self.0.device)?;
+        let dtype = if x.dtype() == DType::F64 { DType::F64 } else { DType::F32 };
+        let x = x.to_dtype(dtype)?.contiguous()?;
         let launch = self
             .launch(Program::Pack(number(dtype)?), "pack")?
             .array(&x, dtype, batch * n_sites)?
@@ -154,17 +155,15 @@ impl DeviceEngine {
         self.rows_of(x, Some(items), width, dtype)?.reshape(shape)
     }
 
-    /// The samples themselves as rows `(batch, n_sites)`.
-    fn unpacked(&self, x: &Tensor, dtype: DType) -> Result<Tensor> {
-        self.rows_of(x, None, 1, dtype)
-    }
-
     /// Rows `(batch · width, n_sites)`.
     fn rows_of(&self, x: &Tensor, items: Option<&Tensor>, width: usize, dtype: DType) -> Result<Tensor> {
+        let (batch, n_sites) = (x.dim(0)?, self.0.n_sites);
+        if batch * width == 0 {
+            return new_tensor(&self.0.cuda, (0, n_sites), dtype);
+        }
         if !matches!(dtype, DType::U8 | DType::F32 | DType::F64) {
             return self.rows_of(x, items, width, DType::F32)?.to_dtype(dtype);
         }
-        let (batch, n_sites) = (x.dim(0)?, self.0.n_sites);
         let bytes = batch as f64 * width as f64 * n_sites as f64 * dtype.size_in_bytes() as f64;
         let what = || format!("connected states of {batch} samples as rows");
         memory::expect_fits(what, bytes, "use fewer samples at a time, or a chunk size")
@@ -284,6 +283,9 @@ impl DeviceEngine {
         dtype: DType,
     ) -> Result<Tensor> {
         let batch = x.dim(0)?;
+        if batch == 0 {
+            return new_tensor(&self.0.cuda, (0, self.0.n_sites), dtype);
+        }
         let numbers = numbers.to_device(&self.0.device)?.to_dtype(DType::U32)?.contiguous()?;
         let chosen = new_tensor(&self.0.cuda, x.shape(), self.0.sample.1)?;
         let launch =
@@ -291,7 +293,9 @@ impl DeviceEngine {
         let launch = self.with_samples(launch, &chosen)?.number(batch)?;
         // SAFETY: these are the kernel's arguments; it writes to the chosen samples, which are new.
         unsafe { launch.warps(batch) }?;
-        self.unpacked(&chosen, dtype)
+        // Rows of bytes would be local indices.
+        let number = if dtype == DType::F64 { DType::F64 } else { DType::F32 };
+        self.rows_of(&chosen, None, 1, number)?.to_dtype(dtype)
     }
 
     /// A launch with samples and values.
@@ -341,7 +345,7 @@ impl DeviceEngine {
             Whose::Each => n_slots,
         };
         let n = batch * width;
-        let mels = new_storage(&self.0.cuda, (batch, width), dtype)?;
+        let mels = new_storage(&self.0.cuda, &(batch, width).into(), dtype)?;
         let launch = self
             .with_samples(self.launch(Program::Mels { real: number(dtype)? }, "mels")?, at.samples)?
             .array(at.items, DType::U32, n)?
@@ -365,10 +369,13 @@ impl DeviceEngine {
     ) -> Result<Tensor> {
         let (batch, width) = at.items.dims2()?;
         let n_slots = self.0.n_slots;
+        if batch == 0 {
+            return values.zeros_like();
+        }
         let run = match self.whose(values.shape(), batch)? {
             Whose::All => {
                 let n_parts = (MOST_NUMBERS / n_slots).clamp(1, MOST_PARTS);
-                batch.div_ceil(n_parts).max(1)
+                batch.div_ceil(n_parts)
             }
             Whose::Each => 1,
         };

@@ -140,9 +140,11 @@ impl<'a, A: DeviceRepr> Launch<'a, A> {
 }
 
 /// Memory of a device for what a kernel writes. It holds nothing yet.
-pub(crate) fn new_storage(device: &CudaDevice, shape: impl Into<Shape>, dtype: DType) -> Result<CudaStorage> {
+pub(crate) fn new_storage(device: &CudaDevice, shape: &Shape, dtype: DType) -> Result<CudaStorage> {
+    // Drivers need not give memory of no size.
+    let n = Shape::from(shape.elem_count().max(1));
     // SAFETY: kernels write every element before anyone reads one.
-    unsafe { device.alloc_uninit(&shape.into(), dtype) }
+    unsafe { device.alloc_uninit(&n, dtype) }
 }
 
 /// The same as a tensor.

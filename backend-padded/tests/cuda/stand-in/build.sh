@@ -13,8 +13,8 @@ mkdir -p "$folder"
 grep -rohE 'fn (cu[A-Z]|cublas|curand|nvrtc)[A-Za-z0-9_]+' "$cudarc"/src/{driver,cublas,cublaslt,curand,nvrtc}/sys |
     sort -u | sed 's/^fn \(.*\)/__attribute__((weak)) int \1() { return 801; }/' >"$folder/others.c"
 g++ -x c -w -c -fPIC -o "$folder/others.o" "$folder/others.c"
-# What kernels are compiled with. The header is compiled once for all of them.
-flags="-std=c++17 -O1 -w -ffp-contract=off -fPIC"
+# What kernels are compiled with. Libraries do not share the variables of cuda_shim.h. The header is compiled once for all of them.
+flags="-std=c++17 -O1 -w -ffp-contract=off -fPIC -fno-gnu-unique"
 g++ $flags -x c++-header -o "$folder/cuda_shim.h.gch" "$shim/cuda_shim.h"
 g++ -std=c++17 -O2 -Wall -Wno-stringop-overflow -c -fPIC -DCOMPILE="\"$flags -I$folder -I$shim\"" -o "$folder/driver.o" "$here/driver.cpp"
 

@@ -19,7 +19,7 @@ one() {
     $compile -DLIST -E "$file" | grep -oE '__global__ +void +[a-z0-9_A-Z]+' | sed 's/.* \(.*\)/SHIM_EXPORT(\1)/' |
         sort -u >"$build/$1.exports"
     cat "$build/$1.exports" >>"$file"
-    $compile -O1 -fPIC -c -o "$build/$1.o" "$file"
+    $compile -O1 -fPIC -fno-gnu-unique -c -o "$build/$1.o" "$file"
 }
 export -f one
 export build compile sources

@@ -6,7 +6,8 @@
 // so the library that CUDA_STAND_IN_CANDLE names takes its place.
 //
 // CUDA_STAND_IN_DEVICES (1) is how many devices there are, CUDA_STAND_IN_ARCH (90) what they are, and
-// CUDA_STAND_IN_NVRTC an error that the compiler gives.
+// CUDA_STAND_IN_NVRTC an error that the compiler gives. Libraries are kept in the folder CUDA_STAND_IN_CACHE, if there is
+// one.
 //
 // build.sh adds a function that says "not supported" (801) for all others that the program links to.
 #include <dlfcn.h>
@@ -42,6 +43,11 @@ std::string contents(const std::string &path) {
     std::ostringstream out;
     out << std::ifstream(path, std::ios::binary).rdbuf();
     return out.str();
+}
+// Where a library made of this text is kept; empty if none is.
+std::string kept_path(const std::string &text) {
+    const char *folder = std::getenv("CUDA_STAND_IN_CACHE");
+    return folder ? folder + ("/" + std::to_string(std::hash<std::string>()(text)) + ".so") : "";
 }
 int give(const std::string &bytes, char *to) { return std::memcpy(to, bytes.data(), bytes.size()), 0; }
 
@@ -185,6 +191,11 @@ int nvrtcCreateProgram(Program **program, const char *source, const char *, int,
 int nvrtcDestroyProgram(Program **program) { return delete *program, 0; }
 int nvrtcCompileProgram(Program *program, int n_options, const char *const *options) {
     if (int code = setting("CUDA_STAND_IN_NVRTC", 0)) return code;
+    std::string options_text;
+    for (int k = 0; k < n_options; k++)
+        if (!std::strncmp(options[k], "-D", 2)) options_text += std::string(" '") + options[k] + "'";
+    std::string kept = kept_path(program->source + options_text);
+    if (!kept.empty() && !(program->library = contents(kept)).empty()) return 0;
     char folder[] = "/tmp/stand-in-nvrtc-XXXXXX";
     std::string at = std::string(mkdtemp(folder)) + "/kernels";
     std::ofstream file(at + ".cpp");
@@ -193,13 +204,12 @@ int nvrtcCompileProgram(Program *program, int n_options, const char *const *opti
     for (std::sregex_iterator k(program->source.begin(), program->source.end(), kernel), end; k != end; ++k)
         file << "SHIM_EXPORT(" << (*k)[1] << ")\n";
     file.close();
-    std::string command = "g++ -shared -Wl,-z,nodelete " COMPILE;
-    for (int k = 0; k < n_options; k++)
-        if (!std::strncmp(options[k], "-D", 2)) command += std::string(" '") + options[k] + "'";
+    std::string command = "g++ -shared -Wl,-z,nodelete " COMPILE + options_text;
     command += " $SHIM_FLAGS -o " + at + ".so " + at + ".cpp 2>" + at + ".log";
     const int COMPILATION = 6;
     bool failed = std::system(command.c_str());
     program->log = contents(at + ".log"), program->library = contents(at + ".so");
+    if (!failed && !kept.empty()) std::filesystem::copy_file(at + ".so", kept, std::filesystem::copy_options::skip_existing);
     std::filesystem::remove_all(folder);
     return failed ? COMPILATION : 0;
 }
