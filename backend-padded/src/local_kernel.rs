@@ -72,7 +72,12 @@ where
     for_blocks(operator, wave_function, x, chunk_size, |block| {
         let conn = operator.conn_unchecked(&block.x)?;
         let states = conn.conn_states(block.x.dtype());
-        let local = contract(conn.mels(), &block.ratios(wave_function, &states)?)?;
+        let local = if states.n_slots()[1] == 0 {
+            // Devices refuse operations on no numbers.
+            block.log_psi.map(Tensor::zeros_like).map_err(failed)?
+        } else {
+            contract(conn.mels(), &block.ratios(wave_function, &states)?)?
+        };
         out.extend(block.to_host(&local, conn.status())?);
         Ok(())
     })?;
