@@ -30,7 +30,8 @@ pub(super) fn fermion_operator(text: &str) -> Result<Vec<(Vec<Ladder>, Complex64
 /// What stands between brackets, and the weight before it; 1 if it is left out.
 fn terms<'a>(text: &'a str, expected: &str) -> Result<Vec<(&'a str, Complex64)>> {
     let mut terms = Vec::new();
-    let mut rest = text.trim();
+    // Editors may put a byte order mark before the first character.
+    let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text).trim();
     // The zero operator prints as a number.
     if parse_complex(rest) == Some(Complex64::ZERO) {
         return Ok(terms);

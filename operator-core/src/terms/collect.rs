@@ -14,6 +14,11 @@ use crate::hilbert::HilbertSpace;
 use crate::memory;
 use crate::rounding::clean;
 
+/// Products of matrices are joined to a matrix of at most this many rows.
+const MAX_JOINED_ROWS: usize = 64;
+/// As many elements as a matrix on two sites has at least.
+const FEWEST_JOINED: usize = 16;
+
 /// A sum of terms that merges like terms. These have the same parameter, and the same string, the same product, or
 /// matrices on the same sites.
 ///
@@ -144,8 +149,48 @@ impl<'a> Collector<'a> {
         keys.sort_unstable_by_key(|&(place, _)| place);
         let hilbert = self.hilbert;
         let terms = keys.into_iter().zip(self.sums).map(|((_, key), sum)| sum.finish(key, hilbert));
-        terms.filter_map(Result::transpose).collect()
+        let terms = terms.filter_map(Result::transpose).collect::<Result<Vec<_>>>()?;
+        joined_where_smaller(terms, hilbert)
     }
+}
+
+/// Joins products of matrices on equal sites to one matrix where they are more than it has elements, as in high powers.
+fn joined_where_smaller(terms: Vec<Term>, hilbert: &HilbertSpace) -> Result<Vec<Term>> {
+    // Fewer are not joined on any two sites.
+    if terms.len() <= FEWEST_JOINED {
+        return Ok(terms);
+    }
+    let key = |term: &Term| match &term.kind {
+        TermKind::Product(product) => {
+            let sites: Vec<usize> = product.sites().collect();
+            Some((sites, term.coefficient.parameter))
+        }
+        _ => None,
+    };
+    let mut places: HashMap<_, Vec<usize>> = HashMap::new();
+    for (k, term) in terms.iter().enumerate() {
+        if let Some(key) = key(term) {
+            places.entry(key).or_default().push(k);
+        }
+    }
+    let mut joined: HashMap<usize, Option<Term>> = HashMap::new();
+    for ((sites, parameter), places) in places {
+        let n_rows = sites.iter().fold(1usize, |n, &site| n.saturating_mul(hilbert.local_dim(site)));
+        if n_rows > MAX_JOINED_ROWS || places.len() <= n_rows * n_rows {
+            continue;
+        }
+        let mut sum =
+            Sum::Matrix { sum: Array2::zeros((n_rows, n_rows)), size: Array2::zeros((n_rows, n_rows)) };
+        for term in places.iter().map(|&k| &terms[k]) {
+            if let TermKind::Product(product) = &term.kind {
+                sum.add(term.coefficient.factor, Some(product.matrix().into()));
+            }
+        }
+        joined.extend(places[1..].iter().map(|&k| (k, None)));
+        joined.insert(places[0], sum.finish(Key { shape: Shape::Local(sites), parameter }, hilbert)?);
+    }
+    let kept = terms.into_iter().enumerate().map(|(k, term)| joined.remove(&k).unwrap_or(Some(term)));
+    Ok(kept.flatten().collect())
 }
 
 fn matrix_bytes(matrix: &LocalMatrix) -> f64 {

@@ -109,9 +109,7 @@ pub(super) fn to_paulis(
 fn product_to_local(hilbert: &HilbertSpace, product: &ProductTerm) -> Result<LocalTerm> {
     let sites: Vec<usize> = product.sites().collect();
     checked_dim(hilbert, &sites)?;
-    let matrices = product.factors().iter().map(|(_, matrix)| matrix.dense());
-    let matrix = matrices.fold(Array2::eye(1), |product, matrix| ndarray::linalg::kron(&product, &matrix));
-    Ok(LocalTerm::from_parts(sites, matrix))
+    Ok(LocalTerm::from_parts(sites, product.matrix()))
 }
 
 /// The expansion of a product in Pauli strings.

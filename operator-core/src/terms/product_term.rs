@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use ndarray::Array2;
 use num_complex::Complex64;
 
 use super::sites::check_sites;
@@ -66,6 +67,12 @@ impl ProductTerm {
     /// The same product on sites further on.
     pub(super) fn shifted(&self, by: usize) -> Self {
         ProductTerm { factors: self.factors.iter().map(|(site, m)| (site + by, m.clone())).collect() }
+    }
+
+    /// The matrix on all of its sites, the first of which is the most significant digit.
+    pub(super) fn matrix(&self) -> Array2<Complex64> {
+        let matrices = self.factors.iter().map(|(_, matrix)| matrix.dense());
+        matrices.fold(Array2::eye(1), |product, matrix| ndarray::linalg::kron(&product, &matrix))
     }
 
     /// The product of two, multiplied site by site.

@@ -519,3 +519,24 @@ fn products_of_fermion_strings_stay_short() {
         assert!(n_products > 20 && n_negative > 20, "{n_products} {n_negative}");
     }
 }
+
+/// Products of matrices on several sites do not merge one by one, but are no more than their matrix has elements.
+#[test]
+fn high_powers_on_few_states_stay_small() {
+    let rabi = (HilbertSpace::from(Spin::half(1).unwrap()) * Fock::new(3, 1).unwrap()).unwrap();
+    let field = boson::create(1) + boson::destroy(1);
+    let rabi_terms =
+        (0.2 * (spin::sigmax(0) * &field + boson::number(1) + spin::sigmaz(0))).on(rabi).unwrap();
+    let hop = (boson::create(0) * boson::destroy(1)).plus_hc();
+    let hop_terms = (0.2 * (hop + boson::number(0))).on(Fock::new(4, 2).unwrap()).unwrap();
+    for terms in [rabi_terms, hop_terms] {
+        let (mut expected, matrix) = (eye(terms.hilbert()), dense(&terms));
+        for _ in 0..24 {
+            expected = expected.dot(&matrix);
+        }
+        let power = terms.pow(24).unwrap();
+        assert!(power.len() <= 100, "{}", power.len());
+        let size = expected.iter().map(|z| z.norm()).fold(0.0, f64::max);
+        assert!(distance(&dense(&power), &expected) < 1e-12 * size.max(1.0));
+    }
+}

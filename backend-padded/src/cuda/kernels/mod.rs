@@ -58,11 +58,13 @@ pub(crate) enum Program {
         ln_cosh: bool,
     },
     /// Of numbers; needs no engine.
+    #[allow(dead_code, reason = "tested; networks on devices still take candle's operations")]
     LnCosh {
         real: Number,
         is_complex: bool,
     },
     /// Sums of elements and ratios; needs no engine.
+    #[allow(dead_code, reason = "tested; estimators on devices still take candle's operations")]
     Local {
         real: Number,
         is_complex: bool,
@@ -111,6 +113,7 @@ impl Kind {
     }
 
     /// For a program that needs no engine.
+    #[allow(dead_code, reason = "only tests have such programs yet")]
     pub(crate) fn of_numbers(program: Program) -> Self {
         Kind { program, engine: None }
     }

@@ -10,13 +10,17 @@ use crate::models::integrals::{
 };
 
 /// Values that differ by this fraction of the largest integral are the same, and smaller ones say nothing about
-/// symmetry.
+/// symmetry, within the bounds of [`noise`].
 const ROUNDING: f64 = 1e-8;
+/// Integrals above this are no noise, however large the largest one is: a wall of 1e9 may stand beside others of 0.1.
+const LARGEST_NOISE: f64 = 1e-6;
+/// What double precision rounds off, as a fraction of the largest integral.
+const LAST_PLACES: f64 = 5e-16;
 /// Values that differ by this many units of the last printed digit are the same …
 const LAST_DIGITS: f64 = 2.5;
 /// … unless they differ by more than this fraction.
 const COARSEST: f64 = 1e-3;
-/// Imaginary parts below this fraction of the largest integral are rounding.
+/// Imaginary parts below this fraction of the largest integral are rounding, within the same bounds.
 pub(super) const REAL: f64 = 1e-14;
 
 const ASKED_FOR: &str = "which contradicts the symmetry that was asked for";
@@ -244,6 +248,11 @@ impl Listing<'_> {
     }
 }
 
+/// What counts as noise among integrals, if it is this fraction of the largest.
+fn noise(fraction: f64, largest: f64) -> f64 {
+    (fraction * largest).min(LARGEST_NOISE).max(LAST_PLACES * largest)
+}
+
 fn lower(one: IntegralSymmetry, other: IntegralSymmetry) -> IntegralSymmetry {
     use IntegralSymmetry::{Exchange, Hermitian, Real};
     match (one, other) {
@@ -306,7 +315,7 @@ impl Survey {
 impl Integrals {
     fn new(electrons: Electrons, mut listed: Vec<Listed>, listing: &Listing<'_>) -> Result<Self> {
         let largest = listed.iter().map(|listed| listed.value.norm()).fold(0.0, f64::max);
-        let is_complex = listed.iter().any(|listed| listed.value.im.abs() > REAL * largest);
+        let is_complex = listed.iter().any(|listed| listed.value.im.abs() > noise(REAL, largest));
         if !is_complex {
             listed.iter_mut().for_each(|listed| listed.value.im = 0.0);
         }
@@ -338,11 +347,11 @@ impl Integrals {
 
     fn agree(&self, one: Complex64, other: Complex64, unit: f64) -> bool {
         let (difference, size) = ((one - other).norm(), one.norm().max(other.norm()));
-        difference <= ROUNDING * self.largest || difference <= (LAST_DIGITS * unit).min(COARSEST * size)
+        difference <= noise(ROUNDING, self.largest) || difference <= (LAST_DIGITS * unit).min(COARSEST * size)
     }
 
     fn is_negligible(&self, value: Complex64) -> bool {
-        value.norm() <= ROUNDING * self.largest
+        value.norm() <= noise(ROUNDING, self.largest)
     }
 
     fn clash(&self, symmetry: IntegralSymmetry) -> Option<Clash> {

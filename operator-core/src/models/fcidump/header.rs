@@ -90,12 +90,15 @@ fn tokenize<'a>(line: Line<'a>, tokens: &mut Vec<Token<'a>>) -> Result<Option<&'
         let Some(first) = rest.chars().next() else { return Ok(None) };
         let token = |text| Line { text, ..line };
         match first {
-            '!' => return Ok(None),
+            '!' | '#' => return Ok(None),
             '=' => {
                 tokens.push(Token::Equals(token("=")));
                 rest = &rest[1..];
             }
-            '/' => return Ok(Some(&rest[1..])),
+            '/' => {
+                let after = &rest[1..];
+                return Ok(Some(if is_end(rest) { "" } else { after }));
+            }
             '&' | '$' => {
                 let after = &rest[1..];
                 let is_end = after.get(..3).is_some_and(|end| end.eq_ignore_ascii_case("end"));
@@ -114,12 +117,18 @@ fn tokenize<'a>(line: Line<'a>, tokens: &mut Vec<Token<'a>>) -> Result<Option<&'
             }
             _ => {
                 let end =
-                    rest.find(|c: char| c.is_whitespace() || "=,/!&$'\"".contains(c)).unwrap_or(rest.len());
+                    rest.find(|c: char| c.is_whitespace() || "=,/!#&$'\"".contains(c)).unwrap_or(rest.len());
                 tokens.push(Token::Word(token(&rest[..end])));
                 rest = &rest[end..];
             }
         }
     }
+}
+
+/// Whether a line holds nothing but the end of a namelist, in any spelling.
+pub(super) fn is_end(line: &str) -> bool {
+    let line = line.trim();
+    ["/", "&END", "$END", "/END"].iter().any(|end| line.eq_ignore_ascii_case(end))
 }
 
 /// A key with its values.

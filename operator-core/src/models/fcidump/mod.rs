@@ -38,7 +38,7 @@ use crate::hilbert::SpinOrbitalFermions;
 /// - If the header has `SYMLZ` and all integrals conserve the angular momentum, those that do not are 0.
 ///
 /// Everything else is an error, which names the line; [`parse_as`](Self::parse_as) then takes the user's word. Values that
-/// should be equal may differ by 1e-8 of the largest, or in the last digits that are printed; the first counts.
+/// should be equal may differ by 1e-8 of the largest (at most 1e-6), or in the last digits that are printed; the first counts.
 ///
 /// # Spin
 /// - `IUHF=1`: integrals by spin (unrestricted Hartree-Fock), in six parts that are ended by lines of zeros: up up,
@@ -227,6 +227,8 @@ impl Fcidump {
     fn read(text: &str, declared: Option<IntegralSymmetry>) -> Result<Self> {
         // Editors may put a byte order mark before the first character.
         let source = text.strip_prefix('\u{feff}').unwrap_or(text);
+        // Old systems end files with these.
+        let source = source.trim_end_matches(['\0', '\u{1a}']);
         let (header, rest_of_line) = header::read(source)?;
         if header.n_orbitals > MOST_ORBITALS {
             return Err(Error::Integrals(format!(
@@ -234,7 +236,11 @@ impl Fcidump {
                 header.n_orbitals
             )));
         }
-        let after = lines(source).skip(rest_of_line.number);
+        let mut after = lines(source).skip(rest_of_line.number).peekable();
+        // Some programs end the header twice, by / and &END.
+        if rest_of_line.text.trim().is_empty() {
+            after.next_if(|line| header::is_end(line.text));
+        }
         let records = records::read(std::iter::once(rest_of_line).chain(after), header.n_orbitals)?;
         let (layout, ends) = Layout::of(header.flags, &records, source)?;
         if layout == Layout::Alternating && !header.n_orbitals.is_multiple_of(2) {

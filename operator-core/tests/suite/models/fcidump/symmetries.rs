@@ -7,7 +7,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::files::{Form, file, once};
 use super::truth::{One, Truth, Two, orders, random, random_integrals};
-use super::{assert_is, electrons, parse};
+use super::{assert_is, electrons, energy, parse};
 use crate::models::matrix::{dense, eigenvalues};
 
 /// Hubbard ring in momentum space, U = 4, t = 1, with a phase for each orbital.
@@ -187,4 +187,32 @@ fn orbitals_of_angular_momentum_keep_it() {
     let text =
         "&FCI NORB=2,NELEC=2,MS2=0,SYMLZ=-1,1 &END\n0.5 1 1 1 1\n0.1 2 1 2 1\n0.4 2 2 1 1\n0.5 2 2 2 2\n";
     assert_eq!(parse(text).integrals().symmetry(), IntegralSymmetry::Real);
+}
+
+/// One integral that is large, such as a penalty, does not make the others noise.
+#[test]
+fn walls_hide_no_symmetry_and_no_contradiction() {
+    for wall in [0.0, 1e3, 1e9] {
+        let (mut one, mut two) = momentum_ring(3, &[0.0; 3]);
+        one.insert([3, 3], 5.0.into());
+        two.insert([3; 4], wall.into());
+        let energy = energy(&parse(&file("NORB=4,NELEC=2,MS2=0", Form::Real, 0.0, &one, &two)));
+        // By full configuration interaction without the fourth orbital.
+        assert!((energy + 3.1231056256).abs() < 1e-9 + 1e-14 * wall, "{wall}: {energy}");
+    }
+    let contradiction =
+        "&FCI NORB=2,NELEC=2,MS2=0 /\n1e9 1 1 1 1\n0.25 1 1 2 2\n0.75 2 2 1 1\n0.3 2 2 2 2\n-1.0 2 2 0 0";
+    let error = Fcidump::parse(contradiction).unwrap_err();
+    assert!(matches!(error, Error::ParseLine { .. }), "{error}");
+    // A hop that differs from its way back is kept as it is.
+    let one_way =
+        Fcidump::parse("&FCI NORB=3,NELEC=1,MS2=1 /\n-1.0 1 2 0 0\n-5.0 2 1 0 0\n1e9 3 3 0 0").unwrap();
+    assert_eq!(one_way.integrals().symmetry(), IntegralSymmetry::Exchange);
+    let text = "&FCI NORB=3,NELEC=1,MS2=1 /\n(0,-1.0) 2 1 0 0\n(0,0) 1 1 0 0\n1e15 3 3 0 0\n(1.0,0) 3 2 0 0";
+    let dump = Fcidump::parse(text).unwrap();
+    assert!(dump.integrals().one_body().any(|(_, value)| value.im.abs() == 1.0), "{dump}");
+    // What programs leave of integrals that vanish still says nothing.
+    let noisy =
+        "&FCI NORB=2,NELEC=2,MS2=0 /\n0.7 1 1 1 1\n3e-10 1 1 1 2\n-2e-10 1 2 1 1\n0.6 2 2 2 2\n-1.0 1 1 0 0";
+    assert_eq!(Fcidump::parse(noisy).unwrap().integrals().symmetry(), IntegralSymmetry::Real);
 }

@@ -56,6 +56,23 @@ fn files_may_be_written_in_all_the_usual_ways() {
 }
 
 #[test]
+fn headers_may_have_comments_and_two_ends() {
+    let body = "0.5 1 1 1 1\n-1.0 1 1 0 0\n";
+    let expected = Fcidump::parse(&format!("&FCI NORB=1,NELEC=1,MS2=1 /\n{body}")).unwrap();
+    for header in [
+        "&FCI NORB=1, # orbitals\nNELEC=1, ! electrons\nMS2=1 /\n",
+        "&FCI NORB=1,NELEC=1,MS2=1\n/\n&END\n",
+        "&FCI NORB=1,NELEC=1,MS2=1\n/END\n",
+        "&FCI NORB=1,NELEC=1,MS2=1 &end\n /\n",
+    ] {
+        for end in ["", "\u{1a}", "\0\0"] {
+            let text = format!("{header}{body}{end}");
+            assert_eq!(Fcidump::parse(&text).unwrap_or_else(|error| panic!("{text}: {error}")), expected);
+        }
+    }
+}
+
+#[test]
 fn what_is_wrong_is_said_in_the_words_of_the_file() {
     let said = |lines: &str| with_header(lines).unwrap_err().to_string();
     for (lines, expected) in [
