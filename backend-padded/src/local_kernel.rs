@@ -71,8 +71,9 @@ where
     let mut out = Vec::with_capacity(Padded::batch_len(x));
     for_blocks(operator, wave_function, x, chunk_size, |block| {
         let conn = operator.conn_unchecked(&block.x)?;
-        let states = conn.states(block.x.dtype()).map_err(failed)?;
-        let local = contract(conn.mels(), &block.ratios(wave_function, &states)?)?;
+        let local = sum_elements(conn.mels(), || {
+            block.ratios(wave_function, &conn.states(block.x.dtype()).map_err(failed)?)
+        })?;
         out.extend(block.to_host(&local, conn.status())?);
         Ok(())
     })?;
@@ -169,8 +170,24 @@ where
     check(operator, wave_function)?;
     let x = x.to_device(&operator.device()).map_err(failed)?;
     let conn = operator.conn(&x)?;
-    let states = conn.states(x.dtype()).map_err(failed)?;
-    contract(conn.mels(), &ratios(&states, wave_function, &wave_function.log_psi(&x)?, None)?)
+    sum_elements(conn.mels(), || {
+        let states = conn.states(x.dtype()).map_err(failed)?;
+        ratios(&states, wave_function, &wave_function.log_psi(&x)?, None)
+    })
+}
+
+/// `Σ_k mels[b, k] ratios[b, k]`. Ratios are not asked for if there are no elements: devices run nothing on empty tensors.
+fn sum_elements(
+    mels: &ComplexTensor,
+    ratios: impl FnOnce() -> Result<ComplexTensor>,
+) -> Result<ComplexTensor> {
+    match mels.dims() {
+        &[batch, 0] => {
+            let sums = Tensor::zeros(batch, mels.dtype(), mels.re().device());
+            sums.map(ComplexTensor::real).map_err(failed)
+        }
+        _ => contract(mels, &ratios()?),
+    }
 }
 
 /// `exp(log ψ(x'[b, k]) − log ψ(x[b]))`.

@@ -135,9 +135,9 @@ where
 {
     let values = definition.parameters().to_vec();
     let (n_samples, _) = x.dims2().map_err(failed)?;
-    if values.is_empty() {
+    if values.is_empty() || operator.max_conn_size() == 0 {
         let local = local_estimators_on_device(operator, wave_function, x, chunk_size)?;
-        return Ok((local, Array2::zeros((n_samples, 0))));
+        return Ok((local, Array2::zeros((n_samples, values.len()))));
     }
     let differentiable = operator.differentiable()?;
     let n_numbers = values.len().max(differentiable.n_slots());
