@@ -72,12 +72,7 @@ where
     for_blocks(operator, wave_function, x, chunk_size, |block| {
         let conn = operator.conn_unchecked(&block.x)?;
         let states = conn.conn_states(block.x.dtype());
-        let local = if states.n_slots()[1] == 0 {
-            // Devices refuse operations on no numbers.
-            block.log_psi.map(Tensor::zeros_like).map_err(failed)?
-        } else {
-            contract(conn.mels(), &block.ratios(wave_function, &states)?)?
-        };
+        let local = sum_elements(conn.mels(), || block.ratios(wave_function, &states))?;
         out.extend(block.to_host(&local, conn.status())?);
         Ok(())
     })?;
@@ -182,9 +177,25 @@ where
     check(operator, wave_function)?;
     let x = x.to_device(&operator.device()).map_err(failed)?;
     let conn = operator.conn(&x)?;
-    let states = conn.conn_states(x.dtype());
-    let connected = wave_function.log_psi(&Padded::conn_rows(&states)?)?;
-    contract(conn.mels(), &ratios(states.n_slots(), &connected, &wave_function.log_psi(&x)?)?)
+    sum_elements(conn.mels(), || {
+        let states = conn.conn_states(x.dtype());
+        let connected = wave_function.log_psi(&Padded::conn_rows(&states)?)?;
+        ratios(states.n_slots(), &connected, &wave_function.log_psi(&x)?)
+    })
+}
+
+/// `Σ_k mels[b, k] ratios[b, k]`. Ratios are not asked for if there are no elements: devices run nothing on empty tensors.
+fn sum_elements(
+    mels: &ComplexTensor,
+    ratios: impl FnOnce() -> Result<ComplexTensor>,
+) -> Result<ComplexTensor> {
+    match mels.dims() {
+        &[batch, 0] => {
+            let sums = Tensor::zeros(batch, mels.dtype(), mels.re().device());
+            sums.map(ComplexTensor::real).map_err(failed)
+        }
+        _ => contract(mels, &ratios()?),
+    }
 }
 
 /// `exp(log ψ(x'[b, k]) − log ψ(x[b]))` from `connected`, `(batch · width,)`, and `log_psi`, `(batch,)`.

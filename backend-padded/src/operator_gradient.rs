@@ -135,7 +135,7 @@ where
 {
     let values = definition.parameters().to_vec();
     let (n_samples, _) = x.dims2().map_err(failed)?;
-    if values.is_empty() || definition.max_conn_size() == 0 {
+    if values.is_empty() || operator.max_conn_size() == 0 {
         let local = local_estimators_on_device(operator, wave_function, x, chunk_size)?;
         return Ok((local, Array2::zeros((n_samples, values.len()))));
     }

@@ -88,7 +88,7 @@ fn local_estimators_are_those_of_the_host() {
         let (at_home, x) = (tensor(&x, &Device::Cpu), tensor(&x, &cuda()));
         let (psi_at_home, psi) = (Jastrow::new(hilbert, &Device::Cpu), Jastrow::new(hilbert, &cuda()));
         let expected = local_estimators(&host, &psi_at_home, &at_home, None).unwrap();
-        for chunk_size in [None, NonZeroUsize::new(37)] {
+        for chunk_size in [None, NonZeroUsize::new(200)] {
             let got = local_estimators(&there, &psi, &x, chunk_size).unwrap();
             let name = entry.name;
             assert!(got.iter().zip(&expected).all(|(&a, &b)| close(a, b)), "{name}: {got} {expected}");

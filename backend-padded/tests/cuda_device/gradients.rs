@@ -80,7 +80,7 @@ fn estimators_and_their_derivatives_are_those_of_the_host() {
         let x = states(definition.hilbert());
         let (expected, expected_slopes) =
             local_estimators_and_operator_grad(&host, &psi, &tensor(&x, &Device::Cpu), None).unwrap();
-        for chunk_size in [None, std::num::NonZeroUsize::new(37)] {
+        for chunk_size in [None, std::num::NonZeroUsize::new(200)] {
             let psi = OnDevice(&psi);
             let (got, slopes) =
                 local_estimators_and_operator_grad(&there, &psi, &tensor(&x, &cuda()), chunk_size).unwrap();

@@ -16,7 +16,7 @@ g++ -x c -w -c -fPIC -o "$folder/others.o" "$folder/others.c"
 # What kernels are compiled with. Libraries do not share the variables of cuda_shim.h. The header is compiled once for all of them.
 flags="-std=c++17 -O1 -w -ffp-contract=off -fPIC -fno-gnu-unique"
 g++ $flags -x c++-header -o "$folder/cuda_shim.h.gch" "$shim/cuda_shim.h"
-g++ -std=c++17 -O2 -Wall -Wno-stringop-overflow -c -fPIC -DCOMPILE="\"$flags -I$folder -I$shim\"" -o "$folder/driver.o" "$here/driver.cpp"
+g++ -std=c++17 -O1 -Wall -Wno-stringop-overflow -c -fPIC -DCOMPILE="\"$flags -I$folder -I$shim\"" -o "$folder/driver.o" "$here/driver.cpp"
 
 library() {
     local name=$1
