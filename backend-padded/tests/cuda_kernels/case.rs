@@ -10,8 +10,10 @@ use operator_core::{Definition, Element, LocalOperator, Model};
 
 use super::buffers::{DeviceEngine, Samples};
 
-/// The most samples of an operator.
-const SAMPLES: usize = 24;
+/// The most samples of an operator: 24, or what `SHIM_SAMPLES` says.
+fn most_samples() -> usize {
+    std::env::var("SHIM_SAMPLES").map_or(24, |n| n.parse().unwrap())
+}
 
 pub(crate) struct Case<T> {
     pub(crate) name: &'static str,
@@ -29,8 +31,8 @@ impl<T: Element> Case<T> {
         let hilbert = definition.hilbert().clone();
         let all = test_samples(&hilbert).unwrap();
         // A step that shares no factor with most numbers of states takes all kinds of them.
-        let n_samples = all.nrows().min(SAMPLES);
-        let chosen = (0..n_samples).map(|b| if all.nrows() > SAMPLES { b * 7919 % all.nrows() } else { b });
+        let n_samples = all.nrows().min(most_samples());
+        let chosen = (0..n_samples).map(|b| if all.nrows() > n_samples { b * 7919 % all.nrows() } else { b });
         let rows: Vec<i8> = chosen.flat_map(|row| all.row(row).to_vec()).collect();
         let device = DeviceEngine::new(&engine.arrays());
         let samples = packed(&hilbert, &device.kind, &rows);

@@ -178,7 +178,7 @@ fn check_all<T: Element<Real: Real>>() {
         n_operators += 1;
     }
     println!("{}: {n_operators} operators, {n_elements} elements", T::NAME);
-    assert!(n_operators > 40 && n_elements > 5_000, "{n_operators} operators, {n_elements} elements");
+    assert!(n_operators > 40 && n_elements > 1_000, "{n_operators} operators, {n_elements} elements");
 }
 
 #[test]

@@ -5,8 +5,9 @@
 //! cargo test -p backend-padded --test cuda_kernels -- --ignored
 //! ```
 //!
-//! `SHIM_SEED=1` lets threads and blocks take turns in another order, `SHIM_FLAGS` goes to the compiler, and `NVRTC` names
-//! the library of the real compiler, which needs no GPU either. `.ci/cuda` runs all of these.
+//! `SHIM_SEED=1` lets threads and blocks take turns in another order, `SHIM_SAMPLES` is how many samples an operator has,
+//! and `SHIM_FLAGS` goes to the compiler. `NVRTC` names the library of the real compiler, which needs no GPU either.
+//! `.ci/cuda` runs the tests in these ways.
 
 mod buffers;
 mod case;
@@ -17,5 +18,6 @@ mod conn;
 mod kernels;
 mod kinds;
 mod mels;
+mod numbers;
 mod nvrtc;
 mod rows;

@@ -51,20 +51,38 @@ pub(crate) enum Program {
     Mels {
         real: Number,
     },
+    /// Of numbers; needs no engine.
+    LnCosh {
+        real: Number,
+        is_complex: bool,
+    },
+    /// Sums of elements and ratios; needs no engine.
+    Local {
+        real: Number,
+        is_complex: bool,
+    },
+}
+
+impl Program {
+    /// Whether it depends on how elements are found.
+    fn finds_elements(self) -> bool {
+        matches!(self, Program::Conn { .. } | Program::Select { .. } | Program::Mels { .. })
+    }
 }
 
 /// A program for operators of a kind. It is compiled once for each device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Kind {
     program: Program,
-    engine: EngineKind,
+    /// `None` for programs that work on numbers alone.
+    engine: Option<EngineKind>,
 }
 
 impl Kind {
     /// What the program does not depend on is left out of the engine's kind, and rare kinds are merged, so that more
     /// operators share a program.
     pub(crate) fn new(program: Program, engine: EngineKind) -> Self {
-        let finds = !matches!(program, Program::Pack(_) | Program::Rows(_));
+        let finds = program.finds_elements();
         let sums = matches!(program, Program::Conn { .. });
         let engine = match engine {
             EngineKind::Masks { n_words, has_large_pieces, has_signs, max_outcomes } => EngineKind::Masks {
@@ -83,28 +101,40 @@ impl Kind {
                 has_steps: finds && (has_steps || has_signs),
             },
         };
-        Kind { program, engine }
+        Kind { program, engine: Some(engine) }
+    }
+
+    /// For a program that needs no engine.
+    pub(crate) fn of_numbers(program: Program) -> Self {
+        Kind { program, engine: None }
     }
 
     /// The source, which needs no other file.
     pub(crate) fn source(&self) -> String {
-        let (engine, elements) = match self.engine {
-            EngineKind::Masks { .. } => (text!("mask_engine.cuh"), text!("mask_elements.cuh")),
-            EngineKind::Tables { .. } => (text!("table_engine.cuh"), text!("table_elements.cuh")),
+        let mut files = vec![text!("common.cuh")];
+        let finds = self.program.finds_elements();
+        if self.engine.is_some() {
+            files.push(text!("space.cuh"));
+        }
+        if finds {
+            files.push(text!("numbers.cuh"));
+        }
+        let of_engine = match self.engine {
+            Some(EngineKind::Masks { .. }) => vec![text!("mask_engine.cuh"), text!("mask_elements.cuh")],
+            Some(EngineKind::Tables { .. }) => vec![text!("table_engine.cuh"), text!("table_elements.cuh")],
+            None => Vec::new(),
         };
-        let (common, space) = (text!("common.cuh"), text!("space.cuh"));
-        let (numbers, places) = (text!("numbers.cuh"), text!("places.cuh"));
-        let files = match self.program {
-            Program::Pack(_) => vec![common, space, engine, text!("pack.cu")],
-            Program::Rows(_) => vec![common, space, engine, text!("rows.cu")],
-            Program::Conn { .. } => {
-                vec![common, space, numbers, engine, elements, places, text!("conn.cu")]
-            }
-            Program::Select { .. } => {
-                vec![common, space, numbers, engine, elements, places, text!("select.cu")]
-            }
-            Program::Mels { .. } => vec![common, space, numbers, engine, elements, text!("mels.cu")],
-        };
+        // The engine's arrays, and what is found in them.
+        files.extend(&of_engine[..if finds { of_engine.len() } else { of_engine.len().min(1) }]);
+        files.extend(match self.program {
+            Program::Pack(_) => vec![text!("pack.cu")],
+            Program::Rows(_) => vec![text!("rows.cu")],
+            Program::Conn { .. } => vec![text!("places.cuh"), text!("conn.cu")],
+            Program::Select { .. } => vec![text!("places.cuh"), text!("select.cu")],
+            Program::Mels { .. } => vec![text!("mels.cu")],
+            Program::LnCosh { .. } => vec![text!("ln_cosh.cu")],
+            Program::Local { .. } => vec![text!("local.cu")],
+        });
         // The compiler's messages name the file.
         files.iter().map(|(name, text)| format!("#line 1 \"{name}\"\n{text}")).collect()
     }
@@ -113,30 +143,31 @@ impl Kind {
     pub(crate) fn defines(&self) -> Vec<String> {
         let flag = |name: &str, value: bool| format!("-D{name}={}", u32::from(value));
         let mut defines = match self.engine {
-            EngineKind::Masks { n_words, has_large_pieces, has_signs, max_outcomes } => vec![
+            Some(EngineKind::Masks { n_words, has_large_pieces, has_signs, max_outcomes }) => vec![
                 format!("-DN_WORDS={n_words}"),
                 format!("-DMAX_SUPPORT={}", if has_large_pieces { 255 } else { 2 }),
                 flag("HAS_SIGNS", has_signs),
                 format!("-DMAX_OUTCOMES={max_outcomes}"),
             ],
-            EngineKind::Tables { has_signs, has_steps } => {
+            Some(EngineKind::Tables { has_signs, has_steps }) => {
                 vec![flag("HAS_SIGNS", has_signs), flag("HAS_STEPS", has_steps)]
             }
+            None => Vec::new(),
         };
-        match self.program {
+        let (number, is_complex) = match self.program {
             Program::Pack(number) | Program::Rows(number) => {
                 defines.push(format!("-DQUANTUM={}", number.name()));
                 defines.push(flag("INDICES", number == Number::U8));
+                return defines;
             }
-            Program::Conn { real, is_complex } | Program::Select { real, is_complex } => {
-                defines.push(format!("-DREAL={}", real.name()));
-                defines.push(flag("COMPLEX", is_complex));
-            }
-            Program::Mels { real } => {
-                defines.push(format!("-DREAL={}", real.name()));
-                defines.push(flag("COMPLEX", false));
-            }
-        }
+            Program::Mels { real } => (real, false),
+            Program::Conn { real, is_complex }
+            | Program::Select { real, is_complex }
+            | Program::LnCosh { real, is_complex }
+            | Program::Local { real, is_complex } => (real, is_complex),
+        };
+        defines.push(format!("-DREAL={}", number.name()));
+        defines.push(flag("COMPLEX", is_complex));
         defines
     }
 }

@@ -8,10 +8,10 @@
 // With SHIM_SEED set, fibers and blocks take turns in random orders, so that a result that depends on an order shows.
 // Grids and blocks have one dimension. Memory is that of the program: a sanitizer sees every access.
 #pragma once
+#include <math.h>
 #include <setjmp.h>
 #include <ucontext.h>
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
