@@ -35,3 +35,29 @@ fn module(context: &Arc<CudaContext>, kind: Kind) -> Result<Arc<CudaModule>> {
     modules.insert(key, module.clone());
     Ok(module)
 }
+
+#[cfg(test)]
+mod tests {
+    use operator_core::hilbert::Spin;
+    use operator_core::{Boundary, Graph, Ising, Model};
+
+    use super::super::kernels::{Number, Program};
+    use super::*;
+
+    #[test]
+    #[ignore = "needs a GPU or its stand-in"]
+    fn operators_of_a_kind_share_a_module() {
+        let device = crate::device("cuda").unwrap();
+        let stream = device.as_cuda_device().unwrap().cuda_stream();
+        let module_of = |n: usize, program| {
+            let chain = Graph::chain(n, Boundary::Periodic).unwrap();
+            let ising = Ising::new(Spin::half(n).unwrap(), &chain, 0.5, 1.0).unwrap();
+            let engine = ising.definition().unwrap().engine::<f64>().unwrap();
+            module(stream.context(), Kind::new(program, engine.arrays().kind())).unwrap()
+        };
+        let (small, large) =
+            (module_of(4, Program::Pack(Number::F32)), module_of(9, Program::Pack(Number::F32)));
+        assert!(Arc::ptr_eq(&small, &large));
+        assert!(!Arc::ptr_eq(&small, &module_of(4, Program::Pack(Number::F64))));
+    }
+}

@@ -4,7 +4,6 @@
 //! cargo test -p backend-padded --features cuda -- --ignored --test-threads=1
 //! ```
 
-mod conformance;
 mod copies;
 mod device;
 mod elements;
