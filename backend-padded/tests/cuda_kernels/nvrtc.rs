@@ -65,12 +65,16 @@ fn kernels_compile_for_gpus_and_keep_configurations_in_registers() {
     let nvrtc = Nvrtc(unsafe { Library::new(path) }.unwrap());
     let (of_engines, of_numbers) = (engine_kinds(), number_kinds());
     for arch in ["sm_75", "sm_90"] {
-        // Functions of huge angles need local memory.
+        // Functions of huge angles, such as those of complex ln cosh, need local memory.
         of_numbers.iter().for_each(|kind| drop(nvrtc.compile(kind, arch)));
         for kind in &of_engines {
             let log = nvrtc.compile(kind, arch);
             let frames: Vec<&str> = log.lines().filter(|line| line.contains("bytes stack frame")).collect();
             assert!(frames.len() >= kernel_names(&kind.source()).count(), "{kind:?} for {arch}: {log}");
+            let defines = kind.defines();
+            if ["-DCOMPLEX=1", "-DLN_COSH=1"].iter().all(|name| defines.iter().any(|define| define == name)) {
+                continue;
+            }
             let are_empty = frames.iter().all(|frame| frame.contains(" 0 bytes stack frame"));
             assert!(are_empty, "{kind:?} for {arch}: {log}");
         }
