@@ -1,8 +1,9 @@
 //! Connected elements in their compact form, and the rows that are made of them.
 
 use backend_padded::{
-    ConnTensors, Padded, PaddedOperator, Padding, TensorConn, estimators_and_operator_grad_on_device,
-    local_estimators, local_estimators_and_operator_grad, local_estimators_on_device,
+    ComplexTensor, ConnTensors, Padded, PaddedOperator, Padding, TensorConn, Unit,
+    estimators_and_operator_grad_on_device, local_estimators, local_estimators_and_operator_grad,
+    local_estimators_on_device,
 };
 use candle_core::{DType, Device, Storage, Tensor};
 use ndarray::{Array2, Array3};
@@ -183,4 +184,45 @@ fn both_ways<T: Element>(name: &str, operator: &PaddedOperator<T>, psi: &impl Wa
         let pairs = got_gradient.iter().zip(&gradient);
         assert!(pairs.into_iter().all(|(&a, &b)| close(a, b)), "{name}: {got_gradient} {gradient}");
     }
+}
+
+/// Sums over units at connected states are those of a layer that reads rows.
+#[test]
+fn sums_over_units_are_those_of_a_layer_on_rows() {
+    const UNITS: usize = 5;
+    let mut n_operators = 0;
+    for entry in catalogue().unwrap().into_iter().filter(|entry| entry.definition.is_real()) {
+        let operator = entry.definition.lower::<Padded>().unwrap();
+        let (x, n_sites) = (states(&operator), operator.hilbert().n_sites());
+        let states = operator.conn(&tensor(&x)).unwrap().conn_states(DType::F64);
+        let numbers = |n: usize, shift: usize| -> Tensor {
+            let number = |k: usize| 0.02 * ((k * 37 + shift) % 23) as f64 - 0.2;
+            Tensor::from_vec((0..n * UNITS).map(number).collect(), (n, UNITS), &Device::Cpu).unwrap()
+        };
+        let complex = |n: usize| ComplexTensor::new(numbers(n, 1), numbers(n, 7)).unwrap();
+        let (bias, weights) = (complex(1), complex(n_sites));
+        let layer = |rows: &Tensor| {
+            let part = |weights: &Tensor, bias: &Tensor| rows.matmul(weights)?.broadcast_add(bias);
+            let (re, im) = (part(weights.re(), bias.re())?, part(weights.im().unwrap(), bias.im().unwrap())?);
+            ComplexTensor::new(re, im)
+        };
+        let z = layer(&tensor(&x).to_dtype(DType::F64).unwrap()).unwrap();
+        let rows = states.rows().unwrap().flatten(0, 1).unwrap();
+        if rows.elem_count() == 0 {
+            continue;
+        }
+        let changed = layer(&rows).unwrap().to_host().unwrap();
+        for unit in [Unit::Identity, Unit::LnCosh] {
+            let sums = states.sums_of_units(unit, &z, &weights).unwrap().unwrap().to_host().unwrap();
+            assert_eq!(sums.len() * UNITS, changed.len(), "{}", entry.name);
+            for (sum, units) in sums.iter().zip(changed.chunks_exact(UNITS)) {
+                let of_unit = |z: &Complex64| if unit == Unit::LnCosh { z.cosh().ln() } else { *z };
+                let expected: Complex64 = units.iter().map(of_unit).sum();
+                // Imaginary parts are phases.
+                assert!(((sum - expected).exp() - 1.0).norm() < 1e-11, "{}: {sum} {expected}", entry.name);
+            }
+        }
+        n_operators += 1;
+    }
+    assert!(n_operators > 40, "{n_operators}");
 }

@@ -312,5 +312,19 @@ fn states_of_an_operator_have_the_values_of_rows() -> TestResult {
             }
         }
     }
+    // Rows do not depend on the samples that they come from; what is summed from changed sites does.
+    let operator = ising(6)?.lower::<Padded>()?;
+    let x = Padded::from_host(operator.hilbert().all_states()?.view(), &Padded::default_device())?;
+    let states = operator.conn(&x)?.conn_states(x.dtype());
+    let depends_on_samples = |network: &dyn WaveFunction<Padded>| -> operator_core::Result<bool> {
+        let of_others = network.log_psi_conn(&x.neg().map_err(backend_padded::failed)?, &states)?;
+        let of_rows = network.log_psi(&Padded::conn_rows(&states)?)?;
+        let [a, b] = [of_others, of_rows].map(|psi| Padded::amplitudes_to_host(&psi));
+        Ok(a? != b?)
+    };
+    let rbm = Rbm::<Padded>::new(operator.hilbert().clone(), 1.0)?.with_seed(1).with_sigma(0.3)?;
+    assert!(depends_on_samples(&rbm)?);
+    let mlp = Mlp::<Padded>::new(operator.hilbert().clone(), &[4, 3], Activation::LnCosh)?;
+    assert!(!depends_on_samples(&mlp)?);
     Ok(())
 }
