@@ -32,15 +32,11 @@ pub fn limit() -> u64 {
 /// Sets the [`limit`] for the whole process. Requests under way keep the old one.
 ///
 /// ```standalone_crate
-/// use operator_core::{Boundary, Error, Graph, Heisenberg, Model, hilbert::Spin, memory, terms::{Pauli, Terms}};
+/// use operator_core::{Boundary, Error, Graph, Heisenberg, Model, hilbert::Spin, memory};
 ///
 /// memory::set_limit(1 << 20);
-/// let (spins, chain) = (Spin::half(10_000)?, Graph::chain(10_000, Boundary::Open)?);
-/// // Each of 10 000 strings takes bits for 10 000 sites.
-/// let mut terms = Terms::new(spins.clone());
-/// let strings = (0..10_000).try_for_each(|site| terms.pauli(1.0, &[(site, Pauli::X)]).map(drop));
-/// assert!(matches!(strings, Err(Error::TooLarge { .. })));
-/// // So do the masks that a model is lowered to.
+/// let (spins, chain) = (Spin::half(4_000)?, Graph::chain(4_000, Boundary::Open)?);
+/// // Each of the masks that the model is lowered to takes bits for 4000 sites.
 /// let heisenberg = Heisenberg::new(spins, &chain, 1.0)?.definition();
 /// assert!(matches!(heisenberg, Err(Error::TooLarge { .. })));
 /// # Ok::<(), operator_core::Error>(())

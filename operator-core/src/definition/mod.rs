@@ -14,7 +14,7 @@ use crate::backend::{Backend, Lower};
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::hilbert::HilbertSpace;
-use crate::kernel::{Condition, Conservation, Dropped, Engine, Forms, Kernel, Lowered, TableLimits};
+use crate::kernel::{Condition, Conservation, Dropped, Engine, Forms, Kernel, Limits, Lowered};
 use crate::models::{Model, ModelSpec};
 use crate::parameters::Parameters;
 use crate::rounding::CUTOFF;
@@ -55,12 +55,12 @@ enum Keeps {
 struct Lowering {
     cutoff: f64,
     keeps: Keeps,
-    limits: TableLimits,
+    limits: Limits,
 }
 
 impl Default for Lowering {
     fn default() -> Self {
-        Lowering { cutoff: CUTOFF, keeps: Keeps::AtPresent, limits: TableLimits::default() }
+        Lowering { cutoff: CUTOFF, keeps: Keeps::AtPresent, limits: Limits::default() }
     }
 }
 
@@ -251,10 +251,10 @@ impl Definition {
         Self::build(name.into(), terms, None, Lowering { cutoff: self.cutoff(), ..Lowering::default() })
     }
 
-    /// The same operator without joint tables, to test the kernel's other path on small spaces.
+    /// The same operator in another kernel, to test that on small spaces.
     #[cfg(feature = "testing")]
-    pub(crate) fn split_by_steps(&self) -> Result<Self> {
-        let lowering = Lowering { limits: TableLimits::NONE, ..Lowering::default() };
+    pub(crate) fn lowered_with(&self, limits: Limits) -> Result<Self> {
+        let lowering = Lowering { limits, ..Lowering::default() };
         Self::build(self.name().to_owned(), self.to_terms(), None, lowering)
     }
 

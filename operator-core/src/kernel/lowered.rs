@@ -36,20 +36,43 @@ pub(crate) struct Lowered {
     pub(crate) conditions: Vec<Condition>,
 }
 
+/// Which kernel an operator is lowered to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// The most two-level sites of a space whose operators become masks. A mask takes a bit for every site; tables
+    /// grow with the sites that terms act on.
+    pub(crate) mask_sites: usize,
+    pub(crate) tables: TableLimits,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { mask_sites: 4096, tables: TableLimits::DEFAULT }
+    }
+}
+
+#[cfg(feature = "testing")]
+impl Limits {
+    /// Tables, whatever the space.
+    pub(crate) const TABLES: Self = Limits { mask_sites: 0, tables: TableLimits::DEFAULT };
+    /// Tables split by steps, whatever the space.
+    pub(crate) const STEPS: Self = Limits { mask_sites: 0, tables: TableLimits::NONE };
+}
+
 impl Kernel {
-    /// Lowers terms to masks if all sites are two-level, otherwise to tables.
+    /// Lowers terms to masks if all sites are two-level and not too many, otherwise to tables.
     pub(crate) fn build(
         hilbert: &HilbertSpace,
         terms: &[Term],
         cutoff: f64,
         mut conservation: Conservation<'_>,
-        limits: TableLimits,
+        limits: Limits,
     ) -> Result<Lowered> {
         let mut forms = FormBuilder::with_cutoff(terms, cutoff);
-        let kernel = if hilbert.is_two_level() {
+        let kernel = if hilbert.is_two_level() && hilbert.n_sites() <= limits.mask_sites {
             Kernel::Mask(mask::build(hilbert, terms, &mut forms, &mut conservation)?)
         } else {
-            Kernel::Table(table::build(hilbert, terms, &mut forms, &mut conservation, limits)?)
+            Kernel::Table(table::build(hilbert, terms, &mut forms, &mut conservation, limits.tables)?)
         };
         let (dropped, conditions) = (forms.dropped(), conservation.conditions());
         Ok(Lowered { kernel, forms: forms.finish(), dropped, conditions })

@@ -1,7 +1,7 @@
 //! Operators in the form that backends run.
 //!
 //! [`Definition`](crate::Definition) lowers its terms once to one of two kernels: masks where every site has two
-//! local states, tables for any local dimension. A kernel is static: it names its matrix elements by *slots*, and
+//! local states and there are not too many, otherwise tables. A kernel is static: it names its matrix elements by *slots*, and
 //! [`Forms`] says what value each slot takes for given parameters. [`Engine`] joins the two and visits the
 //! connected elements of one configuration; backends add batches, threads, buffers and devices to it.
 //!
@@ -35,7 +35,6 @@ pub use engine::Engine;
 pub use forms::Dropped;
 pub use forms::Forms;
 pub use lowered::Scratch;
-pub(crate) use lowered::{Kernel, Lowered};
+pub(crate) use lowered::{Kernel, Limits, Lowered};
 pub use moves::Moves;
 pub(crate) use string::MaskString;
-pub(crate) use table::TableLimits;

@@ -1,8 +1,9 @@
 //! Terms on two-level sites as signed flips: the common form of Pauli, fermion and matrix terms.
 
 use num_complex::Complex64;
+use smallvec::SmallVec;
 
-use crate::bits::{self, SiteSet};
+use crate::bits::SparseSet;
 use crate::error::Result;
 use crate::hilbert::HilbertSpace;
 use crate::terms::{Coefficient, FermionString, PauliString, ProductTerm, SiteMatrix, check_n_strings};
@@ -11,24 +12,27 @@ use crate::terms::{Coefficient, FermionString, PauliString, ProductTerm, SiteMat
 /// `coefficient · (-1)^|x & sign|` if the `guard` sites of x equal `guard_value`, and 0 otherwise.
 #[derive(Clone)]
 pub(crate) struct MaskString {
-    pub(crate) flip: SiteSet,
-    pub(crate) guard: SiteSet,
-    pub(crate) guard_value: SiteSet,
-    pub(crate) sign: SiteSet,
+    pub(crate) flip: SparseSet,
+    pub(crate) guard: SparseSet,
+    pub(crate) guard_value: SparseSet,
+    pub(crate) sign: SparseSet,
     pub(crate) coefficient: Coefficient,
     pub(crate) term: u32,
 }
 
 impl MaskString {
+    /// The string that keeps every state.
+    fn identity(coefficient: Coefficient, term: u32) -> Self {
+        let [flip, guard, guard_value, sign] = Default::default();
+        MaskString { flip, guard, guard_value, sign, coefficient, term }
+    }
+
     pub(crate) fn from_pauli(string: &PauliString, coefficient: Coefficient, term: u32) -> Self {
-        let n_words = string.flip().len();
+        let coefficient = Coefficient { factor: coefficient.factor * string.phase(), ..coefficient };
         MaskString {
             flip: string.flip().clone(),
-            guard: bits::empty(n_words),
-            guard_value: bits::empty(n_words),
             sign: string.sign().clone(),
-            coefficient: Coefficient { factor: coefficient.factor * string.phase(), ..coefficient },
-            term,
+            ..Self::identity(coefficient, term)
         }
     }
 
@@ -41,18 +45,9 @@ impl MaskString {
         product: &ProductTerm,
         coefficient: Coefficient,
         term: u32,
-        n_words: usize,
         out: &mut Vec<Self>,
     ) -> Result<()> {
-        let empty = bits::empty(n_words);
-        let mut strings = vec![MaskString {
-            flip: empty.clone(),
-            guard: empty.clone(),
-            guard_value: empty.clone(),
-            sign: empty,
-            coefficient,
-            term,
-        }];
+        let mut strings = vec![Self::identity(coefficient, term)];
         for (site, matrix) in product.factors() {
             let parts = parts_of(matrix);
             let n = strings.len() * parts.len();
@@ -61,16 +56,16 @@ impl MaskString {
                 let mut string = string.clone();
                 string.coefficient.factor *= part.factor;
                 if part.flips {
-                    bits::insert(&mut string.flip, *site);
+                    string.flip.insert(*site);
                 }
                 match part.condition {
                     Some(bit) => {
-                        bits::insert(&mut string.guard, *site);
+                        string.guard.insert(*site);
                         if bit {
-                            bits::insert(&mut string.guard_value, *site);
+                            string.guard_value.insert(*site);
                         }
                     }
-                    None if part.has_sign => bits::insert(&mut string.sign, *site),
+                    None if part.has_sign => string.sign.insert(*site),
                     None => {}
                 }
                 string
@@ -91,42 +86,39 @@ impl MaskString {
         coefficient: Coefficient,
         term: u32,
     ) -> Option<Self> {
-        let n_words = bits::n_words(hilbert.n_sites());
-        let mut out = MaskString {
-            flip: bits::empty(n_words),
-            guard: bits::empty(n_words),
-            guard_value: bits::empty(n_words),
-            sign: bits::empty(n_words),
-            coefficient,
-            term,
-        };
+        let mut out = Self::identity(coefficient, term);
+        // The modes below a ladder operator, a range. The sites where an odd number of ranges overlap lie between
+        // every other of their ends.
+        let mut ends: SmallVec<[usize; 8]> = SmallVec::new();
         for ladder in string.ladders() {
             let mode = ladder.mode;
             // c† has a non-zero bra element if the mode is filled in the bra.
-            let needed_in_x = ladder.dagger ^ bits::contains(&out.flip, mode);
-            if bits::contains(&out.guard, mode) && bits::contains(&out.guard_value, mode) != needed_in_x {
+            let needed_in_x = ladder.dagger ^ out.flip.contains(mode);
+            if out.guard.contains(mode) && out.guard_value.contains(mode) != needed_in_x {
                 return None;
             }
-            bits::insert(&mut out.guard, mode);
+            out.guard.insert(mode);
             if needed_in_x {
-                bits::insert(&mut out.guard_value, mode);
+                out.guard_value.insert(mode);
             }
-            for below in hilbert.modes_with(mode).map_or(0, |modes| modes.start)..mode {
-                bits::toggle(&mut out.sign, below);
-                if bits::contains(&out.flip, below) {
-                    out.coefficient.factor = -out.coefficient.factor;
-                }
+            let below = hilbert.modes_with(mode).map_or(0, |modes| modes.start)..mode;
+            if out.flip.sites().filter(|site| below.contains(site)).count() % 2 == 1 {
+                out.coefficient.factor = -out.coefficient.factor;
             }
-            bits::toggle(&mut out.flip, mode);
+            ends.extend([below.start, below.end]);
+            out.flip.toggle(mode);
         }
+        ends.sort_unstable();
+        let ranges = ends.chunks_exact(2).map(|ends| SparseSet::from(ends[0]..ends[1]));
+        out.sign = ranges.fold(SparseSet::default(), |sign, range| sign.xor(&range));
         Some(out)
     }
 
     /// The string as a table over `sites`, which must include all guards: the indices with a non-zero entry
     /// (bit k belongs to the k-th site), each with the sign that these sites give.
     pub(crate) fn rows(&self, sites: &[usize]) -> impl Iterator<Item = (usize, Complex64)> {
-        let local = |set: &SiteSet| -> usize {
-            sites.iter().enumerate().map(|(k, &site)| usize::from(bits::contains(set, site)) << k).sum()
+        let local = |set: &SparseSet| -> usize {
+            sites.iter().enumerate().map(|(k, &site)| usize::from(set.contains(site)) << k).sum()
         };
         let (guard, value, sign) = (local(&self.guard), local(&self.guard_value), local(&self.sign));
         // Count through the bits that no guard fixes.

@@ -51,7 +51,7 @@ impl Shape {
     /// About the memory of a term of this shape: its place in the map, its sum, and what it holds alone.
     fn bytes(&self) -> f64 {
         let own = match self {
-            Shape::Pauli(string) => 16 * string.flip().len(),
+            Shape::Pauli(string) => string.bytes(),
             Shape::Fermion(string) => size_of_val(string.ladders()),
             Shape::Local(sites) => size_of_val(&sites[..]),
             Shape::Product(product) => {

@@ -7,7 +7,7 @@ use super::embed::checked_dim;
 use super::{
     Collector, FermionString, Ladder, LocalTerm, Pauli, PauliString, ProductTerm, Term, TermKind, Terms,
 };
-use crate::bits;
+use crate::bits::SparseSet;
 use crate::error::{Error, Result};
 use crate::hilbert::{HilbertSpace, Qubit};
 use crate::rounding::clean;
@@ -119,7 +119,7 @@ fn product_to_paulis(hilbert: &HilbertSpace, product: &ProductTerm) -> Result<Ve
         (product.factors().iter()).map(|(site, matrix)| (*site, pauli_expansion(&matrix.dense()))).collect();
     let log2 = factors.iter().map(|(_, paulis)| paulis.len().max(1).ilog2() as usize).sum();
     check_n_strings(log2, product)?;
-    let mut strings = vec![(Complex64::ONE, PauliString::identity(bits::n_words(hilbert.n_sites())))];
+    let mut strings = vec![(Complex64::ONE, PauliString::default())];
     for (site, paulis) in &factors {
         let times = |(z, string): &(Complex64, PauliString)| {
             let one = |&(w, pauli): &(Complex64, Option<Pauli>)| (z * w, string.clone().with(*site, pauli));
@@ -169,8 +169,8 @@ pub(super) fn pauli_to_local(hilbert: &HilbertSpace, string: &PauliString) -> Re
 }
 
 /// The sites in a set as bits; the first of `sites` is the most significant bit.
-fn local_mask(sites: &[usize], set: &[u64]) -> usize {
-    sites.iter().fold(0, |mask, &site| 2 * mask + usize::from(bits::contains(set, site)))
+fn local_mask(sites: &[usize], set: &SparseSet) -> usize {
+    sites.iter().fold(0, |mask, &site| 2 * mask + usize::from(set.contains(site)))
 }
 
 fn parity(bits: usize) -> f64 {
@@ -185,12 +185,10 @@ pub(super) fn local_to_paulis(
     let sites = local.sites();
     check_two_level(hilbert, sites.iter().copied(), local)?;
     check_n_strings(2 * sites.len(), local)?;
-    let (dim, n_words) = (local.matrix().nrows(), bits::n_words(hilbert.n_sites()));
-    let global = |mask: usize| {
-        let mut set = bits::empty(n_words);
+    let dim = local.matrix().nrows();
+    let global = |mask: usize| -> SparseSet {
         let inside = sites.iter().rev().enumerate().filter(|(k, _)| mask >> k & 1 == 1);
-        inside.for_each(|(_, &site)| bits::insert(&mut set, site));
-        set
+        inside.map(|(_, &site)| site).collect()
     };
     let mut strings = Vec::new();
     for flip in 0..dim {
@@ -231,8 +229,7 @@ pub(super) fn fermion_to_paulis(
     modes.sort_unstable();
     modes.dedup();
     check_n_strings(modes.len(), string)?;
-    let n_words = bits::n_words(hilbert.n_sites());
-    let mut image = vec![(Complex64::ONE, PauliString::identity(n_words))];
+    let mut image = vec![(Complex64::ONE, PauliString::default())];
     for &ladder in string.ladders() {
         let mut sum = Collector::new(hilbert);
         for (z, string) in &image {
@@ -255,13 +252,10 @@ fn pauli_with_factor(term: Term) -> Option<(Complex64, PauliString)> {
 
 /// `Z … Z (X ± i Y)/2`, with + for c and − for c†. Z acts on the modes below in the same factor of the space.
 fn ladder_to_paulis(hilbert: &HilbertSpace, ladder: Ladder) -> [(Complex64, PauliString); 2] {
-    let n_words = bits::n_words(hilbert.n_sites());
     let first = hilbert.modes_with(ladder.mode).map_or(0, |modes| modes.start);
-    let (mut flip, mut below) = (bits::empty(n_words), bits::empty(n_words));
-    bits::insert(&mut flip, ladder.mode);
-    (first..ladder.mode).for_each(|mode| bits::insert(&mut below, mode));
-    let mut below_and_own = below.clone();
-    bits::insert(&mut below_and_own, ladder.mode);
+    let flip = SparseSet::from(ladder.mode..ladder.mode + 1);
+    let below = SparseSet::from(first..ladder.mode);
+    let below_and_own = SparseSet::from(first..ladder.mode + 1);
     let i = if ladder.dagger { -0.5 } else { 0.5 };
     [
         (Complex64::new(0.5, 0.0), PauliString::from_sets(flip.clone(), below)),

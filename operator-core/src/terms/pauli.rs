@@ -5,7 +5,7 @@ use std::fmt;
 use num_complex::Complex64;
 
 use super::sites::check_sites;
-use crate::bits::{self, SiteSet};
+use crate::bits::SparseSet;
 use crate::error::{Error, Result};
 use crate::hilbert::HilbertSpace;
 
@@ -22,10 +22,10 @@ pub enum Pauli {
 
 /// A product of Pauli matrices on two-level sites, stored as two sets of sites: those it flips (X or Y) and
 /// those that give a sign (Z or Y).
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct PauliString {
-    flip: SiteSet,
-    sign: SiteSet,
+    flip: SparseSet,
+    sign: SparseSet,
 }
 
 impl PauliString {
@@ -54,67 +54,59 @@ impl PauliString {
                 reason: "Pauli matrices need two local states a site",
             });
         }
-        let n_words = bits::n_words(hilbert.n_sites());
-        let (mut flip, mut sign) = (bits::empty(n_words), bits::empty(n_words));
-        for &(site, pauli) in paulis {
-            if pauli != Pauli::Z {
-                bits::insert(&mut flip, site);
-            }
-            if pauli != Pauli::X {
-                bits::insert(&mut sign, site);
-            }
-        }
-        Ok(PauliString { flip, sign })
+        let with = |string: Self, &(site, pauli): &(usize, Pauli)| string.with(site, Some(pauli));
+        Ok(paulis.iter().fold(Self::default(), with))
     }
 
-    /// The string that flips `flip` and gives signs on `sign`. Both sets have the space's length.
-    pub(crate) fn from_sets(flip: SiteSet, sign: SiteSet) -> Self {
+    /// The string that flips `flip` and gives signs on `sign`.
+    pub(crate) fn from_sets(flip: SparseSet, sign: SparseSet) -> Self {
         PauliString { flip, sign }
-    }
-
-    /// The empty string, with sets of `n_words`.
-    pub(crate) fn identity(n_words: usize) -> Self {
-        PauliString { flip: bits::empty(n_words), sign: bits::empty(n_words) }
     }
 
     /// Adds a matrix on one more site, which is known to exist.
     pub(crate) fn with(mut self, site: usize, pauli: Option<Pauli>) -> Self {
         if matches!(pauli, Some(Pauli::X | Pauli::Y)) {
-            bits::insert(&mut self.flip, site);
+            self.flip.insert(site);
         }
         if matches!(pauli, Some(Pauli::Z | Pauli::Y)) {
-            bits::insert(&mut self.sign, site);
+            self.sign.insert(site);
         }
         self
     }
 
     /// The factors, ordered by site.
     pub fn paulis(&self) -> Vec<(usize, Pauli)> {
-        let mut out: Vec<_> = bits::sites(&self.flip)
-            .map(|site| (site, if bits::contains(&self.sign, site) { Pauli::Y } else { Pauli::X }))
-            .chain(
-                bits::sites(&self.sign)
-                    .filter(|&site| !bits::contains(&self.flip, site))
-                    .map(|site| (site, Pauli::Z)),
-            )
-            .collect();
-        out.sort_unstable_by_key(|&(site, _)| site);
-        out
+        let pauli = |site| match (self.flip.contains(site), self.sign.contains(site)) {
+            (true, true) => Pauli::Y,
+            (true, false) => Pauli::X,
+            (false, _) => Pauli::Z,
+        };
+        self.flip.or(&self.sign).sites().map(|site| (site, pauli(site))).collect()
     }
 
-    pub(crate) fn flip(&self) -> &SiteSet {
+    pub(crate) fn flip(&self) -> &SparseSet {
         &self.flip
     }
 
-    pub(crate) fn sign(&self) -> &SiteSet {
+    pub(crate) fn sign(&self) -> &SparseSet {
         &self.sign
+    }
+
+    /// Whether it has no factor.
+    pub(crate) fn is_identity(&self) -> bool {
+        self.flip.is_empty() && self.sign.is_empty()
+    }
+
+    /// About the bytes that it takes beyond its own size.
+    pub(crate) fn bytes(&self) -> usize {
+        self.flip.bytes() + self.sign.bytes()
     }
 
     /// The phase in `<x|P|x'> = phase · (-1)^|x ∩ sign|` for non-zero elements. It has a factor −i for each Y,
     /// whose element is −i on a row of local index 0 and +i on one of index 1.
     pub(crate) fn phase(&self) -> Complex64 {
-        let n_y: u32 = self.flip.iter().zip(&self.sign).map(|(a, b)| (a & b).count_ones()).sum();
-        Complex64::new(0.0, -1.0).powu(n_y % 4)
+        let n_y = self.flip.and(&self.sign).count();
+        Complex64::new(0.0, -1.0).powu(n_y as u32 % 4)
     }
 
     /// The product of two strings: a phase and a string.
@@ -122,9 +114,8 @@ impl PauliString {
     /// A string is `phase · M(flip, sign)` with `<x|M|x ^ flip> = (−1)^|x & sign|`, and
     /// `M(f, s) M(f', s') = (−1)^|f & s'| M(f ^ f', s ^ s')`.
     pub(super) fn times(&self, other: &PauliString) -> (Complex64, PauliString) {
-        let xor = |a: &SiteSet, b: &SiteSet| -> SiteSet { a.iter().zip(b).map(|(a, b)| a ^ b).collect() };
-        let product = PauliString::from_sets(xor(&self.flip, &other.flip), xor(&self.sign, &other.sign));
-        let sign = if bits::odd_overlap(&self.flip, &other.sign) { -1.0 } else { 1.0 };
+        let product = PauliString::from_sets(self.flip.xor(&other.flip), self.sign.xor(&other.sign));
+        let sign = if self.flip.odd_overlap(&other.sign) { -1.0 } else { 1.0 };
         (self.phase() * other.phase() * product.phase().conj() * sign, product)
     }
 }

@@ -8,7 +8,6 @@ use num_complex::Complex64;
 
 use super::sites::check_sites;
 use super::{FermionString, LocalTerm, Pauli, PauliString, SiteMatrix, TermKind, real_matrix};
-use crate::bits;
 use crate::error::{Error, Result};
 use crate::hilbert::HilbertSpace;
 use crate::kernel::MaskString;
@@ -124,7 +123,7 @@ impl ProductTerm {
         let paulis: Option<Vec<_>> =
             factors.iter().map(|(site, matrix)| Some((*site, multiple_of_pauli(matrix)?))).collect();
         let Some(paulis) = paulis else { return Some((factor, TermKind::Product(ProductTerm { factors }))) };
-        let mut string = PauliString::identity(bits::n_words(hilbert.n_sites()));
+        let mut string = PauliString::default();
         for (site, (multiple, pauli)) in paulis {
             factor *= multiple;
             string = string.with(site, Some(pauli));
@@ -147,20 +146,17 @@ impl ProductTerm {
     /// `None` if the string is 0.
     pub(super) fn of_fermion(hilbert: &HilbertSpace, string: &FermionString) -> Option<(Complex64, Self)> {
         let string = MaskString::from_fermion(hilbert, string, Coefficient::from(1.0), 0)?;
-        let has = |set: &[u64], site| bits::contains(set, site);
         let factor = |site: usize| {
-            let (flips, guarded) = (has(&string.flip, site), has(&string.guard, site));
-            if !flips && !guarded && !has(&string.sign, site) {
-                return None;
-            }
-            let elements = (0..2).filter(|&row| !guarded || (row == 1) == has(&string.guard_value, site));
+            let (flips, guarded) = (string.flip.contains(site), string.guard.contains(site));
+            let elements = (0..2).filter(|&row| !guarded || (row == 1) == string.guard_value.contains(site));
             let elements = elements.map(|row| {
-                let sign = if row == 1 && has(&string.sign, site) { -1.0 } else { 1.0 };
+                let sign = if row == 1 && string.sign.contains(site) { -1.0 } else { 1.0 };
                 (row, if flips { 1 - row } else { row }, Complex64::from(sign))
             });
-            Some((site, SiteMatrix::new(2, elements)))
+            (site, SiteMatrix::new(2, elements))
         };
-        let factors = (0..hilbert.n_sites()).filter_map(factor).collect();
+        let sites = string.flip.or(&string.guard).or(&string.sign);
+        let factors = sites.sites().map(factor).collect();
         Some((string.coefficient.factor, ProductTerm { factors }))
     }
 

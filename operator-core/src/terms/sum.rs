@@ -11,7 +11,6 @@ use super::site_matrix::SiteMatrix;
 use super::term::{Term, TermKind};
 use crate::error::{Error, Result};
 use crate::hilbert::HilbertSpace;
-use crate::memory;
 use crate::parameters::{ParameterValue, Parameters};
 
 /// An operator under construction: a Hilbert space, parameters, and a sum of terms.
@@ -170,12 +169,6 @@ impl Terms {
     }
 
     pub(crate) fn push(&mut self, coefficient: Coefficient, kind: TermKind) -> Result<&mut Self> {
-        if let TermKind::Pauli(string) = &kind {
-            // A flip and a sign, which take a bit a site each.
-            let bytes = 16.0 * string.flip().len() as f64 * self.terms.len() as f64;
-            let what = || format!("{} Pauli strings on {}", self.terms.len() + 1, self.hilbert);
-            memory::expect_fits(what, bytes, "use fewer sites, or split the operator")?;
-        }
         let parameter = coefficient.parameter.map(|id| self.own(id, &kind)).transpose()?;
         self.terms.push(Term::new(Coefficient { parameter, ..coefficient }, kind)?);
         Ok(self)

@@ -1,7 +1,6 @@
 //! Extends terms to a tensor product.
 
 use super::{FermionString, Ladder, LocalTerm, PauliString, Term, TermKind, Terms};
-use crate::bits;
 use crate::error::Result;
 use crate::hilbert::HilbertSpace;
 
@@ -24,7 +23,6 @@ impl Terms {
     /// As for [`HilbertSpace::sites_of`].
     pub fn embedded(&self, hilbert: &HilbertSpace, first: usize) -> Result<Terms> {
         let shift = hilbert.sites_of(&self.hilbert, first)?.start;
-        let n_words = bits::n_words(hilbert.n_sites());
         let terms = self.terms.iter().map(|Term { coefficient, kind }| {
             let kind = match kind {
                 TermKind::Local(local) => {
@@ -33,9 +31,8 @@ impl Terms {
                 }
                 TermKind::Product(product) => TermKind::Product(product.shifted(shift)),
                 TermKind::Pauli(string) => {
-                    let (paulis, identity) = (string.paulis().into_iter(), PauliString::identity(n_words));
                     let shifted = |string: PauliString, (site, pauli)| string.with(site + shift, Some(pauli));
-                    TermKind::Pauli(paulis.fold(identity, shifted))
+                    TermKind::Pauli(string.paulis().into_iter().fold(PauliString::default(), shifted))
                 }
                 TermKind::Fermion(string) => {
                     let ladders = string.ladders().iter();

@@ -8,7 +8,6 @@ use super::local::LocalTerm;
 use super::pauli::PauliString;
 use super::product_term::ProductTerm;
 use super::site_matrices::real_matrix;
-use crate::bits;
 use crate::error::{Error, Result};
 use crate::hilbert::HilbertSpace;
 
@@ -68,7 +67,7 @@ impl TermKind {
         if hilbert.is_fermionic() {
             TermKind::Fermion(FermionString::from_ladders(Vec::new()))
         } else if hilbert.is_two_level() {
-            TermKind::Pauli(PauliString::identity(bits::n_words(hilbert.n_sites())))
+            TermKind::Pauli(PauliString::default())
         } else {
             TermKind::Local(LocalTerm::from_parts(Vec::new(), real_matrix([[1.0]])))
         }
@@ -90,7 +89,7 @@ impl TermKind {
         match self {
             TermKind::Local(local) => local.sites().is_empty(),
             TermKind::Product(product) => product.factors().is_empty(),
-            TermKind::Pauli(string) => bits::is_empty(string.flip()) && bits::is_empty(string.sign()),
+            TermKind::Pauli(string) => string.is_identity(),
             TermKind::Fermion(string) => string.ladders().is_empty(),
         }
     }

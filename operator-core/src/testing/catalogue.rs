@@ -8,6 +8,7 @@ use crate::definition::Definition;
 use crate::error::{Error, Result};
 use crate::graph::{Boundary, Graph, Lattice};
 use crate::hilbert::{Fock, HilbertSpace, Qubit, Spin, SpinOrbitalFermions};
+use crate::kernel::Limits;
 use crate::models::{
     BoseHubbard, FermiHubbard, FermionOperator2nd, Heisenberg, Ising, KitaevHoneycomb, LocalOperator, Model,
     Molecular, PauliStrings, Rydberg, SignRule, Ssh, TJ, Xyz,
@@ -41,7 +42,7 @@ pub fn catalogue() -> Result<Vec<Entry>> {
     tensor_products(&mut add)?;
     products(&mut add)?;
     corners(&mut add)?;
-    by_steps(&mut entries)?;
+    in_other_kernels(&mut entries)?;
     Ok(entries)
 }
 
@@ -557,14 +558,18 @@ fn random_site_matrix(rng: &mut SplitMix, dim: usize) -> SiteMatrix {
 
 /// The operators on sites of more than two states once more, without joint tables. Strings that keep to a constrained
 /// space only together need these.
-fn by_steps(entries: &mut Vec<Entry>) -> Result<()> {
+/// The same operators in other kernels, which large spaces need. Small ones are enough to compare.
+fn in_other_kernels(entries: &mut Vec<Entry>) -> Result<()> {
     for k in 0..entries.len() {
         let definition = &entries[k].definition;
-        let hilbert = definition.hilbert();
-        // Small spaces are enough for another way to the same elements.
-        if !hilbert.is_two_level() && hilbert.log2_n_states() <= 8.0 {
-            match definition.split_by_steps() {
-                Ok(definition) => entries.push(Entry { name: "split by steps", definition }),
+        let others = match (definition.hilbert().is_two_level(), definition.hilbert().log2_n_states()) {
+            (true, ..=6.0) => &[("in tables", Limits::TABLES), ("in steps", Limits::STEPS)][..],
+            (false, ..=8.0) => &[("split by steps", Limits::STEPS)],
+            _ => &[],
+        };
+        for &(name, limits) in others {
+            match entries[k].definition.lowered_with(limits) {
+                Ok(definition) => entries.push(Entry { name, definition }),
                 Err(Error::LeavesHilbert { .. }) => {}
                 Err(error) => return Err(error),
             }

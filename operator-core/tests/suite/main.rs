@@ -10,6 +10,7 @@ mod derivatives;
 mod expression;
 mod hostile;
 mod kernels;
+mod large;
 mod models;
 mod moves;
 mod numbers;

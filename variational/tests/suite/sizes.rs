@@ -1,9 +1,9 @@
 //! Requests that would not fit into memory are refused before anything is allocated.
 
 use crate::common::{TestResult, ising};
-use operator_core::DiscreteOperator;
 use operator_core::graph::{Lattice, PermutationGroup};
 use operator_core::hilbert::{HilbertSpace, Qubit, Spin, SpinOrbitalFermions};
+use operator_core::{Boundary, DiscreteOperator, Graph, Heisenberg, Model, SignRule};
 use sampler::HamiltonianSampler;
 use variational::wave_functions::network::{Activation, Architecture, Branch, Custom, Network};
 use variational::{
@@ -77,4 +77,23 @@ fn huge_batches_and_matrices<B: RunsVmc>() -> TestResult {
     refused(Lattice::square([400, 400]).translations())
 }
 
-on_backends!(huge_networks, lists_of_weights_of_another_length_are_refused, huge_batches_and_matrices,);
+/// The uniform superposition of a sector is an eigenstate of Σ σ·σ, with one unit of energy a bond.
+fn a_hundred_thousand_spins<B: RunsVmc>() -> TestResult {
+    let n = 100_000;
+    let (chain, space) = (Graph::chain(n, Boundary::Periodic)?, Spin::half(n)?.with_total_sz(0.0)?);
+    let heisenberg = Heisenberg::new(space.clone(), &chain, 0.5)?.with_sign_rule(SignRule::Plain);
+    let operator = heisenberg.lower::<B>()?;
+    let uniform = Rbm::<B>::new(space, 1.0 / n as f64)?.with_sigma(0.0)?;
+    let sampler = HamiltonianSampler::new(&operator)?.with_n_chains(2)?.with_sweep_size(1000)?;
+    let energy = MonteCarloState::new(sampler, uniform, 4)?.expect(&operator)?;
+    assert!((energy.mean.re - 0.5 * n as f64).abs() < 1e-6, "{energy}");
+    assert!(energy.variance < 1e-12, "{energy}");
+    Ok(())
+}
+
+on_backends!(
+    huge_networks,
+    lists_of_weights_of_another_length_are_refused,
+    huge_batches_and_matrices,
+    a_hundred_thousand_spins,
+);

@@ -7,12 +7,11 @@ use super::find::Found;
 use super::plan::{BatchPlan, ChangedSites, Strategy};
 use super::row_steps::RowSteps;
 use super::row_writer::{self, Change, RowMasks, Rows, Source};
-use crate::bits::SiteSet;
+use crate::bits::{self, SiteSet};
 use crate::element::Element;
 use crate::hilbert::PackedRanking;
 use crate::kernel::changes::Changes;
 use crate::kernel::lowered::Kernel;
-use crate::kernel::mask::MaskKernel;
 use crate::kernel::sink::Sink;
 use crate::kernel::table::{self, MAX_WIDTH, TableKernel, TableList};
 
@@ -151,7 +150,7 @@ impl<T: Element> BatchPlan<T> {
     /// # Panics
     /// If sites have more than two states.
     pub(crate) fn write_packed(&self, found: &Found<T>, states: &mut [u64], mels: &mut [T]) {
-        match self.masks().n_words() {
+        match bits::n_words(self.kernel.n_sites()) {
             1 => self.write_words(found, mels, Flipped::<1>(states.as_chunks_mut().0.iter_mut())),
             2 => self.write_words(found, mels, Flipped::<2>(states.as_chunks_mut().0.iter_mut())),
             n => self.write_words(found, mels, FlippedAny(states.chunks_exact_mut(n))),
@@ -241,24 +240,48 @@ impl<T: Element> BatchPlan<T> {
         self.changes.get_or_init(|| Changes::new(&self.kernel))
     }
 
-    /// The kernel of two-level sites, whose states are packed.
-    fn masks(&self) -> &MaskKernel {
+    fn write_words(&self, found: &Found<T>, mels: &mut [T], form: impl StateForm) {
+        self.check_found(found, mels.len());
+        let n_words = bits::n_words(self.kernel.n_sites());
         match &*self.kernel {
-            Kernel::Mask(kernel) => kernel,
-            Kernel::Table(_) => panic!("states are packed only if every site has two local states"),
+            Kernel::Mask(_) => {
+                let flips = MaskFlips { n_words, flips: &self.flips };
+                self.write_flipped(found, &found.words, flips, mels, form);
+            }
+            Kernel::Table(kernel) => {
+                assert!(kernel.is_two_level(), "states are packed only if every site has two local states");
+                let mut words = vec![0; n_words * found.counts.len()];
+                let samples = found.digits.chunks_exact(self.kernel.n_sites());
+                for (words, digits) in words.chunks_exact_mut(n_words).zip(samples) {
+                    let ones = digits.iter().enumerate().filter(|(_, digit)| **digit == 1);
+                    ones.for_each(|(site, _)| bits::insert(words, site));
+                }
+                let is_listed = matches!(self.strategy, Strategy::List(_) | Strategy::Steps(..));
+                let flips = TableFlips { kernel, is_listed, flip: bits::empty(n_words), changed: &[] };
+                self.write_flipped(found, &words, flips, mels, form);
+            }
         }
     }
 
-    fn write_words(&self, found: &Found<T>, mels: &mut [T], form: impl StateForm) {
-        self.check_found(found, mels.len());
-        let kernel = self.masks();
-        let none = SiteSet::from_elem(0, kernel.n_words());
-        let flips = &self.flips;
+    /// Writes the elements of packed samples.
+    fn write_flipped(
+        &self,
+        found: &Found<T>,
+        samples: &[u64],
+        flips: impl Flips,
+        mels: &mut [T],
+        form: impl StateForm,
+    ) {
+        let n_words = bits::n_words(self.kernel.n_sites());
+        let none = bits::empty(n_words);
         let mut writer = WordWriter { words: &[], flips, mels: mels.iter_mut(), form };
-        for (b, words) in found.words.chunks_exact(kernel.n_words()).enumerate() {
+        for (b, words) in samples.chunks_exact(n_words).enumerate() {
             writer.words = words;
-            if found.diagonal[b] != T::zero() {
-                writer.push(&none, found.diagonal[b]);
+            if found.diagonal[b] != T::zero()
+                && let Some(to) = writer.mels.next()
+            {
+                *to = found.diagonal[b];
+                writer.form.push(words, &none);
             }
             self.for_each_found(found, b, &mut writer);
         }
@@ -367,28 +390,58 @@ impl StateForm for Ranked<'_> {
     }
 }
 
-/// Writes the elements of one packed sample after another.
-struct WordWriter<'a, F, T> {
-    words: &'a [u64],
+/// The sites that items flip, packed.
+trait Flips {
+    fn of(&mut self, item: u64) -> &[u64];
+}
+
+/// Items of masks are groups, whose flips are stored.
+struct MaskFlips<'a> {
+    n_words: usize,
     flips: &'a [u64],
+}
+
+impl Flips for MaskFlips<'_> {
+    #[inline(always)]
+    fn of(&mut self, group: u64) -> &[u64] {
+        &self.flips[group as usize * self.n_words..][..self.n_words]
+    }
+}
+
+/// Groups of tables flip all sites that they change, if these have two states.
+struct TableFlips<'a> {
+    kernel: &'a TableKernel,
+    /// Whether items are those of a list.
+    is_listed: bool,
+    flip: SiteSet,
+    /// The sites in `flip`.
+    changed: &'a [u32],
+}
+
+impl Flips for TableFlips<'_> {
+    fn of(&mut self, item: u64) -> &[u64] {
+        let group = if self.is_listed { table::parts(item).0 } else { item as u32 as usize };
+        self.changed.iter().for_each(|&site| bits::toggle(&mut self.flip, site as usize));
+        self.changed = self.kernel.changed_by(group);
+        self.changed.iter().for_each(|&site| bits::toggle(&mut self.flip, site as usize));
+        &self.flip
+    }
+}
+
+/// Writes the elements of one packed sample after another.
+struct WordWriter<'a, G, F, T> {
+    words: &'a [u64],
+    flips: G,
     mels: IterMut<'a, T>,
     form: F,
 }
 
-impl<F: StateForm, T> WordWriter<'_, F, T> {
+impl<G: Flips, F: StateForm, T: Element> Sink<T> for WordWriter<'_, G, F, T> {
     #[inline(always)]
-    fn push(&mut self, flip: &[u64], mel: T) {
+    fn element(&mut self, item: u64, mel: T) {
         if let Some(to) = self.mels.next() {
             *to = mel;
-            self.form.push(self.words, flip);
+            self.form.push(self.words, self.flips.of(item));
         }
-    }
-}
-
-impl<F: StateForm, T: Element> Sink<T> for WordWriter<'_, F, T> {
-    #[inline(always)]
-    fn element(&mut self, group: u64, mel: T) {
-        let n_words = self.words.len();
-        self.push(&self.flips[group as usize * n_words..][..n_words], mel);
     }
 }

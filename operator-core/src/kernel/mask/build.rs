@@ -9,7 +9,7 @@ use super::diagonal::Diagonal;
 use super::kernel::{Group, MaskKernel};
 use super::occupied::OccupiedIndex;
 use super::pieces::{GUARDED, Piece, Pieces};
-use crate::bits::{self, SiteSet};
+use crate::bits::{self, SparseSet};
 use crate::error::{Error, Result};
 use crate::hilbert::{Block, HilbertSpace};
 use crate::kernel::conservation::{Conservation, names};
@@ -56,7 +56,7 @@ pub(crate) fn build(
             pieces.retain(|piece| piece.forms_mut().next().is_some());
             Ok(pieces)
         };
-        let n_flips = bits::count(flip);
+        let n_flips = flip.count();
         let pieces = match draft(n_flips <= MAX_FLIP_SUPPORT) {
             // Strings that each leave the space may keep it when joined in a table, for example those of a
             // power of XX + YY.
@@ -75,27 +75,27 @@ pub(crate) fn build(
 /// All strings, the group of each, and the number of groups. Group 0 is the diagonal; the others are numbered
 /// in order of first appearance.
 fn collect_strings(hilbert: &HilbertSpace, terms: &[Term]) -> Result<(Vec<MaskString>, Vec<u32>, u32)> {
-    let n_words = bits::n_words(hilbert.n_sites());
     let mut strings: Vec<MaskString> = Vec::with_capacity(terms.len());
     for (k, term) in terms.iter().enumerate() {
         let k = k as u32;
         match &term.kind {
-            TermKind::Local(local) => push_local(local, term.coefficient, k, n_words, &mut strings),
+            TermKind::Local(local) => push_local(local, term.coefficient, k, &mut strings),
             TermKind::Product(product) => {
-                MaskString::push_product(product, term.coefficient, k, n_words, &mut strings)?;
+                MaskString::push_product(product, term.coefficient, k, &mut strings)?;
             }
             TermKind::Pauli(string) => strings.push(MaskString::from_pauli(string, term.coefficient, k)),
             TermKind::Fermion(string) => {
                 strings.extend(MaskString::from_fermion(hilbert, string, term.coefficient, k));
             }
         }
-        // Each has four sets of sites; the kernel keeps a flip and a sign, and visits read another flip.
-        let bytes = 7.0 * 8.0 * n_words as f64 * strings.len() as f64;
+        // The kernel keeps a flip and a sign, and visits read another flip.
+        let words = 3.0 * 8.0 * bits::n_words(hilbert.n_sites()) as f64;
+        let bytes = (size_of::<MaskString>() as f64 + words) * strings.len() as f64;
         let what = || format!("masks of {} strings on {} sites", strings.len(), hilbert.n_sites());
         memory::expect_fits(what, bytes, "use fewer sites, or split the operator")?;
     }
-    let mut groups: HashMap<&SiteSet, u32> = HashMap::new();
-    let diagonal = bits::empty(n_words);
+    let mut groups: HashMap<&SparseSet, u32> = HashMap::new();
+    let diagonal = SparseSet::default();
     groups.insert(&diagonal, 0);
     let group_of = strings
         .iter()
@@ -110,22 +110,11 @@ fn collect_strings(hilbert: &HilbertSpace, terms: &[Term]) -> Result<(Vec<MaskSt
 }
 
 /// One string for each non-zero matrix element. Its guard is the whole row.
-fn push_local(
-    local: &LocalTerm,
-    coefficient: Coefficient,
-    term: u32,
-    n_words: usize,
-    out: &mut Vec<MaskString>,
-) {
+fn push_local(local: &LocalTerm, coefficient: Coefficient, term: u32, out: &mut Vec<MaskString>) {
     let sites = local.sites();
-    let as_set = |index: usize| {
-        let mut set = bits::empty(n_words);
-        for (k, &site) in sites.iter().rev().enumerate() {
-            if index >> k & 1 == 1 {
-                bits::insert(&mut set, site);
-            }
-        }
-        set
+    let as_set = |index: usize| -> SparseSet {
+        let set = sites.iter().rev().enumerate().filter(|(k, _)| index >> k & 1 == 1);
+        set.map(|(_, &site)| site).collect()
     };
     let guard = as_set(usize::MAX);
     for ((row, col), &value) in local.matrix().indexed_iter() {
@@ -134,7 +123,7 @@ fn push_local(
                 flip: as_set(row ^ col),
                 guard: guard.clone(),
                 guard_value: as_set(row),
-                sign: bits::empty(n_words),
+                sign: SparseSet::default(),
                 coefficient: Coefficient { factor: coefficient.factor * value, ..coefficient },
                 term,
             });
@@ -145,7 +134,7 @@ fn push_local(
 /// A piece under construction: the strings of one group with equal support and equal signs elsewhere.
 struct PieceDraft {
     support: SmallVec<[usize; 4]>,
-    sign: SiteSet,
+    sign: SparseSet,
     table: DraftTable,
     /// The terms that contribute.
     terms: SmallVec<[u32; 2]>,
@@ -155,7 +144,7 @@ enum DraftTable {
     /// A form for each value of the support's bits.
     Full(Vec<Form>),
     /// One form, if the support's bits have the values in the set.
-    Guard(SiteSet, Form),
+    Guard(SparseSet, Form),
 }
 
 impl PieceDraft {
@@ -175,7 +164,7 @@ impl PieceDraft {
 #[derive(Clone, Copy)]
 enum Bits<'a> {
     Index(&'a [usize], usize),
-    Set(&'a [usize], &'a SiteSet),
+    Set(&'a [usize], &'a SparseSet),
 }
 
 impl Bits<'_> {
@@ -184,14 +173,14 @@ impl Bits<'_> {
         let (Bits::Index(support, _) | Bits::Set(support, _)) = self;
         let is_set = move |k: usize| match self {
             Bits::Index(_, index) => index >> k & 1 == 1,
-            Bits::Set(support, set) => bits::contains(set, support[k]),
+            Bits::Set(support, set) => set.contains(support[k]),
         };
         (0..support.len()).filter(move |&k| is_set(k)).map(move |k| support[k])
     }
 }
 
 fn pieces_of_group(
-    flip: &SiteSet,
+    flip: &SparseSet,
     members: &[&MaskString],
     terms: &[Term],
     table_over_flips: bool,
@@ -200,14 +189,14 @@ fn pieces_of_group(
     let mut pieces: SmallVec<[PieceDraft; 1]> = SmallVec::new();
     // In a long sum of Pauli strings most are alone in their group and need no classes.
     if let [string] = members
-        && bits::is_empty(&string.guard)
+        && string.guard.is_empty()
     {
         pieces.push(pure_sign(string));
     } else {
         for (support, sign, strings) in classes(flip, members, table_over_flips) {
             match strings[..] {
                 // A lone Pauli string is cheaper as one sign than as a table.
-                [string] if bits::is_empty(&string.guard) => pieces.push(pure_sign(string)),
+                [string] if string.guard.is_empty() => pieces.push(pure_sign(string)),
                 _ if are_guards(&support, &strings) => pieces.extend(guards(&support, &sign, &strings)),
                 _ => pieces.push(with_table(&support, sign, &strings, terms)?),
             }
@@ -221,17 +210,14 @@ fn pieces_of_group(
 }
 
 /// A support, a sign mask outside it, and the strings that have both.
-type Class<'a> = (SiteSet, SiteSet, Vec<&'a MaskString>);
+type Class<'a> = (SparseSet, SparseSet, Vec<&'a MaskString>);
 
-fn classes<'a>(flip: &SiteSet, members: &[&'a MaskString], over_flips: bool) -> Vec<Class<'a>> {
-    let mut keyed: HashMap<(SiteSet, SiteSet), usize> = HashMap::new();
+fn classes<'a>(flip: &SparseSet, members: &[&'a MaskString], over_flips: bool) -> Vec<Class<'a>> {
+    let mut keyed: HashMap<(SparseSet, SparseSet), usize> = HashMap::new();
     let mut classes: Vec<Class<'a>> = Vec::new();
     for &string in members {
-        let mut support = string.guard.clone();
-        if over_flips {
-            support.iter_mut().zip(flip).for_each(|(s, f)| *s |= f);
-        }
-        let sign: SiteSet = string.sign.iter().zip(&support).map(|(sign, s)| sign & !s).collect();
+        let support = if over_flips { string.guard.or(flip) } else { string.guard.clone() };
+        let sign = string.sign.without(&support);
         let next = classes.len();
         match keyed.entry((support.clone(), sign.clone())) {
             std::collections::hash_map::Entry::Occupied(entry) => classes[*entry.get()].2.push(string),
@@ -245,22 +231,22 @@ fn classes<'a>(flip: &SiteSet, members: &[&'a MaskString], over_flips: bool) -> 
 }
 
 /// Whether to keep the strings of a class as guards: if their table would be large and they are few.
-fn are_guards(support: &SiteSet, strings: &[&MaskString]) -> bool {
-    let n = bits::count(support);
+fn are_guards(support: &SparseSet, strings: &[&MaskString]) -> bool {
+    let n = support.count();
     n > MAX_TABLE_OF_FEW
         && (strings.len() <= FEW || n > MAX_SUPPORT)
         && strings.iter().all(|string| string.guard == *support)
 }
 
 /// A piece for each value of the guards.
-fn guards(support: &SiteSet, sign: &SiteSet, strings: &[&MaskString]) -> Vec<PieceDraft> {
-    let mut by_value: Vec<(&SiteSet, PieceDraft)> = Vec::new();
-    let mut places: HashMap<&SiteSet, usize> = HashMap::new();
+fn guards(support: &SparseSet, sign: &SparseSet, strings: &[&MaskString]) -> Vec<PieceDraft> {
+    let mut by_value: Vec<(&SparseSet, PieceDraft)> = Vec::new();
+    let mut places: HashMap<&SparseSet, usize> = HashMap::new();
     for string in strings {
         let place = *places.entry(&string.guard_value).or_insert(by_value.len());
         if place == by_value.len() {
             let draft = PieceDraft {
-                support: bits::sites(support).collect(),
+                support: support.sites().collect(),
                 sign: sign.clone(),
                 table: DraftTable::Guard(string.guard_value.clone(), Form::default()),
                 terms: SmallVec::new(),
@@ -268,7 +254,7 @@ fn guards(support: &SiteSet, sign: &SiteSet, strings: &[&MaskString]) -> Vec<Pie
             by_value.push((&string.guard_value, draft));
         }
         let draft = &mut by_value[place].1;
-        let inside = bits::odd_overlap(&string.guard_value, &string.sign);
+        let inside = string.guard_value.odd_overlap(&string.sign);
         if let DraftTable::Guard(_, form) = &mut draft.table {
             form.add(string.coefficient, Complex64::from(if inside { -1.0 } else { 1.0 }));
         }
@@ -289,12 +275,12 @@ fn pure_sign(string: &MaskString) -> PieceDraft {
 }
 
 fn with_table(
-    support: &SiteSet,
-    sign: SiteSet,
+    support: &SparseSet,
+    sign: SparseSet,
     strings: &[&MaskString],
     terms: &[Term],
 ) -> Result<PieceDraft> {
-    let sites: SmallVec<[usize; 4]> = bits::sites(support).collect();
+    let sites: SmallVec<[usize; 4]> = support.sites().collect();
     if sites.len() > MAX_SUPPORT {
         return Err(Error::TooLarge {
             what: format!(
@@ -320,7 +306,7 @@ fn with_table(
 /// Rejects a piece that takes an allowed configuration out of a constrained block.
 fn check_conserves(
     hilbert: &HilbertSpace,
-    flip: &SiteSet,
+    flip: &SparseSet,
     piece: &mut PieceDraft,
     terms: &[Term],
     conservation: &mut Conservation<'_>,
@@ -328,18 +314,17 @@ fn check_conserves(
     for block in hilbert.blocks() {
         let Some(total) = block.total else { continue };
         let inside = |site: usize| block.sites().contains(&site);
-        let n_flips = bits::sites(flip).filter(|&site| inside(site)).count();
+        let n_flips = flip.sites().filter(|&site| inside(site)).count();
         if n_flips == 0 {
             continue;
         }
         let support = piece.support.clone();
-        let free_flips = bits::sites(flip).filter(|&site| inside(site) && !support.contains(&site)).count();
+        let free_flips = flip.sites().filter(|&site| inside(site) && !support.contains(&site)).count();
         let n_known = support.iter().filter(|&&site| inside(site)).count() + free_flips;
         let of = piece.terms.clone();
         for (bits_of, form) in piece.forms_mut() {
             let ones = bits_of.ones().filter(|&site| inside(site)).count();
-            let flipped_ones =
-                bits_of.ones().filter(|&site| inside(site) && bits::contains(flip, site)).count();
+            let flipped_ones = bits_of.ones().filter(|&site| inside(site) && flip.contains(site)).count();
             let leaves = |&free_ones: &usize| {
                 let reachable = total
                     .checked_sub(ones + free_ones)
@@ -361,13 +346,13 @@ fn check_conserves(
 /// The quantum numbers of the flipped sites of a block, before and after.
 fn quantum_numbers(
     block: &Block,
-    flip: &SiteSet,
+    flip: &SparseSet,
     support: &[usize],
     set: &[usize],
     mut free_ones: usize,
 ) -> [String; 2] {
     let (mut from, mut to) = (Vec::new(), Vec::new());
-    for site in bits::sites(flip).filter(|site| block.sites().contains(site)) {
+    for site in flip.sites().filter(|site| block.sites().contains(site)) {
         let bit = match support.contains(&site) {
             true => usize::from(set.contains(&site)),
             false if free_ones > 0 => {
@@ -408,7 +393,7 @@ impl Assembler {
         Assembler { kernel, tables: HashMap::new() }
     }
 
-    fn push_group(&mut self, flip: &SiteSet, pieces: &[PieceDraft], forms: &mut FormBuilder) -> Result<()> {
+    fn push_group(&mut self, flip: &SparseSet, pieces: &[PieceDraft], forms: &mut FormBuilder) -> Result<()> {
         if pieces.is_empty() {
             return Ok(());
         }
@@ -417,12 +402,12 @@ impl Assembler {
             self.push_piece(piece, forms)?;
         }
         let pieces = (first, offset(self.kernel.pieces.list.len())?);
-        if bits::is_empty(flip) {
+        if flip.is_empty() {
             self.kernel.n_diagonal = pieces.1;
             return Ok(());
         }
         let start = offset(self.kernel.flips.len())?;
-        self.kernel.flips.extend(bits::sites(flip).map(|site| site as u32));
+        self.kernel.flips.extend(flip.sites().map(|site| site as u32));
         let flips = (start, offset(self.kernel.flips.len())?);
         self.kernel.groups.push(Group { flips, pieces });
         Ok(())
@@ -433,6 +418,7 @@ impl Assembler {
             DraftTable::Full(table) => table.iter().map(|form| forms.slot(form)).collect(),
             DraftTable::Guard(_, form) => SmallVec::from_slice(&[0, forms.slot(form)]),
         };
+        let n_words = bits::n_words(self.kernel.mirror.len());
         let pieces = &mut self.kernel.pieces;
         let next = offset(pieces.tables.len())?;
         let table = match self.tables.get(&slots) {
@@ -452,18 +438,17 @@ impl Assembler {
             support,
             first_two: std::array::from_fn(|k| piece.support.get(k).map_or(0, |&site| site as u32)),
             n_support,
-            has_sign: !bits::is_empty(&piece.sign),
+            has_sign: !piece.sign.is_empty(),
         });
         match &piece.table {
             DraftTable::Full(_) => pieces.support.extend(piece.support.iter().map(|&site| site as u32)),
             DraftTable::Guard(value, _) => {
-                let mut sites = bits::empty(value.len());
-                piece.support.iter().for_each(|&site| bits::insert(&mut sites, site));
-                pieces.guards.extend_from_slice(&sites);
-                pieces.guards.extend_from_slice(value);
+                let sites: SparseSet = piece.support.iter().copied().collect();
+                pieces.guards.extend_from_slice(&sites.to_dense(n_words));
+                pieces.guards.extend_from_slice(&value.to_dense(n_words));
             }
         }
-        pieces.signs.extend_from_slice(&piece.sign);
+        pieces.signs.extend_from_slice(&piece.sign.to_dense(n_words));
         Ok(())
     }
 

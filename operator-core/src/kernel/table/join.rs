@@ -20,13 +20,8 @@ pub(crate) struct TableLimits {
     pub(super) elements: usize,
 }
 
-impl Default for TableLimits {
-    fn default() -> Self {
-        TableLimits { rows: 4096, elements: 2048 }
-    }
-}
-
 impl TableLimits {
+    pub(crate) const DEFAULT: Self = TableLimits { rows: 4096, elements: 2048 };
     /// No tables: everything is split by steps.
     #[cfg(feature = "testing")]
     pub(crate) const NONE: Self = TableLimits { rows: 0, elements: 0 };

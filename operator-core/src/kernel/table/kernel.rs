@@ -305,6 +305,18 @@ impl TableKernel {
         (sites, &self.new_values[start..start + sites.len()])
     }
 
+    /// The sites that group `g` changes.
+    #[inline]
+    pub(crate) fn changed_by(&self, g: usize) -> &[u32] {
+        let changed = self.step_group(g).map_or_else(|| self.groups[g].changed, |step| step.changed);
+        &self.changed[range(changed)]
+    }
+
+    /// Whether every site has two local states.
+    pub(crate) fn is_two_level(&self) -> bool {
+        self.blocks.iter().all(|block| block.local.len == 2)
+    }
+
     /// The number of targets that group `g` has.
     pub(crate) fn n_targets(&self, g: usize) -> u32 {
         let sites = &self.changed[range(self.groups[g].changed)];

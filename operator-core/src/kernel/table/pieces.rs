@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, HashMap};
 use num_complex::Complex64;
 use smallvec::SmallVec;
 
-use crate::bits;
 use crate::error::{Error, Result};
 use crate::hilbert::HilbertSpace;
 use crate::kernel::string::MaskString;
@@ -199,21 +198,16 @@ pub(super) fn of_product(
 
 /// A string of flips, guards and signs as a piece.
 pub(super) fn of_string(string: &MaskString, tables: &mut FactorTables) -> Piece {
-    let is_guarded = |site: &usize| bits::contains(&string.guard, *site);
-    let negative = bits::sites(&string.sign)
-        .filter(|site| is_guarded(site) && bits::contains(&string.guard_value, *site))
-        .count()
-        % 2
-        == 1;
+    let negative = string.sign.odd_overlap(&string.guard_value);
     let guard = |site: usize| {
-        let table = if bits::contains(&string.guard_value, site) { [0.0, 1.0] } else { [1.0, 0.0] };
+        let table = if string.guard_value.contains(site) { [0.0, 1.0] } else { [1.0, 0.0] };
         (site, tables.number(table.to_vec()))
     };
     let sign = Complex64::from(if negative { -1.0 } else { 1.0 });
     Piece {
-        factors: bits::sites(&string.guard).map(guard).collect(),
-        steps: bits::sites(&string.flip).map(|site| (site, Step::Flip)).collect(),
-        sign: bits::sites(&string.sign).filter(|site| !is_guarded(site)).collect(),
+        factors: string.guard.sites().map(guard).collect(),
+        steps: string.flip.sites().map(|site| (site, Step::Flip)).collect(),
+        sign: string.sign.without(&string.guard).sites().collect(),
         coefficient: string.coefficient.scaled(sign),
         term: string.term,
     }

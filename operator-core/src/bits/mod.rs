@@ -1,5 +1,9 @@
 //! Sets of sites as bit masks: one bit a site, 64 sites a word.
 
+mod sparse;
+
+pub(crate) use sparse::SparseSet;
+
 use smallvec::SmallVec;
 
 /// A set of sites. Two words are held inline: no allocation up to 128 sites.
@@ -36,11 +40,6 @@ pub(crate) fn contains(set: &[u64], site: usize) -> bool {
 /// Number of sites in the set.
 pub(crate) fn count(set: &[u64]) -> usize {
     set.iter().map(|word| word.count_ones() as usize).sum()
-}
-
-/// Whether the set has no site.
-pub(crate) fn is_empty(set: &[u64]) -> bool {
-    set.iter().all(|&word| word == 0)
 }
 
 /// The sites of the set in ascending order.
