@@ -108,8 +108,9 @@ fn parse_pauli(text: &str) -> Result<(usize, Pauli)> {
         Some('q' | 'p') => return Err(fail(text, QUAD_OPERATOR)),
         _ => return Err(fail(text, "expected X, Y or Z and the number of a qubit")),
     };
-    let qubit = number(letters.as_str());
-    Ok((qubit.ok_or_else(|| fail(text, "expected the number of a qubit after the letter"))?, pauli))
+    let digits = letters.as_str();
+    let expected = || fail(text, not_a_number(digits, "expected the number of a qubit after the letter"));
+    Ok((number(digits).ok_or_else(expected)?, pauli))
 }
 
 const QUAD_OPERATOR: &str = "it is a QuadOperator, which acts on bosons";
@@ -122,7 +123,7 @@ fn parse_ladder(text: &str) -> Result<Ladder> {
             Err(fail(text, "it is a QubitOperator; PauliStrings::from_openfermion reads these"))
         }
         (None, Some('q' | 'p')) => Err(fail(text, QUAD_OPERATOR)),
-        _ => Err(fail(text, "expected a mode such as 3, or 3^ where it is created")),
+        _ => Err(fail(text, not_a_number(mode, "expected a mode such as 3, or 3^ where it is created"))),
     }
 }
 
@@ -130,6 +131,12 @@ fn parse_ladder(text: &str) -> Result<Ladder> {
 fn number(digits: &str) -> Option<usize> {
     // `parse` takes a leading `+` as well.
     digits.starts_with(|c: char| c.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
+}
+
+/// What is wrong with digits that give no number.
+fn not_a_number(digits: &str, otherwise: &'static str) -> &'static str {
+    let is_long = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if is_long { "the number is too large; expected one below 2^64" } else { otherwise }
 }
 
 /// A number, with the sign that joins it to the terms before it.

@@ -272,6 +272,7 @@ fn openfermion_text_is_read_in_its_usual_forms() {
         message("1.0 [X-1]", None),
         "cannot read \"X-1\": expected the number of a qubit after the letter"
     );
+    assert!(message("1.0 [X99999999999999999999]", None).contains("the number is too large"));
     assert_eq!(message("1.0 [X0] 2 [Z0]", None), "cannot read \"2 \": expected + or - between terms");
     assert_eq!(
         message("one [X0]", None),
@@ -312,6 +313,10 @@ fn openfermion_text_of_fermions_is_read_in_its_usual_forms() {
         ("1 [0^ 1", "a [ has no ]"),
         ("1 [0^ x]", "cannot read \"x\": expected a mode such as 3, or 3^ where it is created"),
         ("1 [-1]", "expected a mode such as 3"),
+        (
+            "1 [99999999999999999999^]",
+            "cannot read \"99999999999999999999^\": the number is too large; expected one below 2^64",
+        ),
         ("1 [0^^]", "expected a mode such as 3"),
         ("1 [X0 Y1]", "it is a QubitOperator; PauliStrings::from_openfermion reads these"),
         ("1 [q0 p1]", "it is a QuadOperator, which acts on bosons"),

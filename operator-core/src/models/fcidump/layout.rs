@@ -34,6 +34,9 @@ impl Layout {
             return Ok((Layout::Spinors, None));
         }
         if let Some(ends) = block_ends(records) {
+            // Lines of zeros may end this part as well.
+            let cores = records[ends[4] + 1..].iter().filter(|record| record.value.norm() != 0.0);
+            check_same_core(cores.filter(|record| record.kind() == Kind::Core), source)?;
             return Ok((Layout::Blocks, Some(ends)));
         }
         if flags.iuhf {
@@ -66,8 +69,7 @@ fn block_ends(records: &[Record]) -> Option<BlockEnds> {
     let kinds: [&[Kind]; 5] = [&[Kind::TwoBody], &[Kind::TwoBody], &[Kind::TwoBody], &one, &one];
     let is_part = |k: usize| of_kinds(&records[begins[k]..ends[k]], kinds[k]);
     let last = &records[ends[4] + 1..];
-    let n_cores = last.iter().filter(|record| record.kind() == Kind::Core).count();
-    let fits = (0..5).all(is_part) && of_kinds(last, &[Kind::OrbitalEnergy, Kind::Core]) && n_cores <= 1;
+    let fits = (0..5).all(is_part) && of_kinds(last, &[Kind::OrbitalEnergy, Kind::Core]);
     fits.then_some(ends)
 }
 
@@ -88,8 +90,13 @@ fn check_core(records: &[Record], source: &str) -> Result<()> {
             ),
         ));
     }
-    let different = records.iter().find(|record| record.kind() == Kind::Core && record.value != one.value);
-    match different {
+    check_same_core(records.iter().filter(|record| record.kind() == Kind::Core), source)
+}
+
+/// Checks that core energies are equal.
+fn check_same_core<'a>(mut cores: impl Iterator<Item = &'a Record>, source: &str) -> Result<()> {
+    let Some(one) = cores.next() else { return Ok(()) };
+    match cores.find(|record| record.value != one.value) {
         Some(other) => Err(error_at(
             source,
             other.line,

@@ -313,7 +313,10 @@ impl Listing<'_> {
                 if value.im.abs() > REAL * value.re.abs() {
                     return Err(error_at(self.source, line, "the core energy must be real"));
                 }
-                self.core = value.re;
+                // In a file of parts zeros end a part.
+                if part.is_none() || value.re != 0.0 {
+                    self.core = value.re;
+                }
             }
             Kind::OneBody => {
                 let place = one_body_place([mode(0, 0), mode(0, 1)]);

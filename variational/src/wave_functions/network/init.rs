@@ -13,7 +13,7 @@ use super::numbers::Scalar;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 #[non_exhaustive]
 pub enum Init {
-    /// Every parameter is normally distributed with this standard deviation.
+    /// Every parameter is normally distributed with this standard deviation; its sign does not matter.
     Normal(f64),
     /// Biases are 0. Weights are normally distributed; their variance is 1 / (number of inputs of an output)
     /// (LeCun et al., Efficient BackProp, 1998).

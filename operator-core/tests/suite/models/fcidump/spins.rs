@@ -69,6 +69,13 @@ fn integrals_by_spin_are_read_from_parts_and_from_spin_orbitals() {
             assert_eq!(dump.n_electrons_per_spin().unwrap(), [1, 2]);
             assert_is(&dump, electrons(n), &truth);
             assert_is(&dump, dump.hilbert().unwrap(), &truth);
+            // The last part may be ended by zeros as the others are.
+            let mut ended = in_parts(&header, form, n, 1.5, &one, &two);
+            line(&mut ended, form, Complex64::ZERO, [0; 4]);
+            assert_is(&parse(&ended), electrons(n), &truth);
+            line(&mut ended, form, 2.5.into(), [0; 4]);
+            let error = Fcidump::parse(&ended).unwrap_err().to_string();
+            assert!(error.contains("a second core energy; on line"), "{error}");
         }
         // Up and down in turn.
         let odd = |mode: usize| if mode >= n { 2 * (mode - n) } else { 2 * mode + 1 };
