@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use candle_core::{DType, Device, Result, Tensor, WithDType};
 use operator_core::hilbert::{Block, LocalStates};
-use operator_core::kernel::{Changes, Edit};
+use operator_core::kernel::{Changes, Edit, FlippedRows};
 use operator_core::{HilbertSpace, memory as core_memory};
 use rayon::prelude::*;
 
@@ -22,13 +22,16 @@ pub(crate) struct ChangeTables {
     quantum_numbers: Changes,
     /// The same for local indices, once they are asked for.
     local_indices: OnceLock<Changes>,
+    /// And as masks, if they only flip sites.
+    flipped: OnceLock<Option<FlippedRows>>,
 }
 
 impl ChangeTables {
     pub(crate) fn new(hilbert: &HilbertSpace, changes: &Changes) -> Self {
         let of_block = |block: &Block| std::iter::repeat_n(block.local(), block.sites().len());
         let locals = hilbert.blocks().iter().flat_map(of_block).collect();
-        ChangeTables { locals, quantum_numbers: changes.clone(), local_indices: OnceLock::new() }
+        let (local_indices, flipped) = (OnceLock::new(), OnceLock::new());
+        ChangeTables { locals, quantum_numbers: changes.clone(), local_indices, flipped }
     }
 
     /// The changes of quantum numbers.
@@ -47,6 +50,12 @@ impl ChangeTables {
                 Edit { offset: ((moved_first - first) / step) as i8, ..edit }
             })
         })
+    }
+
+    /// What flips do to local indices, unless changes do something else.
+    fn flipped(&self) -> Option<&FlippedRows> {
+        let new = || FlippedRows::new(self.local_indices(), self.locals.len());
+        self.flipped.get_or_init(new).as_ref()
     }
 
     /// The local indices of states given by quantum numbers.
@@ -136,24 +145,52 @@ impl CompactStates {
         match dtype {
             DType::U8 => {
                 let indices = tables.indices_of(rows);
-                self.rows_of(&indices, tables.local_indices(), earlier, |index| index as u8)
+                match tables.flipped() {
+                    Some(flipped) => {
+                        self.write_rows(&indices, earlier, |_, x, items, rows| flipped.write(x, items, rows))
+                    }
+                    None => self.edited_rows(&indices, tables.local_indices(), earlier, |index| index as u8),
+                }
             }
-            DType::F32 => self.rows_of(samples, changes, earlier, f32::from),
-            DType::F64 => self.rows_of(samples, changes, earlier, f64::from),
-            DType::I16 => self.rows_of(samples, changes, earlier, i16::from),
-            DType::I32 => self.rows_of(samples, changes, earlier, i32::from),
-            DType::I64 => self.rows_of(samples, changes, earlier, i64::from),
+            DType::F32 => self.edited_rows(samples, changes, earlier, f32::from),
+            DType::F64 => self.edited_rows(samples, changes, earlier, f64::from),
+            DType::I16 => self.edited_rows(samples, changes, earlier, i16::from),
+            DType::I32 => self.edited_rows(samples, changes, earlier, i32::from),
+            DType::I64 => self.edited_rows(samples, changes, earlier, i64::from),
             // Other types have no kernel of their own.
             _ => self.rows(DType::F32, None)?.to_dtype(dtype),
         }
     }
 
-    fn rows_of<Q: WithDType>(
+    /// Rows of the values of samples, with edits.
+    fn edited_rows<Q: WithDType>(
         &self,
         samples: &[i8],
         changes: &Changes,
         earlier: Option<&Tensor>,
         value: impl Fn(i8) -> Q + Sync,
+    ) -> Result<Tensor> {
+        self.write_rows(samples, earlier, |converted, x, items, rows| {
+            converted.clear();
+            converted.extend(x.iter().map(|&q| value(q)));
+            for (row, &item) in rows.chunks_exact_mut(x.len()).zip(items) {
+                copy_row(converted, row);
+                for edit in changes.edits(item) {
+                    let site = edit.site as usize;
+                    if let (Some(to), Some(&q)) = (row.get_mut(site), x.get(site)) {
+                        *to = value(edit.apply(q));
+                    }
+                }
+            }
+        })
+    }
+
+    /// Rows that `write` makes from a sample and the numbers of its changes. It has a thread's memory, to keep.
+    fn write_rows<Q: WithDType>(
+        &self,
+        samples: &[i8],
+        earlier: Option<&Tensor>,
+        write: impl Fn(&mut Vec<Q>, &[i8], &[u32], &mut [Q]) + Sync,
     ) -> Result<Tensor> {
         let shape = self.shape();
         let [batch, width, n_sites] = shape;
@@ -170,25 +207,13 @@ impl CompactStates {
         };
         if batch * width > 0 {
             let items = self.items.to_device(&Device::Cpu)?;
-            let write = |items: &[u32], rows: &mut [Q]| {
+            let write_all = |items: &[u32], rows: &mut [Q]| {
                 let samples = samples.par_chunks_exact(n_sites).zip(items.par_chunks_exact(width));
-                rows.par_chunks_exact_mut(width * n_sites).zip(samples).for_each_init(
-                    || vec![Q::zero(); n_sites],
-                    |converted, (rows, (x, items))| {
-                        converted.iter_mut().zip(x).for_each(|(to, &q)| *to = value(q));
-                        for (row, &item) in rows.chunks_exact_mut(n_sites).zip(items) {
-                            copy_row(converted, row);
-                            for edit in changes.edits(item) {
-                                let site = edit.site as usize;
-                                if let (Some(to), Some(&q)) = (row.get_mut(site), x.get(site)) {
-                                    *to = value(edit.apply(q));
-                                }
-                            }
-                        }
-                    },
-                );
+                rows.par_chunks_exact_mut(width * n_sites)
+                    .zip(samples)
+                    .for_each_init(Vec::new, |memory, (rows, (x, items))| write(memory, x, items, rows));
             };
-            with_memory(&rows, &mut |rows| with_numbers(&items, |items| write(items, rows)))?;
+            with_memory(&rows, &mut |rows| with_numbers(&items, |items| write_all(items, rows)))?;
         }
         rows.to_device(self.items.device())
     }
