@@ -84,8 +84,8 @@ impl<T: Element, K: FlatKernel<T> + ?Sized> Connector<T> for Memoryless<'_, K> {
 
 /// Takes the connected elements of one sample from a [`FlatKernel`].
 ///
-/// An x' that has other sites than the kernel's space is refused: the call that asked for elements fails with
-/// [`Error::Custom`], which names the kernel and what it did.
+/// An x' that has other sites than the kernel's space is refused, as is an element that is not finite: the call that
+/// asked for elements fails with [`Error::Custom`], which names the kernel and what it did.
 pub struct Emitter<'a, T> {
     x: &'a [i8],
     visit: &'a mut dyn FnMut(Connected<'_>, T),
@@ -186,9 +186,18 @@ impl<'a, T: Element> Emitter<'a, T> {
             self.fail(format!(
                 "it passed on a change of the sites {sites:?}; its space has {n_sites} sites, and each needs one new value"
             ));
-        } else if !mel.is_zero() {
+        } else if self.is_element(mel) {
             (self.visit)(connected, mel);
         }
+    }
+
+    /// Whether an element is there. One that is not a number fails.
+    fn is_element(&mut self, mel: T) -> bool {
+        let is_finite = mel.to_complex().is_finite();
+        if !is_finite {
+            self.fail(format!("it emitted the matrix element {mel:?}; elements must be finite"));
+        }
+        is_finite && !mel.is_zero()
     }
 
     /// Says that the elements of this sample are not available. The call that asked for them fails with
@@ -206,7 +215,7 @@ impl<'a, T: Element> Emitter<'a, T> {
     }
 
     fn send(&mut self, mel: T) {
-        if !mel.is_zero() {
+        if self.is_element(mel) {
             (self.visit)(Connected::new(&self.change.sites, &self.change.values), mel);
         }
         self.change.clear();

@@ -135,6 +135,10 @@ pub(crate) fn host_conn<T: Element>(
     })?;
     kernel.hilbert().check(states.view()).map_err(|error| Error::leaves_space(name(), &error))?;
     let mels = conn.mels().to_host().map_err(failed)?;
+    if let Some(mel) = mels.iter().find(|mel| !mel.is_finite()) {
+        let reason = format!("it gave the matrix element {mel}; elements must be finite");
+        return Err(Error::Custom { operator: name(), reason });
+    }
     Ok((states, mels.into_iter().map(T::from_complex).collect()))
 }
 

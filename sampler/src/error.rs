@@ -132,11 +132,15 @@ pub enum Error {
         /// The state, its quantum numbers.
         state: Vec<i8>,
     },
-    /// A rule returned NaN for the logarithm of its proposal ratio.
-    #[error("chain {chain}: the rule's log_correction is NaN")]
+    /// A rule returned NaN or +∞ for the logarithm of its proposal ratio.
+    #[error(
+        "chain {chain}: the rule's log_correction is {value}; expected a finite number, or -inf to refuse the move"
+    )]
     Correction {
         /// The chain.
         chain: usize,
+        /// What the rule returned.
+        value: f64,
     },
     /// A rule that was given a configuration outside the space, which another rule of a mixture must have left.
     #[error(

@@ -23,6 +23,11 @@ pub(crate) fn log_weights<B: Backend, W: WaveFunction<B> + ?Sized>(
     }
 }
 
+/// Whether this is the logarithm of a ratio of proposal probabilities. +∞ would be a move that the rule never proposes.
+pub(crate) fn is_correction(value: f64) -> bool {
+    value < f64::INFINITY
+}
+
 /// Whether this is the logarithm of a finite number. The phase of a zero does not matter.
 pub(crate) fn is_amplitude(log_psi: &Complex64) -> bool {
     log_psi.re == f64::NEG_INFINITY || (log_psi.re.is_finite() && log_psi.im.is_finite())

@@ -1,6 +1,6 @@
 //! What is said of samples, matrices and vectors that do not fit.
 
-use backend_flat::{Flat, FlatOperator, VisitConn, Visitor, local_estimators};
+use backend_flat::{Emitter, Flat, FlatKernel, FlatOperator, VisitConn, Visitor, local_estimators};
 use ndarray::{Array1, Array2, ArrayView2, aview2};
 use num_complex::Complex64;
 use operator_core::hilbert::{HilbertSpace, Spin};
@@ -150,5 +150,43 @@ fn an_operator_that_counts_other_samples_is_refused() -> Result<()> {
         message(local_estimators(&Miscounts(ising(3)?), &broken, x, NonZeroUsize::new(2))),
         "1 numbers of connected elements; expected 2, one for each sample"
     );
+    Ok(())
+}
+
+/// Emits an element that is no number.
+#[derive(Debug)]
+struct Emits(HilbertSpace, f64, bool);
+
+impl FlatKernel<f64> for Emits {
+    fn hilbert(&self) -> &HilbertSpace {
+        &self.0
+    }
+
+    fn connect(&self, x: &[i8], emit: &mut Emitter<'_, f64>) {
+        if self.2 { emit.diagonal(self.1) } else { emit.change(&[(0, -x[0])], self.1) }
+    }
+
+    fn max_conn_size(&self) -> Option<usize> {
+        Some(1)
+    }
+
+    fn is_hermitian(&self) -> Option<bool> {
+        Some(true)
+    }
+}
+
+#[test]
+fn a_kernel_that_emits_no_number_is_named() -> Result<()> {
+    let x = aview2(&[[-1, 1]]);
+    for (mel, name) in [(f64::NAN, "NaN"), (f64::INFINITY, "inf")] {
+        for diagonal in [true, false] {
+            let operator = FlatOperator::custom(Emits(Spin::half(2)?.into(), mel, diagonal))?;
+            let refused = message(operator.get_conn_flattened(x));
+            let expected = format!("it emitted the matrix element {name}; elements must be finite");
+            assert!(refused.starts_with("Emits(") && refused.ends_with(&expected), "{refused}");
+            let estimators = local_estimators(&operator, &Broken(Spin::half(2)?.into()), x, None);
+            assert!(estimators.is_err());
+        }
+    }
     Ok(())
 }

@@ -4,12 +4,13 @@ use num_complex::Complex64;
 
 use super::conservation::{Condition, Conservation};
 use super::forms::{Dropped, FormBuilder, Forms};
-use super::mask::{self, MaskKernel};
+use super::mask::{self, MaskKernel, Strings};
 use super::table::{self, TableKernel, TableLimits};
 use crate::bits::SiteSet;
 use crate::element::Element;
 use crate::error::Result;
 use crate::hilbert::HilbertSpace;
+use crate::memory;
 use crate::terms::Term;
 
 /// Working memory of one thread, reused from sample to sample.
@@ -39,28 +40,30 @@ pub(crate) struct Lowered {
 /// Which kernel an operator is lowered to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// The most two-level sites of a space whose operators become masks. A mask takes a bit for every site; tables
-    /// grow with the sites that terms act on.
+    /// Operators on two-level sites become masks on up to so many sites,
     pub(crate) mask_sites: usize,
+    /// and on more if the masks take at most so many bytes. A mask takes a bit for every site; tables grow with the sites
+    /// that terms act on.
+    pub(crate) mask_bytes: f64,
     pub(crate) tables: TableLimits,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { mask_sites: 4096, tables: TableLimits::DEFAULT }
+        Limits { mask_sites: 4096, mask_bytes: (64 << 20) as f64, tables: TableLimits::DEFAULT }
     }
 }
 
 #[cfg(feature = "testing")]
 impl Limits {
     /// Tables, whatever the space.
-    pub(crate) const TABLES: Self = Limits { mask_sites: 0, tables: TableLimits::DEFAULT };
+    pub(crate) const TABLES: Self = Limits { mask_sites: 0, mask_bytes: 0.0, tables: TableLimits::DEFAULT };
     /// Tables split by steps, whatever the space.
-    pub(crate) const STEPS: Self = Limits { mask_sites: 0, tables: TableLimits::NONE };
+    pub(crate) const STEPS: Self = Limits { mask_sites: 0, mask_bytes: 0.0, tables: TableLimits::NONE };
 }
 
 impl Kernel {
-    /// Lowers terms to masks if all sites are two-level and not too many, otherwise to tables.
+    /// Lowers terms to masks if all sites are two-level and the masks are not too large, otherwise to tables.
     pub(crate) fn build(
         hilbert: &HilbertSpace,
         terms: &[Term],
@@ -69,10 +72,21 @@ impl Kernel {
         limits: Limits,
     ) -> Result<Lowered> {
         let mut forms = FormBuilder::with_cutoff(terms, cutoff);
-        let kernel = if hilbert.is_two_level() && hilbert.n_sites() <= limits.mask_sites {
-            Kernel::Mask(mask::build(hilbert, terms, &mut forms, &mut conservation)?)
+        let strings = if !hilbert.is_two_level() {
+            None
+        } else if hilbert.n_sites() <= limits.mask_sites {
+            Some(Strings::new(hilbert, terms, memory::limit() as f64)?)
         } else {
-            Kernel::Table(table::build(hilbert, terms, &mut forms, &mut conservation, limits.tables)?)
+            // Tables may have room for those that masks have not.
+            Strings::new(hilbert, terms, limits.mask_bytes).ok()
+        };
+        let kernel = match strings {
+            Some(strings) => {
+                Kernel::Mask(mask::build(hilbert, terms, strings, &mut forms, &mut conservation)?)
+            }
+            None => {
+                Kernel::Table(table::build(hilbert, terms, &mut forms, &mut conservation, limits.tables)?)
+            }
         };
         let (dropped, conditions) = (forms.dropped(), conservation.conditions());
         Ok(Lowered { kernel, forms: forms.finish(), dropped, conditions })

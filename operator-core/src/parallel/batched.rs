@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::ops::Range;
 
+use foldhash::fast::FixedState;
 use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
 use num_complex::Complex64;
 
@@ -140,13 +141,14 @@ struct Distinct {
 }
 
 impl Distinct {
-    fn connected<T: Element>(conn: &ConnBatch<T>) -> Self {
+    fn connected<'a, T: Element>(conn: &'a ConnBatch<T>) -> Self {
         let x = conn.states();
         let n_sites = x.ncols();
         let rows = x.to_slice().expect("the states of a batch are contiguous");
-        let mut known: HashMap<&[i8], usize> = HashMap::with_capacity(x.nrows());
+        // Rows are long and many, so the hash counts. Which rows share one does not change the result.
+        let mut known = HashMap::with_capacity_and_hasher(x.nrows(), FixedState::default());
         let (mut states, mut origins) = (Vec::new(), Vec::new());
-        let mut place = |sample, row| {
+        let mut place = |sample, row: &'a [i8]| {
             let next = known.len();
             *known.entry(row).or_insert_with(|| {
                 states.extend_from_slice(row);

@@ -141,6 +141,8 @@ impl<'a, C> Walk<'a, C> {
         C: Consumer<T>,
     {
         let ratios = &mut self.ratios[..self.changes.len()];
+        // What a walker leaves out is no ratio.
+        ratios.fill(Complex64::new(f64::NAN, f64::NAN));
         self.walker.ratios(&self.changes, ratios);
         self.consumer.ratios(ratios);
         if let Some(&value) = ratios.iter().find(|ratio| ratio.is_nan()) {

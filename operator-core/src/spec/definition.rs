@@ -8,6 +8,10 @@ use super::{hilbert, terms, unique_keys};
 use crate::definition::Definition;
 use crate::error::{Error, Result};
 use crate::models::READERS;
+use crate::rounding::CUTOFF;
+
+/// The key of a [cutoff](Definition::with_cutoff) other than the default.
+const ROUNDING_CUTOFF: &str = "rounding_cutoff";
 
 impl Definition {
     /// Reads an operator from its [spec](crate::spec).
@@ -27,8 +31,12 @@ impl Definition {
             return Err(Error::UnknownModel { name: name.to_owned(), known: known.join(", ") });
         };
         let definition = read(&spec, hilbert::read(&spec.key("hilbert")?)?)?;
+        let cutoff = spec.optional(ROUNDING_CUTOFF)?.map(|cutoff| cutoff.number()).transpose()?;
         spec.refuse_the_rest(&format!("model {name}"))?;
-        Ok(definition)
+        match cutoff {
+            Some(cutoff) => definition.with_cutoff(cutoff),
+            None => Ok(definition),
+        }
     }
 
     /// Reads an operator from the text of its [spec](crate::spec).
@@ -45,6 +53,14 @@ impl Definition {
     /// model, or lists the terms if the operator was written by hand, made by algebra, or is a model of another
     /// crate.
     pub fn to_spec(&self) -> Value {
+        let mut spec = self.spec_with_default_cutoff();
+        if let (Value::Object(entries), true) = (&mut spec, self.cutoff() != CUTOFF) {
+            entries.insert(ROUNDING_CUTOFF.to_owned(), self.cutoff().into());
+        }
+        spec
+    }
+
+    fn spec_with_default_cutoff(&self) -> Value {
         let Some(spec) = self.structure().spec() else { return terms::write(self) };
         let mut entries = spec.entries.clone();
         for (name, value) in self.parameters().iter() {

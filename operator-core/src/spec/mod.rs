@@ -20,6 +20,8 @@
 //! | `fermion_operator_2nd` | `terms`, strings such as `0^ 1`; `weights`, `weights_im` as above; `constant` (optional), a number or `[re, im]` |
 //! | `terms` | `terms`, each with `factor`, `parameter` (optional, the number of a value) and one of: `paulis`, pairs of site and letter; `paulis_on_occupations`, such pairs on fermion modes; `ladders`, pairs of mode and 1 where it is created or 0; `factors`, pairs of site and number in `site_matrices`; `sites` and `matrix`, a number in `matrices`. `parameters` (optional), each with `name` and `value`; `matrices` (optional), each with `re` and `im`; `site_matrices` (optional), each with `dim` and `elements`, lists of row, column, real and imaginary part; `name` (optional) |
 //!
+//! Every model takes `rounding_cutoff` (optional), its [cutoff](crate::Definition::with_cutoff).
+//!
 //! A coupling is a number, or a list with one number a colour or one an edge. "One value a site" also takes one
 //! number for all sites, and so with orbitals, pairs and bonds.
 //!

@@ -1,11 +1,14 @@
 //! Operators on very many sites: definitions and connected elements grow with the terms, not with terms times sites.
 
 use num_complex::Complex64;
-use operator_core::hilbert::{Qubit, Spin, SpinOrbitalFermions};
+use operator_core::expression::spin::{sigmax, sigmay};
+use operator_core::hilbert::{HilbertSpace, Qubit, Spin, SpinOrbitalFermions};
 use operator_core::kernel::Scratch;
-use operator_core::terms::Pauli;
+use operator_core::terms::{Ladder, Pauli, Terms};
 use operator_core::testing::{SplitMix, TestResult};
-use operator_core::{Boundary, Definition, FermiHubbard, Graph, Heisenberg, Ising, Model, PauliStrings};
+use operator_core::{
+    Boundary, Definition, Expression, FermiHubbard, Graph, Heisenberg, Ising, Model, PauliStrings,
+};
 
 const N: usize = 100_000;
 
@@ -88,6 +91,64 @@ fn hubbard_chain() -> TestResult {
     found.sort_by_key(by_sites);
     expected.sort_by_key(by_sites);
     assert!(found == expected);
+    Ok(())
+}
+
+/// Whether a string is Hermitian does not depend on its length, on either side of the limit of masks.
+#[test]
+fn long_strings_are_hermitian_or_not() -> TestResult {
+    let of = |terms: Terms| Definition::new("string", terms).map(|definition| definition.is_hermitian());
+    for n in [2000, 4096, 4097, 9000] {
+        let mixed = |k: usize| [Pauli::X, Pauli::Y, Pauli::Z][k % 3];
+        for k in [14, 1200, n / 2] {
+            let strings: [Vec<(usize, Pauli)>; 2] = [
+                (0..n).map(|site| (site, if site < k { Pauli::X } else { Pauli::Z })).collect(),
+                (0..n).map(|site| (site, mixed(site))).collect(),
+            ];
+            for string in strings {
+                let mut terms = Terms::new(Qubit::new(n)?);
+                terms.pauli(1.0, &string)?;
+                assert!(of(terms.clone())?, "{n} {k}");
+                terms.pauli(Complex64::new(0.0, 1e-3), &string[..n - 1])?;
+                assert!(!of(terms)?, "{n} {k}");
+            }
+        }
+        // Ladder operators far apart have guards and long signs; alone they are not Hermitian.
+        let modes = SpinOrbitalFermions::new(n)?;
+        for n_ladders in [2, 15, 16, 1800] {
+            let far = |k: usize| k * (n - 1) / n_ladders;
+            let string: Vec<Ladder> = (0..n_ladders).map(|k| Ladder::create(far(k))).collect();
+            let adjoint: Vec<Ladder> = string.iter().rev().map(|ladder| ladder.adjoint()).collect();
+            let mut terms = Terms::new(modes.clone());
+            terms.fermion(1.0, &string)?;
+            assert!(!of(terms.clone())?, "{n} {n_ladders}");
+            terms.fermion(1.0, &adjoint)?;
+            assert!(of(terms.clone())?, "{n} {n_ladders}");
+            terms.pauli_on_occupations(
+                0.5,
+                &string.iter().map(|c| (c.mode(), Pauli::X)).collect::<Vec<_>>(),
+            )?;
+            assert!(of(terms)?, "{n} {n_ladders}");
+        }
+    }
+    Ok(())
+}
+
+/// Products whose terms keep a sector together are not refused on more sites than masks take.
+#[test]
+fn products_keep_their_sector() -> TestResult {
+    for n in [4096, 4097, 20_000] {
+        let space = HilbertSpace::from(Spin::half(n)?.with_total_sz(if n % 2 == 0 { 0.0 } else { 0.5 })?);
+        let bond = |k: usize| {
+            let [i, j] = [k * n / 16, k * n / 16 + n / 20];
+            sigmax(i) * sigmax(j) + sigmay(i) * sigmay(j)
+        };
+        let sum: Expression = (0..14).map(bond).sum();
+        let cube = sum.definition(space.clone())?.pow(3)?;
+        assert_eq!((cube.max_conn_size(), cube.is_hermitian()), (378, true), "{n}");
+        let product = (1..8).fold(bond(0), |product, k| product * bond(k)).definition(space)?;
+        assert_eq!((product.max_conn_size(), product.is_hermitian()), (1, true), "{n}");
+    }
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use operator_core::expression::boson;
 use operator_core::graph::Lattice;
 use operator_core::hilbert::{Fock, Qubit, Spin, SpinOrbitalFermions};
 use operator_core::spec::{hilbert_from_json, hilbert_to_json};
-use operator_core::terms::Terms;
+use operator_core::terms::{Pauli, Terms};
 use operator_core::{
     BoseHubbard, Boundary, Definition, Error, Fcidump, FermionOperator2nd, Graph, Heisenberg, HilbertSpace,
     IntegralSymmetry, Ising, KitaevHoneycomb, LocalOperator, Model, Molecular, MolecularIntegrals,
@@ -283,6 +283,23 @@ fn models_read_what_they_were_built_from() {
             round_trip(&structure.pack(parameters).unwrap());
         }
     }
+}
+
+#[test]
+fn a_cutoff_goes_with_its_operator() {
+    let chain = Graph::chain(3, Boundary::Open).unwrap();
+    let ising =
+        Ising::new(Spin::half(3).unwrap(), &chain, [1.0, 0.3, 1.0], 0.2).unwrap().definition().unwrap();
+    let cut = ising.with_cutoff(0.3).unwrap();
+    assert_ne!(cut.max_conn_size(), ising.max_conn_size());
+    round_trip(&cut);
+    let mut terms = Terms::new(Spin::half(2).unwrap());
+    terms.pauli(1.0, &[(0, Pauli::X)]).unwrap().pauli(0.3, &[(1, Pauli::X)]).unwrap();
+    round_trip(&Definition::new_with_cutoff("c", terms, 0.3).unwrap());
+    let text = ising.to_json();
+    assert!(!text.contains("rounding_cutoff"), "{text}");
+    let bad = text.replacen('{', r#"{"rounding_cutoff": 2, "#, 1);
+    assert!(matches!(Definition::from_json(&bad), Err(Error::Cutoff { .. })));
 }
 
 #[test]

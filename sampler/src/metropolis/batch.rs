@@ -9,7 +9,7 @@ use crate::chain::Chains;
 use crate::check::expect_count;
 use crate::error::{Error, Result};
 use crate::rule::{Place, Rule};
-use crate::weights::log_weights;
+use crate::weights::{is_correction, log_weights};
 
 impl<B: Backend, R: Rule<B>> MetropolisSampler<B, R> {
     pub(super) fn sweep_batch<W: WaveFunction<B> + ?Sized>(
@@ -26,8 +26,9 @@ impl<B: Backend, R: Rule<B>> MetropolisSampler<B, R> {
         let proposal = self.rule.propose(place, &chains.configurations, &mut chains.rngs)?;
         expect_count("proposed configurations", B::batch_len(proposal.configurations()), n)?;
         expect_count("values of log_correction", proposal.log_correction().len(), n)?;
-        if let Some(chain) = proposal.log_correction().iter().position(|value| value.is_nan()) {
-            return Err(Error::Correction { chain });
+        let corrections = proposal.log_correction().iter().copied().enumerate();
+        if let Some((chain, value)) = corrections.into_iter().find(|&(_, value)| !is_correction(value)) {
+            return Err(Error::Correction { chain, value });
         }
         if !self.rule.is_checked() {
             self.check_proposed(proposal.configurations())?;

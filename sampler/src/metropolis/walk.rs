@@ -14,7 +14,7 @@ use crate::check::expect_count;
 use crate::error::{Error, Result};
 use crate::rng::ChainRng;
 use crate::rule::{Proposer, Rule};
-use crate::weights::is_amplitude;
+use crate::weights::{is_amplitude, is_correction};
 
 impl<B: Backend, R: Rule<B>> MetropolisSampler<B, R> {
     /// Whether chains run one by one.
@@ -347,8 +347,8 @@ impl<'a> Guide<'a> {
         self.left = self.left.saturating_sub(1);
         self.changes.clear();
         let correction = self.proposer.propose(chain, &walk.x, &mut walk.rng, &mut self.changes)?;
-        if correction.is_nan() {
-            return Err(Error::Correction { chain });
+        if !is_correction(correction) {
+            return Err(Error::Correction { chain, value: correction });
         }
         check_sites(chain, &self.changes, walk.x.len())?;
         if let Some(foreign) = &self.foreign {

@@ -159,17 +159,24 @@ fn wave_functions_that_are_no_numbers_are_refused() -> TestResult {
         "operands live on different Hilbert spaces: Spin(1/2, 3 sites) and Spin(1/2, 4 sites)"
     );
 
-    /// Gives no number for the ratio of its probabilities.
-    struct Broken;
+    /// Gives no logarithm for the ratio of its probabilities.
+    struct Broken(f64);
     impl HostRule for Broken {
         fn propose_row(&self, _: &HilbertSpace, _: &mut [i8], rng: &mut ChainRng) -> sampler::Result<f64> {
-            Ok(rng.random::<f64>() * f64::NAN)
+            Ok((1.0 + rng.random::<f64>()) * self.0)
         }
     }
-    let broken = MetropolisSampler::<Flat, _>::from_rule(hilbert.clone(), Broken)?;
     let psi = table(&hilbert)?;
-    let refused = message(broken.sweep(&psi, &mut broken.start(&psi)?));
-    assert_eq!(refused, "chain 0: the rule's log_correction is NaN");
+    for (value, name) in [(f64::NAN, "NaN"), (f64::INFINITY, "inf")] {
+        let broken = MetropolisSampler::<Flat, _>::from_rule(hilbert.clone(), Broken(value))?;
+        let refused = message(broken.sweep(&psi, &mut broken.start(&psi)?));
+        assert_eq!(
+            refused,
+            format!(
+                "chain 0: the rule's log_correction is {name}; expected a finite number, or -inf to refuse the move"
+            )
+        );
+    }
     Ok(())
 }
 

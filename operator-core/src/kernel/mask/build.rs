@@ -16,7 +16,6 @@ use crate::kernel::conservation::{Conservation, names};
 use crate::kernel::forms::{Form, FormBuilder};
 use crate::kernel::offsets::{offset, range};
 use crate::kernel::string::MaskString;
-use crate::memory;
 use crate::terms::{Coefficient, LocalTerm, Term, TermKind};
 
 /// Strings that flip at most this many sites may share a table over these sites.
@@ -28,13 +27,50 @@ const MAX_TABLE_OF_FEW: usize = 6;
 /// How many are few.
 const FEW: usize = 4;
 
+/// The strings of an operator on two-level sites.
+pub(crate) struct Strings(Vec<MaskString>);
+
+impl Strings {
+    /// # Errors
+    /// [`Error::TooLarge`] if their masks take more than `limit` bytes.
+    pub(crate) fn new(hilbert: &HilbertSpace, terms: &[Term], limit: f64) -> Result<Self> {
+        let mut strings: Vec<MaskString> = Vec::with_capacity(terms.len());
+        for (k, term) in terms.iter().enumerate() {
+            let k = k as u32;
+            match &term.kind {
+                TermKind::Local(local) => push_local(local, term.coefficient, k, &mut strings),
+                TermKind::Product(product) => {
+                    MaskString::push_product(product, term.coefficient, k, &mut strings)?;
+                }
+                TermKind::Pauli(string) => strings.push(MaskString::from_pauli(string, term.coefficient, k)),
+                TermKind::Fermion(string) => {
+                    strings.extend(MaskString::from_fermion(hilbert, string, term.coefficient, k));
+                }
+            }
+            // The kernel keeps a flip and a sign, and visits read another flip.
+            let words = 3.0 * 8.0 * bits::n_words(hilbert.n_sites()) as f64;
+            let bytes = (size_of::<MaskString>() as f64 + words) * strings.len() as f64;
+            if bytes > limit {
+                return Err(Error::TooLarge {
+                    what: format!("masks of {} strings on {} sites", strings.len(), hilbert.n_sites()),
+                    bytes,
+                    limit,
+                    remedy: "use fewer sites, or split the operator",
+                });
+            }
+        }
+        Ok(Strings(strings))
+    }
+}
+
 pub(crate) fn build(
     hilbert: &HilbertSpace,
     terms: &[Term],
+    Strings(strings): Strings,
     forms: &mut FormBuilder,
     conservation: &mut Conservation<'_>,
 ) -> Result<MaskKernel> {
-    let (strings, group_of, n_groups) = collect_strings(hilbert, terms)?;
+    let (group_of, n_groups) = groups_of(&strings);
     let mut order: Vec<u32> = (0..offset(strings.len())?).collect();
     order.sort_by_key(|&s| group_of[s as usize]);
     let mut kernel = Assembler::new(hilbert);
@@ -72,41 +108,18 @@ pub(crate) fn build(
     Ok(kernel.finish(hilbert))
 }
 
-/// All strings, the group of each, and the number of groups. Group 0 is the diagonal; the others are numbered
-/// in order of first appearance.
-fn collect_strings(hilbert: &HilbertSpace, terms: &[Term]) -> Result<(Vec<MaskString>, Vec<u32>, u32)> {
-    let mut strings: Vec<MaskString> = Vec::with_capacity(terms.len());
-    for (k, term) in terms.iter().enumerate() {
-        let k = k as u32;
-        match &term.kind {
-            TermKind::Local(local) => push_local(local, term.coefficient, k, &mut strings),
-            TermKind::Product(product) => {
-                MaskString::push_product(product, term.coefficient, k, &mut strings)?;
-            }
-            TermKind::Pauli(string) => strings.push(MaskString::from_pauli(string, term.coefficient, k)),
-            TermKind::Fermion(string) => {
-                strings.extend(MaskString::from_fermion(hilbert, string, term.coefficient, k));
-            }
-        }
-        // The kernel keeps a flip and a sign, and visits read another flip.
-        let words = 3.0 * 8.0 * bits::n_words(hilbert.n_sites()) as f64;
-        let bytes = (size_of::<MaskString>() as f64 + words) * strings.len() as f64;
-        let what = || format!("masks of {} strings on {} sites", strings.len(), hilbert.n_sites());
-        memory::expect_fits(what, bytes, "use fewer sites, or split the operator")?;
-    }
+/// The group of each string, and the number of groups. Group 0 is the diagonal; the others are numbered in order of
+/// first appearance.
+fn groups_of(strings: &[MaskString]) -> (Vec<u32>, u32) {
     let mut groups: HashMap<&SparseSet, u32> = HashMap::new();
     let diagonal = SparseSet::default();
     groups.insert(&diagonal, 0);
-    let group_of = strings
-        .iter()
-        .map(|string| {
-            let next = groups.len() as u32;
-            *groups.entry(&string.flip).or_insert(next)
-        })
-        .collect();
-    let n_groups = groups.len() as u32;
-    drop(groups);
-    Ok((strings, group_of, n_groups))
+    let mut group_of = Vec::with_capacity(strings.len());
+    for string in strings {
+        let next = groups.len() as u32;
+        group_of.push(*groups.entry(&string.flip).or_insert(next));
+    }
+    (group_of, groups.len() as u32)
 }
 
 /// One string for each non-zero matrix element. Its guard is the whole row.

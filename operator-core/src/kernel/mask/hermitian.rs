@@ -7,7 +7,7 @@ use num_complex::Complex64;
 use super::kernel::{Group, MaskKernel};
 use super::pieces::Pieces;
 use crate::bits::{self, SiteSet};
-use crate::kernel::contraction::{N_TESTS, Weights};
+use crate::kernel::contraction::{N_TESTS, Scaled, Weights, sums_agree};
 use crate::kernel::offsets::range;
 use crate::rounding::agrees;
 
@@ -50,46 +50,51 @@ fn contraction_is_hermitian(
 ) -> bool {
     let flips = &kernel.flips[range(group.flips)];
     let sum = |reflected: bool| {
-        let mut sums = (Complex64::ZERO, 0.0);
+        let mut terms = Vec::new();
         for p in range(group.pieces) {
             let weights = |site: usize| {
-                let [zero, one] = <[f64; 2]>::try_from(weights.of(site, 2)).expect("two local states");
-                if reflected && flips.contains(&(site as u32)) { [one, zero] } else { [zero, one] }
+                let [zero, one] = <[Complex64; 2]>::try_from(weights.of(site, 2)).expect("two local states");
+                if reflected && flips.binary_search(&(site as u32)).is_ok() {
+                    [one, zero]
+                } else {
+                    [zero, one]
+                }
             };
-            let (sum, size) = contraction(&kernel.pieces, p, values, weights);
-            sums = (sums.0 + sum, sums.1 + size);
+            let value = |slot: u32| values[slot as usize];
+            if reflected {
+                contraction(&kernel.pieces, p, value, weights, &mut terms);
+            } else {
+                contraction(&kernel.pieces, p, |slot| value(slot).conj(), weights, &mut terms);
+            }
         }
-        sums
+        terms
     };
-    let ((reflected, size), (own, _)) = (sum(true), sum(false));
-    agrees((reflected - own.conj()).norm(), size)
+    sums_agree(&sum(true), &sum(false))
 }
 
-/// The sum of a piece over all configurations with a product of weights, and the sum of its absolute values.
+/// Adds the summands of a piece's sum over all configurations with a product of weights.
 fn contraction(
     pieces: &Pieces,
     p: usize,
-    values: &[Complex64],
-    weights: impl Fn(usize) -> [f64; 2],
-) -> (Complex64, f64) {
-    let signs: f64 = bits::sites(pieces.sign(p)).map(|site| weights(site)[0] - weights(site)[1]).product();
+    value: impl Fn(u32) -> Complex64,
+    weights: impl Fn(usize) -> [Complex64; 2],
+    terms: &mut Vec<Scaled>,
+) {
+    let difference = |[zero, one]: [Complex64; 2]| zero - one;
+    let signs = Scaled::product(bits::sites(pieces.sign(p)).map(|site| difference(weights(site))));
     let slots = pieces.table_of(p);
-    let mut sum = (Complex64::ZERO, 0.0);
-    let mut add = |slot: u32, weight: f64| {
-        let value = values[slot as usize] * weight * signs;
-        sum = (sum.0 + value, sum.1 + value.norm());
-    };
-    if let Some((guard, value)) = pieces.guards_of(p) {
-        let weight = |site| weights(site)[usize::from(bits::contains(value, site))];
-        add(slots[1], bits::sites(guard).map(weight).product());
+    if let Some((guard, bits_of)) = pieces.guards_of(p) {
+        let weight = |site| weights(site)[usize::from(bits::contains(bits_of, site))];
+        let guards = Scaled::product(bits::sites(guard).map(weight));
+        terms.push(signs.and(guards).times(value(slots[1])));
     } else {
-        let support: Vec<[f64; 2]> =
+        let support: Vec<[Complex64; 2]> =
             pieces.support_of(p).iter().map(|&site| weights(site as usize)).collect();
         for (index, &slot) in slots.iter().enumerate() {
-            add(slot, support.iter().enumerate().map(|(k, weights)| weights[index >> k & 1]).product());
+            let weights = support.iter().enumerate().map(|(k, weights)| weights[index >> k & 1]);
+            terms.push(signs.and(Scaled::product(weights)).times(value(slot)));
         }
     }
-    sum
 }
 
 /// One piece in the basis of parities, by a Walsh-Hadamard transform of its table.

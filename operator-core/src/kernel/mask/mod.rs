@@ -8,7 +8,7 @@ mod occupied;
 mod pieces;
 mod planes;
 
-pub(crate) use build::build;
+pub(crate) use build::{Strings, build};
 pub(crate) use hermitian::is_hermitian;
 pub(crate) use kernel::{Hits, MaskKernel};
 pub(crate) use pieces::{GUARDED, Pieces, Words};

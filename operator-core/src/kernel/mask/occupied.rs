@@ -219,7 +219,8 @@ mod tests {
         }
         let terms: Vec<_> = terms.iter().cloned().collect();
         let (mut forms, mut always) = (FormBuilder::new(), Conservation::Always);
-        let kernel = build::build(&hilbert, &terms, &mut forms, &mut always).unwrap();
+        let strings = build::Strings::new(&hilbert, &terms, f64::INFINITY).unwrap();
+        let kernel = build::build(&hilbert, &terms, strings, &mut forms, &mut always).unwrap();
         let mut candidates = Vec::new();
         let tried = kernel.occupied.as_ref().map(|index| {
             index.candidates(&[(1 << n_fermions) - 1], &mut candidates);

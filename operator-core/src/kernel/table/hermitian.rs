@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use num_complex::Complex64;
 
 use super::kernel::{Group, Lookup, Move, StepGroup, TableKernel};
-use crate::kernel::contraction::{N_TESTS, Weights};
+use crate::kernel::contraction::{N_TESTS, Scaled, Weights, sums_agree};
 use crate::kernel::offsets::range;
 use crate::rounding::agrees;
 
@@ -42,6 +42,7 @@ fn steps_are_hermitian(kernel: &TableKernel, values: &[Complex64]) -> bool {
     };
     let groups: HashMap<Vec<(u32, Move)>, &StepGroup> =
         kernel.steps.iter().map(|step| (key(step, false), step)).collect();
+    let conjugated: Vec<Complex64> = values.iter().map(Complex64::conj).collect();
     (0..N_TESTS).map(Weights::new).all(|weights| {
         kernel.steps.iter().all(|step| {
             let own = key(step, false);
@@ -49,8 +50,8 @@ fn steps_are_hermitian(kernel: &TableKernel, values: &[Complex64]) -> bool {
             // Weights of x as a function of x' = x + step.
             let back = |site: u32| {
                 let (local, weights) = (kernel.local(site as usize), weights_of(site));
-                let Some((_, change)) = own.iter().find(|(other, _)| *other == site) else { return weights };
-                let mut moved = vec![0.0; local.len];
+                let Ok(place) = own.binary_search_by_key(&site, |&(other, _)| other) else { return weights };
+                let (change, mut moved) = (own[place].1, vec![Complex64::ZERO; local.len]);
                 for (digit, weight) in weights.into_iter().enumerate() {
                     if let Some(new) = local.index(change.apply(local.value(digit))) {
                         moved[new] = weight;
@@ -58,12 +59,12 @@ fn steps_are_hermitian(kernel: &TableKernel, values: &[Complex64]) -> bool {
                 }
                 moved
             };
-            let (sum, size) = of_step(kernel, step, values, &weights_of);
-            let (reverse, other) = match groups.get(&key(step, true)) {
-                Some(reverse) => of_step(kernel, reverse, values, &back),
-                None => (Complex64::ZERO, 0.0),
+            let sum = of_step(kernel, step, values, &weights_of);
+            let reverse = match groups.get(&key(step, true)) {
+                Some(reverse) => of_step(kernel, reverse, &conjugated, &back),
+                None => Vec::new(),
             };
-            agrees((sum - reverse.conj()).norm(), size.max(other))
+            sums_agree(&sum, &reverse)
         })
     })
 }
@@ -72,58 +73,64 @@ fn of_step(
     kernel: &TableKernel,
     step: &StepGroup,
     values: &[Complex64],
-    weights: &dyn Fn(u32) -> Vec<f64>,
-) -> (Complex64, f64) {
+    weights: &dyn Fn(u32) -> Vec<Complex64>,
+) -> Vec<Scaled> {
     let (changed, lookups) =
         (&kernel.changed[range(step.changed)], &kernel.step_lookups[range(step.lookups)]);
     contraction(kernel, changed, step.products, lookups, values, weights)
 }
 
-/// The sum of products and lookups that change some sites over all configurations with a product of weights, and the sum of the absolute
-/// values.
+/// The summands of the sum of products and lookups that change some sites, over all configurations with a product of
+/// weights.
 fn contraction(
     kernel: &TableKernel,
     changed: &[u32],
     products: (u32, u32),
     lookups: &[Lookup],
     values: &[Complex64],
-    weights: impl Fn(u32) -> Vec<f64>,
-) -> (Complex64, f64) {
-    let mut sum = (Complex64::ZERO, 0.0);
-    let mut add = |value: Complex64| sum = (sum.0 + value, sum.1 + value.norm());
+    weights: impl Fn(u32) -> Vec<Complex64>,
+) -> Vec<Scaled> {
+    let mut terms = Vec::new();
     // A step does not start at every digit. The table of the element is 0 where it does not, so a site that changes and
     // has no table of its own is on two levels.
-    let free = |sites: &[u32], signs: (u32, u32)| -> f64 {
-        let negated =
-            |site: u32| kernel.signs[range(signs)].iter().any(|&(start, end)| (start..end).contains(&site));
-        let rest = changed.iter().copied().filter(|site| !sites.contains(site) && !negated(*site));
-        let rest: f64 = rest.map(|site| weights(site).iter().sum::<f64>()).product();
-        let signs = kernel.signs[range(signs)].iter().flat_map(|&(start, end)| start..end);
-        let signs = signs.filter(|site| !sites.contains(site));
-        rest * signs.map(|site| weights(site)[0] - weights(site)[1]).product::<f64>()
+    // Sites and ranges of signs are in ascending order.
+    let free = |sites: &[u32], signs: (u32, u32)| -> Scaled {
+        let ranges = &kernel.signs[range(signs)];
+        let negated = |site: u32| {
+            let next = ranges.partition_point(|&(start, _)| start <= site);
+            next > 0 && site < ranges[next - 1].1
+        };
+        let is_free = |site: &u32| sites.binary_search(site).is_err();
+        let rest = changed.iter().copied().filter(|site| is_free(site) && !negated(*site));
+        let rest = rest.map(|site| weights(site).iter().sum::<Complex64>());
+        let signs = ranges.iter().flat_map(|&(start, end)| start..end).filter(is_free);
+        Scaled::product(rest.chain(signs.map(|site| weights(site)[0] - weights(site)[1])))
     };
     for product in &kernel.products[range(products)] {
         let sites = &kernel.factor_sites[range(product.factors)];
         let tables = &kernel.factor_tables[range(product.factors)];
-        let factors = sites.iter().zip(tables).map(|(&site, &table)| -> f64 {
+        let factors = sites.iter().zip(tables).map(|(&site, &table)| -> Complex64 {
             let own = &kernel.factors[(table - kernel.n_slots) as usize..];
             weights(site).iter().zip(own).map(|(weight, factor)| weight * factor).sum()
         });
-        add(values[product.slot as usize] * factors.product::<f64>() * free(sites, product.signs));
+        let factors = Scaled::product(factors).times(values[product.slot as usize]);
+        terms.push(factors.and(free(sites, product.signs)));
     }
     for lookup in lookups {
         let sites = &kernel.sites[range(lookup.sites)];
-        let own: Vec<Vec<f64>> = sites.iter().map(|&site| weights(site)).collect();
+        let own: Vec<Vec<Complex64>> = sites.iter().map(|&site| weights(site)).collect();
         let free = free(sites, lookup.signs);
         let strides = &kernel.strides[range(lookup.sites)];
         for index in 0..n_rows(kernel, sites) {
             let slot = kernel.slot_tables[lookup.table as usize + index];
-            let weight =
-                |(weights, &stride): (&Vec<f64>, &u32)| weights[index / stride as usize % weights.len()];
-            add(values[slot as usize] * own.iter().zip(strides).map(weight).product::<f64>() * free);
+            let weight = |(weights, &stride): (&Vec<Complex64>, &u32)| {
+                weights[index / stride as usize % weights.len()]
+            };
+            let weights = Scaled::product(own.iter().zip(strides).map(weight));
+            terms.push(free.and(weights).times(values[slot as usize]));
         }
     }
-    sum
+    terms
 }
 
 /// A product of basis functions: the sites whose function is not 1, and the function's number.
@@ -132,10 +139,13 @@ type Basis = Vec<(u32, usize)>;
 fn diagonal_is_real(kernel: &TableKernel, values: &[Complex64]) -> bool {
     let products = (0, kernel.n_diagonal_products);
     if kernel.products[range(products)].iter().any(|product| values[product.slot as usize].im != 0.0) {
+        let conjugated: Vec<Complex64> = values.iter().map(Complex64::conj).collect();
         return (0..N_TESTS).map(Weights::new).all(|weights| {
-            let of = |site: u32| weights.of(site as usize, kernel.local(site as usize).len);
-            let (sum, size) = contraction(kernel, &[], products, &kernel.diagonal, values, of);
-            agrees(sum.im.abs(), size)
+            let sum = |values: &[Complex64]| {
+                let of = |site: u32| weights.of(site as usize, kernel.local(site as usize).len);
+                contraction(kernel, &[], products, &kernel.diagonal, values, of)
+            };
+            sums_agree(&sum(values), &sum(&conjugated))
         });
     }
     let mut expansion: HashMap<Basis, Complex64> = HashMap::new();

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use backend_flat::Flat;
+use ndarray::linalg::general_mat_mul;
 use ndarray::parallel::prelude::*;
 use ndarray::{Array1, Array2, ArrayView1, Axis, Zip, concatenate, s};
 use num_complex::Complex64;
@@ -77,6 +78,18 @@ impl<R: Real> Matrix for Array2<R> {
 
     fn product_transposed(a: &Self, b: &Self) -> Result<Self> {
         Ok(a.dot(&b.t()))
+    }
+
+    fn dense(x: &Self, kernel: &Self, bias: Option<&Self>, activation: Option<Activation>) -> Result<Self> {
+        let mut values = Array2::zeros((x.nrows(), kernel.nrows()));
+        if let Some(bias) = bias {
+            values.assign(bias);
+        }
+        general_mat_mul(R::one(), x, &kernel.t(), R::one(), &mut values);
+        match activation {
+            Some(activation) => Ok(Self::activate(activation, Order::Value, Field::real(values))?.re),
+            None => Ok(values),
+        }
     }
 
     fn transpose(a: &Self) -> Result<Self> {

@@ -1,6 +1,7 @@
 //! Features of the padded backend only: networks of candle's modules, and differentiable time evolution.
 
 mod candle_network;
+mod dense;
 mod dynamics;
 mod estimate;
 mod network;

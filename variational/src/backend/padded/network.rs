@@ -12,6 +12,7 @@ use operator_core::{Backend, Error, Result, WaveFunction};
 use rayon::prelude::*;
 
 use super::super::common::FORBIDDEN;
+use super::dense::dense;
 
 use crate::backend::changed_rows::ChangedRows;
 use crate::wave_functions::network::{
@@ -134,8 +135,29 @@ impl Matrix for Tensor {
         b.t().and_then(|b| a.matmul(&b)).map_err(failed)
     }
 
+    fn dense(
+        x: &Tensor,
+        kernel: &Tensor,
+        bias: Option<&Tensor>,
+        activation: Option<Activation>,
+    ) -> Result<Tensor> {
+        let dense = || {
+            let parts = [Some(x), Some(kernel), bias];
+            let has_gradient = parts.into_iter().flatten().any(Tensor::track_op);
+            let apart = activation.filter(|_| has_gradient || !x.device().is_cpu());
+            let values = if x.device().is_cpu() {
+                dense(x, kernel, bias, activation.filter(|_| apart.is_none()))?
+            } else {
+                let product = x.matmul(&kernel.t()?)?;
+                bias.map_or(Ok(product.clone()), |bias| product.broadcast_add(bias))?
+            };
+            apart.map_or(Ok(values.clone()), |activation| real(activation, Order::Value, &values))
+        };
+        dense().map_err(failed)
+    }
+
     fn transpose(a: &Tensor) -> Result<Tensor> {
-        a.t().map_err(failed)
+        a.t().and_then(|a| a.contiguous()).map_err(failed)
     }
 
     /// Gradients do not flow through it; `backward` fails.
@@ -504,7 +526,7 @@ fn check_order(order: Order) -> candle_core::Result<()> {
     }
 }
 
-fn contiguous<'a, T>(values: &'a [T], layout: &Layout) -> candle_core::Result<&'a [T]> {
+pub(super) fn contiguous<'a, T>(values: &'a [T], layout: &Layout) -> candle_core::Result<&'a [T]> {
     match layout.contiguous_offsets() {
         Some((start, end)) => Ok(&values[start..end]),
         None => bail!("operations of networks take contiguous tensors"),

@@ -5,7 +5,7 @@ use std::ops::Range;
 use operator_core::Result;
 
 use super::architecture::{Architecture, Branch, Layer, Linear, Output, Sharing};
-use super::first_layers::Changed;
+use super::first_layers::{Changed, FirstLayer};
 use super::matrix::{Arithmetic, Field, Matrix};
 use super::numbers::{Activation, Order};
 
@@ -42,8 +42,8 @@ pub(super) struct Evaluation<'a, M> {
 }
 
 impl<M: Matrix> Evaluation<'_, M> {
-    /// For each branch that starts with a linear layer, its transposed kernel.
-    pub(super) fn first_columns(&self) -> Result<Vec<Option<Field<M>>>> {
+    /// For each branch that starts with a linear layer, its transposed kernel and its biases.
+    pub(super) fn first_layers(&self) -> Result<Vec<Option<FirstLayer<M>>>> {
         let mut weights = self.weights.iter();
         let branches = self.architecture.branches().iter();
         branches
@@ -52,7 +52,10 @@ impl<M: Matrix> Evaluation<'_, M> {
                 let mut kernels = linear.map(|is_linear| if is_linear { weights.next() } else { None });
                 let first = kernels.next().flatten();
                 kernels.for_each(drop);
-                first.map(|weights| weights.kernel.map(M::transpose)).transpose()
+                let layer = |weights: &Weights<M>| {
+                    Ok(FirstLayer { columns: weights.kernel.map(M::transpose)?, bias: weights.bias.clone() })
+                };
+                first.map(layer).transpose()
             })
             .collect()
     }
@@ -62,22 +65,28 @@ impl<M: Matrix> Evaluation<'_, M> {
         self.values_from(x, |_| Ok(None))
     }
 
-    /// The same. `first` may give the product with the first kernel of a branch.
+    /// The same. `first` may give the values after the first linear layer of a branch.
     fn values_from(&self, x: &M, first: impl Fn(usize) -> Result<Option<Field<M>>>) -> Result<Vec<Field<M>>> {
         let mut weights = self.weights.iter();
         let branches = self.architecture.branches().iter().enumerate();
         branches
             .map(|(k, branch)| {
-                let mut layers = branch.layers.iter();
+                let mut layers = branch.layers.iter().peekable();
                 let mut values = match first(k)? {
-                    Some(product) => {
-                        layers.next();
-                        with_bias(product, next(&mut weights))?
+                    Some(values) => {
+                        (layers.next(), next(&mut weights));
+                        values
                     }
                     None => Field::real(x.clone()),
                 };
-                for layer in layers {
-                    values = forward(layer, values, &mut weights)?.0;
+                while let Some(layer) = layers.next() {
+                    values = match (layer, layers.peek()) {
+                        (Layer::Linear(_), Some(Layer::Activation(activation))) => {
+                            layers.next();
+                            linear(values, next(&mut weights), Some(*activation))?
+                        }
+                        _ => forward(layer, values, &mut weights)?.0,
+                    };
                 }
                 Ok(values)
             })
@@ -96,7 +105,7 @@ impl<M: Matrix> Evaluation<'_, M> {
         rows: Range<usize>,
         x: &M,
     ) -> Result<Field<M::Double>> {
-        self.add_up(x, self.values_from(x, |branch| changed.product(branch, rows.clone(), x))?)
+        self.add_up(x, self.values_from(x, |branch| changed.values(branch, rows.clone(), x))?)
     }
 
     fn add_up(&self, x: &M, values: Vec<Field<M>>) -> Result<Field<M::Double>> {
@@ -187,8 +196,7 @@ pub(super) struct SumOfUnits<'a, M> {
 impl<M: Matrix> SumOfUnits<'_, M> {
     /// The units' values, `W x + b`, shape `(rows, n_units)`.
     pub(super) fn values(&self, x: &M) -> Result<Field<M>> {
-        let product = Field::real(x.clone()).times(&self.weights.kernel, M::product_transposed)?;
-        with_bias(product, self.weights)
+        linear(Field::real(x.clone()), self.weights, None)
     }
 
     /// `Wᵀ`, whose rows hold the contributions of a site to all units.
@@ -287,8 +295,7 @@ fn forward<'w, M: Matrix + 'w>(
         Layer::Activation(activation) => M::activate(*activation, Order::Value, values)?,
         Layer::Linear(_) => {
             let weights = next(weights);
-            let product = values.times(&weights.kernel, M::product_transposed)?;
-            return Ok((with_bias(product, weights)?, Some(weights)));
+            return Ok((linear(values, weights, None)?, Some(weights)));
         }
     };
     Ok((after, None))
@@ -299,10 +306,25 @@ fn next<'w, M>(weights: &mut impl Iterator<Item = &'w Weights<M>>) -> &'w Weight
     weights.next().expect("`weights` makes some for each linear layer")
 }
 
-fn with_bias<M: Matrix>(product: Field<M>, weights: &Weights<M>) -> Result<Field<M>> {
-    match &weights.bias {
-        Some(bias) => product.add(bias),
-        None => Ok(product),
+/// The values after a linear layer, and after the activation that follows it.
+fn linear<M: Matrix>(
+    values: Field<M>,
+    Weights { bias, kernel }: &Weights<M>,
+    activation: Option<Activation>,
+) -> Result<Field<M>> {
+    let is_real = |field: &Field<M>| field.im.is_none();
+    if is_real(&values) && is_real(kernel) && bias.as_ref().is_none_or(is_real) {
+        let bias = bias.as_ref().map(|bias| &bias.re);
+        return M::dense(&values.re, &kernel.re, bias, activation).map(Field::real);
+    }
+    let product = values.times(kernel, M::product_transposed)?;
+    let values = match bias {
+        Some(bias) => product.add(bias)?,
+        None => product,
+    };
+    match activation {
+        Some(activation) => M::activate(activation, Order::Value, values),
+        None => Ok(values),
     }
 }
 

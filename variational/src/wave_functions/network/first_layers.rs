@@ -1,4 +1,4 @@
-//! Incremental first layers: `W x' = W x + Σ_i (x'_i − x_i) W_·i` for x' that differ from x in a few sites.
+//! Incremental first layers: `W x' + b = W x + b + Σ_i (x'_i − x_i) W_·i` for x' that differ from x in a few sites.
 
 use std::ops::Range;
 
@@ -6,57 +6,67 @@ use operator_core::{Error, Result};
 
 use super::matrix::{Field, Matrix};
 
+/// The first linear layer of a branch.
+pub(super) struct FirstLayer<M> {
+    /// `Wᵀ`, whose rows hold the contributions of a site to all units.
+    pub(super) columns: Field<M>,
+    pub(super) bias: Option<Field<M>>,
+}
+
 /// The first layers at configurations x.
 pub(super) struct FirstLayers<M> {
     x: M,
-    /// `x Wᵀ` of each branch that starts with a linear layer.
-    products: Vec<Option<Field<M>>>,
+    /// `x Wᵀ + b` of each branch that starts with a linear layer.
+    values: Vec<Option<Field<M>>>,
 }
 
 impl<M: Matrix> FirstLayers<M> {
-    /// From the `Wᵀ` of each branch, whose rows hold the contributions of a site to all units.
-    pub(super) fn new(columns: &[Option<Field<M>>], x: &M) -> Result<Self> {
-        let product = |columns: &Field<M>| Field::real(x.clone()).times(columns, M::product);
-        let products = columns.iter().map(|columns| columns.as_ref().map(product).transpose());
-        Ok(FirstLayers { x: x.clone(), products: products.collect::<Result<_>>()? })
+    pub(super) fn new(layers: &[Option<FirstLayer<M>>], x: &M) -> Result<Self> {
+        let values = |layer: &FirstLayer<M>| {
+            let product = Field::real(x.clone()).times(&layer.columns, M::product)?;
+            layer.bias.as_ref().map_or(Ok(product.clone()), |bias| product.add(bias))
+        };
+        let values = layers.iter().map(|layer| layer.as_ref().map(values).transpose());
+        Ok(FirstLayers { x: x.clone(), values: values.collect::<Result<_>>()? })
     }
 
     /// The rows of several parts below each other.
     pub(super) fn stack(parts: Vec<Self>) -> Result<Self> {
-        let n_branches = parts.first().map_or(0, |part| part.products.len());
-        let (mut x, mut products) = (Vec::new(), vec![Some(Vec::new()); n_branches]);
+        let n_branches = parts.first().map_or(0, |part| part.values.len());
+        let (mut x, mut values) = (Vec::new(), vec![Some(Vec::new()); n_branches]);
         for part in parts {
             x.push(Field::real(part.x));
-            for (all, product) in products.iter_mut().zip(part.products) {
-                *all = all.take().zip(product).map(|(mut all, product)| {
-                    all.push(product);
+            for (all, own) in values.iter_mut().zip(part.values) {
+                *all = all.take().zip(own).map(|(mut all, own)| {
+                    all.push(own);
                     all
                 });
             }
         }
-        let products = products.into_iter().map(|all| all.map(Field::stack).transpose());
-        Ok(FirstLayers { products: products.collect::<Result<_>>()?, x: Field::stack(x)?.re })
+        let values = values.into_iter().map(|all| all.map(Field::stack).transpose());
+        Ok(FirstLayers { values: values.collect::<Result<_>>()?, x: Field::stack(x)?.re })
     }
 }
 
 /// Configurations x' that each differ from one of the x in a few sites.
 pub(super) struct Changed<'a, M> {
     pub(super) first: &'a FirstLayers<M>,
-    pub(super) columns: &'a [Option<Field<M>>],
+    pub(super) layers: &'a [Option<FirstLayer<M>>],
     /// For each x', the row of its x.
     pub(super) origins: &'a [usize],
 }
 
 impl<M: Matrix> Changed<'_, M> {
-    /// `x' Wᵀ` of a branch for these rows; `None` if the branch does not start with a linear layer.
-    pub(super) fn product(
+    /// `x' Wᵀ + b` of a branch for these rows; `None` if the branch does not start with a linear layer.
+    pub(super) fn values(
         &self,
         branch: usize,
         rows: Range<usize>,
         connected: &M,
     ) -> Result<Option<Field<M>>> {
-        let FirstLayers { x, products } = self.first;
-        let (Some(Some(product)), Some(Some(columns))) = (products.get(branch), self.columns.get(branch))
+        let FirstLayers { x, values } = self.first;
+        let (Some(Some(values)), Some(Some(FirstLayer { columns, .. }))) =
+            (values.get(branch), self.layers.get(branch))
         else {
             return Ok(None);
         };
@@ -66,11 +76,11 @@ impl<M: Matrix> Changed<'_, M> {
             got: rows.end,
             expected: format!("at most {n_rows}"),
         })?;
-        let part = |product, columns| M::product_of_changed(product, x, origins, connected, columns);
-        let im = product.im.as_ref().zip(columns.im.as_ref());
+        let part = |values, columns| M::product_of_changed(values, x, origins, connected, columns);
+        let im = values.im.as_ref().zip(columns.im.as_ref());
         Ok(Some(Field {
-            re: part(&product.re, &columns.re)?,
-            im: im.map(|(product, columns)| part(product, columns)).transpose()?,
+            re: part(&values.re, &columns.re)?,
+            im: im.map(|(values, columns)| part(values, columns)).transpose()?,
         }))
     }
 }

@@ -56,21 +56,25 @@ pub trait Matrix: Clone + Debug + Send + Sync {
     /// As [`to_array`](Self::to_array).
     fn product_transposed(a: &Self, b: &Self) -> Result<Self>;
 
+    /// `f(x Wᵀ + b)`, the values of a layer with weights W of shape `(n_out, n_in)` and biases b of shape `(1, n_out)`.
+    ///
+    /// # Errors
+    /// As [`to_array`](Self::to_array).
+    fn dense(x: &Self, kernel: &Self, bias: Option<&Self>, activation: Option<Activation>) -> Result<Self>;
+
     /// `aᵀ`
     ///
     /// # Errors
     /// As [`to_array`](Self::to_array).
     fn transpose(a: &Self) -> Result<Self>;
 
-    /// `b c` from `product = a c`, where row k of `b` differs from row `origins[k]` of `a` in a few columns:
-    /// adds the contribution of the columns that differ. Origins are less than the number of rows of `a`.
+    /// `b c + d` from `product = a c + d`, where row k of `b` differs from row `origins[k]` of `a` in a few columns, and
+    /// all rows of d are equal: adds the contribution of the columns that differ. Origins are less than the number of
+    /// rows of `a`.
     ///
     /// # Errors
     /// As [`to_array`](Self::to_array).
-    fn product_of_changed(product: &Self, a: &Self, origins: &[usize], b: &Self, c: &Self) -> Result<Self> {
-        let _ = (product, a, origins);
-        Self::product(b, c)
-    }
+    fn product_of_changed(product: &Self, a: &Self, origins: &[usize], b: &Self, c: &Self) -> Result<Self>;
 
     /// An elementwise operation. A single row or column of `b` is repeated. The result may reuse the memory
     /// of `a`.

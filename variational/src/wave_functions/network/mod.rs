@@ -262,12 +262,12 @@ impl<B: NetworkBackend, K: NetworkKind> WaveFunction<B> for Network<B, K> {
             return self.log_psi(connected);
         }
         let evaluation = self.evaluation()?;
-        let columns = evaluation.first_columns()?;
+        let layers = evaluation.first_layers()?;
         let first = FirstLayers::stack(B::by_blocks(x, |_, x| {
             self.check_width(x)?;
-            FirstLayers::new(&columns, x)
+            FirstLayers::new(&layers, x)
         })?)?;
-        let changed = Changed { first: &first, columns: &columns, origins };
+        let changed = Changed { first: &first, layers: &layers, origins };
         let log_psi = B::by_blocks(connected, |rows, x| {
             self.check_width(x)?;
             evaluation.log_psi_connected(&changed, rows, x)
