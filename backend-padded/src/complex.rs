@@ -214,3 +214,9 @@ impl ComplexTensor {
 pub(crate) fn real_dtype<T: Element>() -> DType {
     if size_of::<T::Real>() == size_of::<f64>() { DType::F64 } else { DType::F32 }
 }
+
+/// All real parts, then all imaginary parts if there are two parts.
+pub(crate) fn stacked_numbers(values: &[Complex64], n_parts: usize) -> impl Iterator<Item = f64> + '_ {
+    let im = values.iter().filter(move |_| n_parts > 1).map(|value| value.im);
+    values.iter().map(|value| value.re).chain(im)
+}

@@ -180,7 +180,7 @@ where
     let conn = operator.conn(&x)?;
     sum_elements(conn.mels(), || {
         let states = conn.conn_states(x.dtype());
-        let connected = wave_function.log_psi(&Padded::conn_rows(&states)?)?;
+        let connected = wave_function.log_psi_conn(&x, &states)?;
         deltas(states.n_slots(), &connected, &wave_function.log_psi(&x)?)
     })
 }

@@ -11,10 +11,8 @@ use candle_core::cuda_backend::{CudaDType, CudaDevice, CudaStorage, WrapErr};
 use candle_core::op::BackpropOp;
 use candle_core::{DType, Layout, Result, Shape, Storage, Tensor, bail};
 
-use super::kernels::THREADS;
-
-/// Threads of a warp.
-const LANES: usize = 32;
+use super::kernels::{LANES, THREADS};
+use crate::complex::ComplexTensor;
 
 /// A kernel and its arguments, in the order in which it takes them. They are checked as they are added.
 ///
@@ -96,6 +94,24 @@ impl<'a, A: DeviceRepr> Launch<'a, A> {
         match tensor {
             Some(tensor) => self.array(tensor, dtype, len),
             None => Ok(self.null()),
+        }
+    }
+
+    /// Both parts of a tensor, or null instead of the imaginary one.
+    pub(crate) fn complex(self, tensor: &'a ComplexTensor, dtype: DType, len: usize) -> Result<Self> {
+        self.array(tensor.re(), dtype, len)?.optional(tensor.im(), dtype, len)
+    }
+
+    /// The same, or null for both.
+    pub(crate) fn optional_complex(
+        self,
+        tensor: Option<&'a ComplexTensor>,
+        dtype: DType,
+        len: usize,
+    ) -> Result<Self> {
+        match tensor {
+            Some(tensor) => self.complex(tensor, dtype, len),
+            None => Ok(self.null().null()),
         }
     }
 

@@ -1,7 +1,8 @@
 //! Kernels that work on numbers alone and need no engine.
 
+use candle_core::backend::BackendStorage;
 use candle_core::cuda_backend::{CudaDevice, CudaStorage};
-use candle_core::{DType, Layout, Result, Shape, Tensor};
+use candle_core::{Layout, Result, Shape, Tensor};
 
 use super::engine::number;
 use super::kernels::{Kind, Program};
@@ -12,21 +13,6 @@ use crate::complex::ComplexTensor;
 fn launch<'a>(device: &CudaDevice, program: Program, kernel: &str) -> Result<Launch<'a>> {
     let function = modules::function(device.cuda_stream().context(), Kind::of_numbers(program), kernel)?;
     Ok(Launch::of_words(device, function))
-}
-
-impl<'a> Launch<'a> {
-    /// Both parts of a tensor, or null instead of the imaginary one.
-    fn complex(self, tensor: &'a ComplexTensor, dtype: DType, len: usize) -> Result<Self> {
-        self.array(tensor.re(), dtype, len)?.optional(tensor.im(), dtype, len)
-    }
-
-    /// The same, or null for both.
-    fn optional_complex(self, tensor: Option<&'a ComplexTensor>, dtype: DType, len: usize) -> Result<Self> {
-        match tensor {
-            Some(tensor) => self.complex(tensor, dtype, len),
-            None => Ok(self.null().null()),
-        }
-    }
 }
 
 /// See [`ops::local`](crate::ops::local). Contiguous parts `(batch, width)` of one type; the sums are stacked,
@@ -83,4 +69,46 @@ pub(crate) fn local_gradients(
     // SAFETY: these are the kernel's arguments; it writes to the gradients, which are new.
     unsafe { launch.threads(n) }?;
     Ok(written)
+}
+
+/// A kernel of real numbers, or of the parts of complex ones, which gives stacked parts `(2, …)`.
+pub(crate) fn ln_cosh(
+    kernel: &str,
+    (re, layout): (&CudaStorage, &Layout),
+    im: Option<(&CudaStorage, &Layout)>,
+) -> Result<(CudaStorage, Shape)> {
+    let (device, dtype, n) = (re.device(), re.dtype(), layout.shape().elem_count());
+    let n_parts = im.map_or(1, |_| 2);
+    let values = new_storage(device, &(n_parts * n).into(), dtype)?;
+    let part = |k: usize| Layout::contiguous(n_parts * n).narrow(0, k * n, n);
+    let program = Program::LnCosh { real: number(dtype)?, is_complex: im.is_some() };
+    let launch = launch(device, program, kernel)?.part(re, layout, dtype, n)?;
+    let (launch, shape) = match im {
+        None => (launch.null().part(&values, &part(0)?, dtype, n)?.null(), layout.shape().clone()),
+        Some((im, layout)) => {
+            let launch = launch.part(im, layout, dtype, n)?.part(&values, &part(0)?, dtype, n)?;
+            (launch.part(&values, &part(1)?, dtype, n)?, [&[2], layout.dims()].concat().into())
+        }
+    };
+    // SAFETY: these are the kernel's arguments; it writes to the values, which are new.
+    unsafe { launch.long_number(n).threads(n) }?;
+    Ok((values, shape))
+}
+
+/// The gradient in z, from that in ln cosh z.
+pub(crate) fn ln_cosh_gradient(z: &ComplexTensor, gradient: &ComplexTensor) -> Result<ComplexTensor> {
+    let (device, dtype, n) = (z.re().device().as_cuda_device()?, z.dtype(), z.re().elem_count());
+    let [z, gradient] = [z, gradient].map(|tensor| tensor.map(Tensor::contiguous));
+    let (z, gradient) = (z?, gradient?);
+    let new = |_: &Tensor| new_tensor(device, z.re().shape(), dtype);
+    let of_z = ComplexTensor::new(new(z.re())?, z.im().map(new).transpose()?)?;
+    let program = Program::LnCosh { real: number(dtype)?, is_complex: z.im().is_some() };
+    let launch = launch(device, program, "ln_cosh_backward")?
+        .complex(&z, dtype, n)?
+        .complex(&gradient, dtype, n)?
+        .complex(&of_z, dtype, n)?
+        .long_number(n);
+    // SAFETY: these are the kernel's arguments; it writes to the gradient in z, which is new.
+    unsafe { launch.threads(n) }?;
+    Ok(of_z)
 }

@@ -5,7 +5,7 @@ use candle_core::{CpuStorage, CustomOp2, D, DType, Device, Layout, Result, Shape
 use num_complex::Complex64;
 use rayon::prelude::*;
 
-use crate::complex::ComplexTensor;
+use crate::complex::{ComplexTensor, stacked_numbers};
 #[cfg(feature = "cuda")]
 use crate::cuda;
 
@@ -137,12 +137,6 @@ fn sum(mels: &[Complex64], deltas: &[Complex64]) -> Complex64 {
     }
     let root = (0.5 * largest).exp();
     sum * root * root
-}
-
-/// All real parts, then all imaginary parts if there are two parts.
-fn stacked_numbers(values: &[Complex64], n_parts: usize) -> impl Iterator<Item = f64> + '_ {
-    let im = values.iter().filter(move |_| n_parts > 1).map(|value| value.im);
-    values.iter().map(|value| value.re).chain(im)
 }
 
 impl CustomOp2 for Local {

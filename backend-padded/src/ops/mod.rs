@@ -2,12 +2,14 @@
 //! `cuda`. For other devices the CPU does what candle has no operations for, and results are moved to the device.
 
 mod connect;
+mod ln_cosh;
 mod local;
 mod mels;
 mod select;
 mod units;
 
 pub(crate) use connect::connect;
+pub use ln_cosh::{ln_cosh, tanh};
 pub(crate) use local::local;
 pub(crate) use mels::mels_of;
 pub(crate) use select::{n_off_diagonal, select_off_diagonal};

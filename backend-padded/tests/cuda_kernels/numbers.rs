@@ -59,6 +59,17 @@ fn check_ln_cosh<R: Real>(is_complex: bool) {
     launch!(kernels, "ln_cosh", 300, re, im, value_re, value_im, 300u64);
     let [value_re, value_im] = derivative.addresses();
     launch!(kernels, "ln_cosh_derivative", 300, re, im, value_re, value_im, 300u64);
+    let gradient: Vec<Complex64> =
+        (0..300).map(|_| Complex64::new(rng.number(), if is_complex { rng.number() } else { 0.0 })).collect();
+    let (gradient, of_z) = (Parts::<R>::of(&gradient, is_complex), Parts::<R>::unwritten(300, is_complex));
+    let ([g_re, g_im], [of_re, of_im]) = (gradient.addresses(), of_z.addresses());
+    launch!(kernels, "ln_cosh_backward", 300, re, im, g_re, g_im, of_re, of_im, 300u64);
+    for ((of_z, gradient), slope) in of_z.values().into_iter().zip(gradient.values()).zip(derivative.values())
+    {
+        let expected = gradient * slope.conj();
+        let size = gradient.norm() * slope.norm();
+        assert!((of_z - expected).norm() <= rounding::<R>() * size, "{of_z} {expected}");
+    }
     for ((z, value), derivative) in z.values().into_iter().zip(value.values()).zip(derivative.values()) {
         // Where cosh would overflow, ln cosh is linear.
         let sign = if z.re < 0.0 { -1.0 } else { 1.0 };
