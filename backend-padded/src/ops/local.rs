@@ -22,6 +22,10 @@ pub(crate) fn local(mels: &ComplexTensor, deltas: &ComplexTensor) -> Result<Comp
     if mels.dims() != [batch, width] {
         bail!("elements of {:?} and ratios of {:?}; expected equal shapes", mels.dims(), deltas.dims());
     }
+    if !matches!(deltas.dtype(), DType::F32 | DType::F64) {
+        let single = deltas.map(|part| part.to_dtype(DType::F32))?;
+        return local(mels, &single)?.map(|part| part.to_dtype(deltas.dtype()));
+    }
     let mels = mels.map(|part| part.to_dtype(deltas.dtype()))?;
     let device = deltas.re().device();
     if batch * width == 0 {
@@ -341,6 +345,16 @@ mod tests {
     #[test]
     fn only_sums_that_are_too_large_overflow() -> Result<()> {
         check_sizes(&Device::Cpu)
+    }
+
+    #[test]
+    fn half_precision_is_rounded_once() -> Result<()> {
+        let ones = |dtype| Tensor::ones((2, 3), dtype, &Device::Cpu).map(ComplexTensor::real);
+        let local = local(&ones(DType::F64)?, &ones(DType::BF16)?)?;
+        assert_eq!(local.dtype(), DType::BF16);
+        // 3 e has 8 bits.
+        assert_eq!(numbers(local.re())?, [8.125, 8.125]);
+        Ok(())
     }
 
     #[test]
