@@ -138,7 +138,7 @@ impl Case<Complex64> {
         for (got, expected) in [(of_z.values(), expected_z), (of_runs.values(), expected_runs)] {
             for (got, expected) in got.into_iter().zip(expected) {
                 let tolerance = rounding::<R>() * size * (run * width) as f64;
-                assert!((got - expected).norm() < tolerance, "{}: {got} {expected}", self.name);
+                assert!((got - expected).norm() <= tolerance, "{}: {got} {expected}", self.name);
             }
         }
     }
