@@ -93,6 +93,25 @@ impl ComplexTensor {
         })
     }
 
+    /// The parts as one tensor, shape `(1 or 2, …)`.
+    pub(crate) fn stacked(&self) -> Result<Tensor> {
+        match &self.im {
+            None => self.re.unsqueeze(0),
+            Some(im) => Tensor::stack(&[&self.re, im], 0),
+        }
+    }
+
+    /// From the parts as one tensor, shape `(1 or 2, …)`.
+    pub(crate) fn from_stacked(parts: &Tensor) -> Result<Self> {
+        let im = if parts.dim(0)? > 1 { Some(parts.get(1)?) } else { None };
+        Self::new(parts.get(0)?, im)
+    }
+
+    /// Whether gradients flow from the tensor to something.
+    pub(crate) fn tracks_gradients(&self) -> bool {
+        self.re.track_op() || self.im.as_ref().is_some_and(Tensor::track_op)
+    }
+
     /// Applies a linear function, such as a change of shape or dtype, to both parts.
     ///
     /// # Errors
@@ -194,4 +213,10 @@ impl ComplexTensor {
 /// The dtype of tensors that hold elements of type `T`.
 pub(crate) fn real_dtype<T: Element>() -> DType {
     if size_of::<T::Real>() == size_of::<f64>() { DType::F64 } else { DType::F32 }
+}
+
+/// All real parts, then all imaginary parts if there are two parts.
+pub(crate) fn stacked_numbers(values: &[Complex64], n_parts: usize) -> impl Iterator<Item = f64> + '_ {
+    let im = values.iter().filter(move |_| n_parts > 1).map(|value| value.im);
+    values.iter().map(|value| value.re).chain(im)
 }

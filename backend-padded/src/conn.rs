@@ -98,7 +98,7 @@ impl ConnStates {
     /// `Σ_m f(z[b, m] + Σ_i (x'_i − x_i) w[i, m])` for each state x' that is connected to sample b, shape
     /// `(batch · width,)`, in f64; `None` for a custom kernel, and on Metal. Neither x' nor what f is taken of is stored.
     ///
-    /// `z` is `(batch, n_units)`, and `w` is `(n_sites, n_units)`. Gradients do not flow through it.
+    /// `z` is `(batch, n_units)`, and `w` is `(n_sites, n_units)`. Gradients flow into both.
     #[doc(hidden)]
     pub fn sums_of_units(
         &self,

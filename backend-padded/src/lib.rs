@@ -24,7 +24,8 @@
 //! # Where things run
 //! The kernels of operators run on the CPU, on all threads, and on CUDA devices. For an operator on any other device,
 //! its samples come to the host for them, and the results go to the device. A kernel of your own runs on the operator's
-//! device. So do wave functions and sums over connected elements. On the CPU, [`local_estimators`] pads nothing.
+//! device. So do wave functions, sums over connected elements and their gradients. On the CPU, [`local_estimators`] pads
+//! nothing.
 //!
 //! On CUDA devices, kernels are compiled by NVRTC when they are first used, and kept for the process. Samples are checked
 //! there. [`TensorConn::conn`] and the other calls that answer with tensors read one word to know whether all samples are
@@ -74,7 +75,7 @@ pub use operator::PaddedOperator;
 pub use operator_gradient::estimators_and_operator_grad_on_device;
 pub use operator_gradient::{local_estimators_and_operator_grad, operator_estimator_tensor};
 #[doc(hidden)]
-pub use ops::Unit;
+pub use ops::{Unit, ln_cosh, tanh};
 
 /// The crates whose types stand in signatures here.
 pub use {candle_core, ndarray, num_complex};

@@ -43,6 +43,8 @@
 //! [`rand`], [`sprs`] and, with the feature `serde`, `serde_json`.
 
 pub mod expression;
+#[doc(hidden)]
+pub mod functions;
 pub mod graph;
 pub mod hilbert;
 #[doc(hidden)]

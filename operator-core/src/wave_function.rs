@@ -60,8 +60,9 @@ pub trait WaveFunction<B: Backend>: Send + Sync {
     /// ln ψ of the states that an operator connects to `x`, as operators of the backend hold them, shape
     /// `(batch · width,)`. The values equal those of [`log_psi`](Self::log_psi) up to rounding.
     ///
-    /// Local estimators on other devices than the host call it where no gradients flow. The default makes rows of all
-    /// states. Override it if ln ψ follows from the sites that change.
+    /// Local estimators on other devices than the host call it, and those that are tensors with gradients, which flow
+    /// through it as through [`log_psi`](Self::log_psi). The default makes rows of all states. Override it if ln ψ follows
+    /// from the sites that change.
     ///
     /// # Errors
     /// As [`log_psi`](Self::log_psi).

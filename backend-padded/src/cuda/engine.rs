@@ -15,13 +15,12 @@ use super::kernels::{Kind, Number, Program};
 use super::launch::{Launch, new_storage, new_tensor};
 use super::modules;
 use crate::complex::{ComplexTensor, real_dtype};
-use crate::ops::Unit;
 use crate::rows::ALL_STATES;
 
-/// The gradient in the slots is summed in at most this many parts, which become one sum in the end.
-const MOST_PARTS: usize = 2048;
+/// A gradient over all samples is summed in at most this many parts, which become one sum in the end.
+pub(super) const MOST_PARTS: usize = 2048;
 /// The parts have at most this many numbers in all.
-const MOST_NUMBERS: usize = 1 << 22;
+pub(super) const MOST_NUMBERS: usize = 1 << 22;
 
 /// An operator without values on a device. Cheap to clone.
 #[derive(Clone)]
@@ -43,7 +42,7 @@ struct Inner {
 /// The engine as kernels take it.
 #[repr(transparent)]
 #[derive(Clone, Copy)]
-struct Argument(EngineArgument);
+pub(super) struct Argument(EngineArgument);
 
 // SAFETY: it is plain words.
 unsafe impl DeviceRepr for Argument {}
@@ -91,6 +90,10 @@ impl DeviceEngine {
         })))
     }
 
+    pub(super) fn cuda(&self) -> &CudaDevice {
+        &self.0.cuda
+    }
+
     pub(crate) fn n_sites(&self) -> usize {
         self.0.n_sites
     }
@@ -107,14 +110,18 @@ impl DeviceEngine {
         ComplexTensor::new(column(|value| value.re)?, im)
     }
 
-    fn launch<'a>(&self, program: Program, kernel: &str) -> Result<Launch<'a, Argument>> {
+    pub(super) fn launch<'a>(&self, program: Program, kernel: &str) -> Result<Launch<'a, Argument>> {
         let stream = self.0.cuda.cuda_stream();
         let function = modules::function(stream.context(), Kind::new(program, self.0.kind), kernel)?;
         Ok(Launch::new(&self.0.cuda, function, self.0.argument))
     }
 
     /// Adds packed samples to a launch.
-    fn with_samples<'a>(&self, launch: Launch<'a, Argument>, x: &'a Tensor) -> Result<Launch<'a, Argument>> {
+    pub(super) fn with_samples<'a>(
+        &self,
+        launch: Launch<'a, Argument>,
+        x: &'a Tensor,
+    ) -> Result<Launch<'a, Argument>> {
         let (n_numbers, dtype) = self.0.sample;
         launch.array(x, dtype, x.dim(0)? * n_numbers)
     }
@@ -178,48 +185,6 @@ impl DeviceEngine {
         // SAFETY: these are the kernel's arguments; it writes to the rows, which are new.
         unsafe { launch.warps(batch * width) }?;
         Ok(rows)
-    }
-
-    /// Sums over units at the states of items `(batch, width)`, see [`ops::sums_of_units`](crate::ops::sums_of_units): shape
-    /// `(batch · width,)`, in f64. `z` is `(batch, n_units)`, and `w` is `(n_sites, n_units)`.
-    pub(crate) fn sums_of_units(
-        &self,
-        x: &Tensor,
-        items: &Tensor,
-        unit: Unit,
-        z: &ComplexTensor,
-        w: &ComplexTensor,
-    ) -> Result<ComplexTensor> {
-        let (batch, width) = items.dims2()?;
-        let (n_slots, n_units) = (batch * width, z.re().dim(1)?);
-        let (dtype, is_complex) = (z.dtype(), z.im().is_some() || w.im().is_some());
-        // Both have imaginary parts if one has.
-        let parts = |tensor: &ComplexTensor| -> Result<(Tensor, Option<Tensor>)> {
-            let tensor = tensor.map(|part| part.to_dtype(dtype)?.to_device(&self.0.device)?.contiguous())?;
-            let (re, im) = tensor.into_parts();
-            let im = if is_complex { Some(im.map_or_else(|| re.zeros_like(), Ok)?) } else { None };
-            Ok((re, im))
-        };
-        let ((z_re, z_im), (w_re, w_im)) = (parts(z)?, parts(w)?);
-        let (n_z, n_w) = (batch * n_units, self.0.n_sites * n_units);
-        let new = || new_tensor(&self.0.cuda, n_slots, DType::F64);
-        let (re, im) = (new()?, if is_complex { Some(new()?) } else { None });
-        let program = Program::Units { real: number(dtype)?, is_complex, ln_cosh: unit == Unit::LnCosh };
-        let launch = self
-            .with_samples(self.launch(program, "sums_of_units")?, x)?
-            .array(items, DType::U32, n_slots)?
-            .array(&z_re, dtype, n_z)?
-            .optional(z_im.as_ref(), dtype, n_z)?
-            .array(&w_re, dtype, n_w)?
-            .optional(w_im.as_ref(), dtype, n_w)?
-            .array(&re, DType::F64, n_slots)?
-            .optional(im.as_ref(), DType::F64, n_slots)?
-            .number(n_units)?
-            .number(width)?
-            .number(batch)?;
-        // SAFETY: these are the kernel's arguments; it writes to the sums, which are new.
-        unsafe { launch.warps(n_slots) }?;
-        ComplexTensor::new(re, im)
     }
 
     /// The elements of packed samples, `width` slots each, for these values of the slots.
@@ -421,7 +386,7 @@ enum Whose {
 }
 
 /// Numbers of a type, as kernels know them.
-fn number(dtype: DType) -> Result<Number> {
+pub(super) fn number(dtype: DType) -> Result<Number> {
     match dtype {
         DType::U8 => Ok(Number::U8),
         DType::F32 => Ok(Number::F32),

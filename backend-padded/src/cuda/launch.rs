@@ -11,26 +11,37 @@ use candle_core::cuda_backend::{CudaDType, CudaDevice, CudaStorage, WrapErr};
 use candle_core::op::BackpropOp;
 use candle_core::{DType, Layout, Result, Shape, Storage, Tensor, bail};
 
-use super::kernels::THREADS;
-
-/// Threads of a warp.
-const LANES: usize = 32;
+use super::kernels::{LANES, THREADS};
+use crate::complex::ComplexTensor;
 
 /// A kernel and its arguments, in the order in which it takes them. They are checked as they are added.
 ///
+/// `A` is the type of a first argument that is passed by value.
+///
 /// A device has one stream, on which tensors are made, used and freed in the order of calls. So addresses are enough;
 /// the tensors that they are of live until the launch.
-pub(crate) struct Launch<'a, A> {
+pub(crate) struct Launch<'a, A = u64> {
     stream: Arc<CudaStream>,
     function: CudaFunction,
-    first: A,
+    first: Option<A>,
     words: Vec<u64>,
     tensors: PhantomData<&'a Tensor>,
+}
+
+impl Launch<'_> {
+    /// A launch of a kernel that takes words alone.
+    pub(crate) fn of_words(device: &CudaDevice, function: CudaFunction) -> Self {
+        Self::with(device, function, None)
+    }
 }
 
 impl<'a, A: DeviceRepr> Launch<'a, A> {
     /// A launch on a device with the first argument, which is passed by value.
     pub(crate) fn new(device: &CudaDevice, function: CudaFunction, first: A) -> Self {
+        Self::with(device, function, Some(first))
+    }
+
+    fn with(device: &CudaDevice, function: CudaFunction, first: Option<A>) -> Self {
         Launch { stream: device.cuda_stream(), function, first, words: Vec::new(), tensors: PhantomData }
     }
 
@@ -86,6 +97,24 @@ impl<'a, A: DeviceRepr> Launch<'a, A> {
         }
     }
 
+    /// Both parts of a tensor, or null instead of the imaginary one.
+    pub(crate) fn complex(self, tensor: &'a ComplexTensor, dtype: DType, len: usize) -> Result<Self> {
+        self.array(tensor.re(), dtype, len)?.optional(tensor.im(), dtype, len)
+    }
+
+    /// The same, or null for both.
+    pub(crate) fn optional_complex(
+        self,
+        tensor: Option<&'a ComplexTensor>,
+        dtype: DType,
+        len: usize,
+    ) -> Result<Self> {
+        match tensor {
+            Some(tensor) => self.complex(tensor, dtype, len),
+            None => Ok(self.null().null()),
+        }
+    }
+
     /// A null pointer.
     pub(crate) fn null(mut self) -> Self {
         self.words.push(0);
@@ -97,6 +126,12 @@ impl<'a, A: DeviceRepr> Launch<'a, A> {
         // Kernels read the lower half, which comes first in the memory of every host of CUDA.
         self.words.push(u32::try_from(number)?.into());
         Ok(self)
+    }
+
+    /// A 64-bit number.
+    pub(crate) fn long_number(mut self, number: usize) -> Self {
+        self.words.push(number as u64);
+        self
     }
 
     /// Starts as many warps as there are `items`.
@@ -129,7 +164,9 @@ impl<'a, A: DeviceRepr> Launch<'a, A> {
             shared_mem_bytes: 0,
         };
         let mut launch = self.stream.launch_builder(&self.function);
-        launch.arg(&self.first);
+        self.first.iter().for_each(|first| {
+            launch.arg(first);
+        });
         self.words.iter().for_each(|word| {
             launch.arg(word);
         });

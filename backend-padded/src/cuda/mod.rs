@@ -6,7 +6,11 @@ mod kernels;
 mod launch;
 mod mels;
 mod modules;
+mod numbers;
 mod samples;
+mod units;
 
 pub(crate) use mels::mels_of;
+pub(crate) use numbers::{ln_cosh, ln_cosh_gradient, local, local_gradients};
 pub(crate) use samples::{OnDevice, Samples};
+pub(crate) use units::{gradients_of_units, sums_of_units};

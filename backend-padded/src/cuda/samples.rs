@@ -12,7 +12,6 @@ use crate::compact::{self, CompactStates};
 use crate::complex::ComplexTensor;
 use crate::conn::Padding;
 use crate::error::failed;
-use crate::ops::Unit;
 use crate::rows;
 
 /// Packed samples of an operator, and whether they are states of its space.
@@ -95,17 +94,6 @@ impl Samples {
         dtype: DType,
     ) -> Result<Tensor> {
         self.engine.select(&self.packed, values, numbers, dtype)
-    }
-
-    /// See [`ops::sums_of_units`](crate::ops::sums_of_units).
-    pub(crate) fn sums_of_units(
-        &self,
-        items: &Tensor,
-        unit: Unit,
-        z: &ComplexTensor,
-        w: &ComplexTensor,
-    ) -> Result<ComplexTensor> {
-        self.engine.sums_of_units(&self.packed, items, unit, z, w)
     }
 
     /// The states of items `(batch, width)` as rows, shape `(batch, width, n_sites)`.

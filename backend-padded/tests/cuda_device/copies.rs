@@ -1,6 +1,8 @@
 //! Between samples and energies nothing is copied to the host. Only the stand-in tells.
 
-use backend_padded::{Padded, TensorConn, local_estimators};
+use backend_padded::{
+    ComplexTensor, Padded, TensorConn, Unit, ln_cosh, local_estimator_tensor, local_estimators,
+};
 use candle_core::{DType, Tensor, Var};
 use operator_core::{
     BoseHubbard, Boundary, Graph, Heisenberg, Model,
@@ -56,5 +58,23 @@ fn only_results_are_copied_to_the_host() {
         let (gradients, n) = to_host(|| sum.backward().unwrap());
         assert!(n.is_none_or(|n| n == 0), "{n:?}");
         assert!(gradients.get(&parameters).is_some());
+        let (local, n) = to_host(|| local_estimator_tensor(&attached, &psi, &x).unwrap());
+        assert!(n.is_none_or(|n| n == 1), "{n:?}");
+        let (gradients, n) = to_host(|| local.re().mean_all().unwrap().backward().unwrap());
+        assert!(n.is_none_or(|n| n == 0), "{n:?}");
+        assert!(gradients.get(&parameters).is_some());
+        // ln cosh of a layer at connected states, and its gradients.
+        let units = |n: usize| Var::ones((n, 7), DType::F64, &cuda()).unwrap();
+        let (z, w) = (units(x.dims()[0]), units(x.dims()[1]));
+        let states = conn.conn_states(DType::F64);
+        let (sums, n) = to_host(|| {
+            let [z, w] =
+                [&z, &w].map(|var| ComplexTensor::new(var.as_tensor().clone(), var.as_tensor().clone()));
+            states.sums_of_units(Unit::LnCosh, &ln_cosh(&z.unwrap()).unwrap(), &w.unwrap()).unwrap().unwrap()
+        });
+        assert!(n.is_none_or(|n| n == 0), "{n:?}");
+        let (gradients, n) = to_host(|| sums.re().sum_all().unwrap().backward().unwrap());
+        assert!(n.is_none_or(|n| n == 0), "{n:?}");
+        assert!(gradients.get(&z).is_some() && gradients.get(&w).is_some());
     }
 }

@@ -59,6 +59,17 @@ fn check_ln_cosh<R: Real>(is_complex: bool) {
     launch!(kernels, "ln_cosh", 300, re, im, value_re, value_im, 300u64);
     let [value_re, value_im] = derivative.addresses();
     launch!(kernels, "ln_cosh_derivative", 300, re, im, value_re, value_im, 300u64);
+    let gradient: Vec<Complex64> =
+        (0..300).map(|_| Complex64::new(rng.number(), if is_complex { rng.number() } else { 0.0 })).collect();
+    let (gradient, of_z) = (Parts::<R>::of(&gradient, is_complex), Parts::<R>::unwritten(300, is_complex));
+    let ([g_re, g_im], [of_re, of_im]) = (gradient.addresses(), of_z.addresses());
+    launch!(kernels, "ln_cosh_backward", 300, re, im, g_re, g_im, of_re, of_im, 300u64);
+    for ((of_z, gradient), slope) in of_z.values().into_iter().zip(gradient.values()).zip(derivative.values())
+    {
+        let expected = gradient * slope.conj();
+        let size = gradient.norm() * slope.norm();
+        assert!((of_z - expected).norm() <= rounding::<R>() * size, "{of_z} {expected}");
+    }
     for ((z, value), derivative) in z.values().into_iter().zip(value.values()).zip(derivative.values()) {
         // Where cosh would overflow, ln cosh is linear.
         let sign = if z.re < 0.0 { -1.0 } else { 1.0 };
@@ -87,9 +98,9 @@ fn check_local<R: Real>(is_complex: bool) {
         if k % width >= 40 || k / width == 4 {
             (mels[k], deltas[k]) = (Complex64::ZERO, Complex64::from(f64::INFINITY));
         }
-        // The ratio alone overflows.
+        // The ratio alone overflows in single precision.
         if k / width == 5 {
-            (mels[k], deltas[k]) = (mels[k] * 1e-30, deltas[k] + 70.0);
+            (mels[k], deltas[k]) = (mels[k] * 1e-30, deltas[k] + 95.0);
         }
     }
     let gradient = Parts::<R>::of(&random(1.0, 0.0)[..b], is_complex);
@@ -129,7 +140,9 @@ fn check_local<R: Real>(is_complex: bool) {
                 (got - expected).norm() <= 60.0 * rounding::<R>() * expected.norm()
             };
             let g = gradient[sample];
-            assert!(within(of_mels[k], g * deltas[k].exp().conj()), "{k}");
+            // In single precision this is too large for the sample above.
+            let of_mel = g * deltas[k].exp().conj();
+            assert!(sample == 5 || within(of_mels[k], of_mel), "{k}: {} {of_mel}", of_mels[k]);
             assert!(within(of_deltas[k], g * term.conj()), "{k}");
         }
         assert!((local - expected).norm() <= 60.0 * rounding::<R>() * size, "{sample}: {local} {expected}");

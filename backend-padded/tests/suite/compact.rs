@@ -5,7 +5,7 @@ use backend_padded::{
     estimators_and_operator_grad_on_device, local_estimators, local_estimators_and_operator_grad,
     local_estimators_on_device,
 };
-use candle_core::{DType, Device, Storage, Tensor};
+use candle_core::{DType, Device, Storage, Tensor, Var};
 use ndarray::{Array2, Array3};
 use num_complex::{Complex32, Complex64};
 use operator_core::testing::{Table, catalogue};
@@ -133,8 +133,7 @@ fn the_memory_of_elements_with_gradients_is_left_alone() {
     let entries = catalogue().unwrap();
     let entry = entries.iter().find(|entry| entry.name == "Ising chain").unwrap();
     let operator = entry.definition.lower::<Padded>().unwrap();
-    let values =
-        candle_core::Var::new(operator.definition().unwrap().parameters().to_vec(), &Device::Cpu).unwrap();
+    let values = Var::new(operator.definition().unwrap().parameters().to_vec(), &Device::Cpu).unwrap();
     let attached = operator.with_parameter_tensor(&values).unwrap();
     let x = tensor(&operator.hilbert().all_states().unwrap());
     let kept = attached.conn(&x).unwrap();
@@ -220,6 +219,74 @@ fn sums_over_units_are_those_of_a_layer_on_rows() {
                 let expected: Complex64 = units.iter().map(of_unit).sum();
                 // Imaginary parts are phases.
                 assert!(((sum - expected).exp() - 1.0).norm() < 1e-11, "{}: {sum} {expected}", entry.name);
+            }
+        }
+        n_operators += 1;
+    }
+    assert!(n_operators > 40, "{n_operators}");
+}
+
+/// Gradients of sums over units are those of a layer that reads rows.
+#[test]
+fn gradients_of_sums_over_units_are_those_of_a_layer_on_rows() {
+    const UNITS: usize = 5;
+    let mut n_operators = 0;
+    for entry in catalogue().unwrap().into_iter().filter(|entry| entry.definition.is_real()) {
+        let operator = entry.definition.lower::<Padded>().unwrap();
+        let (x, n_sites) = (tensor(&states(&operator)), operator.hilbert().n_sites());
+        let states = operator.conn(&x).unwrap().conn_states(DType::F64);
+        let [batch, width, _] = *states.rows().unwrap().dims() else { panic!("rows have three dimensions") };
+        if batch * width == 0 {
+            continue;
+        }
+        let var = |n: usize, shift: usize| {
+            let number = |k: usize| 0.02 * ((k * 37 + shift) % 23) as f64 - 0.2;
+            Var::from_vec((0..n * UNITS).map(number).collect(), (n, UNITS), &Device::Cpu).unwrap()
+        };
+        let vars = [var(batch, 1), var(batch, 7), var(n_sites, 3), var(n_sites, 11)];
+        // z + (x' − x) w
+        let by = states.rows().unwrap().broadcast_sub(&x.to_dtype(DType::F64).unwrap().unsqueeze(1).unwrap());
+        let by = by.unwrap().flatten(0, 1).unwrap();
+        for (unit, is_complex) in
+            [(Unit::Identity, false), (Unit::LnCosh, false), (Unit::Identity, true), (Unit::LnCosh, true)]
+        {
+            let complex = |[re, im]: [&Var; 2]| {
+                let im = is_complex.then(|| im.as_tensor().clone());
+                ComplexTensor::new(re.as_tensor().clone(), im).unwrap()
+            };
+            let (z, w) = (complex([&vars[0], &vars[1]]), complex([&vars[2], &vars[3]]));
+            let sums = states.sums_of_units(unit, &z, &w).unwrap().unwrap();
+            let changed = |z: &Tensor, w: &Tensor| {
+                let of_slots = z.unsqueeze(1)?.repeat((1, width, 1))?.flatten(0, 1)?;
+                of_slots + by.matmul(w)?
+            };
+            let changed = ComplexTensor::new(
+                changed(z.re(), w.re()).unwrap(),
+                z.im().zip(w.im()).map(|(z, w)| changed(z, w).unwrap()),
+            );
+            let of_rows = match unit {
+                Unit::Identity => changed.unwrap(),
+                Unit::LnCosh => backend_padded::ln_cosh(&changed.unwrap()).unwrap(),
+            };
+            let of_rows = of_rows.map(|part| part.sum(1)).unwrap();
+            let gradients = |sums: &ComplexTensor| {
+                let weights = Tensor::arange(0f64, (batch * width) as f64, &Device::Cpu).unwrap();
+                let weighed = |part: &Tensor, weights: Tensor| (part * weights).unwrap().sum_all().unwrap();
+                let re = weighed(sums.re(), weights.sin().unwrap());
+                let sum =
+                    sums.im().map_or(re.clone(), |im| (re + weighed(im, weights.cos().unwrap())).unwrap());
+                sum.backward().unwrap()
+            };
+            let (got, expected) = (gradients(&sums), gradients(&of_rows));
+            for var in &vars {
+                let [got, expected] = [&got, &expected].map(|all| all.get(var));
+                let (Some(got), Some(expected)) = (got, expected) else {
+                    assert_eq!(got.is_some(), expected.is_some());
+                    continue;
+                };
+                let error = (got - expected).unwrap().abs().unwrap().max_all().unwrap();
+                let error = error.to_scalar::<f64>().unwrap();
+                assert!(error < 1e-11 * (batch * width) as f64, "{}: {error}", entry.name);
             }
         }
         n_operators += 1;

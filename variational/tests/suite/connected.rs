@@ -328,3 +328,77 @@ fn states_of_an_operator_have_the_values_of_rows() -> TestResult {
     assert!(!depends_on_samples(&mlp)?);
     Ok(())
 }
+
+/// A network that gives no connected configurations but by rows.
+#[cfg(feature = "padded")]
+struct ByRows<W>(W);
+
+#[cfg(feature = "padded")]
+impl<W: WaveFunction<variational::Padded>> WaveFunction<variational::Padded> for ByRows<W> {
+    fn hilbert(&self) -> &HilbertSpace {
+        self.0.hilbert()
+    }
+
+    fn log_psi(&self, x: &candle_core::Tensor) -> operator_core::Result<backend_padded::ComplexTensor> {
+        self.0.log_psi(x)
+    }
+}
+
+/// In the network's parameters and in the Hamiltonian's, of real and of imaginary parts.
+#[cfg(feature = "padded")]
+#[test]
+fn gradients_through_units_that_change_are_those_through_rows() -> TestResult {
+    use backend_padded::{ComplexTensor, Padded, failed, local_estimator_tensor};
+    use candle_core::{DType, Tensor, Var};
+    use operator_core::Definition;
+    use variational::Trainable;
+
+    fn check<K>(definition: &Definition, network: &Network<Padded, K>, tolerance: f64) -> TestResult
+    where
+        K: variational::wave_functions::network::NetworkKind,
+    {
+        let device = Padded::default_device();
+        let operator = definition.lower::<Padded>()?;
+        let lambda = Var::new(definition.parameters().to_vec(), &device).map_err(failed)?;
+        let operator = operator.with_parameter_tensor(lambda.as_tensor())?;
+        let x = Padded::from_host(definition.hilbert().all_states()?.view(), &device)?;
+        let theta = Var::new(network.parameters().to_vec(), &device).map_err(failed)?;
+        let network = network.with_parameter_tensor(theta.as_tensor())?;
+        let ways = [
+            local_estimator_tensor(&operator, &network, &x)?,
+            local_estimator_tensor(&operator, &ByRows(&network), &x)?,
+        ];
+        let parts = |local: &ComplexTensor| [Some(local.re().clone()), local.im().cloned()];
+        let [got, expected] = ways.each_ref().map(parts);
+        for (got, expected) in got.into_iter().zip(expected) {
+            let (Some(got), Some(expected)) = (got, expected) else { continue };
+            let gradients =
+                |local: &Tensor| local.mean_all().and_then(|mean| mean.backward()).map_err(failed);
+            let (got, expected) = (gradients(&got)?, gradients(&expected)?);
+            for var in [&lambda, &theta] {
+                let difference = |got: &Tensor, expected: &Tensor| {
+                    let size = expected.abs()?.max_all()?.to_dtype(DType::F64)?.to_scalar::<f64>()?;
+                    let error =
+                        (got - expected)?.abs()?.max_all()?.to_dtype(DType::F64)?.to_scalar::<f64>()?;
+                    Ok((error, size))
+                };
+                let (Some(got), Some(expected)) = (got.get(var), expected.get(var)) else {
+                    return Err("a gradient is missing".into());
+                };
+                let (error, size) = difference(got, expected).map_err(failed)?;
+                assert!(size > 1e-3 && error < tolerance * (1.0 + size), "{definition}: {error} {size}");
+            }
+        }
+        Ok(())
+    }
+
+    for definition in [ising(6)?, heisenberg(6)?] {
+        let hilbert = definition.hilbert();
+        check(&definition, &Rbm::<Padded>::new(hilbert.clone(), 1.0)?.with_seed(1).with_sigma(0.3)?, 1e-11)?;
+        let complex = Rbm::<Padded, Complex64>::new(hilbert.clone(), 1.5)?.with_seed(2).with_sigma(0.3)?;
+        check(&definition, &complex, 1e-11)?;
+        check(&definition, &Rbm::<Padded, f32>::new(hilbert.clone(), 1.0)?.with_sigma(0.3)?, 1e-4)?;
+        check(&definition, &Mlp::<Padded>::new(hilbert.clone(), &[4], Activation::LnCosh)?, 1e-11)?;
+    }
+    Ok(())
+}

@@ -5,6 +5,9 @@ use operator_core::kernel::EngineKind;
 /// Threads of every block.
 pub(crate) const THREADS: u32 = 128;
 
+/// Threads of a warp.
+pub(crate) const LANES: usize = 32;
+
 /// Words of a sample that a program keeps in registers; more are read from memory.
 const MOST_WORDS: usize = 4;
 
@@ -58,13 +61,11 @@ pub(crate) enum Program {
         ln_cosh: bool,
     },
     /// Of numbers; needs no engine.
-    #[allow(dead_code, reason = "tested; networks on devices still take candle's operations")]
     LnCosh {
         real: Number,
         is_complex: bool,
     },
     /// Sums of elements and ratios; needs no engine.
-    #[allow(dead_code, reason = "tested; estimators on devices still take candle's operations")]
     Local {
         real: Number,
         is_complex: bool,
@@ -113,7 +114,6 @@ impl Kind {
     }
 
     /// For a program that needs no engine.
-    #[allow(dead_code, reason = "only tests have such programs yet")]
     pub(crate) fn of_numbers(program: Program) -> Self {
         Kind { program, engine: None }
     }

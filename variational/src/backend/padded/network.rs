@@ -7,7 +7,6 @@ use candle_core::{
     CpuStorage, CustomOp1, CustomOp2, DType, Device, Layout, Shape, Storage, Tensor, WithDType, bail,
 };
 use ndarray::Array2;
-use num_complex::Complex64;
 use operator_core::{Backend, Error, Result, WaveFunction};
 use rayon::prelude::*;
 
@@ -276,13 +275,9 @@ impl Matrix for Tensor {
     }
 
     fn activate(activation: Activation, order: Order, z: Field<Tensor>) -> Result<Field<Tensor>> {
-        let activate = || -> candle_core::Result<Field<Tensor>> {
-            let re = match &z.im {
-                None => return Ok(Field::real(real(activation, order, &z.re)?)),
-                Some(im) => holomorphic(activation, order, Part::Re, &z.re, im)?,
-            };
-            let im = z.im.as_ref().map(|im| holomorphic(activation, order, Part::Im, &z.re, im));
-            Ok(Field { re, im: im.transpose()? })
+        let activate = || {
+            let (re, im) = activated(activation, order, &ComplexTensor::new(z.re, z.im)?)?.into_parts();
+            Ok(Field { re, im })
         };
         activate().map_err(failed)
     }
@@ -293,36 +288,30 @@ fn dtype<R: Real>(device: &Device) -> DType {
     if device.is_metal() || size_of::<R>() == 4 { DType::F32 } else { DType::F64 }
 }
 
-/// An activation of real numbers: one kernel on the CPU. Other devices have no kernel yet. They use candle's
-/// operations if there are any, and otherwise the CPU.
-fn real(activation: Activation, order: Order, x: &Tensor) -> candle_core::Result<Tensor> {
-    if !x.device().is_cpu() {
-        match (activation, order) {
-            (Activation::LnCosh, Order::Value) => {
-                let magnitude = x.abs()?;
-                let rest = (((&magnitude * -2.0)?.exp()? + 1.0)?.log()? - std::f64::consts::LN_2)?;
-                return magnitude + rest;
-            }
-            (Activation::LnCosh, Order::Derivative) | (Activation::Tanh, Order::Value) => return x.tanh(),
-            _ => return real(activation, order, &x.to_device(&Device::Cpu)?)?.to_device(x.device()),
+/// An activation or its derivative. Gradients flow through activations.
+fn activated(activation: Activation, order: Order, z: &ComplexTensor) -> candle_core::Result<ComplexTensor> {
+    let is_on_cpu = z.re().device().is_cpu();
+    match (activation, order, z.im()) {
+        (Activation::LnCosh, Order::Value, _) => backend_padded::ln_cosh(z),
+        (Activation::LnCosh, Order::Derivative, _) | (Activation::Tanh, Order::Value, _) => {
+            backend_padded::tanh(z)
         }
+        (Activation::Tanh, Order::Derivative, im) if im.is_some() || !is_on_cpu => {
+            let tanh = backend_padded::tanh(z)?;
+            let (re, im) = tanh.broadcast_mul(&tanh)?.into_parts();
+            ComplexTensor::new(re.affine(-1.0, 1.0)?, im.map(|im| im.neg()).transpose()?)
+        }
+        (_, _, None) => real(activation, order, z.re()).map(ComplexTensor::real),
+        (_, _, Some(_)) => bail!("{activation} is not an activation of complex numbers"),
     }
-    x.contiguous()?.apply_op1(RealActivation { activation, order })
 }
 
-/// One part of an activation of complex numbers. Other devices go through the CPU.
-fn holomorphic(
-    activation: Activation,
-    order: Order,
-    part: Part,
-    re: &Tensor,
-    im: &Tensor,
-) -> candle_core::Result<Tensor> {
-    if !re.device().is_cpu() {
-        let (host_re, host_im) = (re.to_device(&Device::Cpu)?, im.to_device(&Device::Cpu)?);
-        return holomorphic(activation, order, part, &host_re, &host_im)?.to_device(re.device());
+/// An activation of real numbers: one kernel on the CPU, which other devices ask, too.
+fn real(activation: Activation, order: Order, x: &Tensor) -> candle_core::Result<Tensor> {
+    if !x.device().is_cpu() {
+        return real(activation, order, &x.to_device(&Device::Cpu)?)?.to_device(x.device());
     }
-    re.contiguous()?.apply_op2(&im.contiguous()?, Holomorphic { activation, order, part })
+    x.contiguous()?.apply_op1(RealActivation { activation, order })
 }
 
 /// [`Matrix::product_of_changed`] of `product` and `c`.
@@ -458,67 +447,6 @@ impl CustomOp1 for RealActivation {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
-    Re,
-    Im,
-}
-
-struct Holomorphic {
-    activation: Activation,
-    order: Order,
-    part: Part,
-}
-
-impl CustomOp2 for Holomorphic {
-    fn name(&self) -> &'static str {
-        "holomorphic-activation"
-    }
-
-    fn cpu_fwd(
-        &self,
-        re: &CpuStorage,
-        re_layout: &Layout,
-        im: &CpuStorage,
-        im_layout: &Layout,
-    ) -> candle_core::Result<(CpuStorage, Shape)> {
-        let f = |re: f64, im: f64| {
-            let value = self.activation.complex(self.order, Complex64::new(re, im));
-            if self.part == Part::Re { value.re } else { value.im }
-        };
-        let storage = match (re, im) {
-            (CpuStorage::F64(re), CpuStorage::F64(im)) => {
-                let pairs = contiguous(re, re_layout)?.iter().zip(contiguous(im, im_layout)?);
-                CpuStorage::F64(pairs.map(|(&re, &im)| f(re, im)).collect())
-            }
-            (CpuStorage::F32(re), CpuStorage::F32(im)) => {
-                let pairs = contiguous(re, re_layout)?.iter().zip(contiguous(im, im_layout)?);
-                CpuStorage::F32(pairs.map(|(&re, &im)| f(f64::from(re), f64::from(im)) as f32).collect())
-            }
-            _ => bail!("activations take f32 or f64"),
-        };
-        Ok((storage, re_layout.shape().clone()))
-    }
-
-    /// By the equations of Cauchy and Riemann, f' = g + ih gives d Re f = g da − h db and
-    /// d Im f = h da + g db.
-    fn bwd(
-        &self,
-        re: &Tensor,
-        im: &Tensor,
-        _: &Tensor,
-        grad: &Tensor,
-    ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>)> {
-        check_order(self.order)?;
-        let slope = |part| holomorphic(self.activation, Order::Derivative, part, re, im);
-        let (g, h) = ((grad * slope(Part::Re)?)?, (grad * slope(Part::Im)?)?);
-        Ok(match self.part {
-            Part::Re => (Some(g), Some(h.neg()?)),
-            Part::Im => (Some(h), Some(g)),
-        })
-    }
-}
-
 fn check_order(order: Order) -> candle_core::Result<()> {
     match order {
         Order::Value => Ok(()),
@@ -571,30 +499,37 @@ mod tests {
     #[test]
     fn activations_differentiate_to_their_derivatives_whatever_the_strides() -> candle_core::Result<()> {
         let re = Var::new(&[[0.3f64, -2.0, 50.0], [1e-4, 4.0, -7.0]], &Device::Cpu)?;
-        let im = Var::new(&[[0.7f64, -1.0, 0.2], [2.0, -0.4, 0.9]], &Device::Cpu)?;
+        let of =
+            |activation, order, x: &Tensor| activated(activation, order, &ComplexTensor::real(x.clone()));
         for activation in [Activation::LnCosh, Activation::Tanh, Activation::Gelu] {
-            let transposed = real(activation, Order::Value, &re.t()?)?;
-            let expected = real(activation, Order::Value, &re)?.t()?;
-            assert_eq!(transposed.to_vec2::<f64>()?, expected.to_vec2::<f64>()?);
-            let gradient = transposed.sum_all()?.backward()?;
+            let transposed = of(activation, Order::Value, &re.t()?)?;
+            let expected = of(activation, Order::Value, &re)?.map(Tensor::t)?;
+            assert_eq!(transposed.re().to_vec2::<f64>()?, expected.re().to_vec2::<f64>()?);
+            let gradient = transposed.re().sum_all()?.backward()?;
             let gradient = gradient.get(&re).map(Tensor::to_vec2::<f64>).transpose()?;
-            let slope = real(activation, Order::Derivative, &re)?;
-            assert_eq!(gradient, Some(slope.to_vec2()?));
+            let slope = of(activation, Order::Derivative, &re)?;
+            assert_eq!(gradient, Some(slope.re().to_vec2()?));
         }
-        for part in [Part::Re, Part::Im] {
-            let f = |re: &Tensor, im: &Tensor| holomorphic(Activation::LnCosh, Order::Value, part, re, im);
-            let gradients = f(&re, &im)?.sum_all()?.backward()?;
-            let h = 1e-6;
-            let steps = [(h, 0.0, &re), (0.0, h, &im)];
-            for (da, db, var) in steps {
-                let above = f(&(re.as_tensor() + da)?, &(im.as_tensor() + db)?)?;
-                let below = f(&(re.as_tensor() - da)?, &(im.as_tensor() - db)?)?;
-                let difference = ((above - below)? / (2.0 * h))?;
-                let Some(gradient) = gradients.get(var) else { bail!("no gradient") };
-                let error = (gradient - difference)?.abs()?.max_all()?.to_scalar::<f64>()?;
-                assert!(error < 1e-8, "{part:?} {error}");
+        Ok(())
+    }
+
+    /// As those of numbers, which the flat backend and walkers take.
+    #[test]
+    fn complex_activations_are_those_of_numbers() -> candle_core::Result<()> {
+        let re = Tensor::new(&[[0.3f64, -2.0, 50.0], [1e-4, 4.0, -7.0]], &Device::Cpu)?;
+        let im = Tensor::new(&[[0.7f64, -1.0, 0.2], [2.0, -0.4, 0.9]], &Device::Cpu)?;
+        let z = ComplexTensor::new(re, im)?;
+        for activation in [Activation::LnCosh, Activation::Tanh] {
+            for order in [Order::Value, Order::Derivative] {
+                let got = activated(activation, order, &z)?.to_host()?;
+                for (got, z) in got.into_iter().zip(z.to_host()?) {
+                    let expected = activation.complex(order, z);
+                    assert!((got - expected).norm() < 1e-14 * (1.0 + z.norm()), "{z}: {got} {expected}");
+                }
             }
         }
+        let error = activated(Activation::Relu, Order::Value, &z).unwrap_err().to_string();
+        assert!(error.contains("relu is not an activation of complex numbers"), "{error}");
         Ok(())
     }
 }

@@ -1,11 +1,11 @@
 //! Activations and their derivatives, of real numbers in vectors and of complex ones.
 
-use std::f64::consts::LN_2;
 use std::fmt;
 use std::str::FromStr;
 
 use num_complex::Complex64;
 use operator_core::Error;
+use operator_core::functions::{complex_ln_cosh, complex_tanh, ln_cosh, tanh};
 use pulp::{Arch, Simd, WithSimd};
 
 use super::scalar::Real;
@@ -157,21 +157,6 @@ fn each<R: Real>(values: &mut [R], f: impl Fn(R) -> R) {
     }
 }
 
-/// Neither overflows nor loses digits at large |x|.
-#[inline(always)]
-fn ln_cosh<const FUSED: bool, R: Real>(x: R) -> R {
-    let size = x.abs();
-    size + ((-(size + size)).exp_of_negative::<FUSED>().ln_1p_of_fraction::<FUSED>() - R::from_f64(LN_2))
-}
-
-/// `(1 − e^−2|x|) / (1 + e^−2|x|)` with the sign of x.
-#[inline(always)]
-fn tanh<const FUSED: bool, R: Real>(x: R) -> R {
-    let size = x.abs();
-    let below_one = -(-(size + size)).exp_m1_of_negative::<FUSED>();
-    (below_one / (R::from_f64(2.0) - below_one)).copysign(x)
-}
-
 #[inline(always)]
 fn tanh_derivative<const FUSED: bool, R: Real>(x: R) -> R {
     let tanh = tanh::<FUSED, R>(x);
@@ -228,40 +213,14 @@ fn gelu_derivative<const FUSED: bool, R: Real>(x: R) -> R {
     half * (R::one() + tanh) + half * x * (R::one() - tanh * tanh) * inner
 }
 
-/// `z + ln((1 + e^−2z) / 2)` on the right half plane; the function is even.
-fn complex_ln_cosh(z: Complex64) -> Complex64 {
-    let z = if z.re < 0.0 { -z } else { z };
-    let small = (-2.0 * z).exp();
-    // ln |1 + w| without loss of digits at small |w|.
-    let modulus = 0.5 * (2.0 * small.re + small.norm_sqr()).ln_1p();
-    let phase = small.im.atan2(1.0 + small.re);
-    z + Complex64::new(modulus - LN_2, phase)
-}
-
-/// `(sinh 2a + i sin 2b) / (cosh 2a + cos 2b)`, divided by `cosh 2a` so that nothing overflows.
-fn complex_tanh(z: Complex64) -> Complex64 {
-    let Complex64 { re: a, im: b } = 2.0 * z;
-    let sech = 1.0 / a.cosh();
-    Complex64::new(a.tanh(), b.sin() * sech) / (1.0 + b.cos() * sech)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::f64::consts::LN_2;
+
     use super::*;
 
     const ALL: [Activation; 5] =
         [Activation::LnCosh, Activation::Tanh, Activation::Relu, Activation::Gelu, Activation::Silu];
-
-    #[test]
-    fn ln_cosh_is_right_from_tiny_to_huge_arguments() {
-        for theta in [1e-3, 0.1, 1.0, -3.0, 20.0] {
-            assert!(
-                (ln_cosh::<false, f64>(theta) - f64::cosh(theta).ln()).abs() < 1e-15 * theta.abs().max(1.0)
-            );
-        }
-        assert_eq!(ln_cosh::<false, f64>(-1e6), 1e6 - LN_2);
-        assert!(ln_cosh::<false, f64>(1e300).is_finite() && ln_cosh::<false, f64>(f64::NAN).is_nan());
-    }
 
     /// Numbers of all sizes, also some that do not fill a vector.
     fn check_vectors<R: Real>() {

@@ -34,22 +34,11 @@ impl Scalar for Complex64 {
 }
 
 /// Real type of a network's parameters: `f32` or `f64`. Sealed: these are all.
-pub trait Real: Element<Real = Self> + NdFloat + Into<f64> + Vectors {
-    #[doc(hidden)]
-    fn from_f64(value: f64) -> Self;
-}
+pub trait Real: Element<Real = Self> + NdFloat + Into<f64> + Vectors {}
 
-impl Real for f32 {
-    fn from_f64(value: f64) -> Self {
-        value as f32
-    }
-}
+impl Real for f32 {}
 
-impl Real for f64 {
-    fn from_f64(value: f64) -> Self {
-        value
-    }
-}
+impl Real for f64 {}
 
 /// The numbers that walkers calculate with.
 pub trait Number: Element<Real = f64> + Mul<f64, Output = Self> {

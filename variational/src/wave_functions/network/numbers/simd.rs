@@ -1,6 +1,7 @@
 //! Vectors of single and double precision, and constants that follow from their ranges.
 
 use ndarray::NdFloat;
+use operator_core::functions::Elementary;
 use pulp::Simd;
 use pulp::bytemuck::cast_slice;
 
@@ -11,7 +12,7 @@ pub(in super::super) const UNROLL: usize = 4;
 ///
 /// Products in vectors run over the units of one lane, so each lane holds a fraction of all factors and stays
 /// in the range of single precision. The lanes are multiplied together in double precision.
-pub trait Vectors: NdFloat + Into<f64> {
+pub trait Vectors: Elementary + NdFloat {
     /// A vector of the processor.
     type In<S: Simd>: Copy;
 
@@ -29,7 +30,7 @@ pub trait Vectors: NdFloat + Into<f64> {
     /// Below this, p and q are computed from θ again, because a number that has become 0 would stay 0.
     ///
     /// Between two checks, sums change by a factor of at most `e^±D`, D = `MAX_LOG / PADDING`. So this is
-    /// `e^D` above the smallest number, and [`exp_of_negative`](Self::exp_of_negative) clamps its result at
+    /// `e^D` above the smallest number, and [`exp_of_negative`](Elementary::exp_of_negative) clamps its result at
     /// `e^-D` times this value: no factor underflows to 0, and a clamped one is still recognised by the next
     /// check.
     const SMALLEST: f64;
@@ -69,38 +70,12 @@ pub trait Vectors: NdFloat + Into<f64> {
 
     /// The product of all lanes.
     fn product<S: Simd>(simd: S, values: [Self::In<S>; UNROLL]) -> f64;
-
-    /// `self · b + c`, rounded once if `FUSED`, which the processor must support, else twice.
-    fn mul_plus<const FUSED: bool>(self, b: Self, c: Self) -> Self;
-
-    /// `(p, 2^n)` with `e^x = (1 + p) 2^n`, for x ≤ 0, by Taylor's series within half a power of two. It has
-    /// no branches. Below the lowest power, x is clamped.
-    fn exp_in_parts<const FUSED: bool>(self) -> (Self, Self);
-
-    /// e^x for x ≤ 0.
-    #[inline(always)]
-    fn exp_of_negative<const FUSED: bool>(self) -> Self {
-        let (p, power) = self.exp_in_parts::<FUSED>();
-        p.mul_plus::<FUSED>(power, power)
-    }
-
-    /// `e^x − 1` for x ≤ 0, accurate at small x too.
-    #[inline(always)]
-    fn exp_m1_of_negative<const FUSED: bool>(self) -> Self {
-        let (p, power) = self.exp_in_parts::<FUSED>();
-        p.mul_plus::<FUSED>(power, power - Self::one())
-    }
-
-    /// `ln(1 + x)` for x from 0 to 1, `2 artanh(x / (2 + x))` by its series, without branches.
-    fn ln_1p_of_fraction<const FUSED: bool>(self) -> Self;
 }
 
 /// Constants of a type, then the names of its operations in pulp.
 macro_rules! vectors {
     (
         $real:ident in $vectors:ident, padding $padding:literal, max_log $max_log:literal in $min_lanes:literal, smallest $smallest:literal,
-        exponential from ($lowest:expr), $n_terms:literal terms, logarithm $n_log_terms:literal terms, round $round:literal,
-        ln_2 ($ln_2_high:expr, $ln_2_low:expr), bias $bias:literal << $mantissa:literal,
         $as_simd:ident, $as_mut_simd:ident, $splat:ident, $add:ident, $mul:ident, $div:ident,
         $min:ident, $max:ident, $mul_add:ident, $reduce_min:ident, $products:ident, $product:ident $(,)?
     ) => {
@@ -171,80 +146,21 @@ macro_rules! vectors {
             fn product<S: Simd>(simd: S, values: [S::$vectors; UNROLL]) -> f64 {
                 $product(simd, values)
             }
-
-            #[inline(always)]
-            fn mul_plus<const FUSED: bool>(self, b: Self, c: Self) -> Self {
-                if FUSED { self.mul_add(b, c) } else { self * b + c }
-            }
-
-            #[inline(always)]
-            fn exp_in_parts<const FUSED: bool>(self) -> (Self, Self) {
-                // Adding it rounds to an integer, which is then in the lowest bits.
-                const ROUND: $real = $round;
-                /// 1 / k! from k = 1.
-                const SERIES: [$real; $n_terms] = {
-                    let mut out = [1.0; $n_terms];
-                    let mut k = 1;
-                    while k < $n_terms {
-                        out[k] = out[k - 1] / (k + 1) as $real;
-                        k += 1;
-                    }
-                    out
-                };
-                let x = if self < $lowest { $lowest } else { self };
-                let rounded = x.mul_plus::<FUSED>(std::$real::consts::LOG2_E, ROUND);
-                let n = rounded - ROUND;
-                // The last bits of the first part of ln 2 are 0, so that its product is exact.
-                let rest = n.mul_plus::<FUSED>(-$ln_2_low, n.mul_plus::<FUSED>(-$ln_2_high, x));
-                let power = $real::from_bits(rounded.to_bits().wrapping_add($bias) << $mantissa);
-                (rest * series::<FUSED, _, $n_terms>(SERIES, rest), power)
-            }
-
-            #[inline(always)]
-            fn ln_1p_of_fraction<const FUSED: bool>(self) -> Self {
-                /// 2 / (2 k + 1)
-                const SERIES: [$real; $n_log_terms] = {
-                    let mut out = [2.0; $n_log_terms];
-                    let mut k = 1;
-                    while k < $n_log_terms {
-                        out[k] = 2.0 / (2 * k + 1) as $real;
-                        k += 1;
-                    }
-                    out
-                };
-                let u = self / (2.0 + self);
-                let square = u * u;
-                u * series::<FUSED, _, $n_log_terms>(SERIES, square)
-            }
         }
     };
 }
 
 vectors!(
     f64 in f64s, padding 8, max_log 600.0 in 1, smallest 1e-250,
-    exponential from (-708.0), 13 terms, logarithm 17 terms, round 6_755_399_441_055_744.0, // 1.5 · 2^52
-    ln_2 (0.693_147_180_369_123_8, 1.908_214_929_270_587_7e-10), bias 1023 << 52,
     as_simd_f64s, as_mut_simd_f64s, splat_f64s, add_f64s, mul_f64s, div_f64s,
     min_f64s, max_f64s, mul_add_e_f64s, reduce_min_f64s, products_in_double, product_in_double,
 );
 
 vectors!(
     f32 in f32s, padding 16, max_log 300.0 in 4, smallest 8e-30,
-    exponential from (-87.0), 7 terms, logarithm 8 terms, round 12_582_912.0, // 1.5 · 2^23
-    ln_2 (355.0 / 512.0, -2.121_944_4e-4), bias 127 << 23,
     as_simd_f32s, as_mut_simd_f32s, splat_f32s, add_f32s, mul_f32s, div_f32s,
     min_f32s, max_f32s, mul_add_e_f32s, reduce_min_f32s, products_in_single, product_in_single,
 );
-
-/// `Σ_k c_k x^k`
-#[inline(always)]
-fn series<const FUSED: bool, R: Vectors, const N: usize>(coefficients: [R; N], x: R) -> R {
-    let mut sum = R::zero();
-    for coefficient in coefficients.into_iter().rev() {
-        sum = sum.mul_plus::<FUSED>(x, coefficient);
-    }
-    sum
-}
 
 #[inline(always)]
 fn products_in_double<S: Simd>(simd: S, values: [S::f64s; UNROLL]) -> [f64; UNROLL] {
@@ -274,44 +190,6 @@ fn product_in_single<S: Simd>(_: S, values: [S::f32s; UNROLL]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn check_exponentials<const FUSED: bool, R: Vectors>(lowest: f64, from_f64: fn(f64) -> R) {
-        let epsilon: f64 = R::epsilon().into();
-        let close =
-            |found: R, expected: f64| (found.into() - expected).abs() <= 4.0 * epsilon * expected.abs();
-        for k in 0..200_000 {
-            let x = from_f64(lowest * f64::from(k) / 200_000.0);
-            assert!(
-                close(x.exp_of_negative::<FUSED>(), x.into().exp()),
-                "{x}: {}",
-                x.exp_of_negative::<FUSED>()
-            );
-            assert!(
-                close(x.exp_m1_of_negative::<FUSED>(), x.into().exp_m1()),
-                "{x}: {}",
-                x.exp_m1_of_negative::<FUSED>()
-            );
-            let fraction = from_f64(f64::from(k) / 200_000.0);
-            let found = fraction.ln_1p_of_fraction::<FUSED>();
-            assert!(close(found, fraction.into().ln_1p()), "{fraction}: {found}");
-        }
-        for power in 1..30 {
-            let small = from_f64(-10f64.powi(-power));
-            assert!(close(small.exp_m1_of_negative::<FUSED>(), small.into().exp_m1()), "{small}");
-        }
-        assert!(
-            R::nan().exp_of_negative::<FUSED>().is_nan() && R::nan().ln_1p_of_fraction::<FUSED>().is_nan()
-        );
-        assert!(R::neg_infinity().exp_of_negative::<FUSED>().into() <= 1.01 * lowest.exp());
-    }
-
-    #[test]
-    fn exponentials_and_logarithms_are_right_to_the_last_digits() {
-        check_exponentials::<true, f64>(-708.0, |x| x);
-        check_exponentials::<true, f32>(-87.0, |x| x as f32);
-        check_exponentials::<false, f64>(-708.0, |x| x);
-        check_exponentials::<false, f32>(-87.0, |x| x as f32);
-    }
 
     /// What the comment on [`Vectors::SMALLEST`] says.
     fn check_range<R: Vectors>(lowest_power: f64) {
