@@ -287,16 +287,15 @@ fn models_read_what_they_were_built_from() {
 
 #[test]
 fn a_cutoff_goes_with_its_operator() {
-    let chain = Graph::chain(3, Boundary::Open).unwrap();
-    let ising =
-        Ising::new(Spin::half(3).unwrap(), &chain, [1.0, 0.3, 1.0], 0.2).unwrap().definition().unwrap();
-    let cut = ising.with_cutoff(0.3).unwrap();
-    assert_ne!(cut.max_conn_size(), ising.max_conn_size());
+    let matrix = Array2::from_shape_vec((2, 2), vec![0.2, 1.0, 1.0, 0.2]).unwrap();
+    let local = LocalOperator::new(Spin::half(3).unwrap()).with(&[1], matrix).unwrap().definition().unwrap();
+    let cut = local.with_cutoff(0.3).unwrap();
+    assert_eq!((local.max_conn_size(), cut.max_conn_size()), (2, 1));
     round_trip(&cut);
     let mut terms = Terms::new(Spin::half(2).unwrap());
     terms.pauli(1.0, &[(0, Pauli::X)]).unwrap().pauli(0.3, &[(1, Pauli::X)]).unwrap();
     round_trip(&Definition::new_with_cutoff("c", terms, 0.3).unwrap());
-    let text = ising.to_json();
+    let text = local.to_json();
     assert!(!text.contains("rounding_cutoff"), "{text}");
     let bad = text.replacen('{', r#"{"rounding_cutoff": 2, "#, 1);
     assert!(matches!(Definition::from_json(&bad), Err(Error::Cutoff { .. })));
@@ -522,7 +521,7 @@ fn a_misspelt_key_is_named_with_the_model_and_its_keys() {
     assert_eq!(
         changed(9, "j", json!(2)),
         "not an operator: spec.j is not known to model bose_hubbard; the keys there are model, hilbert, edges, \
-         edge_colors, n_colors, U, J, V, mu"
+         edge_colors, n_colors, U, J, V, mu, rounding_cutoff"
     );
     assert!(changed(9, "Mu", json!(0.3)).contains("spec.Mu is not known to model bose_hubbard"));
     assert!(changed(1, "colors", json!([0, 1])).contains("spec.colors is not known to model heisenberg"));
