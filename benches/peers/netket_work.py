@@ -1,13 +1,40 @@
 """The work that NetKet does. Each function prepares an item once and returns (run, facts): `run` does the work
 to its end, and `facts` are the counts that belong to it. Warm-up and compilation are over on return."""
 
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from itertools import product
+from typing import Any
+
 import jax
 import netket as nk
 import numpy as np
 import optax
+from netket.vqs.mc import kernels, kernels_packed
 
 import systems
 from timing import best_seconds
+
+#: The connected configurations that a network gets at once, of which the fastest counts; None is all.
+CHUNK_SIZES = (None, 2048, 8192)
+
+Prepared = tuple[Callable[[], object], dict[str, Any]]
+
+
+def fastest(ways: Iterable[Prepared]) -> Prepared:
+    """Of several ways to do a work, the one with the shortest run."""
+    return min(ways, key=lambda way: best_seconds(way[0], 3))
+
+
+@contextmanager
+def local_kernel(packed: bool) -> Iterator[None]:
+    """Local estimators by NetKet's padded kernel, or by its experimental one that skips padding. NetKet reads the flag
+    in each call."""
+    nk.config.update("NETKET_EXPERIMENTAL_PACKED_KERNEL", packed)
+    try:
+        yield
+    finally:
+        nk.config.update("NETKET_EXPERIMENTAL_PACKED_KERNEL", False)
 
 
 def conn(system: str, kind: str, batch: int = 1024):
@@ -78,17 +105,66 @@ def make_sampler(system: str, rule: str, hamiltonian, chains: int) -> nk.sampler
 
 
 def local_energy(
-    system: str, kind: str = "jax", samples: int = 1024, chains: int = 16, model: str = "rbm"
+    system: str,
+    kind: str = "jax",
+    samples: int = 1024,
+    chains: int = 16,
+    model: str = "rbm",
+    packed: bool = False,
+    chunk_sizes: Iterable[int | None] = CHUNK_SIZES,
 ):
     """Local estimators of the energy on samples that are there."""
     hamiltonian, state = make_state(system, kind, samples, chains=chains, model=model)
     state.sample()
 
-    def run():
-        return jax.block_until_ready(state.local_estimators(hamiltonian))
+    def prepared(chunk_size):
+        def run():
+            with local_kernel(packed):
+                return jax.block_until_ready(state.local_estimators(hamiltonian, chunk_size=chunk_size))
 
-    run()
-    return run, {"samples": state.n_samples, "parameters": state.n_parameters}
+        run()
+        facts = {"samples": state.n_samples, "parameters": state.n_parameters}
+        return run, facts | {"chunk_size": chunk_size}
+
+    return fastest(map(prepared, chunk_sizes))
+
+
+def operator_gradient(
+    system: str,
+    samples: int = 1024,
+    packed: bool = False,
+    gradient: bool = True,
+    chunk_sizes: Iterable[int | None] = CHUNK_SIZES,
+):
+    """The mean energy of an RBM on given samples and its derivatives in the Hamiltonian's couplings, or the mean alone.
+
+    Samples and the RBM's parameters are the other side's; only the couplings are differentiated.
+    """
+    operator_with, couplings = systems.operator_of_couplings(system)
+    model = make_model(system, "rbm")
+    spins, variables = systems.shared_samples_and_rbm(system, samples)
+    spins, variables = jax.device_put((spins, variables))
+
+    def prepared(chunk_size):
+        def mean_energy(couplings, variables, spins):
+            kernel, options = kernels.local_value_kernel_jax, {}
+            if packed:
+                kernel, options = kernels_packed.local_value_kernel_jax_packed, {"chunk_size": chunk_size}
+            elif chunk_size is not None:
+                kernel, options = kernels.local_value_kernel_jax_chunked, {"chunk_size": chunk_size}
+            local = kernel(model.apply, variables, spins, operator_with(couplings), **options)
+            return local.mean()
+
+        work = jax.jit(jax.value_and_grad(mean_energy) if gradient else mean_energy)
+
+        def run():
+            return jax.block_until_ready(work(couplings, variables, spins))
+
+        energy, derivatives = run() if gradient else (run(), {})
+        facts = {"samples": samples, "energy": float(energy), "chunk_size": chunk_size}
+        return run, facts | {f"d{name}": float(np.sum(value)) for name, value in derivatives.items()}
+
+    return fastest(map(prepared, chunk_sizes))
 
 
 def sampling(system: str, rule: str, chains: int = 256, chain_length: int = 1):
@@ -115,14 +191,18 @@ def vmc_sr_step(
     chains: int = 16,
     use_ntk: bool = True,
     on_the_fly: bool | None = None,
+    packed: bool = False,
+    chunk_sizes: Iterable[int | None] = (None, 1008),
 ):
     """One whole step of VMC_SR: sampling, local energies, the linear system, the update.
 
     Without `on_the_fly`, the faster of NetKet's two ways to the kernel.
     """
 
-    def prepared(on_the_fly):
+    def prepared(way):
+        on_the_fly, chunk_size = way
         hamiltonian, state = make_state(system, "jax", samples, chains=chains)
+        state.chunk_size = chunk_size
         driver = nk.driver.VMC_SR(
             hamiltonian,
             optax.sgd(0.01),
@@ -133,19 +213,23 @@ def vmc_sr_step(
         )
 
         def run():
-            driver.run(1, show_progress=False)
+            with local_kernel(packed):
+                driver.run(1, show_progress=False)
             return jax.block_until_ready(state.parameters)
 
         run()
         facts = {"samples": state.n_samples, "parameters": state.n_parameters, "chains": chains}
-        return run, facts | {"discarded_per_chain": state.n_discard_per_chain, "on_the_fly": on_the_fly}
+        facts |= {"discarded_per_chain": state.n_discard_per_chain, "chunk_size": chunk_size}
+        return run, facts | {"on_the_fly": on_the_fly}
 
-    if on_the_fly is not None or not use_ntk:
-        return prepared(bool(on_the_fly))
-    return min((prepared(way) for way in (False, True)), key=lambda way: best_seconds(way[0], 3))
+    ways = (False, True) if on_the_fly is None and use_ntk else (bool(on_the_fly),)
+    return fastest(map(prepared, product(ways, chunk_sizes)))
 
 
-def first_energy(system: str = "heisenberg_10x10_sz0", samples: int = 1008) -> float:
+def first_energy(
+    system: str = "heisenberg_10x10_sz0", samples: int = 1008, packed: bool = False
+) -> float:
     """The energy of a fresh RBM; what a new process is timed on."""
     hamiltonian, state = make_state(system, "jax", samples)
-    return float(state.expect(hamiltonian).mean.real)
+    with local_kernel(packed):
+        return float(state.expect(hamiltonian).mean.real)
