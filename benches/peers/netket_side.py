@@ -24,13 +24,14 @@ own, pays for compilation once. The keys of an item other than `what` and `repea
 | `quspin_sparse` | `n` (20) |
 | `quspin_apply` | `n` (20), `matrix_free` (false) |
 
-With `packed` (false), local energies come from the kernel of NETKET_EXPERIMENTAL_PACKED_KERNEL=1, which evaluates the
-network only on connected configurations that differ from their sample. Of the `chunk_sizes`, numbers of configurations
-that the network gets at once (null for all), the fastest one counts; the answer has it as `chunk_size`.
+Works of an RBM also take `alpha` (1), the hidden units for each site. With `packed` (false), local energies come from the
+kernel of NETKET_EXPERIMENTAL_PACKED_KERNEL=1, which evaluates the network only on connected configurations that differ
+from their sample. Of the `chunk_sizes`, numbers of configurations that the network gets at once (null for all), the
+fastest one counts; the answer has it as `chunk_size`.
 
 Systems: ising_chain_100, ising_square_10x10, heisenberg_10x10_sz0, j1j2_10x10_sz0, bose_hubbard_8x8_nmax4
-(64 particles), fermi_hubbard_6x6 (18 + 18 fermions), pauli_1000_4local_40q. The wave function is an RBM of alpha 1
-in f64 unless another is named. Its energies and samples need a system with a graph of its sites: the first four.
+(64 particles), fermi_hubbard_6x6 (18 + 18 fermions), pauli_1000_4local_40q. The wave function is an RBM in f64 unless
+another is named. Its energies and samples need a system with a graph of its sites: the first four.
 ising_square_10x10_by_bonds has its own J for each bond of sites a and b, 0.5 + (a + b) % 100 / 100.
 
 The Pauli strings of pauli_1000_4local_40q come from a linear congruential generator, so that another program can make

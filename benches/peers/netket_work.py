@@ -21,9 +21,21 @@ CHUNK_SIZES = (None, 2048, 8192)
 Prepared = tuple[Callable[[], object], dict[str, Any]]
 
 
-def fastest(ways: Iterable[Prepared]) -> Prepared:
-    """Of several ways to do a work, the one with the shortest run."""
-    return min(ways, key=lambda way: best_seconds(way[0], 3))
+def fastest(prepare: Callable[..., Prepared], ways: Iterable) -> Prepared:
+    """Of several ways to do a work, the one with the shortest run. Those that need more memory than there is do not count."""
+    best, seconds, failure = None, np.inf, ValueError("there is no way to do it")
+    for way in ways:
+        try:
+            prepared = prepare(way)
+            needed = best_seconds(prepared[0], 3)
+        except jax.errors.JaxRuntimeError as error:
+            failure = error
+            continue
+        if needed < seconds:
+            best, seconds = prepared, needed
+    if best is None:
+        raise failure
+    return best
 
 
 @contextmanager
@@ -62,19 +74,25 @@ def conn(system: str, kind: str, batch: int = 1024):
 
 
 def make_state(
-    system: str, kind: str, n_samples: int, rule: str | None = None, chains: int = 16, model: str = "rbm"
+    system: str,
+    kind: str,
+    n_samples: int,
+    rule: str | None = None,
+    chains: int = 16,
+    model: str = "rbm",
+    alpha: int = 1,
 ):
     """A Hamiltonian and a Monte-Carlo state, in f64."""
     hamiltonian = systems.operator(system, kind)
     sampler = make_sampler(system, rule or default_rule(system), hamiltonian, chains)
-    network = make_model(system, model)
+    network = make_model(system, model, alpha)
     return hamiltonian, nk.vqs.MCState(sampler, network, n_samples=n_samples, seed=1, sampler_seed=2)
 
 
-def make_model(system: str, model: str):
+def make_model(system: str, model: str, alpha: int = 1):
     match model:
         case "rbm":
-            return nk.models.RBM(alpha=1, param_dtype=float)
+            return nk.models.RBM(alpha=alpha, param_dtype=float)
         case "mlp":
             n_sites = systems.space(system).size
             return nk.models.MLP(
@@ -112,9 +130,10 @@ def local_energy(
     model: str = "rbm",
     packed: bool = False,
     chunk_sizes: Iterable[int | None] = CHUNK_SIZES,
+    alpha: int = 1,
 ):
     """Local estimators of the energy on samples that are there."""
-    hamiltonian, state = make_state(system, kind, samples, chains=chains, model=model)
+    hamiltonian, state = make_state(system, kind, samples, chains=chains, model=model, alpha=alpha)
     state.sample()
 
     def prepared(chunk_size):
@@ -126,7 +145,7 @@ def local_energy(
         facts = {"samples": state.n_samples, "parameters": state.n_parameters}
         return run, facts | {"chunk_size": chunk_size}
 
-    return fastest(map(prepared, chunk_sizes))
+    return fastest(prepared, chunk_sizes)
 
 
 def operator_gradient(
@@ -135,14 +154,15 @@ def operator_gradient(
     packed: bool = False,
     gradient: bool = True,
     chunk_sizes: Iterable[int | None] = CHUNK_SIZES,
+    alpha: int = 1,
 ):
     """The mean energy of an RBM on given samples and its derivatives in the Hamiltonian's couplings, or the mean alone.
 
     Samples and the RBM's parameters are the other side's; only the couplings are differentiated.
     """
     operator_with, couplings = systems.operator_of_couplings(system)
-    model = make_model(system, "rbm")
-    spins, variables = systems.shared_samples_and_rbm(system, samples)
+    model = make_model(system, "rbm", alpha)
+    spins, variables = systems.shared_samples_and_rbm(system, samples, alpha)
     spins, variables = jax.device_put((spins, variables))
 
     def prepared(chunk_size):
@@ -164,13 +184,13 @@ def operator_gradient(
         facts = {"samples": samples, "energy": float(energy), "chunk_size": chunk_size}
         return run, facts | {f"d{name}": float(np.sum(value)) for name, value in derivatives.items()}
 
-    return fastest(map(prepared, chunk_sizes))
+    return fastest(prepared, chunk_sizes)
 
 
-def sampling(system: str, rule: str, chains: int = 256, chain_length: int = 1):
+def sampling(system: str, rule: str, chains: int = 256, chain_length: int = 1, alpha: int = 1):
     """Metropolis sampling; a proposal is one step of one chain."""
     kind = "numba" if rule == "hamiltonian_numba" else "jax"
-    _, state = make_state(system, kind, chains, rule, chains)
+    _, state = make_state(system, kind, chains, rule, chains, alpha=alpha)
     sampler, model, variables = state.sampler, state.model, state.variables
     chain = sampler.init_state(model, variables, seed=3)
     chain = sampler.reset(model, variables, state=chain)
@@ -192,7 +212,8 @@ def vmc_sr_step(
     use_ntk: bool = True,
     on_the_fly: bool | None = None,
     packed: bool = False,
-    chunk_sizes: Iterable[int | None] = (None, 1008),
+    chunk_sizes: Iterable[int | None] | None = None,
+    alpha: int = 1,
 ):
     """One whole step of VMC_SR: sampling, local energies, the linear system, the update.
 
@@ -201,7 +222,7 @@ def vmc_sr_step(
 
     def prepared(way):
         on_the_fly, chunk_size = way
-        hamiltonian, state = make_state(system, "jax", samples, chains=chains)
+        hamiltonian, state = make_state(system, "jax", samples, chains=chains, alpha=alpha)
         state.chunk_size = chunk_size
         driver = nk.driver.VMC_SR(
             hamiltonian,
@@ -223,13 +244,13 @@ def vmc_sr_step(
         return run, facts | {"on_the_fly": on_the_fly}
 
     ways = (False, True) if on_the_fly is None and use_ntk else (bool(on_the_fly),)
-    return fastest(map(prepared, product(ways, chunk_sizes)))
+    return fastest(prepared, product(ways, chunk_sizes or (None, samples)))
 
 
 def first_energy(
-    system: str = "heisenberg_10x10_sz0", samples: int = 1008, packed: bool = False
+    system: str = "heisenberg_10x10_sz0", samples: int = 1008, packed: bool = False, alpha: int = 1
 ) -> float:
     """The energy of a fresh RBM; what a new process is timed on."""
-    hamiltonian, state = make_state(system, "jax", samples)
+    hamiltonian, state = make_state(system, "jax", samples, alpha=alpha)
     with local_kernel(packed):
         return float(state.expect(hamiltonian).mean.real)

@@ -132,8 +132,8 @@ def operator_of_couplings(name: str) -> tuple[Callable, dict[str, jax.Array]]:
     return operator, {"h": jnp.ones(()), "J": j}
 
 
-def shared_samples_and_rbm(name: str, n_samples: int) -> tuple[np.ndarray, dict]:
-    """Random spins, int8 of shape (n_samples, sites), and the variables of an RBM of alpha 1, both from `lcg` alone.
+def shared_samples_and_rbm(name: str, n_samples: int, alpha: int) -> tuple[np.ndarray, dict]:
+    """Random spins, int8 of shape (n_samples, sites), and the variables of an RBM, both from `lcg` alone.
 
     A spin is 2 (next >> 30) - 1, sample after sample. A parameter is sqrt(3) sigma (next / 2^30 - 1), first those of
     the sites, then those of the hidden units, then the weights of the first hidden unit, and so on.
@@ -147,7 +147,8 @@ def shared_samples_and_rbm(name: str, n_samples: int) -> tuple[np.ndarray, dict]
         numbers = np.array([next(draw) / 2**30 - 1 for _ in range(np.prod(shape))])
         return np.sqrt(3) * RBM_SIGMA * numbers.reshape(shape)
 
-    visible, hidden, weights = parameters(n_sites), parameters(n_sites), parameters(n_sites, n_sites)
+    n_hidden = alpha * n_sites
+    visible, hidden, weights = parameters(n_sites), parameters(n_hidden), parameters(n_hidden, n_sites)
     layers = {"visible_bias": visible, "Dense": {"bias": hidden, "kernel": weights.T}}
     return spins.reshape(n_samples, n_sites), {"params": layers}
 

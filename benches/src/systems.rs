@@ -26,6 +26,8 @@ const RBM_SEED: u64 = 1;
 pub enum Size {
     /// The size for comparisons.
     Full,
+    /// The same systems with many samples and wide RBMs, for accelerators.
+    Large,
     /// As small as possible, to try a program.
     Small,
 }
@@ -34,8 +36,25 @@ impl Size {
     /// The value for this size.
     pub fn pick<T>(self, full: T, small: T) -> T {
         match self {
-            Size::Full => full,
+            Size::Full | Size::Large => full,
             Size::Small => small,
+        }
+    }
+
+    /// Number of samples of which connected elements and local energies are computed.
+    pub fn n_samples(self) -> usize {
+        match self {
+            Size::Full => 1024,
+            Size::Large => 16_384,
+            Size::Small => 16,
+        }
+    }
+
+    /// Hidden units for each site of an RBM.
+    pub fn alpha(self) -> usize {
+        match self {
+            Size::Large => 4,
+            Size::Full | Size::Small => 1,
         }
     }
 }
@@ -43,7 +62,7 @@ impl Size {
 /// A Hamiltonian with its name and the graph of its sites.
 #[derive(Clone, Debug)]
 pub struct System {
-    /// The name; the peers' side knows it if the size is [`Size::Full`].
+    /// The name; the peers' side knows it unless the size is [`Size::Small`].
     pub name: String,
     /// The Hamiltonian.
     pub definition: Definition,
@@ -84,12 +103,13 @@ impl System {
         Array2::from_shape_simple_fn((n, self.definition.hilbert().n_sites()), spin)
     }
 
-    /// Parameters of an RBM with a hidden unit a site, as [`Rbm`](variational::Rbm) orders them, the same ones as the
+    /// Parameters of an RBM of this [size](Size::alpha), as [`Rbm`](variational::Rbm) orders them, the same ones as the
     /// peers'. They are uniform with standard deviation `sigma`.
     pub fn shared_rbm(&self, sigma: f64) -> Array1<f64> {
         let mut numbers = Lcg(RBM_SEED);
         let n_sites = self.definition.hilbert().n_sites();
-        let n_parameters = n_sites + n_sites + n_sites * n_sites;
+        let n_hidden = self.size.alpha() * n_sites;
+        let n_parameters = n_sites + n_hidden + n_hidden * n_sites;
         Array1::from_shape_simple_fn(n_parameters, || 3f64.sqrt() * sigma * numbers.next_signed())
     }
 

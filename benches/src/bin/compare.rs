@@ -50,6 +50,9 @@ struct Arguments {
     /// Use small systems and few samples, to try the program. The peers do not know these systems.
     #[arg(long)]
     small: bool,
+    /// Use many samples and wide RBMs, for accelerators: 16 384 samples, 4 hidden units a site, thousands of chains.
+    #[arg(long, conflicts_with = "small")]
+    large: bool,
     /// Print the energy of a fresh wave function on a backend and exit.
     #[arg(long = FIRST_ENERGY, hide = true, value_name = "BACKEND")]
     first_energy: Option<String>,
@@ -57,7 +60,11 @@ struct Arguments {
 
 impl Arguments {
     fn size(&self) -> Size {
-        if self.small { Size::Small } else { Size::Full }
+        match (self.small, self.large) {
+            (true, _) => Size::Small,
+            (_, true) => Size::Large,
+            _ => Size::Full,
+        }
     }
 
     fn wants(&self, work: &Work) -> bool {

@@ -16,7 +16,8 @@ use crate::compare::{Contender, Place, Placed, Places, Result, Unit};
 use crate::systems::System;
 
 pub(super) fn elements(system: System) -> Work {
-    let item = |kind| json!({"what": "conn", "system": system.name, "kind": kind});
+    let batch = system.size.n_samples();
+    let item = |kind| json!({"what": "conn", "system": system.name, "kind": kind, "batch": batch});
     let peers = vec![
         PeerItem::new("NetKet numba", item("numba")).with_way("flattened"),
         PeerItem::new("NetKet JAX", item("jax")).with_way("padded"),
@@ -34,7 +35,7 @@ fn prepare(system: &System, places: &Places) -> Result<Vec<Contender>> {
 
 /// Compact forms side by side, then rows of a byte a site, then forms that write no states.
 fn contenders<T: Element>(system: &System, places: &Places) -> Result<Vec<Contender>> {
-    let x = system.samples(system.size.pick(1024, 16))?;
+    let x = system.samples(system.size.n_samples())?;
     let flat = system.definition.lower_as::<Flat, T>()?;
     let total = flat.n_conn(x.view())?.sum();
     let mut contenders = Vec::new();

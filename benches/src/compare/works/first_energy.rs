@@ -17,7 +17,10 @@ use crate::systems::{Size, System};
 pub const FLAG: &str = "first-energy";
 
 pub(super) fn from_start(system: System) -> Work {
-    let item = json!({"what": "first_energy", "system": system.name});
+    let item = json!({
+        "what": "first_energy", "system": system.name, "samples": n_samples(system.size),
+        "alpha": system.size.alpha(),
+    });
     let peers = PeerItem::new("NetKet JAX", item).by_both_kernels().into();
     Work { what: "first_energy", system, unit: Unit::Run, peers, prepare }
 }
@@ -40,8 +43,12 @@ fn energy<B: Placed>(size: Size, place: &Place) -> Result<f64> {
     let system = System::heisenberg(size)?;
     let operator = system.definition.lower_on::<B, f64>(&B::device(place))?;
     let sampler = sampling::exchange_sampler::<B>(&system)?.with_seed(SEED);
-    let mut state = MonteCarloState::new(sampler, rbm::<B, f64>(&system, place)?, size.pick(1008, 16))?;
+    let mut state = MonteCarloState::new(sampler, rbm::<B, f64>(&system, place)?, n_samples(size))?;
     Ok(state.expect(&operator)?.mean.re)
+}
+
+fn n_samples(size: Size) -> usize {
+    size.pick(1008, 16)
 }
 
 /// On the largest number of threads.
@@ -59,7 +66,11 @@ fn contender(backend: &'static str, size: Size, place: Place) -> Result<Contende
     let run = move || {
         let mut command = Command::new(&program);
         command.args([&format!("--{FLAG}"), backend, "--device", &device]);
-        command.args(size.pick(None, Some("--small")));
+        command.args(match size {
+            Size::Full => None,
+            Size::Large => Some("--large"),
+            Size::Small => Some("--small"),
+        });
         command.env("RAYON_NUM_THREADS", threads.to_string());
         let output = command.output().map_err(|error| failed(error.to_string()))?;
         let text = String::from_utf8_lossy(&output.stdout);

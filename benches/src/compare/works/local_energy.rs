@@ -19,8 +19,11 @@ const RBM_IN_F32: &str = "local_energy RBM in f32";
 const MLP: &str = "local_energy MLP";
 const MLP_IN_F32: &str = "local_energy MLP in f32";
 
-/// Connected configurations passed to networks without walkers at a time.
+/// Connected configurations passed to networks without walkers at a time, on the host.
 const CHUNK_SIZE: usize = 8192;
+
+/// The same on a device, which has to be filled: rows of 100 sites take 0.8 GB in f64.
+const CHUNK_SIZE_ON_DEVICE: usize = 1 << 20;
 
 pub(super) fn of_rbm(system: System) -> Work {
     let peers = peers(&system, "rbm");
@@ -67,7 +70,11 @@ where
 }
 
 fn peers(system: &System, model: &str) -> Vec<PeerItem> {
-    let item = json!({"what": "local_energy", "system": system.name, "model": model});
+    let (samples, alpha) = (system.size.n_samples(), system.size.alpha());
+    let item = json!({
+        "what": "local_energy", "system": system.name, "model": model, "samples": samples,
+        "chains": samples / 64, "alpha": alpha,
+    });
     PeerItem::new("NetKet JAX", item).by_both_kernels().into()
 }
 
@@ -85,11 +92,12 @@ fn contender<B: Placed, W: WaveFunction<B> + 'static>(
     place: &Place,
     psi: W,
 ) -> Result<Contender> {
-    let n_samples = system.size.pick(1024, 16);
+    let n_samples = system.size.n_samples();
     let operator = system.definition.lower_on::<B, f64>(&B::device(place))?;
     let x = B::from_host(system.samples(n_samples)?.view(), &B::device(place))?;
+    let chunk_size = if place.device.is_cpu() { CHUNK_SIZE } else { CHUNK_SIZE_ON_DEVICE };
     let run = move || {
-        black_box(B::local_estimators(&operator, &psi, &x, NonZeroUsize::new(CHUNK_SIZE))?);
+        black_box(B::local_estimators(&operator, &psi, &x, NonZeroUsize::new(chunk_size))?);
         Ok(())
     };
     Ok(Contender::new(what, B::NAME, place, run)?.with_count(n_samples))

@@ -22,9 +22,6 @@ use crate::systems::{Size, System};
 
 pub use first_energy::{FLAG as FIRST_ENERGY, first_energy};
 
-/// Hidden units per site of the wave function, the same as the peers'.
-const ALPHA: f64 = 1.0;
-
 /// Standard deviation of its parameters, NetKet's default. Samples are nearly uniform.
 const SIGMA: f64 = 0.01;
 
@@ -102,6 +99,32 @@ fn side_by_side(system: &System, places: &Places, flat: Make, padded: Make) -> R
 }
 
 fn rbm<B: Placed, T: Scalar>(system: &System, place: &Place) -> operator_core::Result<Rbm<B, T>> {
-    let rbm = Rbm::new(system.definition.hilbert().clone(), ALPHA)?;
+    let rbm = Rbm::new(system.definition.hilbert().clone(), system.size.alpha() as f64)?;
     Ok(rbm.with_seed(SEED).with_sigma(SIGMA)?.with_device(B::device(place)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn peers_are_told_the_size() -> Result<()> {
+        for (size, n_samples, alpha) in [(Size::Full, 1024, 1), (Size::Large, 16_384, 4)] {
+            for work in works(size)? {
+                let (key, expected) = match work.what.split(' ').next() {
+                    Some("conn") => ("batch", n_samples),
+                    Some("local_energy" | "operator_gradient") => ("samples", n_samples),
+                    Some("sampling") => ("chains", n_samples / 4),
+                    Some("vmc_sr_step" | "first_energy") => ("alpha", alpha),
+                    _ => continue,
+                };
+                assert!(!work.peers.is_empty());
+                for PeerItem { item, .. } in &work.peers {
+                    assert_eq!(item[key], expected, "{work}: {item}");
+                    assert!(work.what == "conn" || item["alpha"] == alpha, "{work}: {item}");
+                }
+            }
+        }
+        Ok(())
+    }
 }

@@ -22,8 +22,13 @@ const BACKWARD: &str = "operator_gradient RBM, by backward";
 const MEAN: &str = "operator_gradient RBM, mean energy alone";
 
 pub(super) fn of_rbm(system: System) -> Work {
-    let item =
-        |gradient: bool| json!({"what": "operator_gradient", "system": system.name, "gradient": gradient});
+    let (samples, alpha) = (system.size.n_samples(), system.size.alpha());
+    let item = |gradient: bool| {
+        json!({
+            "what": "operator_gradient", "system": system.name, "gradient": gradient, "samples": samples,
+            "alpha": alpha,
+        })
+    };
     let gradient = PeerItem::new("NetKet JAX value_and_grad", item(true)).beside(&[GRADIENT, BACKWARD]);
     let energy = PeerItem::new("NetKet JAX mean energy", item(false)).beside(&[ENERGY, MEAN]);
     let peers = [gradient, energy].into_iter().flat_map(PeerItem::by_both_kernels).collect();
@@ -46,7 +51,7 @@ type State<B> = MonteCarloState<B, MetropolisSampler<B, sampler::LocalRule>, Rbm
 
 /// The energy alone, and with its gradient, of the same samples, which are drawn before the clock runs.
 fn of_state<B: Placed>(system: &System, place: &Place) -> Result<[Contender; 2]> {
-    let n_samples = system.size.pick(1024, 16);
+    let n_samples = system.size.n_samples();
     let operator = system.definition.lower_on::<B, f64>(&B::device(place))?;
     let state = || -> Result<State<B>> {
         let sampler = LocalSampler::<B>::new(system.definition.hilbert().clone())?.with_seed(SEED);
@@ -71,7 +76,7 @@ fn of_state<B: Placed>(system: &System, place: &Place) -> Result<[Contender; 2]>
 
 /// The mean of local estimators alone, and with its gradient by one `backward`, of the peers' samples and RBM.
 fn by_backward(system: &System, place: &Place) -> Result<[Contender; 2]> {
-    let n_samples = system.size.pick(1024, 16);
+    let n_samples = system.size.n_samples();
     let mean_energy = || MeanEnergy::new(system, place, n_samples);
     let (alone, with_gradient) = (mean_energy()?, mean_energy()?);
     let energy = move || {

@@ -40,7 +40,14 @@ pub(super) fn hamiltonian(system: System) -> Work {
 }
 
 fn peer(name: &'static str, system: &System, rule: &str) -> PeerItem {
-    PeerItem::new(name, json!({"what": "sampling", "system": system.name, "rule": rule}))
+    let (chains, alpha) = (n_chains(system), system.size.alpha());
+    let item =
+        json!({"what": "sampling", "system": system.name, "rule": rule, "chains": chains, "alpha": alpha});
+    PeerItem::new(name, item)
+}
+
+fn n_chains(system: &System) -> usize {
+    system.size.n_samples() / 4
 }
 
 fn local_chains<B: Placed>(system: &System, place: &Place) -> Result<Contender> {
@@ -72,7 +79,7 @@ fn chains<B: Placed, R: Rule<B> + 'static>(
     place: &Place,
     sampler: MetropolisSampler<B, R>,
 ) -> Result<Contender> {
-    let n_chains = system.size.pick(256, 4);
+    let n_chains = n_chains(system);
     let sampler = sampler.with_n_chains(n_chains)?.with_seed(SEED);
     let rbm = rbm::<B, f64>(system, place)?;
     let mut chains = sampler.start(&rbm)?;

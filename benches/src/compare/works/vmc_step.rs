@@ -8,15 +8,27 @@ use variational::{MonteCarloState, Sr, Vmc};
 
 use super::{PeerItem, SEED, Work, rbm, sampling, side_by_side};
 use crate::compare::{Contender, Place, Placed, Places, Result, Unit};
-use crate::systems::System;
+use crate::systems::{Size, System};
 
 /// Samples that each chain drops before those of a step; this is NetKet's default.
 const N_DISCARD: usize = 5;
 
 pub(super) fn step(system: System) -> Work {
-    let item = json!({"what": "vmc_sr_step", "system": system.name});
+    let (samples, chains) = samples_and_chains(system.size);
+    let item = json!({
+        "what": "vmc_sr_step", "system": system.name, "samples": samples, "chains": chains,
+        "alpha": system.size.alpha(),
+    });
     let peers = PeerItem::new("NetKet JAX", item).by_both_kernels().into();
     Work { what: "vmc_sr_step", system, unit: Unit::Run, peers, prepare }
+}
+
+fn samples_and_chains(size: Size) -> (usize, usize) {
+    match size {
+        Size::Full => (1008, 16),
+        Size::Large => (16_384, 1024),
+        Size::Small => (16, 4),
+    }
 }
 
 fn prepare(system: &System, places: &Places) -> Result<Vec<Contender>> {
@@ -38,7 +50,7 @@ fn with_sampler<B: Placed, R: Rule<B> + 'static>(
     place: &Place,
     sampler: MetropolisSampler<B, R>,
 ) -> Result<Contender> {
-    let (n_samples, n_chains) = system.size.pick((1008, 16), (16, 4));
+    let (n_samples, n_chains) = samples_and_chains(system.size);
     let operator = system.definition.lower_on::<B, f64>(&B::device(place))?;
     let sampler = sampler.with_n_chains(n_chains)?.with_seed(SEED);
     let state =
