@@ -1,7 +1,9 @@
 """The systems of the comparison as NetKet has them, and random states of their spaces."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+import jax
+import jax.numpy as jnp
 import netket as nk
 import numpy as np
 
@@ -9,6 +11,8 @@ import numpy as np
 SEED = 1234
 #: Seed of the Pauli strings.
 PAULI_SEED = 42
+#: Seed of an RBM that both sides have, and the standard deviation of its parameters.
+RBM_SEED, RBM_SIGMA = 1, 0.01
 
 
 def lcg(seed: int) -> Iterator[int]:
@@ -44,7 +48,7 @@ def graph(name: str) -> nk.graph.AbstractGraph:
     match name:
         case "ising_chain_100":
             return nk.graph.Chain(100)
-        case "ising_square_10x10" | "heisenberg_10x10_sz0":
+        case "ising_square_10x10" | "ising_square_10x10_by_bonds" | "heisenberg_10x10_sz0":
             return nk.graph.Square(10)
         case "j1j2_10x10_sz0":
             return nk.graph.Square(10, max_neighbor_order=2)
@@ -58,7 +62,7 @@ def graph(name: str) -> nk.graph.AbstractGraph:
 
 def space(name: str) -> nk.hilbert.DiscreteHilbert:
     match name:
-        case "ising_chain_100" | "ising_square_10x10":
+        case "ising_chain_100" | "ising_square_10x10" | "ising_square_10x10_by_bonds":
             return nk.hilbert.Spin(0.5, 100)
         case "heisenberg_10x10_sz0" | "j1j2_10x10_sz0":
             return nk.hilbert.Spin(0.5, 100, total_sz=0)
@@ -95,6 +99,58 @@ def operator(name: str, kind: str) -> nk.operator.DiscreteOperator:
         case "pauli_1000_4local_40q":
             pauli = ops.PauliStringsNumba if numba else ops.PauliStringsJax
             return pauli(hilbert, *random_pauli_strings(1000, 40, PAULI_SEED))
+
+
+@jax.tree_util.register_pytree_node_class
+class IsingByBonds(nk.operator.IsingJax):
+    """NetKet's Ising model, but J is an array with a value for each edge."""
+
+    @jax.jit
+    def get_conn_padded(self, x):
+        (h, j, edges), metadata = self.tree_flatten()
+        uniform = nk.operator.IsingJax.tree_unflatten(metadata, (h, jnp.ones_like(h), edges))
+        states, mels = uniform.get_conn_padded(x)
+        bonds = x[..., edges[:, 0]] * x[..., edges[:, 1]]
+        return states, mels.at[..., 0].set(bonds.astype(j.dtype) @ j)
+
+
+def operator_of_couplings(name: str) -> tuple[Callable, dict[str, jax.Array]]:
+    """A function that makes a Hamiltonian of its couplings, so that JAX can differentiate in them, and their values."""
+    match name:
+        case "ising_square_10x10":
+            kind, j = nk.operator.IsingJax, jnp.ones(())
+        case "ising_square_10x10_by_bonds":
+            a, b = np.array(graph(name).edges()).T
+            kind, j = IsingByBonds, jnp.asarray(0.5 + (a + b) % 100 / 100)
+        case _:
+            raise ValueError(f"{name} is not a system whose couplings are differentiated")
+    (_, _, edges), metadata = nk.operator.IsingJax(space(name), graph(name), h=1.0).tree_flatten()
+
+    def operator(couplings):
+        return kind.tree_unflatten(metadata, (couplings["h"], couplings["J"], edges))
+
+    return operator, {"h": jnp.ones(()), "J": j}
+
+
+def shared_samples_and_rbm(name: str, n_samples: int, alpha: int) -> tuple[np.ndarray, dict]:
+    """Random spins, int8 of shape (n_samples, sites), and the variables of an RBM, both from `lcg` alone.
+
+    A spin is 2 (next >> 30) - 1, sample after sample. A parameter is sqrt(3) sigma (next / 2^30 - 1), first those of
+    the sites, then those of the hidden units, then the weights of the first hidden unit, and so on.
+    """
+    n_sites = space(name).size
+    draw = lcg(SEED)
+    spins = np.array([2 * (next(draw) >> 30) - 1 for _ in range(n_samples * n_sites)], np.int8)
+    draw = lcg(RBM_SEED)
+
+    def parameters(*shape):
+        numbers = np.array([next(draw) / 2**30 - 1 for _ in range(np.prod(shape))])
+        return np.sqrt(3) * RBM_SIGMA * numbers.reshape(shape)
+
+    n_hidden = alpha * n_sites
+    visible, hidden, weights = parameters(n_sites), parameters(n_hidden), parameters(n_hidden, n_sites)
+    layers = {"visible_bias": visible, "Dense": {"bias": hidden, "kernel": weights.T}}
+    return spins.reshape(n_samples, n_sites), {"params": layers}
 
 
 def hubbard_strings(lattice: nk.graph.AbstractGraph, t: float, u: float) -> tuple[list[str], list[float]]:

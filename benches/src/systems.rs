@@ -2,7 +2,7 @@
 //!
 //! Names, couplings and the recipe of the random strings match the peers' side, `peers/systems.py`.
 
-use ndarray::Array2;
+use ndarray::{Array1, Array2};
 use operator_core::graph::Lattice;
 use operator_core::hilbert::{Fock, Qubit, Spin, SpinOrbitalFermions};
 use operator_core::terms::Pauli;
@@ -18,11 +18,16 @@ const SAMPLES_SEED: u64 = 1234;
 /// Seed of the random strings.
 const STRINGS_SEED: u64 = 42;
 
+/// Seed of an RBM that the peers have, too.
+const RBM_SEED: u64 = 1;
+
 /// Size of systems and works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Size {
     /// The size for comparisons.
     Full,
+    /// The same systems with many samples and wide RBMs, for accelerators.
+    Large,
     /// As small as possible, to try a program.
     Small,
 }
@@ -31,8 +36,25 @@ impl Size {
     /// The value for this size.
     pub fn pick<T>(self, full: T, small: T) -> T {
         match self {
-            Size::Full => full,
+            Size::Full | Size::Large => full,
             Size::Small => small,
+        }
+    }
+
+    /// Number of samples of which connected elements and local energies are computed.
+    pub fn n_samples(self) -> usize {
+        match self {
+            Size::Full => 1024,
+            Size::Large => 16_384,
+            Size::Small => 16,
+        }
+    }
+
+    /// Hidden units for each site of an RBM.
+    pub fn alpha(self) -> usize {
+        match self {
+            Size::Large => 4,
+            Size::Full | Size::Small => 1,
         }
     }
 }
@@ -40,7 +62,7 @@ impl Size {
 /// A Hamiltonian with its name and the graph of its sites.
 #[derive(Clone, Debug)]
 pub struct System {
-    /// The name; the peers' side knows it if the size is [`Size::Full`].
+    /// The name; the peers' side knows it unless the size is [`Size::Small`].
     pub name: String,
     /// The Hamiltonian.
     pub definition: Definition,
@@ -74,6 +96,23 @@ impl System {
         }
     }
 
+    /// Random spins, shape `(n, n_sites)`, the same ones as the peers'.
+    pub fn shared_spins(&self, n: usize) -> Array2<i8> {
+        let mut numbers = Lcg(SAMPLES_SEED);
+        let spin = || if numbers.next() < 1 << 30 { -1 } else { 1 };
+        Array2::from_shape_simple_fn((n, self.definition.hilbert().n_sites()), spin)
+    }
+
+    /// Parameters of an RBM of this [size](Size::alpha), as [`Rbm`](variational::Rbm) orders them, the same ones as the
+    /// peers'. They are uniform with standard deviation `sigma`.
+    pub fn shared_rbm(&self, sigma: f64) -> Array1<f64> {
+        let mut numbers = Lcg(RBM_SEED);
+        let n_sites = self.definition.hilbert().n_sites();
+        let n_hidden = self.size.alpha() * n_sites;
+        let n_parameters = n_sites + n_hidden + n_hidden * n_sites;
+        Array1::from_shape_simple_fn(n_parameters, || 3f64.sqrt() * sigma * numbers.next_signed())
+    }
+
     /// Ising chain of 100 spins, `h = J = 1`.
     ///
     /// # Errors
@@ -96,15 +135,17 @@ impl System {
         Ok(System { name: format!("ising_square_{l}x{l}"), definition: ising, graph: Some(square), size })
     }
 
-    /// The same with a separate coupling on each bond, between 0.5 and 1.5: 201 parameters in all.
+    /// The same with a separate coupling on each bond, between 0.5 and 1.5, which depends on its sites: 201 parameters in
+    /// all.
     ///
     /// # Errors
     /// As for [`ising_chain`](Self::ising_chain).
     pub fn ising_square_by_bonds(size: Size) -> Result<Self> {
         let l = size.pick(10, 3);
         let square = Graph::square(l, Boundary::Periodic)?;
+        let n = l * l;
         let couplings: Vec<f64> =
-            (0..square.n_edges()).map(|bond| 0.5 + bond as f64 / square.n_edges() as f64).collect();
+            square.edges().iter().map(|[a, b]| 0.5 + ((a + b) % n) as f64 / n as f64).collect();
         let ising = Ising::new(Spin::half(l * l)?, &square, 1.0, couplings)?.definition()?;
         let name = format!("ising_square_{l}x{l}_by_bonds");
         Ok(System { name, definition: ising, graph: Some(square), size })
@@ -203,26 +244,39 @@ impl System {
     }
 }
 
+/// Knuth's linear congruential generator, with which the peers make the same numbers. It gives the upper 31 bits of each
+/// state.
+struct Lcg(u64);
+
+impl Lcg {
+    /// A number below 2³¹.
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 >> 33
+    }
+
+    /// A number from −1 to 1.
+    fn next_signed(&mut self) -> f64 {
+        self.next() as f64 / f64::from(1 << 30) - 1.0
+    }
+}
+
 /// Random strings of four letters on different sites, with weights from −1 to 1.
 ///
-/// They come only from Knuth's linear congruential generator, so that the peers have the same ones. Each letter
+/// They come only from [`Lcg`], so that the peers have the same ones. Each letter
 /// takes a random site, drawn again until it is free, and then a random letter; after the four letters comes
 /// the weight.
 fn random_strings(n_strings: usize, n_qubits: usize, seed: u64) -> (Vec<Vec<(usize, Pauli)>>, Vec<f64>) {
-    let mut state = seed;
-    let mut draw = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        state >> 33
-    };
+    let mut numbers = Lcg(seed);
     let string = |_| {
         let mut letters: Vec<(usize, Pauli)> = Vec::with_capacity(4);
         while letters.len() < n_qubits.min(4) {
-            let site = draw() as usize % n_qubits;
+            let site = numbers.next() as usize % n_qubits;
             if letters.iter().all(|&(taken, _)| taken != site) {
-                letters.push((site, [Pauli::X, Pauli::Y, Pauli::Z][draw() as usize % 3]));
+                letters.push((site, [Pauli::X, Pauli::Y, Pauli::Z][numbers.next() as usize % 3]));
             }
         }
-        (letters, draw() as f64 / f64::from(1 << 30) - 1.0)
+        (letters, numbers.next_signed())
     };
     (0..n_strings).map(string).unzip()
 }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use benches::compare::{Unit, works};
+use backend_padded::candle_core::Device;
+use benches::compare::{Places, Unit, works};
 use benches::systems::Size;
 use criterion::{Criterion, Throughput};
 
@@ -10,14 +11,16 @@ use criterion::{Criterion, Throughput};
 pub(crate) fn bench(c: &mut Criterion, names: &[&str]) {
     let all = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = if all > 1 { vec![1, all] } else { vec![1] };
+    let places = Places::new(&threads, &Device::Cpu);
     let works = works(Size::Full).expect("the systems are valid");
     for work in works.iter().filter(|work| names.contains(&work.what)) {
         let mut group = c.benchmark_group(work.to_string());
-        for mut contender in work.contenders(&threads).expect("the works are valid") {
+        for mut contender in work.contenders(&places).expect("the works are valid") {
             if work.unit != Unit::Run {
                 group.throughput(Throughput::Elements(contender.count as u64));
             }
-            let name = format!("{}, {}, {} threads", contender.what, contender.backend, contender.threads);
+            let name =
+                format!("{}, {}, {} threads", contender.what, contender.backend, contender.place.threads);
             group.bench_function(name, |bench| {
                 bench.iter_custom(|n| {
                     (0..n)

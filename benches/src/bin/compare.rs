@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use backend_padded::candle_core::Device;
 use benches::compare::works::{FIRST_ENERGY, first_energy};
-use benches::compare::{Comparison, Line, Peers, Style, Work, about, table, works};
+use benches::compare::{Comparison, Line, Peers, Places, Style, Work, about, table, works};
 use benches::systems::Size;
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -34,6 +35,9 @@ struct Arguments {
     /// Numbers of threads; by default one and all.
     #[arg(long, value_delimiter = ',', value_parser = positive)]
     threads: Vec<usize>,
+    /// Where padded has its tensors: cpu, or cuda:N, which needs a build with --features cuda.
+    #[arg(long, default_value = "cpu", value_name = "DEVICE", value_parser = device)]
+    device: Device,
     /// Seconds for each backend, number of threads and peer.
     #[arg(long, default_value_t = 3.0, value_parser = seconds)]
     seconds: f64,
@@ -46,6 +50,9 @@ struct Arguments {
     /// Use small systems and few samples, to try the program. The peers do not know these systems.
     #[arg(long)]
     small: bool,
+    /// Use many samples and wide RBMs, for accelerators: 16 384 samples, 4 hidden units a site, thousands of chains.
+    #[arg(long, conflicts_with = "small")]
+    large: bool,
     /// Print the energy of a fresh wave function on a backend and exit.
     #[arg(long = FIRST_ENERGY, hide = true, value_name = "BACKEND")]
     first_energy: Option<String>,
@@ -53,7 +60,11 @@ struct Arguments {
 
 impl Arguments {
     fn size(&self) -> Size {
-        if self.small { Size::Small } else { Size::Full }
+        match (self.small, self.large) {
+            (true, _) => Size::Small,
+            (_, true) => Size::Large,
+            _ => Size::Full,
+        }
     }
 
     fn wants(&self, work: &Work) -> bool {
@@ -76,6 +87,16 @@ impl Arguments {
     fn turns(&self) -> (f64, usize) {
         if self.quick { (self.seconds / 10.0, 1) } else { (self.seconds, self.turns) }
     }
+}
+
+fn device(name: &str) -> Result<Device, String> {
+    let is_cuda = name == "cuda" || name.starts_with("cuda:");
+    if is_cuda && !cfg!(feature = "cuda") {
+        return Err("this program was built without CUDA; build it with: cargo run --release -p benches --features cuda \
+                    --bin compare"
+            .into());
+    }
+    backend_padded::device(name).map_err(|error| error.to_string())
 }
 
 fn positive(text: &str) -> Result<usize, String> {
@@ -109,7 +130,7 @@ fn main() -> ExitCode {
 /// Whether everything went well.
 fn run(arguments: &Arguments) -> Result<bool, Box<dyn std::error::Error>> {
     if let Some(backend) = &arguments.first_energy {
-        let energy = first_energy(backend, arguments.size())?;
+        let energy = first_energy(backend, arguments.size(), &arguments.device)?;
         println!(
             "{}",
             energy.ok_or_else(|| format!("{backend:?} is not a backend; there are flat and padded"))?
@@ -132,12 +153,13 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn std::error::Error>> {
 fn compare(arguments: &Arguments, works: &[Work]) -> Result<bool, Box<dyn std::error::Error>> {
     listen_to_ctrl_c()?;
     let mut peers = arguments.netket.as_deref().map(Peers::start).transpose()?;
-    let mut heading = about();
+    let mut heading = about(&arguments.device);
     if let Some(peers) = &mut peers {
         heading += &format!("; {}", peers.versions()?);
     }
-    let (threads, (seconds, turns)) = (arguments.threads(), arguments.turns());
-    let mut comparison = Comparison { seconds, turns, threads: &threads, peers, stop: &is_pressed };
+    let places = Places::new(&arguments.threads(), &arguments.device);
+    let (seconds, turns) = arguments.turns();
+    let mut comparison = Comparison { seconds, turns, places: &places, peers, stop: &is_pressed };
     let (mut lines, mut all_well) = (Vec::new(), true);
     let bar = progress(works.len());
     for work in works.iter().take_while(|_| !is_pressed()) {

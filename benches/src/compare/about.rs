@@ -3,17 +3,30 @@
 use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// The date and the machine: `2026-11-25, AMD EPYC, 2 threads, linux x86_64, benches 0.1.0`.
-pub fn about() -> String {
+use backend_padded::candle_core::Device;
+
+/// The date and the machine: `2026-11-25, AMD EPYC, 2 threads, linux x86_64, benches 0.1.0`, and the name of a device
+/// that is not the processor.
+pub fn about(device: &Device) -> String {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let system = format!("{} {}", std::env::consts::OS, std::env::consts::ARCH);
-    let version = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
+    let version = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")).to_owned();
     let date = date(seconds / 86_400);
-    match processor() {
-        Some(processor) => format!("{date}, {processor}, {threads} threads, {system}, {version}"),
-        None => format!("{date}, {threads} threads, {system}, {version}"),
-    }
+    let threads = format!("{threads} threads");
+    let words = [Some(date), processor(), accelerator(device), Some(threads), Some(system), Some(version)];
+    words.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// The name of a CUDA device, if its driver gives it.
+#[cfg(feature = "cuda")]
+fn accelerator(device: &Device) -> Option<String> {
+    device.as_cuda_device().ok()?.cuda_stream().context().name().ok()
+}
+
+#[cfg(not(feature = "cuda"))]
+fn accelerator(_: &Device) -> Option<String> {
+    None
 }
 
 /// The processor's name, if Linux gives it.

@@ -8,6 +8,7 @@ use super::contender::Contender;
 use super::error::Result;
 use super::line::Line;
 use super::peer::{PeerItem, Peers};
+use super::place::Places;
 use super::works::Work;
 
 /// Lets contenders and peers take turns, so that a machine that slows down for a while slows all of them.
@@ -16,8 +17,8 @@ pub struct Comparison<'a> {
     pub seconds: f64,
     /// Number of turns that share these seconds; each turn has at least one run.
     pub turns: usize,
-    /// Numbers of threads for the backends.
-    pub threads: &'a [usize],
+    /// Where the backends run.
+    pub places: &'a Places,
     /// The peers' side, if there is one.
     pub peers: Option<Peers>,
     /// Whether to stop with the results so far; checked between runs.
@@ -31,7 +32,7 @@ impl Comparison<'_> {
     /// Errors of the work; [`Error::Program`](super::Error::Program) if the peers' side fails as a whole.
     pub fn run(&mut self, work: &Work) -> Result<Vec<Line>> {
         let mut ours = Vec::new();
-        for contender in work.contenders(self.threads)? {
+        for contender in work.contenders(self.places)? {
             let memset = contender.memset()?.map(Timed::new);
             ours.push((Timed::new(contender), memset));
         }
@@ -62,9 +63,9 @@ impl Comparison<'_> {
 fn line(work: &Work, timed: &Timed, memset: Option<&Timed>, theirs: &[Asked<'_>]) -> Option<Line> {
     let memset = memset.and_then(|memset| memset.best);
     let mut line = Line::new(&work.system.name, work.unit, &timed.contender, timed.best?, memset);
-    for asked in theirs {
+    for asked in theirs.iter().filter(|asked| asked.peer.is_beside(timed.contender.what)) {
         if let Some(answer) = &asked.best {
-            line.add_peer(asked.peer.name, answer);
+            line.add_peer(asked.peer, answer);
         }
     }
     Some(line)

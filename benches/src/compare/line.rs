@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::contender::Contender;
+use super::peer::PeerItem;
 use super::unit::{Figure, Unit};
 
 /// The result of one contender.
@@ -15,6 +16,8 @@ pub struct Line {
     pub what: &'static str,
     /// The backend.
     pub backend: &'static str,
+    /// The device of its tensors: `cpu`, `cuda:0`.
+    pub device: String,
     /// Number of threads.
     pub threads: usize,
     /// Seconds of the shortest run.
@@ -39,7 +42,10 @@ pub enum PeerLine {
     /// The peer did the work.
     Measured {
         /// Name of the peer.
-        peer: &'static str,
+        peer: String,
+        /// Its program, which may have other ways to do the work.
+        #[serde(skip)]
+        program: &'static str,
         /// Seconds of the shortest run.
         seconds: f64,
         /// The same time in the unit of the work.
@@ -49,11 +55,13 @@ pub enum PeerLine {
         count: usize,
         /// How many times as long it takes per unit.
         ratio: f64,
+        /// Whether no other way of its program is faster, so that its ratio is the one to quote.
+        fastest: bool,
     },
     /// The peer did not do it.
     Failed {
         /// Name of the peer.
-        peer: &'static str,
+        peer: String,
         /// Its error message.
         error: String,
     },
@@ -72,7 +80,8 @@ impl Line {
             system: system.to_owned(),
             what: contender.what,
             backend: contender.backend,
-            threads: contender.threads,
+            device: contender.place.device_name(),
+            threads: contender.place.threads,
             seconds,
             figure: unit.figure(seconds, contender.count),
             count: contender.count,
@@ -83,7 +92,8 @@ impl Line {
     }
 
     /// Adds a peer's answer. A peer that gives no count is taken to have the same count as this side.
-    pub(super) fn add_peer(&mut self, peer: &'static str, answer: &Value) {
+    pub(super) fn add_peer(&mut self, item: &PeerItem, answer: &Value) {
+        let (peer, program) = (item.name(), item.program);
         let Some(seconds) = answer["seconds"].as_f64() else {
             let error = answer["error"].as_str().unwrap_or("the answer has no seconds").to_owned();
             self.peers.push(PeerLine::Failed { peer, error });
@@ -94,6 +104,15 @@ impl Line {
         let count = own_count.unwrap_or(self.count);
         let figure = unit.figure(seconds, count);
         let ratio = figure.value / self.figure.value;
-        self.peers.push(PeerLine::Measured { peer, seconds, figure, count, ratio });
+        let mut fastest = true;
+        for other in &mut self.peers {
+            if let PeerLine::Measured { program: same, ratio: theirs, fastest: is_fastest, .. } = other
+                && *same == program
+            {
+                fastest &= ratio < *theirs;
+                *is_fastest &= ratio >= *theirs;
+            }
+        }
+        self.peers.push(PeerLine::Measured { peer, program, seconds, figure, count, ratio, fastest });
     }
 }

@@ -14,10 +14,54 @@ const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/netket_side.py"
 /// A request to a peer.
 #[derive(Clone, Debug)]
 pub struct PeerItem {
-    /// The peer's name in lines and tables.
-    pub name: &'static str,
+    /// The program in lines and tables. Among items of one program, the fastest counts.
+    pub program: &'static str,
+    /// Its way to do the work.
+    pub way: Option<&'static str>,
     /// The work item, without its repeats.
     pub item: Value,
+    /// The only contenders beside which it stands; `None` for all of the work.
+    pub beside: Option<&'static [&'static str]>,
+}
+
+impl PeerItem {
+    /// An item beside all contenders of its work.
+    pub fn new(program: &'static str, item: Value) -> Self {
+        PeerItem { program, way: None, item, beside: None }
+    }
+
+    /// The same item for NetKet's two kernels of local energies: the padded one, and the experimental packed one, which
+    /// evaluates the wave function only on connected configurations that differ from their sample.
+    pub fn by_both_kernels(self) -> [Self; 2] {
+        let mut packed = PeerItem { way: Some("packed"), ..self.clone() };
+        packed.item["packed"] = true.into();
+        [PeerItem { way: Some("padded"), ..self }, packed]
+    }
+
+    /// Sets the program's way to do the work.
+    #[must_use]
+    pub fn with_way(self, way: &'static str) -> Self {
+        PeerItem { way: Some(way), ..self }
+    }
+
+    /// Sets the only contenders beside which it stands.
+    #[must_use]
+    pub fn beside(self, contenders: &'static [&'static str]) -> Self {
+        PeerItem { beside: Some(contenders), ..self }
+    }
+
+    /// Whether it stands beside a contender of this name.
+    pub fn is_beside(&self, contender: &str) -> bool {
+        self.beside.is_none_or(|names| names.contains(&contender))
+    }
+
+    /// The name in lines and tables: `NetKet JAX, packed`.
+    pub fn name(&self) -> String {
+        match self.way {
+            Some(way) => format!("{}, {way}", self.program),
+            None => self.program.to_owned(),
+        }
+    }
 }
 
 /// The peers' side: a Python program that answers one item at a time.
@@ -71,7 +115,7 @@ impl Peers {
         Err(Error::Program { program: self.python.clone(), reason })
     }
 
-    /// Versions of the peers' libraries, for printing: `netket 3.23.0, numba 0.68.1`.
+    /// Versions of the peers' libraries, and JAX's device, for printing: `netket 3.23.0, numba 0.68.1, JAX on cpu`.
     ///
     /// # Errors
     /// As for [`ask`](Self::ask).
@@ -84,7 +128,8 @@ impl Peers {
         let python = about["python"].as_str().map(|version| format!("python {version}"));
         let named =
             versions.iter().map(|(name, version)| format!("{name} {}", version.as_str().unwrap_or("?")));
-        Ok(python.into_iter().chain(named).collect::<Vec<_>>().join(", "))
+        let device = about["jax_device"].as_str().map(|device| format!("JAX on {device}"));
+        Ok(python.into_iter().chain(named).chain(device).collect::<Vec<_>>().join(", "))
     }
 }
 

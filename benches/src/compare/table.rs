@@ -37,11 +37,15 @@ pub fn table(lines: &[Line], style: Style) -> String {
 }
 
 fn cells(line: &Line) -> Vec<String> {
+    let backend = match line.device.as_str() {
+        "cpu" => line.backend.to_owned(),
+        device => format!("{} on {device}", line.backend),
+    };
     let memset = line.memset_fraction.map(|fraction| format!("{:.0} %", 100.0 * fraction));
     vec![
         line.system.clone(),
         line.what.to_owned(),
-        line.backend.to_owned(),
+        backend,
         line.threads.to_string(),
         line.figure.to_string(),
         memset.unwrap_or_default(),
@@ -51,9 +55,10 @@ fn cells(line: &Line) -> Vec<String> {
 
 fn peer(line: &PeerLine) -> String {
     match line {
-        PeerLine::Measured { peer, figure, ratio, .. } => {
+        PeerLine::Measured { peer, figure, ratio, fastest: true, .. } => {
             format!("{peer} {} ({}×)", three_digits(figure.value), three_digits(*ratio))
         }
+        PeerLine::Measured { peer, figure, .. } => format!("{peer} {}", three_digits(figure.value)),
         PeerLine::Failed { peer, error } => format!("{peer}: {}", error.replace(['|', '\n'], " ")),
     }
 }

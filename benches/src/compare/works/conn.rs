@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use backend_flat::{Flat, FlatOperator, VisitConn};
-use backend_padded::candle_core::DType;
+use backend_padded::candle_core::{DType, Tensor};
 use backend_padded::{Padded, PaddedOperator, TensorConn, failed};
 use ndarray::Array2;
 use num_complex::Complex64;
@@ -12,82 +12,83 @@ use operator_core::{Backend, ConnBatch, DiscreteOperator, Element};
 use serde_json::json;
 
 use super::{PeerItem, Work};
-use crate::compare::{Contender, Result, Unit};
+use crate::compare::{Contender, Place, Placed, Places, Result, Unit};
 use crate::systems::System;
 
 pub(super) fn elements(system: System) -> Work {
-    let item = |kind| json!({"what": "conn", "system": system.name, "kind": kind});
+    let batch = system.size.n_samples();
+    let item = |kind| json!({"what": "conn", "system": system.name, "kind": kind, "batch": batch});
     let peers = vec![
-        PeerItem { name: "NetKet numba, flattened", item: item("numba") },
-        PeerItem { name: "NetKet JAX, padded", item: item("jax") },
+        PeerItem::new("NetKet numba", item("numba")).with_way("flattened"),
+        PeerItem::new("NetKet JAX", item("jax")).with_way("padded"),
     ];
     Work { what: "conn", system, unit: Unit::Element, peers, prepare }
 }
 
-fn prepare(system: &System, threads: &[usize]) -> Result<Vec<Contender>> {
+fn prepare(system: &System, places: &Places) -> Result<Vec<Contender>> {
     if system.definition.is_real() {
-        contenders::<f64>(system, threads)
+        contenders::<f64>(system, places)
     } else {
-        contenders::<Complex64>(system, threads)
+        contenders::<Complex64>(system, places)
     }
 }
 
-fn contenders<T: Element>(system: &System, threads: &[usize]) -> Result<Vec<Contender>> {
-    let x = system.samples(system.size.pick(1024, 16))?;
+/// Compact forms side by side, then rows of a byte a site, then forms that write no states.
+fn contenders<T: Element>(system: &System, places: &Places) -> Result<Vec<Contender>> {
+    let x = system.samples(system.size.n_samples())?;
     let flat = system.definition.lower_as::<Flat, T>()?;
-    let padded = system.definition.lower_as::<Padded, T>()?;
     let total = flat.n_conn(x.view())?.sum();
     let mut contenders = Vec::new();
-    for &threads in threads {
-        contenders.push(flattened(&flat, &x, threads)?);
-    }
     if system.definition.hilbert().is_two_level() {
-        for &threads in threads {
-            contenders.push(packed(&flat, &x, threads)?);
+        for place in Flat::places(places) {
+            contenders.push(packed(&flat, &x, place)?);
         }
     }
-    for &threads in threads {
-        contenders.push(counted(&flat, &x, threads)?);
+    for place in Padded::places(places) {
+        contenders.push(compact::<T>(system, &x, place)?);
+    }
+    for place in Flat::places(places) {
+        contenders.push(flattened(&flat, &x, place)?);
+    }
+    for place in Padded::places(places) {
+        contenders.push(rows::<T>(system, &x, place)?);
+    }
+    for place in Flat::places(places) {
+        contenders.push(counted(&flat, &x, place)?);
     }
     // These visit one sample after another, so threads are the caller's business.
     contenders.push(visited(&flat, &x)?);
     contenders.push(visited_one_by_one(&flat, &x)?);
-    for &threads in threads {
-        contenders.push(compact(&padded, &x, threads)?);
-    }
-    for &threads in threads {
-        contenders.push(rows(&padded, &x, threads)?);
-    }
     Ok(contenders.into_iter().map(|contender| contender.with_count(total)).collect())
 }
 
 /// Into a reused buffer.
-fn flattened<T: Element>(operator: &FlatOperator<T>, x: &Array2<i8>, threads: usize) -> Result<Contender> {
+fn flattened<T: Element>(operator: &FlatOperator<T>, x: &Array2<i8>, place: &Place) -> Result<Contender> {
     let (operator, x, mut conn) = (operator.clone(), x.clone(), ConnBatch::new());
     operator.get_conn_flattened_into(x.view(), &mut conn)?;
     let element = x.ncols() + size_of::<T>();
     let bytes = conn.total() * element + size_of_val(conn.offsets());
     let run = move || Ok(operator.get_conn_flattened_into(x.view(), &mut conn)?);
-    Ok(Contender::new("conn flattened", Flat::NAME, threads, run)?.with_bytes(bytes))
+    Ok(Contender::new("conn flattened", Flat::NAME, place, run)?.with_bytes(bytes))
 }
 
 /// States as bits, into a reused buffer.
-fn packed<T: Element>(operator: &FlatOperator<T>, x: &Array2<i8>, threads: usize) -> Result<Contender> {
+fn packed<T: Element>(operator: &FlatOperator<T>, x: &Array2<i8>, place: &Place) -> Result<Contender> {
     let (operator, x, mut conn) = (operator.clone(), x.clone(), operator.get_conn_packed(x.view())?);
     let element = conn.states().ncols() * size_of::<u64>() + size_of::<T>();
     let bytes = conn.total() * element + size_of_val(conn.offsets());
     let run = move || Ok(operator.get_conn_packed_into(x.view(), &mut conn)?);
-    Ok(Contender::new("conn packed", Flat::NAME, threads, run)?.with_bytes(bytes))
+    Ok(Contender::new("conn packed", Flat::NAME, place, run)?.with_bytes(bytes))
 }
 
 /// Finds and counts elements without writing them.
-fn counted<T: Element>(operator: &FlatOperator<T>, x: &Array2<i8>, threads: usize) -> Result<Contender> {
+fn counted<T: Element>(operator: &FlatOperator<T>, x: &Array2<i8>, place: &Place) -> Result<Contender> {
     let (operator, x) = (operator.clone(), x.clone());
     let run = move || {
         black_box(operator.n_conn(x.view())?);
         Ok(())
     };
-    Contender::new("conn counted", Flat::NAME, threads, run)
+    Contender::new("conn counted", Flat::NAME, place, run)
 }
 
 /// Stores nothing. Adds up the elements and the sites they change, so that none can be optimised away.
@@ -99,7 +100,7 @@ fn visited<T: Element>(operator: &FlatOperator<T>, x: &Array2<i8>) -> Result<Con
         black_box(sums);
         Ok(())
     };
-    Contender::new("conn streaming", Flat::NAME, 1, run)
+    Contender::new("conn streaming", Flat::NAME, &Place::host(1), run)
 }
 
 /// The same, one sample at a time.
@@ -114,7 +115,7 @@ fn visited_one_by_one<T: Element>(operator: &FlatOperator<T>, x: &Array2<i8>) ->
         black_box(sums);
         Ok(())
     };
-    Contender::new("conn visited one by one", Flat::NAME, 1, run)
+    Contender::new("conn visited one by one", Flat::NAME, &Place::host(1), run)
 }
 
 /// The sums of a visitor. There are several, so that the time is not that of additions waiting for each other.
@@ -133,25 +134,37 @@ impl<T: Element> Sums<T> {
 }
 
 /// Tensors of static shape, into those of the last run: a number and an element for each slot.
-fn compact<T: Element>(operator: &PaddedOperator<T>, x: &Array2<i8>, threads: usize) -> Result<Contender> {
-    let bytes =
-        x.nrows() * (operator.max_conn_size() * (size_of::<u32>() + size_of::<T>()) + size_of::<u32>());
-    let (operator, x) = (operator.clone(), Padded::from_host(x.view(), &Padded::default_device())?);
+fn compact<T: Element>(system: &System, x: &Array2<i8>, place: &Place) -> Result<Contender> {
+    let (operator, x) = on_device::<T>(system, x, place)?;
+    let slot = size_of::<u32>() + size_of::<T>();
+    let bytes = Padded::batch_len(&x) * (operator.max_conn_size() * slot + size_of::<u32>());
     let mut conn = operator.conn(&x)?;
     let run = move || Ok(operator.conn_into(&x, &mut conn)?);
-    Ok(Contender::new("conn compact", Padded::NAME, threads, run)?.with_bytes(bytes))
+    Ok(Contender::new("conn compact", Padded::NAME, place, run)?.with_bytes(bytes))
 }
 
-/// The same, and states as rows of local indices, all in the tensors of the last run.
-fn rows<T: Element>(operator: &PaddedOperator<T>, x: &Array2<i8>, threads: usize) -> Result<Contender> {
-    let n_slots = x.nrows() * operator.max_conn_size();
-    let bytes = n_slots * (x.ncols() + size_of::<u32>() + size_of::<T>());
-    let (operator, x) = (operator.clone(), Padded::from_host(x.view(), &Padded::default_device())?);
+/// The same, and states as rows of local indices, a byte a site as NetKet's, all in the tensors of the last run.
+fn rows<T: Element>(system: &System, x: &Array2<i8>, place: &Place) -> Result<Contender> {
+    let n_sites = x.ncols();
+    let (operator, x) = on_device::<T>(system, x, place)?;
+    let n_slots = Padded::batch_len(&x) * operator.max_conn_size();
+    let bytes = n_slots * (n_sites + size_of::<u32>() + size_of::<T>());
     let mut conn = operator.conn(&x)?;
     let mut states = conn.states(DType::U8).map_err(failed)?;
     let run = move || {
         operator.conn_into(&x, &mut conn)?;
         Ok(conn.states_into(&mut states).map_err(failed)?)
     };
-    Ok(Contender::new("conn padded rows", Padded::NAME, threads, run)?.with_bytes(bytes))
+    Ok(Contender::new("conn rows in u8", Padded::NAME, place, run)?.with_bytes(bytes))
+}
+
+/// An operator and its samples where the tensors of a place are.
+fn on_device<T: Element>(
+    system: &System,
+    x: &Array2<i8>,
+    place: &Place,
+) -> Result<(PaddedOperator<T>, Tensor)> {
+    let device = Padded::device(place);
+    let operator = system.definition.lower_on::<Padded, T>(&device)?;
+    Ok((operator, Padded::from_host(x.view(), &device)?))
 }

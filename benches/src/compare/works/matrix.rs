@@ -9,18 +9,16 @@ use operator_core::DiscreteOperator;
 use operator_core::testing::SplitMix;
 use serde_json::json;
 
-use variational::RunsVmc;
-
 use super::{PeerItem, SEED, Work, side_by_side};
-use crate::compare::{Contender, Result, Unit};
+use crate::compare::{Contender, Place, Placed, Places, Result, Unit};
 use crate::systems::System;
 
 /// Construction of the matrix in compressed rows.
 pub(super) fn to_sparse(system: System) -> Work {
     let item = json!({"what": "quspin_sparse", "n": system.definition.hilbert().n_sites()});
-    let peers = vec![PeerItem { name: "QuSpin", item }];
+    let peers = vec![PeerItem::new("QuSpin", item)];
     let prepare =
-        |system: &System, threads: &[usize]| side_by_side(system, threads, sparse::<Flat>, sparse::<Padded>);
+        |system: &System, places: &Places| side_by_side(system, places, sparse::<Flat>, sparse::<Padded>);
     Work { what: "to_sparse", system, unit: Unit::Element, peers, prepare }
 }
 
@@ -30,18 +28,18 @@ pub(super) fn apply(system: System) -> Work {
         let n = system.definition.hilbert().n_sites();
         json!({"what": "quspin_apply", "n": n, "matrix_free": matrix_free})
     };
+    // The first one does less, so it is not one of two ways.
     let peers = vec![
-        PeerItem { name: "QuSpin, stored matrix", item: item(false) },
-        PeerItem { name: "QuSpin, without matrix", item: item(true) },
+        PeerItem::new("QuSpin, stored matrix", item(false)),
+        PeerItem::new("QuSpin, without matrix", item(true)),
     ];
-    let prepare = |system: &System, threads: &[usize]| {
-        side_by_side(system, threads, product::<Flat>, product::<Padded>)
-    };
+    let prepare =
+        |system: &System, places: &Places| side_by_side(system, places, product::<Flat>, product::<Padded>);
     Work { what: "apply", system, unit: Unit::Element, peers, prepare }
 }
 
-fn sparse<B: RunsVmc>(system: &System, threads: usize) -> Result<Contender> {
-    let operator = system.definition.lower::<B>()?;
+fn sparse<B: Placed>(system: &System, place: &Place) -> Result<Contender> {
+    let operator = system.definition.lower_on::<B, f64>(&B::device(place))?;
     let n_elements = n_elements(system)?;
     let bytes = n_elements * (size_of::<usize>() + size_of::<f64>())
         + (system.definition.hilbert().n_states()? + 1) * size_of::<usize>();
@@ -49,18 +47,18 @@ fn sparse<B: RunsVmc>(system: &System, threads: usize) -> Result<Contender> {
         black_box(operator.to_sparse()?);
         Ok(())
     };
-    Ok(Contender::new("to_sparse", B::NAME, threads, run)?.with_count(n_elements).with_bytes(bytes))
+    Ok(Contender::new("to_sparse", B::NAME, place, run)?.with_count(n_elements).with_bytes(bytes))
 }
 
-fn product<B: RunsVmc>(system: &System, threads: usize) -> Result<Contender> {
-    let operator = system.definition.lower::<B>()?;
+fn product<B: Placed>(system: &System, place: &Place) -> Result<Contender> {
+    let operator = system.definition.lower_on::<B, f64>(&B::device(place))?;
     let mut numbers = SplitMix::new(SEED);
     let vector = Array1::from_shape_simple_fn(operator.hilbert().n_states()?, || numbers.number());
     let run = move || {
         black_box(operator.apply(vector.view())?);
         Ok(())
     };
-    Ok(Contender::new("apply", B::NAME, threads, run)?.with_count(n_elements(system)?))
+    Ok(Contender::new("apply", B::NAME, place, run)?.with_count(n_elements(system)?))
 }
 
 /// Number of non-zero elements of the matrix.

@@ -8,27 +8,27 @@ mod operator_gradient;
 mod sampling;
 mod vmc_step;
 
+use backend_flat::Flat;
+use backend_padded::Padded;
 use variational::Rbm;
-use variational::wave_functions::network::{NetworkBackend, Scalar};
+use variational::wave_functions::network::Scalar;
 
 use super::contender::Contender;
 use super::error::Result;
 use super::peer::PeerItem;
+use super::place::{Place, Placed, Places};
 use super::unit::Unit;
 use crate::systems::{Size, System};
 
 pub use first_energy::{FLAG as FIRST_ENERGY, first_energy};
-
-/// Hidden units per site of the wave function, the same as the peers'.
-const ALPHA: f64 = 1.0;
 
 /// Standard deviation of its parameters, NetKet's default. Samples are nearly uniform.
 const SIGMA: f64 = 0.01;
 
 const SEED: u64 = 1;
 
-/// Makes the contenders of a work for these numbers of threads.
-type Prepare = fn(&System, &[usize]) -> Result<Vec<Contender>>;
+/// Makes the contenders of a work at their places.
+type Prepare = fn(&System, &Places) -> Result<Vec<Contender>>;
 
 /// A work on a system.
 pub struct Work {
@@ -44,12 +44,12 @@ pub struct Work {
 }
 
 impl Work {
-    /// The contenders for these numbers of threads.
+    /// The contenders at these places.
     ///
     /// # Errors
     /// Errors of the work; [`Error::Threads`](super::Error::Threads).
-    pub fn contenders(&self, threads: &[usize]) -> Result<Vec<Contender>> {
-        (self.prepare)(&self.system, threads)
+    pub fn contenders(&self, places: &Places) -> Result<Vec<Contender>> {
+        (self.prepare)(&self.system, places)
     }
 }
 
@@ -74,6 +74,7 @@ pub fn works(size: Size) -> Result<Vec<Work>> {
         local_energy::of_rbm(heisenberg.clone()),
         local_energy::of_mlp(ising.clone()),
         local_energy::of_mlp(heisenberg.clone()),
+        operator_gradient::of_rbm(System::ising_square(size)?),
         operator_gradient::of_rbm(System::ising_square_by_bonds(size)?),
         sampling::local(ising.clone()),
         sampling::exchange(heisenberg.clone()),
@@ -88,15 +89,42 @@ pub fn works(size: Size) -> Result<Vec<Work>> {
     Ok(works)
 }
 
-/// Makes the contender of a backend with so many threads.
-type Make = fn(&System, usize) -> Result<Contender>;
+/// Makes the contender of a backend at a place.
+type Make = fn(&System, &Place) -> Result<Contender>;
 
-/// Both backends, each on all numbers of threads.
-fn side_by_side(system: &System, threads: &[usize], flat: Make, padded: Make) -> Result<Vec<Contender>> {
-    let on_all = |make: Make| threads.iter().map(move |&threads| make(system, threads));
-    on_all(flat).chain(on_all(padded)).collect()
+/// Both backends, each at all of its places.
+fn side_by_side(system: &System, places: &Places, flat: Make, padded: Make) -> Result<Vec<Contender>> {
+    let flat = Flat::places(places).iter().map(|place| flat(system, place));
+    flat.chain(Padded::places(places).iter().map(|place| padded(system, place))).collect()
 }
 
-fn rbm<B: NetworkBackend, T: Scalar>(system: &System) -> operator_core::Result<Rbm<B, T>> {
-    Rbm::new(system.definition.hilbert().clone(), ALPHA).and_then(|rbm| rbm.with_seed(SEED).with_sigma(SIGMA))
+fn rbm<B: Placed, T: Scalar>(system: &System, place: &Place) -> operator_core::Result<Rbm<B, T>> {
+    let rbm = Rbm::new(system.definition.hilbert().clone(), system.size.alpha() as f64)?;
+    Ok(rbm.with_seed(SEED).with_sigma(SIGMA)?.with_device(B::device(place)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn peers_are_told_the_size() -> Result<()> {
+        for (size, n_samples, alpha) in [(Size::Full, 1024, 1), (Size::Large, 16_384, 4)] {
+            for work in works(size)? {
+                let (key, expected) = match work.what.split(' ').next() {
+                    Some("conn") => ("batch", n_samples),
+                    Some("local_energy" | "operator_gradient") => ("samples", n_samples),
+                    Some("sampling") => ("chains", n_samples / 4),
+                    Some("vmc_sr_step" | "first_energy") => ("alpha", alpha),
+                    _ => continue,
+                };
+                assert!(!work.peers.is_empty());
+                for PeerItem { item, .. } in &work.peers {
+                    assert_eq!(item[key], expected, "{work}: {item}");
+                    assert!(work.what == "conn" || item["alpha"] == alpha, "{work}: {item}");
+                }
+            }
+        }
+        Ok(())
+    }
 }

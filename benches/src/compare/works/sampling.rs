@@ -7,25 +7,23 @@ use backend_padded::Padded;
 use operator_core::Error;
 use sampler::{ExchangeSampler, HamiltonianSampler, LocalSampler, MetropolisSampler, Rule};
 use serde_json::json;
-use variational::RunsVmc;
-use variational::wave_functions::network::NetworkBackend;
 
 use super::{PeerItem, SEED, Work, rbm, side_by_side};
-use crate::compare::{Contender, Result, Unit};
+use crate::compare::{Contender, Place, Placed, Places, Result, Unit};
 use crate::systems::System;
 
 pub(super) fn local(system: System) -> Work {
     let peers = vec![peer("NetKet JAX", &system, "local")];
-    let prepare = |system: &System, threads: &[usize]| {
-        side_by_side(system, threads, local_chains::<Flat>, local_chains::<Padded>)
+    let prepare = |system: &System, places: &Places| {
+        side_by_side(system, places, local_chains::<Flat>, local_chains::<Padded>)
     };
     Work { what: "sampling local", system, unit: Unit::Proposal, peers, prepare }
 }
 
 pub(super) fn exchange(system: System) -> Work {
     let peers = vec![peer("NetKet JAX", &system, "exchange")];
-    let prepare = |system: &System, threads: &[usize]| {
-        side_by_side(system, threads, exchange_chains::<Flat>, exchange_chains::<Padded>)
+    let prepare = |system: &System, places: &Places| {
+        side_by_side(system, places, exchange_chains::<Flat>, exchange_chains::<Padded>)
     };
     Work { what: "sampling exchange", system, unit: Unit::Proposal, peers, prepare }
 }
@@ -35,32 +33,39 @@ pub(super) fn hamiltonian(system: System) -> Work {
         peer("NetKet JAX", &system, "hamiltonian_jax"),
         peer("NetKet numba", &system, "hamiltonian_numba"),
     ];
-    let prepare = |system: &System, threads: &[usize]| {
-        side_by_side(system, threads, hamiltonian_chains::<Flat>, hamiltonian_chains::<Padded>)
+    let prepare = |system: &System, places: &Places| {
+        side_by_side(system, places, hamiltonian_chains::<Flat>, hamiltonian_chains::<Padded>)
     };
     Work { what: "sampling hamiltonian", system, unit: Unit::Proposal, peers, prepare }
 }
 
 fn peer(name: &'static str, system: &System, rule: &str) -> PeerItem {
-    PeerItem { name, item: json!({"what": "sampling", "system": system.name, "rule": rule}) }
+    let (chains, alpha) = (n_chains(system), system.size.alpha());
+    let item =
+        json!({"what": "sampling", "system": system.name, "rule": rule, "chains": chains, "alpha": alpha});
+    PeerItem::new(name, item)
 }
 
-fn local_chains<B: RunsVmc>(system: &System, threads: usize) -> Result<Contender> {
+fn n_chains(system: &System) -> usize {
+    system.size.n_samples() / 4
+}
+
+fn local_chains<B: Placed>(system: &System, place: &Place) -> Result<Contender> {
     let sampler = LocalSampler::<B>::new(system.definition.hilbert().clone())?;
-    chains("sampling local", system, threads, sampler)
+    chains("sampling local", system, place, sampler)
 }
 
-fn exchange_chains<B: RunsVmc>(system: &System, threads: usize) -> Result<Contender> {
-    chains("sampling exchange", system, threads, exchange_sampler::<B>(system)?)
+fn exchange_chains<B: Placed>(system: &System, place: &Place) -> Result<Contender> {
+    chains("sampling exchange", system, place, exchange_sampler::<B>(system)?)
 }
 
-fn hamiltonian_chains<B: RunsVmc>(system: &System, threads: usize) -> Result<Contender> {
-    let sampler = HamiltonianSampler::new(&system.definition.lower::<B>()?)?;
-    chains("sampling hamiltonian", system, threads, sampler)
+fn hamiltonian_chains<B: Placed>(system: &System, place: &Place) -> Result<Contender> {
+    let sampler = HamiltonianSampler::new(&system.definition.lower_on::<B, f64>(&B::device(place))?)?;
+    chains("sampling hamiltonian", system, place, sampler)
 }
 
 /// Exchanges along the bonds of the system's graph.
-pub(super) fn exchange_sampler<B: RunsVmc>(system: &System) -> Result<ExchangeSampler<B>> {
+pub(super) fn exchange_sampler<B: Placed>(system: &System) -> Result<ExchangeSampler<B>> {
     let Some(graph) = &system.graph else {
         let reason = format!("{} has no bonds to exchange along", system.name);
         return Err(Error::Lattice(reason).into());
@@ -68,20 +73,20 @@ pub(super) fn exchange_sampler<B: RunsVmc>(system: &System) -> Result<ExchangeSa
     Ok(ExchangeSampler::new(system.definition.hilbert().clone(), graph)?)
 }
 
-fn chains<B: NetworkBackend, R: Rule<B> + 'static>(
+fn chains<B: Placed, R: Rule<B> + 'static>(
     what: &'static str,
     system: &System,
-    threads: usize,
+    place: &Place,
     sampler: MetropolisSampler<B, R>,
 ) -> Result<Contender> {
-    let n_chains = system.size.pick(256, 4);
+    let n_chains = n_chains(system);
     let sampler = sampler.with_n_chains(n_chains)?.with_seed(SEED);
-    let rbm = rbm::<B, f64>(system)?;
+    let rbm = rbm::<B, f64>(system, place)?;
     let mut chains = sampler.start(&rbm)?;
     let n_proposals = n_chains * sampler.sweep_size();
     let run = move || {
         black_box(sampler.sample(&rbm, &mut chains, 1, 0)?);
         Ok(())
     };
-    Ok(Contender::new(what, B::NAME, threads, run)?.with_count(n_proposals))
+    Ok(Contender::new(what, B::NAME, place, run)?.with_count(n_proposals))
 }
