@@ -93,6 +93,25 @@ impl ComplexTensor {
         })
     }
 
+    /// The parts as one tensor, shape `(1 or 2, …)`.
+    pub(crate) fn stacked(&self) -> Result<Tensor> {
+        match &self.im {
+            None => self.re.unsqueeze(0),
+            Some(im) => Tensor::stack(&[&self.re, im], 0),
+        }
+    }
+
+    /// From the parts as one tensor, shape `(1 or 2, …)`.
+    pub(crate) fn from_stacked(parts: &Tensor) -> Result<Self> {
+        let im = if parts.dim(0)? > 1 { Some(parts.get(1)?) } else { None };
+        Self::new(parts.get(0)?, im)
+    }
+
+    /// Whether gradients flow from the tensor to something.
+    pub(crate) fn tracks_gradients(&self) -> bool {
+        self.re.track_op() || self.im.as_ref().is_some_and(Tensor::track_op)
+    }
+
     /// Applies a linear function, such as a change of shape or dtype, to both parts.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! Local estimators, in blocks of samples.
 
-use candle_core::{D, DType, Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 use ndarray::Array1;
 use num_complex::Complex64;
 use operator_core::parallel::{batched_estimators, walked_estimators};
@@ -11,6 +11,7 @@ use crate::backend::Padded;
 use crate::complex::ComplexTensor;
 use crate::conn::{ConnStates, TensorConn};
 use crate::error::failed;
+use crate::ops;
 use crate::rows::{ALL_STATES, Rows, refusal};
 
 /// Local estimators `O_loc(x) = Σ_x' <x|O|x'> ψ(x') / ψ(x)` of a batch of samples, on the host.
@@ -72,7 +73,7 @@ where
     for_blocks(operator, wave_function, x, chunk_size, |block| {
         let conn = operator.conn_unchecked(&block.x)?;
         let states = conn.conn_states(block.x.dtype());
-        let local = sum_elements(conn.mels(), || block.ratios(wave_function, &states))?;
+        let local = sum_elements(&conn.mels().detach(), || block.deltas(wave_function, &states))?;
         out.extend(block.to_host(&local, conn.status())?);
         Ok(())
     })?;
@@ -126,9 +127,9 @@ where
 }
 
 impl Block<'_> {
-    /// `ψ(x') / ψ(x)` of the states that are connected to the block, shape `(batch, width)`. Gradients may not flow
+    /// `ln ψ(x') − ln ψ(x)` of the states that are connected to the block, shape `(batch, width)`. Gradients do not flow
     /// through it.
-    pub(crate) fn ratios<W>(&self, wave_function: &W, states: &ConnStates) -> Result<ComplexTensor>
+    pub(crate) fn deltas<W>(&self, wave_function: &W, states: &ConnStates) -> Result<ComplexTensor>
     where
         W: WaveFunction<Padded> + ?Sized,
     {
@@ -140,7 +141,7 @@ impl Block<'_> {
             // One sample has more states than a chunk.
             wave_function.log_psi_in_chunks(&Padded::conn_rows(states)?, self.chunk_size)?
         };
-        ratios([batch, width], &connected, &self.log_psi)
+        deltas([batch, width], &connected.detach(), &self.log_psi.detach())
     }
 
     /// The block's local estimators on the host. What tells whether they are any comes in the same copy: the samples'
@@ -180,44 +181,36 @@ where
     sum_elements(conn.mels(), || {
         let states = conn.conn_states(x.dtype());
         let connected = wave_function.log_psi(&Padded::conn_rows(&states)?)?;
-        ratios(states.n_slots(), &connected, &wave_function.log_psi(&x)?)
+        deltas(states.n_slots(), &connected, &wave_function.log_psi(&x)?)
     })
 }
 
-/// `Σ_k mels[b, k] ratios[b, k]`. Ratios are not asked for if there are no elements: devices run nothing on empty tensors.
+/// `Σ_k mels[b, k] exp(deltas[b, k])`. Differences are not asked for if there are no elements: devices run nothing on empty
+/// tensors.
 fn sum_elements(
     mels: &ComplexTensor,
-    ratios: impl FnOnce() -> Result<ComplexTensor>,
+    deltas: impl FnOnce() -> Result<ComplexTensor>,
 ) -> Result<ComplexTensor> {
     match mels.dims() {
         &[batch, 0] => {
             let sums = Tensor::zeros(batch, mels.dtype(), mels.re().device());
             sums.map(ComplexTensor::real).map_err(failed)
         }
-        _ => contract(mels, &ratios()?),
+        _ => ops::local(mels, &deltas()?).map_err(failed),
     }
 }
 
-/// `exp(log ψ(x'[b, k]) − log ψ(x[b]))` from `connected`, `(batch · width,)`, and `log_psi`, `(batch,)`.
-fn ratios(
+/// `ln ψ(x'[b, k]) − ln ψ(x[b])` from `connected`, `(batch · width,)`, and `log_psi`, `(batch,)`.
+fn deltas(
     [batch, width]: [usize; 2],
     connected: &ComplexTensor,
     log_psi: &ComplexTensor,
 ) -> Result<ComplexTensor> {
-    let ratios = || {
+    let deltas = || {
         let connected = connected.map(|part| part.reshape((batch, width)))?;
-        connected.broadcast_sub(&log_psi.map(|part| part.unsqueeze(1))?)?.exp()
+        connected.broadcast_sub(&log_psi.map(|part| part.unsqueeze(1))?)
     };
-    ratios().map_err(failed)
-}
-
-/// `Σ_k mels[b, k] ratios[b, k]`.
-pub(crate) fn contract(mels: &ComplexTensor, ratios: &ComplexTensor) -> Result<ComplexTensor> {
-    let sum = || {
-        let mels = mels.map(|part| part.to_dtype(ratios.dtype()))?;
-        ratios.broadcast_mul(&mels)?.map(|part| part.sum(D::Minus1))
-    };
-    sum().map_err(failed)
+    deltas().map_err(failed)
 }
 
 /// Two complex tensors and a word, brought to the host in one copy.

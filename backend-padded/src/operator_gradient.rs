@@ -13,7 +13,8 @@ use crate::complex::ComplexTensor;
 use crate::conn::{ConnStates, TensorConn};
 use crate::differentiable::Differentiable;
 use crate::error::failed;
-use crate::local_kernel::{check, contract, for_blocks, local_estimators_on_device};
+use crate::local_kernel::{check, for_blocks, local_estimators_on_device};
+use crate::ops;
 use crate::rows::Rows;
 
 /// Samples are differentiated together as long as they have at most this many parameters, and slots, in all.
@@ -146,15 +147,14 @@ where
     for_blocks(operator, wave_function, x, chunk_size, |block| {
         let states = differentiable.states(&block.x)?;
         let conn_states = ConnStates::compact(states.clone(), block.x.dtype());
-        // No gradients into the wave function.
-        let ratios = block.ratios(wave_function, &conn_states)?.detach();
+        let deltas = block.deltas(wave_function, &conn_states)?;
         let (mut of_block, mut gradients) = (Vec::new(), Vec::new());
         let n_samples = Padded::batch_len(&block.x);
         for start in (0..n_samples).step_by(n_at_a_time) {
             let n = n_at_a_time.min(n_samples - start);
-            let ratios = ratios.map(|part| part.narrow(0, start, n)).map_err(failed)?;
+            let deltas = deltas.map(|part| part.narrow(0, start, n)).map_err(failed)?;
             let states = states.part(start..start + n).map_err(failed)?;
-            let (estimators, gradient) = differentiated(differentiable, &states, &ratios, &values)?;
+            let (estimators, gradient) = differentiated(differentiable, &states, &deltas, &values)?;
             of_block.push(estimators);
             gradients.push(gradient);
         }
@@ -169,12 +169,12 @@ where
     Ok((local.into(), derivatives))
 }
 
-/// Local estimators of some samples `(batch,)`, from the amplitudes' ratios `(batch, max_conn_size)`, and their
-/// derivatives `(batch, n_values)`.
+/// Local estimators of some samples `(batch,)`, from differences of ln ψ `(batch, max_conn_size)`, and their derivatives
+/// `(batch, n_values)`.
 fn differentiated(
     differentiable: &Differentiable,
     states: &CompactStates,
-    ratios: &ComplexTensor,
+    deltas: &ComplexTensor,
     values: &[f64],
 ) -> Result<(ComplexTensor, ComplexTensor)> {
     // Each sample gets its own copy of the parameters, so that one sweep backwards gives all derivatives.
@@ -184,7 +184,7 @@ fn differentiated(
         .and_then(|parameters| Var::from_tensor(&parameters.to_dtype(differentiable.dtype())?))
         .map_err(failed)?;
     let mels = differentiable.mels(states, &parameters).map_err(failed)?;
-    let estimators = contract(&mels, ratios)?;
+    let estimators = ops::local(&mels, deltas).map_err(failed)?;
     let derivatives = gradient(&estimators, &parameters).map_err(failed)?;
     Ok((estimators.detach(), derivatives))
 }

@@ -421,7 +421,7 @@ enum Whose {
 }
 
 /// Numbers of a type, as kernels know them.
-fn number(dtype: DType) -> Result<Number> {
+pub(super) fn number(dtype: DType) -> Result<Number> {
     match dtype {
         DType::U8 => Ok(Number::U8),
         DType::F32 => Ok(Number::F32),

@@ -18,19 +18,32 @@ const LANES: usize = 32;
 
 /// A kernel and its arguments, in the order in which it takes them. They are checked as they are added.
 ///
+/// `A` is the type of a first argument that is passed by value.
+///
 /// A device has one stream, on which tensors are made, used and freed in the order of calls. So addresses are enough;
 /// the tensors that they are of live until the launch.
-pub(crate) struct Launch<'a, A> {
+pub(crate) struct Launch<'a, A = u64> {
     stream: Arc<CudaStream>,
     function: CudaFunction,
-    first: A,
+    first: Option<A>,
     words: Vec<u64>,
     tensors: PhantomData<&'a Tensor>,
+}
+
+impl Launch<'_> {
+    /// A launch of a kernel that takes words alone.
+    pub(crate) fn of_words(device: &CudaDevice, function: CudaFunction) -> Self {
+        Self::with(device, function, None)
+    }
 }
 
 impl<'a, A: DeviceRepr> Launch<'a, A> {
     /// A launch on a device with the first argument, which is passed by value.
     pub(crate) fn new(device: &CudaDevice, function: CudaFunction, first: A) -> Self {
+        Self::with(device, function, Some(first))
+    }
+
+    fn with(device: &CudaDevice, function: CudaFunction, first: Option<A>) -> Self {
         Launch { stream: device.cuda_stream(), function, first, words: Vec::new(), tensors: PhantomData }
     }
 
@@ -99,6 +112,12 @@ impl<'a, A: DeviceRepr> Launch<'a, A> {
         Ok(self)
     }
 
+    /// A 64-bit number.
+    pub(crate) fn long_number(mut self, number: usize) -> Self {
+        self.words.push(number as u64);
+        self
+    }
+
     /// Starts as many warps as there are `items`.
     ///
     /// # Safety
@@ -129,7 +148,9 @@ impl<'a, A: DeviceRepr> Launch<'a, A> {
             shared_mem_bytes: 0,
         };
         let mut launch = self.stream.launch_builder(&self.function);
-        launch.arg(&self.first);
+        self.first.iter().for_each(|first| {
+            launch.arg(first);
+        });
         self.words.iter().for_each(|word| {
             launch.arg(word);
         });

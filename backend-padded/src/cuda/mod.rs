@@ -6,7 +6,9 @@ mod kernels;
 mod launch;
 mod mels;
 mod modules;
+mod numbers;
 mod samples;
 
 pub(crate) use mels::mels_of;
+pub(crate) use numbers::{local, local_gradients};
 pub(crate) use samples::{OnDevice, Samples};

@@ -1,12 +1,14 @@
-//! The fused kernels. Each runs on the CPU: it goes through a batch row by row with the core's engine, on all
-//! threads, and moves its result to the device.
+//! The fused kernels, each with what runs on the CPU, on all threads, and with its derivatives. Those of CUDA devices are in
+//! `cuda`. For other devices the CPU does what candle has no operations for, and results are moved to the device.
 
 mod connect;
+mod local;
 mod mels;
 mod select;
 mod units;
 
 pub(crate) use connect::connect;
+pub(crate) use local::local;
 pub(crate) use mels::mels_of;
 pub(crate) use select::{n_off_diagonal, select_off_diagonal};
 pub use units::Unit;

@@ -87,9 +87,9 @@ fn check_local<R: Real>(is_complex: bool) {
         if k % width >= 40 || k / width == 4 {
             (mels[k], deltas[k]) = (Complex64::ZERO, Complex64::from(f64::INFINITY));
         }
-        // The ratio alone overflows.
+        // The ratio alone overflows in single precision.
         if k / width == 5 {
-            (mels[k], deltas[k]) = (mels[k] * 1e-30, deltas[k] + 70.0);
+            (mels[k], deltas[k]) = (mels[k] * 1e-30, deltas[k] + 95.0);
         }
     }
     let gradient = Parts::<R>::of(&random(1.0, 0.0)[..b], is_complex);
@@ -129,7 +129,9 @@ fn check_local<R: Real>(is_complex: bool) {
                 (got - expected).norm() <= 60.0 * rounding::<R>() * expected.norm()
             };
             let g = gradient[sample];
-            assert!(within(of_mels[k], g * deltas[k].exp().conj()), "{k}");
+            // In single precision this is too large for the sample above.
+            let of_mel = g * deltas[k].exp().conj();
+            assert!(sample == 5 || within(of_mels[k], of_mel), "{k}: {} {of_mel}", of_mels[k]);
             assert!(within(of_deltas[k], g * term.conj()), "{k}");
         }
         assert!((local - expected).norm() <= 60.0 * rounding::<R>() * size, "{sample}: {local} {expected}");

@@ -1,7 +1,8 @@
 // Local estimators: sums of matrix elements and ratios of amplitudes, given by differences of ln psi. Real, or COMPLEX.
 
 #if COMPLEX
-#define IMAGINARY(pointer, k) (pointer)[k]
+// Null where all are 0.
+#define IMAGINARY(pointer, k) ((pointer) ? (pointer)[k] : (REAL)0)
 #else
 #define IMAGINARY(pointer, k) 0
 #endif
@@ -12,15 +13,20 @@
 struct Pair {
     REAL re, im;
 };
-// e^(delta - shift)
-__device__ Pair ratio(REAL re, REAL im, REAL shift) {
-    REAL size = exp(re - shift);
+// e^delta as a phase and the root of its size.
+struct Ratio {
+    Pair phase;
+    REAL root;
+};
+__device__ Ratio ratio(REAL re, REAL im) {
 #if COMPLEX
-    return {size * cos(im), size * sin(im)};
+    return {{cos(im), sin(im)}, exp(re / 2)};
 #else
-    return {size, 0};
+    return {{1, 0}, exp(re / 2)};
 #endif
 }
+// A product with a size, of which the root is given: it does not overflow where the size alone does.
+__device__ Pair scaled(Pair a, REAL root) { return {a.re * root * root, a.im * root * root}; }
 __device__ Pair times(Pair a, Pair b) { return {a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re}; }
 __device__ Pair conjugate(Pair a) { return {a.re, -a.im}; }
 
@@ -40,7 +46,8 @@ extern "C" __global__ void local(const REAL *mels_re, const REAL *mels_im, const
     for (u64 k = start + lane_number(); k < start + width; k += 32) {
         Pair mel = {mels_re[k], IMAGINARY(mels_im, k)};
         if (mel.re == 0 && mel.im == 0) continue;
-        Pair term = times(mel, ratio(deltas_re[k], IMAGINARY(deltas_im, k), largest));
+        Ratio own = ratio(deltas_re[k] - largest, IMAGINARY(deltas_im, k));
+        Pair term = scaled(times(mel, own.phase), own.root);
         sum.re += term.re, sum.im += term.im;
     }
     Pair total = {sum_of_warp(sum.re), 0};
@@ -48,11 +55,11 @@ extern "C" __global__ void local(const REAL *mels_re, const REAL *mels_im, const
     total.im = sum_of_warp(sum.im);
 #endif
     if (lane_number() > 0) return;
-    // Without elements the largest ratio is nonsense, but the sum is 0.
-    REAL scale = total.re == 0 && total.im == 0 ? 0 : exp(largest);
-    local_re[sample] = total.re * scale;
+    // Without elements the largest ratio is nonsense, and infinite ratios can cancel: the sum is 0.
+    total = scaled(total, total.re == 0 && total.im == 0 ? (REAL)0 : exp(largest / 2));
+    local_re[sample] = total.re;
 #if COMPLEX
-    local_im[sample] = total.im * scale;
+    local_im[sample] = total.im;
 #endif
 }
 
@@ -66,11 +73,11 @@ extern "C" __global__ void local_backward(const REAL *mels_re, const REAL *mels_
     if (sample >= n_samples) return;
     Pair gradient = {gradient_re[sample], IMAGINARY(gradient_im, sample)};
     Pair mel = {mels_re[k], IMAGINARY(mels_im, k)};
-    Pair own = ratio(deltas_re[k], IMAGINARY(deltas_im, k), 0);
+    Ratio own = ratio(deltas_re[k], IMAGINARY(deltas_im, k));
     // The gradient of a product w z in the parts of z is g times the conjugate of w.
-    Pair of_mel = times(gradient, conjugate(own));
+    Pair of_mel = scaled(times(gradient, conjugate(own.phase)), own.root);
     Pair of_delta = {0, 0};
-    if (mel.re != 0 || mel.im != 0) of_delta = times(gradient, conjugate(times(mel, own)));
+    if (mel.re != 0 || mel.im != 0) of_delta = scaled(times(gradient, conjugate(times(mel, own.phase))), own.root);
     if (of_mels_re) of_mels_re[k] = of_mel.re;
     if (of_deltas_re) of_deltas_re[k] = of_delta.re;
 #if COMPLEX

@@ -64,7 +64,6 @@ pub(crate) enum Program {
         is_complex: bool,
     },
     /// Sums of elements and ratios; needs no engine.
-    #[allow(dead_code, reason = "tested; estimators on devices still take candle's operations")]
     Local {
         real: Number,
         is_complex: bool,
@@ -113,7 +112,6 @@ impl Kind {
     }
 
     /// For a program that needs no engine.
-    #[allow(dead_code, reason = "only tests have such programs yet")]
     pub(crate) fn of_numbers(program: Program) -> Self {
         Kind { program, engine: None }
     }
