@@ -55,6 +55,7 @@ mod memory;
 mod operator;
 mod operator_gradient;
 mod ops;
+mod origins;
 mod rows;
 mod values;
 
@@ -74,7 +75,9 @@ pub use operator::PaddedOperator;
 pub use operator_gradient::estimators_and_operator_grad_on_device;
 pub use operator_gradient::{local_estimators_and_operator_grad, operator_estimator_tensor};
 #[doc(hidden)]
-pub use ops::Unit;
+pub use ops::{Accepted, Ledger, LedgerOnHost, N_DRAWS, SiteMoves, Unit, keys, uniforms};
+#[doc(hidden)]
+pub use origins::Origins;
 
 /// The crates whose types stand in signatures here.
 pub use {candle_core, ndarray, num_complex};

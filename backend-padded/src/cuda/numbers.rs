@@ -9,14 +9,14 @@ use super::launch::{Launch, new_storage, new_tensor};
 use super::modules;
 use crate::complex::ComplexTensor;
 
-fn launch<'a>(device: &CudaDevice, program: Program, kernel: &str) -> Result<Launch<'a>> {
+pub(super) fn launch<'a>(device: &CudaDevice, program: Program, kernel: &str) -> Result<Launch<'a>> {
     let function = modules::function(device.cuda_stream().context(), Kind::of_numbers(program), kernel)?;
     Ok(Launch::of_words(device, function))
 }
 
 impl<'a> Launch<'a> {
     /// Both parts of a tensor, or null instead of the imaginary one.
-    fn complex(self, tensor: &'a ComplexTensor, dtype: DType, len: usize) -> Result<Self> {
+    pub(super) fn complex(self, tensor: &'a ComplexTensor, dtype: DType, len: usize) -> Result<Self> {
         self.array(tensor.re(), dtype, len)?.optional(tensor.im(), dtype, len)
     }
 
