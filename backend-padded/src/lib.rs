@@ -29,6 +29,7 @@
 //! On CUDA devices, kernels are compiled by NVRTC when they are first used, and kept for the process. Samples are checked
 //! there. [`TensorConn::conn`] and the other calls that answer with tensors read one word to know whether all samples are
 //! states of the space, and wait for the device to do so. [`local_estimators`] reads it with the estimators, in one copy.
+//! Chains of samplers stay there, too, and samples are made there.
 //!
 //! Samples may be on any device; they are moved to the operator's. An operator and a wave function that are
 //! used together must be on one device.

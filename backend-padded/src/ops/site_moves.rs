@@ -142,7 +142,7 @@ mod tests {
         let n_chains = draws.len() / N_DRAWS;
         let draws = Tensor::from_vec(draws, (n_chains, N_DRAWS), &Device::Cpu)?;
         let x: Vec<f32> = x.iter().map(|&q| q.into()).collect();
-        let x = Tensor::new(x, &Device::Cpu)?.unsqueeze(0)?.broadcast_as((n_chains, x.len()))?;
+        let x = Tensor::from_slice(&x, (1, x.len()), &Device::Cpu)?.broadcast_as((n_chains, x.len()))?;
         let mut rows = BTreeMap::new();
         for row in moves.propose(&x, &draws)?.to_dtype(DType::I64)?.to_vec2()? {
             *rows.entry(row).or_default() += 1.0 / n_chains as f64;

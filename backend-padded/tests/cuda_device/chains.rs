@@ -48,7 +48,7 @@ fn steps_by_connected_states_are_those_of_the_host() {
             let mut origins = operator.origins(&x).unwrap().expect("the operator has no custom kernel");
             let counts = origins.counts().unwrap();
             let mut ledger = Ledger::new(&psi.log_psi(&x).unwrap(), Some(&counts)).unwrap();
-            for step in 1..6 {
+            for step in 1..3 {
                 let draws = draws(device, x.dims()[0], step);
                 let there = origins.choose(&ledger.choose(&draws).unwrap()).unwrap();
                 let (rows, counts) = (there.quantum_numbers().unwrap(), there.counts().unwrap());

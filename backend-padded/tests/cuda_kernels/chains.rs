@@ -125,7 +125,7 @@ fn check_steps<R: Real>(is_complex: bool, has_counts: bool) {
     let (kernels, mut rng) = (kernels::<R>(is_complex), SplitMix::new(11));
     let n_sites = 37;
     let dtype = if size_of::<R>() == 4 { DType::F32 } else { DType::F64 };
-    let mut counts_of = |step: usize| -> Vec<u32> {
+    let counts_of = |step: usize| -> Vec<u32> {
         (0..CHAINS).filter(|_| has_counts).map(|chain| ((chain * 7 + step) % 5) as u32).collect()
     };
     let counts_tensor =
