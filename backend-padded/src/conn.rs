@@ -9,6 +9,7 @@ use crate::compact::CompactStates;
 use crate::complex::ComplexTensor;
 use crate::differentiable::Differentiable;
 use crate::ops::{self, Unit};
+use crate::origins::Origins;
 
 /// Connected elements of a batch as tensors of static shape, in a compact form.
 ///
@@ -290,6 +291,16 @@ pub trait TensorConn: DiscreteOperator<Backend = Padded> {
     #[doc(hidden)]
     fn conn_unchecked(&self, x: &Tensor) -> Result<ConnTensors> {
         self.conn(x)
+    }
+
+    /// The states connected to `x`, `(batch, n_sites)`, which are states of the space on the operator's device, for chains
+    /// that stay there; `None` for custom kernels.
+    ///
+    /// # Errors
+    /// As [`n_off_diagonal`](Self::n_off_diagonal). On CUDA devices samples are not checked.
+    #[doc(hidden)]
+    fn origins(&self, _x: &Tensor) -> Result<Option<Origins<Self::Element>>> {
+        Ok(None)
     }
 
     /// The engine that the operator was lowered to, which runs on the host; `None` for custom kernels.

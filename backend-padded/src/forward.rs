@@ -8,6 +8,7 @@ use operator_core::kernel::Engine;
 
 use crate::conn::{ConnTensors, TensorConn};
 use crate::differentiable::Differentiable;
+use crate::origins::Origins;
 
 macro_rules! forward {
     ($($pointer:ty),*) => {
@@ -30,6 +31,10 @@ macro_rules! forward {
 
             fn select_off_diagonal(&self, x: &Tensor, k: &Tensor) -> Result<Tensor> {
                 (**self).select_off_diagonal(x, k)
+            }
+
+            fn origins(&self, x: &Tensor) -> Result<Option<Origins<O::Element>>> {
+                (**self).origins(x)
             }
 
             fn engine(&self) -> Option<&Engine<O::Element>> {

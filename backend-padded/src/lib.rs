@@ -30,6 +30,7 @@
 //! On CUDA devices, kernels are compiled by NVRTC when they are first used, and kept for the process. Samples are checked
 //! there. [`TensorConn::conn`] and the other calls that answer with tensors read one word to know whether all samples are
 //! states of the space, and wait for the device to do so. [`local_estimators`] reads it with the estimators, in one copy.
+//! Chains of samplers stay there, too, and samples are made there.
 //!
 //! Samples may be on any device; they are moved to the operator's. An operator and a wave function that are
 //! used together must be on one device.
@@ -56,6 +57,7 @@ mod memory;
 mod operator;
 mod operator_gradient;
 mod ops;
+mod origins;
 mod rows;
 mod values;
 
@@ -75,7 +77,9 @@ pub use operator::PaddedOperator;
 pub use operator_gradient::estimators_and_operator_grad_on_device;
 pub use operator_gradient::{local_estimators_and_operator_grad, operator_estimator_tensor};
 #[doc(hidden)]
-pub use ops::{Unit, ln_cosh, tanh};
+pub use ops::{Accepted, Ledger, LedgerOnHost, N_DRAWS, SiteMoves, Unit, keys, ln_cosh, tanh, uniforms};
+#[doc(hidden)]
+pub use origins::Origins;
 
 /// The crates whose types stand in signatures here.
 pub use {candle_core, ndarray, num_complex};

@@ -21,6 +21,7 @@ pub(crate) fn with_numbers<V: 'static, R>(tensor: &Tensor, f: impl FnOnce(&[V]) 
     };
     let numbers: &dyn Any = match storage {
         CpuStorage::U32(numbers) => numbers,
+        CpuStorage::I64(numbers) => numbers,
         CpuStorage::F32(numbers) => numbers,
         CpuStorage::F64(numbers) => numbers,
         other => candle_core::bail!("tensors of {:?} are not read in place", other.dtype()),

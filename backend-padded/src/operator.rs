@@ -25,6 +25,7 @@ use crate::custom::{self, PaddedKernel};
 use crate::differentiable::Differentiable;
 use crate::error::failed;
 use crate::ops;
+use crate::origins::Origins;
 use crate::rows::{self, Rows};
 
 /// An operator on the padded backend, with matrix elements of type `T`.
@@ -319,7 +320,8 @@ impl<T: Element> TensorConn for PaddedOperator<T> {
         #[cfg(feature = "cuda")]
         if let Some((values, samples)) = self.cuda(x)? {
             expect_one_a_sample(k.dims1().map_err(failed)?)?;
-            let chosen = samples.select_off_diagonal(values, k, x.dtype()).map_err(failed)?;
+            let chosen = samples.select_off_diagonal(values, k).map_err(failed)?;
+            let chosen = chosen.quantum_numbers(x.dtype()).map_err(failed)?;
             rows::expect_states(self.hilbert(), x, Some(samples.status()))?;
             return Ok(chosen);
         }
@@ -328,8 +330,8 @@ impl<T: Element> TensorConn for PaddedOperator<T> {
         expect_one_a_sample(numbers.len())?;
         match &self.kind {
             Kind::Terms(terms) => {
-                ops::select_off_diagonal(terms.engine.engine(), &rows, &numbers, x.dtype(), &self.device)
-                    .map_err(failed)
+                let chosen = ops::selected(terms.engine.engine(), &rows, &numbers);
+                chosen.to_tensor(x.dtype(), &self.device).map_err(failed)
             }
             Kind::Custom { kernel, .. } => {
                 let mut out = rows.view().to_owned();
@@ -342,6 +344,17 @@ impl<T: Element> TensorConn for PaddedOperator<T> {
                 let chosen = Padded::from_host(out.view(), &self.device)?;
                 chosen.to_dtype(x.dtype()).map_err(failed)
             }
+        }
+    }
+
+    fn origins(&self, x: &Tensor) -> Result<Option<Origins<T>>> {
+        #[cfg(feature = "cuda")]
+        if let Some((values, samples)) = self.cuda(x)? {
+            return Ok(Some(Origins::on_cuda(samples, values)));
+        }
+        match &self.kind {
+            Kind::Terms(terms) => Origins::new(terms.engine.engine(), self.hilbert(), x).map(Some),
+            Kind::Custom { .. } => Ok(None),
         }
     }
 

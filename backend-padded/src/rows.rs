@@ -68,6 +68,24 @@ impl Rows {
         self.values.chunks_exact(self.n_sites)
     }
 
+    /// Those of `others`, as many rows, where `is_replaced` is not 0.
+    pub(crate) fn replaced(&self, others: &Self, is_replaced: &[u8]) -> Self {
+        let pairs = self.iter().zip(others.iter()).zip(is_replaced);
+        let values =
+            pairs.flat_map(|((own, other), &is_replaced)| if is_replaced == 0 { own } else { other });
+        Rows { values: values.copied().collect(), ..*self }
+    }
+
+    /// Quantum numbers in the type of a wave function, shape `(n_samples, n_sites)`.
+    pub(crate) fn to_tensor(&self, dtype: DType, device: &Device) -> candle_core::Result<Tensor> {
+        let values: Vec<f32> = self.values.iter().map(|&q| f32::from(q)).collect();
+        Tensor::from_vec(values, (self.n_samples, self.n_sites), device)?.to_dtype(dtype)
+    }
+
+    pub(crate) fn par_iter_mut(&mut self) -> impl IndexedParallelIterator<Item = &mut [i8]> {
+        self.values.par_chunks_exact_mut(self.n_sites)
+    }
+
     pub(crate) fn par_iter(&self) -> impl IndexedParallelIterator<Item = &[i8]> {
         self.values.par_chunks_exact(self.n_sites)
     }

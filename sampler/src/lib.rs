@@ -2,7 +2,8 @@
 //!
 //! A [`Sampler`] draws them. A [`MetropolisSampler`] joins a space, a [`Rule`] and settings; its [`Chains`] continue
 //! from call to call. [`HamiltonianSampler`] takes its moves from an operator, whose backend marker selects the
-//! implementation at compile time. Chains and samples are on the wave function's device.
+//! implementation at compile time. Chains and samples are on the wave function's device; on CUDA devices all chains
+//! take each step there, as one batch.
 //!
 //! ```
 //! use backend_flat::Flat;
@@ -72,11 +73,15 @@ pub mod testing;
 mod weights;
 
 pub use backend::{Connections, HamiltonianBackend};
+#[doc(hidden)]
+pub use backend::{DeviceChains, LogPsi, ReadChains};
 pub use chain::{Chains, ChainsSnapshot};
 pub use direct::{Autoregressive, DirectChains, DirectSampler};
 pub use error::{Error, Result};
 pub use metropolis::{ExchangeSampler, HamiltonianSampler, LocalSampler, MetropolisSampler};
 pub use rng::ChainRng;
+#[doc(hidden)]
+pub use rule::SiteMoves;
 pub use rule::{
     Conserved, ExchangeRule, HamiltonianRule, HostRule, LocalRule, MixtureRule, Place, Proposal, Proposer,
     Rule, Sector,

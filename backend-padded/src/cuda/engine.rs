@@ -238,29 +238,27 @@ impl DeviceEngine {
         Ok(counts)
     }
 
-    /// The `numbers[b]`-th x' ≠ x of each packed sample b, or the sample itself beyond the last, as rows
-    /// `(batch, n_sites)`.
-    pub(crate) fn select(
-        &self,
-        x: &Tensor,
-        values: &ComplexTensor,
-        numbers: &Tensor,
-        dtype: DType,
-    ) -> Result<Tensor> {
+    /// The `numbers[b]`-th x' ≠ x of each packed sample b, or the sample itself beyond the last, packed.
+    pub(crate) fn select(&self, x: &Tensor, values: &ComplexTensor, numbers: &Tensor) -> Result<Tensor> {
         let batch = x.dim(0)?;
+        let chosen = new_tensor(&self.0.cuda, x.shape(), self.0.sample.1)?;
         if batch == 0 {
-            return new_tensor(&self.0.cuda, (0, self.0.n_sites), dtype);
+            return Ok(chosen);
         }
         let numbers = numbers.to_device(&self.0.device)?.to_dtype(DType::U32)?.contiguous()?;
-        let chosen = new_tensor(&self.0.cuda, x.shape(), self.0.sample.1)?;
         let launch =
             self.with_values("select_off_diagonal", x, values)?.array(&numbers, DType::U32, batch)?;
         let launch = self.with_samples(launch, &chosen)?.number(batch)?;
         // SAFETY: these are the kernel's arguments; it writes to the chosen samples, which are new.
         unsafe { launch.warps(batch) }?;
+        Ok(chosen)
+    }
+
+    /// Packed samples as rows of quantum numbers, `(batch, n_sites)`.
+    pub(crate) fn quantum_numbers(&self, x: &Tensor, dtype: DType) -> Result<Tensor> {
         // Rows of bytes would be local indices.
         let number = if dtype == DType::F64 { DType::F64 } else { DType::F32 };
-        self.rows_of(&chosen, None, 1, number)?.to_dtype(dtype)
+        self.rows_of(x, None, 1, number)?.to_dtype(dtype)
     }
 
     /// A launch with samples and values.

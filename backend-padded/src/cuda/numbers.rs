@@ -10,7 +10,7 @@ use super::launch::{Launch, new_storage, new_tensor};
 use super::modules;
 use crate::complex::ComplexTensor;
 
-fn launch<'a>(device: &CudaDevice, program: Program, kernel: &str) -> Result<Launch<'a>> {
+pub(super) fn launch<'a>(device: &CudaDevice, program: Program, kernel: &str) -> Result<Launch<'a>> {
     let function = modules::function(device.cuda_stream().context(), Kind::of_numbers(program), kernel)?;
     Ok(Launch::of_words(device, function))
 }

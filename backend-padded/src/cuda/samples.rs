@@ -86,14 +86,22 @@ impl Samples {
         self.engine.n_off_diagonal(&self.packed, values)
     }
 
-    /// The `numbers[b]`-th x' ≠ x of each sample b, or the sample itself beyond the last, `(batch, n_sites)`.
-    pub(crate) fn select_off_diagonal(
-        &self,
-        values: &ComplexTensor,
-        numbers: &Tensor,
-        dtype: DType,
-    ) -> Result<Tensor> {
-        self.engine.select(&self.packed, values, numbers, dtype)
+    /// The `numbers[b]`-th x' ≠ x of each sample b, or the sample itself beyond the last.
+    pub(crate) fn select_off_diagonal(&self, values: &ComplexTensor, numbers: &Tensor) -> Result<Self> {
+        let packed = self.engine.select(&self.packed, values, numbers)?;
+        Ok(Samples { packed, ..self.clone() })
+    }
+
+    /// Quantum numbers, `(batch, n_sites)`.
+    pub(crate) fn quantum_numbers(&self, dtype: DType) -> Result<Tensor> {
+        self.engine.quantum_numbers(&self.packed, dtype)
+    }
+
+    /// Those of `others` where `is_replaced`, `(batch,)` in u8, is not 0.
+    pub(crate) fn replaced(&self, others: &Self, is_replaced: &Tensor) -> Result<Self> {
+        let is_replaced = is_replaced.unsqueeze(1)?.broadcast_as(self.packed.shape())?;
+        let packed = is_replaced.where_cond(&others.packed, &self.packed)?;
+        Ok(Samples { packed, ..self.clone() })
     }
 
     /// The states of items `(batch, width)` as rows, shape `(batch, width, n_sites)`.

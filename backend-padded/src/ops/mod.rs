@@ -2,17 +2,27 @@
 //! `cuda`. For other devices the CPU does what candle has no operations for, and results are moved to the device.
 
 mod connect;
+mod ledger;
 mod ln_cosh;
 mod local;
 mod mels;
 mod select;
+mod site_moves;
+mod uniforms;
 mod units;
 
 pub(crate) use connect::connect;
+#[cfg(feature = "cuda")]
+pub(crate) use ledger::COLUMNS;
+pub use ledger::{Accepted, Ledger, LedgerOnHost};
 pub use ln_cosh::{ln_cosh, tanh};
 pub(crate) use local::local;
 pub(crate) use mels::mels_of;
-pub(crate) use select::{n_off_diagonal, select_off_diagonal};
+pub(crate) use select::{n_off_diagonal, selected};
+#[cfg(feature = "cuda")]
+pub(crate) use site_moves::MoveTables;
+pub use site_moves::SiteMoves;
+pub use uniforms::{N_DRAWS, keys, uniforms};
 pub use units::Unit;
 pub(crate) use units::sums_of_units;
 

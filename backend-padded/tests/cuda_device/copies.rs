@@ -13,7 +13,7 @@ use crate::device::{copies, cuda, states, tensor};
 use crate::estimators::Jastrow;
 
 /// Calls `f` and says how often it copied to the host. Zero on a GPU, which does not tell.
-fn to_host<R>(f: impl Fn() -> R) -> (R, Option<i64>) {
+pub(crate) fn to_host<R>(f: impl Fn() -> R) -> (R, Option<i64>) {
     // What is compiled and brought to the device once does not count.
     f();
     let before = copies();

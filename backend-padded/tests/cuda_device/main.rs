@@ -4,6 +4,7 @@
 //! cargo test -p backend-padded --features cuda -- --ignored --test-threads=1
 //! ```
 
+mod chains;
 mod copies;
 mod device;
 mod elements;

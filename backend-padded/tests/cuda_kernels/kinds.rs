@@ -9,7 +9,11 @@ use super::kernels::{Kind, Number, Program};
 pub(crate) fn number_kinds() -> Vec<Kind> {
     let types = [Number::F32, Number::F64].into_iter().flat_map(|real| [(real, false), (real, true)]);
     let programs = types.flat_map(|(real, is_complex)| {
-        [Program::LnCosh { real, is_complex }, Program::Local { real, is_complex }]
+        [
+            Program::LnCosh { real, is_complex },
+            Program::Local { real, is_complex },
+            Program::Chains { real, is_complex },
+        ]
     });
     programs.map(Kind::of_numbers).collect()
 }

@@ -11,6 +11,7 @@
 
 mod buffers;
 mod case;
+mod chains;
 mod compiler;
 mod conn;
 #[allow(dead_code)]

@@ -1,7 +1,8 @@
-//! Metropolis–Hastings sampling: the sampler, [`batch`] for chains that take each step together, and [`walk`]
-//! for chains that run one by one.
+//! Metropolis–Hastings sampling: the sampler, [`batch`] for chains that take each step together, [`on_device`] for those
+//! that stay on a device, and [`walk`] for chains that run one by one.
 
 mod batch;
+mod on_device;
 pub(crate) mod walk;
 
 use ndarray::{Array2, s};
@@ -40,6 +41,10 @@ pub type ExchangeSampler<B> = MetropolisSampler<B, ExchangeRule>;
 /// chains run one by one in parallel. Otherwise all chains take each step together, as a batch. Both ways give the
 /// same samples.
 ///
+/// On CUDA devices, chains of the rules of this crate stay there as one batch, walkers or not, and
+/// [`sample`](Self::sample) copies to the host once, at its end. Their random numbers are others than on the CPU.
+/// Operators with a custom kernel and rules of third parties take each step on the host.
+///
 /// A sampler holds only settings; what changes is in [`Chains`]. Every chain has its own random numbers, which
 /// follow from the seed and the chain's number. So a chain does not depend on the number of threads or of other
 /// chains. Chains are on the wave function's device.
@@ -48,6 +53,8 @@ pub struct MetropolisSampler<B: Backend, R> {
     setup: Setup<B>,
     rule: R,
     sweep_size: usize,
+    /// Whether chains on the CPU go the way of other devices.
+    like_a_device: bool,
 }
 
 impl<O> MetropolisSampler<O::Backend, HamiltonianRule<O>>
@@ -99,7 +106,7 @@ impl<B: Backend, R: Rule<B>> MetropolisSampler<B, R> {
         let hilbert = hilbert.into();
         rule.check(&hilbert)?;
         let sweep_size = hilbert.n_sites();
-        Ok(MetropolisSampler { setup: Setup::new(hilbert), rule, sweep_size })
+        Ok(MetropolisSampler { setup: Setup::new(hilbert), rule, sweep_size, like_a_device: false })
     }
 
     setup_methods!();
@@ -111,6 +118,14 @@ impl<B: Backend, R: Rule<B>> MetropolisSampler<B, R> {
     pub fn with_sweep_size(mut self, sweep_size: usize) -> Result<Self> {
         self.sweep_size = at_least_one("sweep_size", sweep_size)?;
         Ok(self)
+    }
+
+    /// Lets chains on the CPU go the way of CUDA devices, for tests.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn like_a_device(mut self) -> Self {
+        self.like_a_device = true;
+        self
     }
 
     /// The rule.
@@ -169,14 +184,16 @@ impl<B: Backend, R: Rule<B>> MetropolisSampler<B, R> {
     /// another device than the chains; [`Error::LogPsi`] and [`Error::Correction`] for NaN; errors of [`Rule::propose`];
     /// [`Error::ChangedSite`] and [`Error::Gone`] for rules and wave functions that break their promises;
     /// [`Error::Core`] if the wave function fails. After an error the chains are where they were before the failed
-    /// move, or before the sweep if they follow walkers.
+    /// move, or before the sweep if they follow walkers or stay on a device.
     pub fn sweep<W: WaveFunction<B> + ?Sized>(
         &self,
         wave_function: &W,
         chains: &mut Chains<B>,
     ) -> Result<()> {
         self.check_chains(wave_function, chains)?;
-        if self.is_guided(wave_function) {
+        if let Some(mut on_device) = self.on_device(chains)? {
+            self.sweep_on_device(wave_function, chains, &mut *on_device, 1, 0).map(|_| ())
+        } else if self.is_guided(wave_function) {
             self.walk(wave_function, chains, 1, &mut [])
         } else {
             self.sweep_batch(wave_function, chains)
@@ -201,6 +218,11 @@ impl<B: Backend, R: Rule<B>> MetropolisSampler<B, R> {
         self.check_chains(wave_function, chains)?;
         check_samples(&self.setup.hilbert, self.setup.n_chains, n_per_chain)?;
         let n_chains = self.setup.n_chains;
+        if let Some(mut on_device) = self.on_device(chains)? {
+            let times =
+                self.sweep_on_device(wave_function, chains, &mut *on_device, n_discard, n_per_chain)?;
+            return Samples::new(on_device.samples(&times)?, n_chains, n_per_chain);
+        }
         let mut samples = Array2::zeros((n_chains * n_per_chain, self.setup.hilbert.n_sites()));
         if self.is_guided(wave_function) {
             let rows = samples.as_slice_mut().expect("a new array is contiguous");

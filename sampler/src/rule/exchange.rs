@@ -6,7 +6,7 @@ use std::ops::Range;
 use operator_core::{Graph, HilbertSpace, memory};
 use rand::RngExt;
 
-use super::{Conserved, HostRule};
+use super::{Conserved, HostRule, SiteMoves};
 use crate::changes::apply;
 use crate::error::{Error, Result};
 use crate::rng::ChainRng;
@@ -169,5 +169,9 @@ impl HostRule for ExchangeRule {
     /// [`check_space`](HostRule::check_space) has seen all pairs.
     fn stays(&self) -> bool {
         true
+    }
+
+    fn site_moves(&self) -> Option<SiteMoves> {
+        SiteMoves::exchanges(&self.pairs)
     }
 }

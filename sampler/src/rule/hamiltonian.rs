@@ -6,7 +6,7 @@ use operator_core::{Backend, DiscreteOperator, HilbertSpace};
 use rand::{RngExt, SeedableRng};
 
 use super::{Conserved, Place, Proposal, Proposer, Rule};
-use crate::backend::{Connections, HamiltonianBackend};
+use crate::backend::{Connections, DeviceChains, HamiltonianBackend};
 use crate::changes::{apply, check_sites};
 use crate::check::expect_count;
 use crate::error::{Error, Result};
@@ -159,6 +159,18 @@ where
     fn proposer<'a>(&'a self, _: &'a HilbertSpace) -> Option<Box<dyn Proposer + 'a>> {
         let connections = O::Backend::connections(&self.operator)?;
         Some(Box::new(HamiltonianProposer { operator: &self.operator, connections }))
+    }
+
+    fn device_chains<'a>(
+        &'a self,
+        _: &HilbertSpace,
+        x: &<O::Backend as Backend>::Configurations,
+    ) -> Result<Option<Box<dyn DeviceChains<O::Backend> + 'a>>> {
+        Ok(O::Backend::device_chains(&self.operator, x)?)
+    }
+
+    fn expect_moves(&self, x: &<O::Backend as Backend>::Configurations) -> Result<()> {
+        self.counts(x).map(|_| ())
     }
 
     /// # Errors

@@ -3,7 +3,7 @@
 use operator_core::HilbertSpace;
 use rand::RngExt;
 
-use super::HostRule;
+use super::{HostRule, SiteMoves};
 use crate::changes::apply;
 use crate::error::{Error, Result};
 use crate::rng::ChainRng;
@@ -79,5 +79,9 @@ impl HostRule for LocalRule {
 
     fn stays(&self) -> bool {
         true
+    }
+
+    fn site_moves(&self) -> Option<SiteMoves> {
+        Some(SiteMoves::local())
     }
 }

@@ -3,7 +3,7 @@
 use operator_core::HilbertSpace;
 use rand::RngExt;
 
-use super::{Conserved, HostRule};
+use super::{Conserved, HostRule, SiteMoves};
 use crate::error::{Error, Result};
 use crate::rng::ChainRng;
 
@@ -67,5 +67,10 @@ impl<P: HostRule, Q: HostRule> HostRule for MixtureRule<P, Q> {
 
     fn stays(&self) -> bool {
         self.first.stays() && self.second.stays()
+    }
+
+    fn site_moves(&self) -> Option<SiteMoves> {
+        let (first, second) = (self.first.site_moves()?, self.second.site_moves()?);
+        Some(SiteMoves::mixture(first, second, self.probability))
     }
 }

@@ -5,6 +5,7 @@ pub(crate) mod exchange;
 mod hamiltonian;
 pub(crate) mod local;
 mod mixture;
+mod site_moves;
 
 use ndarray::Axis;
 use operator_core::{Backend, HilbertSpace};
@@ -14,7 +15,9 @@ pub use exchange::ExchangeRule;
 pub use hamiltonian::HamiltonianRule;
 pub use local::LocalRule;
 pub use mixture::MixtureRule;
+pub use site_moves::SiteMoves;
 
+use crate::backend::{self, DeviceChains};
 use crate::changes::differences;
 use crate::check::expect_count;
 use crate::error::Result;
@@ -115,6 +118,28 @@ pub trait Rule<B: Backend>: Send + Sync {
     /// [`Walker`](operator_core::Walker).
     fn proposer<'a>(&'a self, _hilbert: &'a HilbertSpace) -> Option<Box<dyn Proposer + 'a>> {
         None
+    }
+
+    /// Chains at `x` that stay on their device and move by this rule, if the rule and the backend can.
+    ///
+    /// # Errors
+    /// As [`propose`](Self::propose).
+    #[doc(hidden)]
+    fn device_chains<'a>(
+        &'a self,
+        _hilbert: &HilbertSpace,
+        _x: &B::Configurations,
+    ) -> Result<Option<Box<dyn DeviceChains<B> + 'a>>> {
+        Ok(None)
+    }
+
+    /// Checks that the rule has a move from each row of `x`. Chains that stay on a device ask after a step that failed.
+    ///
+    /// # Errors
+    /// [`Error::Isolated`](crate::Error::Isolated) for the first row without one.
+    #[doc(hidden)]
+    fn expect_moves(&self, _x: &B::Configurations) -> Result<()> {
+        Ok(())
     }
 
     /// Checks that the rule works on a space. Called when a sampler is made.
@@ -225,6 +250,12 @@ pub trait HostRule: Send + Sync {
     fn stays(&self) -> bool {
         false
     }
+
+    /// The rule as moves that kernels of devices know, if it is one of these.
+    #[doc(hidden)]
+    fn site_moves(&self) -> Option<SiteMoves> {
+        None
+    }
 }
 
 impl<B: Backend, R: HostRule> Rule<B> for R {
@@ -248,6 +279,15 @@ impl<B: Backend, R: HostRule> Rule<B> for R {
 
     fn proposer<'a>(&'a self, hilbert: &'a HilbertSpace) -> Option<Box<dyn Proposer + 'a>> {
         Some(Box::new(HostProposer { rule: self, hilbert }))
+    }
+
+    fn device_chains<'a>(
+        &'a self,
+        hilbert: &HilbertSpace,
+        x: &B::Configurations,
+    ) -> Result<Option<Box<dyn DeviceChains<B> + 'a>>> {
+        let Some(moves) = self.site_moves() else { return Ok(None) };
+        Ok(backend::device_chains(hilbert, &moves, x)?.map(|chains| chains as Box<dyn DeviceChains<B>>))
     }
 
     fn check(&self, hilbert: &HilbertSpace) -> Result<()> {

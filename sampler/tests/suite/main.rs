@@ -11,6 +11,7 @@ mod direct;
 mod distribution;
 mod errors;
 mod hostile;
+mod on_device;
 mod starts;
 mod threads;
 mod walked_chains;

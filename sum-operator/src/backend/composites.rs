@@ -29,7 +29,7 @@ mod flat {
 
 #[cfg(feature = "padded")]
 mod padded {
-    use backend_padded::{ConnTensors, Differentiable};
+    use backend_padded::{ConnTensors, Differentiable, Origins};
     use candle_core::Tensor;
     use operator_core::Result;
     use operator_core::kernel::Engine;
@@ -42,6 +42,7 @@ mod padded {
                 forward! { held;
                     fn conn(x: &Tensor) -> Result<ConnTensors>;
                     fn conn_into(x: &Tensor, conn: &mut ConnTensors) -> Result<()>;
+                    fn origins(x: &Tensor) -> Result<Option<Origins<O::Element>>>;
                     fn engine() -> Option<&Engine<O::Element>>;
                     fn parameters_as_tensor() -> Option<&Tensor>;
                     fn n_off_diagonal(x: &Tensor) -> Result<Tensor>;

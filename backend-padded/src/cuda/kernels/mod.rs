@@ -70,6 +70,11 @@ pub(crate) enum Program {
         real: Number,
         is_complex: bool,
     },
+    /// Steps of chains, for ln psi of such numbers; needs no engine.
+    Chains {
+        real: Number,
+        is_complex: bool,
+    },
 }
 
 impl Program {
@@ -144,6 +149,7 @@ impl Kind {
             Program::Units { .. } => vec![text!("ln_cosh.cuh"), text!("units.cu")],
             Program::LnCosh { .. } => vec![text!("ln_cosh.cuh"), text!("ln_cosh.cu")],
             Program::Local { .. } => vec![text!("local.cu")],
+            Program::Chains { .. } => vec![text!("philox.cu"), text!("site_moves.cu"), text!("ledger.cu")],
         });
         // The compiler's messages name the file.
         files.iter().map(|(name, text)| format!("#line 1 \"{name}\"\n{text}")).collect()
@@ -178,7 +184,8 @@ impl Kind {
             Program::Conn { real, is_complex }
             | Program::Select { real, is_complex }
             | Program::LnCosh { real, is_complex }
-            | Program::Local { real, is_complex } => (real, is_complex),
+            | Program::Local { real, is_complex }
+            | Program::Chains { real, is_complex } => (real, is_complex),
         };
         defines.push(format!("-DREAL={}", number.name()));
         defines.push(flag("COMPLEX", is_complex));

@@ -1,11 +1,17 @@
-//! Moves of operators of the padded backend, batch by batch.
+//! Moves of operators of the padded backend, batch by batch, and chains that stay on a device.
+
+mod chains;
+
+use std::any::Any;
 
 use backend_padded::{Padded, TensorConn, failed};
-use candle_core::{DType, Tensor};
+use candle_core::{DType, Device, Tensor};
 use ndarray::Array2;
-use operator_core::{Backend, Error, Result};
+use operator_core::{Backend, Error, HilbertSpace, Result};
 
-use super::{Connections, HamiltonianBackend};
+use self::chains::{BySites, ByStates, TensorChains};
+use super::{Connections, DeviceChains, HamiltonianBackend};
+use crate::rule::SiteMoves;
 
 /// Batches are counted and chosen from on the host, over all threads, and the chosen states go to the operator's
 /// device. On the CPU, chains follow the operator's moves one by one.
@@ -35,6 +41,45 @@ impl<O: TensorConn> HamiltonianBackend<O> for Padded {
         let engine = operator.engine().filter(|_| operator.device().is_cpu())?;
         Some(Box::new(engine.moves()))
     }
+
+    fn device_chains<'a>(operator: &'a O, x: &Tensor) -> Result<Option<Box<dyn DeviceChains<Self> + 'a>>> {
+        let Some(origins) = operator.origins(x)? else { return Ok(None) };
+        let chains = TensorChains::new(x, ByStates::new(origins)).map_err(failed)?;
+        Ok(Some(Box::new(chains)))
+    }
+}
+
+/// The device, if it is one of this backend.
+pub(super) fn device<D: 'static>(device: &D) -> Option<&Device> {
+    (device as &dyn Any).downcast_ref()
+}
+
+/// The batch, if it is one of this backend.
+pub(super) fn tensor<X: 'static>(x: &X) -> Option<&Tensor> {
+    (x as &dyn Any).downcast_ref()
+}
+
+/// Elsewhere, kernels run on the host.
+pub(super) fn has_chains_of_its_own(device: &Device) -> bool {
+    device.is_cuda()
+}
+
+/// Chains at `x` that change sites.
+pub(super) fn device_chains(
+    hilbert: &HilbertSpace,
+    moves: &SiteMoves,
+    x: &Tensor,
+) -> Result<Box<dyn DeviceChains<Padded>>> {
+    let moves = backend_padded::SiteMoves::new(hilbert, moves.kinds(), x.device()).map_err(failed)?;
+    Ok(Box::new(TensorChains::new(x, BySites(moves)).map_err(failed)?))
+}
+
+/// The same chains for code that does not know that its backend is this one; `None` if it is another.
+pub(super) fn of_backend<B: Backend>(
+    chains: Box<dyn DeviceChains<Padded>>,
+) -> Option<Box<dyn DeviceChains<B>>> {
+    let chains: Box<dyn Any> = Box::new(chains);
+    chains.downcast().ok().map(|chains| *chains)
 }
 
 /// Counts of a batch on the host.
