@@ -74,7 +74,9 @@ impl<M: Matrix> Evaluation<'_, M> {
                 let mut layers = branch.layers.iter().peekable();
                 let mut values = match first(k)? {
                     Some(values) => {
-                        (layers.next(), next(&mut weights));
+                        // They are behind it.
+                        layers.next();
+                        next(&mut weights);
                         values
                     }
                     None => Field::real(x.clone()),
