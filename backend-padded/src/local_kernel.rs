@@ -74,10 +74,23 @@ where
         let conn = operator.conn_unchecked(&block.x)?;
         let states = conn.conn_states(block.x.dtype());
         let local = sum_elements(&conn.mels().detach(), || block.deltas(wave_function, &states))?;
-        out.extend(block.to_host(&local, conn.status())?);
+        let local = block.to_host(&local, conn.status());
+        out.extend(local.map_err(|error| culprit(operator, conn.mels(), error))?);
         Ok(())
     })?;
     Ok(out.into())
+}
+
+/// The error of an estimator that is no number, with the name of the operator if its elements are none.
+fn culprit<O: TensorConn + ?Sized>(operator: &O, mels: &ComplexTensor, error: Error) -> Error {
+    let is_finite = |mels: Vec<Complex64>| mels.iter().all(|mel| mel.is_finite());
+    match (&error, mels.to_host().map(is_finite)) {
+        (Error::LogPsiNotFinite { .. }, Ok(false)) => Error::Custom {
+            operator: operator.describe(),
+            reason: "its matrix elements must be finite".into(),
+        },
+        _ => error,
+    }
 }
 
 /// Consecutive samples of a batch; their slots number at most the chunk size.

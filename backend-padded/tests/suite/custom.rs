@@ -1,7 +1,10 @@
 //! An operator of a third party on this backend.
 
-use backend_padded::{ComplexTensor, ConnTensors, Padded, PaddedKernel, PaddedOperator, TensorConn};
+use backend_padded::{
+    ComplexTensor, ConnTensors, Padded, PaddedKernel, PaddedOperator, TensorConn, local_estimators,
+};
 use candle_core::{DType, Device, Result, Tensor};
+use operator_core::testing::Table;
 use operator_core::{
     Backend, Boundary, DiscreteOperator, Error, Graph, HilbertSpace, Ising, Model, hilbert::Spin,
 };
@@ -161,7 +164,7 @@ fn refusals(connect: Connect) -> Vec<String> {
 
 #[test]
 fn kernels_that_break_their_promises_are_named_with_what_they_did() {
-    let cases: [(Connect, &str); 7] = [
+    let cases: [(Connect, &str); 8] = [
         (
             |x| repeated(x, 3).map(|(states, mels)| real(states, mels)),
             "states [3, 3, 2] and elements [3, 3]; expected [3, 2, 2] and [3, 2]",
@@ -194,6 +197,10 @@ fn kernels_that_break_their_promises_are_named_with_what_they_did() {
             |x| repeated(x, 2).and_then(|(states, mels)| Ok(real((states * 0.5)?, mels))),
             "quantum numbers are whole numbers",
         ),
+        (
+            |x| repeated(x, 2).and_then(|(states, mels)| Ok(real(states, (mels * f64::NAN)?))),
+            "it gave the matrix element NaN",
+        ),
     ];
     for (k, (connect, expected)) in cases.into_iter().enumerate() {
         let messages = refusals(connect);
@@ -203,6 +210,16 @@ fn kernels_that_break_their_promises_are_named_with_what_they_did() {
             assert!(message.contains(expected), "{message}");
         }
     }
+}
+
+#[test]
+fn estimators_that_are_no_numbers_name_the_kernel_that_gave_none() {
+    let connect: Connect = |x| repeated(x, 2).and_then(|(states, mels)| Ok(real(states, (mels * f64::NAN)?)));
+    let operator = PaddedOperator::custom(Told(spins(2), connect)).unwrap();
+    let x = Padded::from_host(operator.hilbert().states_in(0..3).unwrap().view(), &Device::Cpu).unwrap();
+    let psi = Table::<Padded>::random(spins(2), 1).unwrap();
+    let error = local_estimators(&operator, &psi, &x, None).unwrap_err();
+    assert!(matches!(&error, Error::Custom { operator, .. } if operator == "Told"), "{error}");
 }
 
 #[test]
