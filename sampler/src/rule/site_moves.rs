@@ -25,6 +25,7 @@ impl SiteMoves {
     }
 
     /// The probability of each kind, and its pairs. A kind without pairs is [`local`](Self::local).
+    #[allow(dead_code, reason = "backends with devices read them")]
     pub(crate) fn kinds(&self) -> impl Iterator<Item = (f64, &[[usize; 2]])> {
         self.0.iter().map(|(probability, pairs)| (*probability, &pairs[..]))
     }
