@@ -50,6 +50,8 @@ pub mod hilbert;
 #[doc(hidden)]
 pub mod kernel;
 pub mod memory;
+#[doc(hidden)]
+pub mod metropolis;
 pub mod models;
 #[doc(hidden)]
 pub mod parallel;

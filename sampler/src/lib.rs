@@ -54,7 +54,6 @@
 //!
 //! The examples use the flat backend, so doc tests need the default features.
 
-mod acceptance;
 mod backend;
 mod chain;
 mod changes;

@@ -1,6 +1,7 @@
 //! What chains that stay on a device know of themselves, and whether they accept what is proposed.
 
 use candle_core::{DType, Device, Result, Tensor, bail};
+use operator_core::metropolis::{acceptance, log_correction, log_weight};
 
 use super::uniforms::{ACCEPT, N_DRAWS, PLACE, below};
 use crate::complex::ComplexTensor;
@@ -61,7 +62,7 @@ impl Ledger {
             return cuda::ledger(&log_psi, counts.as_ref()).map(Ledger);
         }
         let (psi, counts) = (log_psi.to_host()?, counts_on_host(counts.as_ref(), n_chains)?);
-        let row = |psi: num_complex::Complex64, n: u32| match log_weight(psi.re, psi.im) {
+        let row = |psi: num_complex::Complex64, n: u32| match log_weight(psi) {
             Some(log_weight) => [log_weight, 0.0, NONE_FAILED, n.into()],
             None => [f64::NEG_INFINITY, 0.0, 0.0, n.into()],
         };
@@ -125,7 +126,7 @@ impl Ledger {
         let chains = rows.chunks_exact_mut(COLUMNS).zip(psi).zip(counts).zip(draws.chunks_exact(N_DRAWS));
         let accepted: Vec<u8> = chains
             .map(|(((row, psi), n), draws)| {
-                let to = Proposed { log_weight: log_weight(psi.re, psi.im), n, has_counts };
+                let to = Proposed { log_weight: log_weight(psi), n, has_counts };
                 u8::from(settle(row, step, &to, draws[ACCEPT]))
             })
             .collect();
@@ -192,30 +193,12 @@ fn settle(row: &mut [f64], step: u32, to: &Proposed, uniform: f64) -> bool {
         row[2] = row[2].min(step.into());
         return false;
     };
-    // They are often equal, and then no logarithm is needed.
-    let back = f64::from(to.n);
-    let log_correction = if to.has_counts && n != back { (n / back).ln() } else { 0.0 };
-    let is_accepted = uniform < acceptance(from, log_weight, log_correction);
+    let correction = if to.has_counts { log_correction(n as usize, to.n as usize) } else { 0.0 };
+    let is_accepted = uniform < acceptance(from, log_weight, correction);
     if is_accepted {
-        row.copy_from_slice(&[log_weight, row[1] + 1.0, row[2], back]);
+        row.copy_from_slice(&[log_weight, row[1] + 1.0, row[2], to.n.into()]);
     }
     is_accepted
-}
-
-/// The probability of accepting a move, from ln |ψ|² before and after it.
-fn acceptance(from: f64, to: f64, log_correction: f64) -> f64 {
-    if to == f64::NEG_INFINITY {
-        0.0
-    } else if from == f64::NEG_INFINITY {
-        1.0
-    } else {
-        (to - from + log_correction).exp().min(1.0)
-    }
-}
-
-/// ln |ψ|² from ln ψ; −∞ where ψ is zero, whose phase does not matter, and `None` where it is no finite number.
-fn log_weight(re: f64, im: f64) -> Option<f64> {
-    (re == f64::NEG_INFINITY || (re.is_finite() && im.is_finite())).then_some(2.0 * re)
 }
 
 /// Amplitudes as the kernels read them, on a device, and their number.

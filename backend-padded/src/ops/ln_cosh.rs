@@ -207,11 +207,8 @@ fn contiguous<'a, T>(values: &'a [T], layout: &Layout) -> Result<&'a [T]> {
 mod tests {
     use candle_core::{DType, Var};
 
+    use super::super::slopes::{check_slopes, numbers};
     use super::*;
-
-    fn numbers(tensor: &Tensor) -> Result<Vec<f64>> {
-        tensor.to_dtype(DType::F64)?.flatten_all()?.to_vec1()
-    }
 
     /// Numbers from tiny to huge, of both signs, some beside zeros of cosh, as a tensor and its transpose.
     fn z(dtype: DType, device: &Device) -> Result<[Var; 2]> {
@@ -262,23 +259,8 @@ mod tests {
                     let of_re = (value.re() * &weights)?.sum_all()?;
                     value.im().map_or(Ok(of_re.clone()), |im| of_re + (im * weights.cos()?)?.sum_all()?)
                 };
-                let gradients = weighed()?.backward()?;
                 let vars = if is_complex { vec![&re, &im] } else { vec![&re] };
-                for var in vars {
-                    let value = var.as_tensor().copy()?;
-                    let direction = (value.cos()? + 0.3)?;
-                    let slope = (gradients.get(var).unwrap() * &direction)?.sum_all()?.to_scalar::<f64>()?;
-                    let at = |step: f64| {
-                        var.set(&(&value + (&direction * step)?)?)?;
-                        weighed()?.to_scalar::<f64>()
-                    };
-                    let difference = (at(1e-6)? - at(-1e-6)?) / 2e-6;
-                    var.set(&value)?;
-                    assert!(
-                        (slope - difference).abs() < 1e-6 * (1.0 + difference.abs()),
-                        "{slope} {difference}"
-                    );
-                }
+                check_slopes(vars, weighed)?;
             }
         }
         Ok(())

@@ -8,6 +8,8 @@ mod local;
 mod mels;
 mod select;
 mod site_moves;
+#[cfg(test)]
+mod slopes;
 mod uniforms;
 mod units;
 

@@ -4,12 +4,12 @@ use operator_core::{Backend, Error as CoreError, WaveFunction};
 use rand::RngExt;
 
 use super::MetropolisSampler;
-use crate::acceptance::acceptance;
 use crate::chain::Chains;
 use crate::check::expect_count;
 use crate::error::{Error, Result};
 use crate::rule::{Place, Rule};
 use crate::weights::{is_correction, log_weights};
+use operator_core::metropolis::acceptance;
 
 impl<B: Backend, R: Rule<B>> MetropolisSampler<B, R> {
     pub(super) fn sweep_batch<W: WaveFunction<B> + ?Sized>(

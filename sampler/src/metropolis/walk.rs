@@ -2,19 +2,18 @@
 
 use ndarray::ArrayView1;
 use num_complex::Complex64;
-use operator_core::{Backend, HilbertSpace, Walker, WaveFunction};
+use operator_core::{Backend, HilbertSpace, Walker, WaveFunction, metropolis};
 use rand::RngExt;
 use rayon::prelude::*;
 
 use super::MetropolisSampler;
-use crate::acceptance::acceptance;
 use crate::chain::Chains;
 use crate::changes::{apply, check_changed, check_sites};
 use crate::check::expect_count;
 use crate::error::{Error, Result};
 use crate::rng::ChainRng;
 use crate::rule::{Proposer, Rule};
-use crate::weights::{is_amplitude, is_correction};
+use crate::weights::is_correction;
 
 impl<B: Backend, R: Rule<B>> MetropolisSampler<B, R> {
     /// Whether chains run one by one.
@@ -161,8 +160,10 @@ impl<'a> WalkedWeight<'a> {
             // Without a correction there is no exponential to take.
             Proposed::Ratio(ratio) if log_correction == 0.0 => ratio.min(1.0),
             Proposed::Ratio(ratio) => (ratio * log_correction.exp()).min(1.0),
-            Proposed::Here => acceptance(from, from, log_correction),
-            Proposed::LogWeight(to) | Proposed::Anew(to) => acceptance(self.log_weight(), to, log_correction),
+            Proposed::Here => metropolis::acceptance(from, from, log_correction),
+            Proposed::LogWeight(to) | Proposed::Anew(to) => {
+                metropolis::acceptance(self.log_weight(), to, log_correction)
+            }
         })
     }
 
@@ -216,11 +217,8 @@ impl<'a> WalkedWeight<'a> {
 }
 
 fn log_weight(chain: usize, x: &[i8], log_psi: Complex64) -> Result<f64> {
-    if is_amplitude(&log_psi) {
-        Ok(2.0 * log_psi.re)
-    } else {
-        Err(Error::LogPsi { chain, value: log_psi, state: x.to_vec() })
-    }
+    let refused = || Error::LogPsi { chain, value: log_psi, state: x.to_vec() };
+    metropolis::log_weight(log_psi).ok_or_else(refused)
 }
 
 /// Leads the chains of one thread, one after another.

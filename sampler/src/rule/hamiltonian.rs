@@ -2,6 +2,7 @@
 
 use ndarray::{ArrayView1, Axis};
 use operator_core::hilbert::Block;
+use operator_core::metropolis::log_correction;
 use operator_core::{Backend, DiscreteOperator, HilbertSpace};
 use rand::{RngExt, SeedableRng};
 
@@ -216,10 +217,4 @@ impl<O: DiscreteOperator> Proposer for HamiltonianProposer<'_, O> {
             back => Ok(log_correction(n, back)),
         }
     }
-}
-
-/// `ln n(x) − ln n(x')`
-fn log_correction(n: usize, back: usize) -> f64 {
-    // They are often equal, and then no logarithm is needed.
-    if n == back { 0.0 } else { (n as f64 / back as f64).ln() }
 }

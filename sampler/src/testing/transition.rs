@@ -4,12 +4,12 @@ use ndarray::Array2;
 use operator_core::{Backend, Error as CoreError, HilbertSpace, WaveFunction};
 
 use super::Enumerate;
-use crate::acceptance::acceptance;
 use crate::changes::differences;
 use crate::error::Result;
 use crate::metropolis::walk::WalkedWeight;
 use crate::rule::Place;
 use crate::weights::log_weights;
+use operator_core::metropolis::acceptance;
 
 /// The largest number of states. The matrix then has 128 MiB.
 const MAX_STATES: usize = 4096;

@@ -180,7 +180,7 @@ mod tests {
     use operator_core::{BoseHubbard, Boundary, Graph, Model, WaveFunction};
 
     use super::*;
-    use crate::acceptance::acceptance;
+    use operator_core::metropolis::acceptance;
 
     fn column(values: &[f64]) -> candle_core::Result<Tensor> {
         Tensor::from_slice(values, values.len(), &Device::Cpu)

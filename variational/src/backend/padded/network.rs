@@ -148,9 +148,15 @@ impl Matrix for Tensor {
                 dense(x, kernel, bias, activation.filter(|_| apart.is_none()))?
             } else {
                 let product = x.matmul(&kernel.t()?)?;
-                bias.map_or(Ok(product.clone()), |bias| product.broadcast_add(bias))?
+                match bias {
+                    Some(bias) => product.broadcast_add(bias)?,
+                    None => product,
+                }
             };
-            apart.map_or(Ok(values.clone()), |activation| real(activation, Order::Value, &values))
+            match apart {
+                Some(activation) => real(activation, Order::Value, &values),
+                None => Ok(values),
+            }
         };
         dense().map_err(failed)
     }

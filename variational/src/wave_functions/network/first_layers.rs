@@ -24,7 +24,10 @@ impl<M: Matrix> FirstLayers<M> {
     pub(super) fn new(layers: &[Option<FirstLayer<M>>], x: &M) -> Result<Self> {
         let values = |layer: &FirstLayer<M>| {
             let product = Field::real(x.clone()).times(&layer.columns, M::product)?;
-            layer.bias.as_ref().map_or(Ok(product.clone()), |bias| product.add(bias))
+            match &layer.bias {
+                Some(bias) => product.add(bias),
+                None => Ok(product),
+            }
         };
         let values = layers.iter().map(|layer| layer.as_ref().map(values).transpose());
         Ok(FirstLayers { x: x.clone(), values: values.collect::<Result<_>>()? })
