@@ -40,6 +40,12 @@ impl ExchangeRule {
     /// # Errors
     /// [`TooLarge`](operator_core::Error::TooLarge) if the pairs do not fit into memory.
     pub fn with_distance(graph: &Graph, distance: usize) -> Result<Self> {
+        let expect_fit = |n_pairs: f64| {
+            let what = || format!("{n_pairs} or more pairs of sites within the distance {distance}");
+            let bytes = n_pairs * size_of::<[usize; 2]>() as f64;
+            memory::expect_fits(what, bytes, "take a smaller distance")
+        };
+        expect_fit(fewest_pairs(graph, distance))?;
         let mut pairs = Vec::new();
         // The site that each was last reached from.
         let mut reached_from: Vec<usize> = (0..graph.n_nodes()).collect();
@@ -54,9 +60,7 @@ impl ExchangeRule {
                 steps += 1;
             }
             pairs[first..].sort_unstable();
-            let what = || format!("{} or more pairs of sites within the distance {distance}", pairs.len());
-            let bytes = (pairs.len() * size_of::<[usize; 2]>()) as f64;
-            memory::expect_fits(what, bytes, "take a smaller distance")?;
+            expect_fit(pairs.len() as f64)?;
         }
         Ok(ExchangeRule { n_sites: graph.n_nodes(), pairs })
     }
@@ -85,6 +89,24 @@ impl ExchangeRule {
             n_pairs => self.pairs.get(rng.random_range(0..n_pairs)).copied(),
         }
     }
+}
+
+/// A lower bound of the number of pairs within `distance`, found without visiting them. A site of a connected part of
+/// `n` sites has at least one other at each distance up to `n - 1`, or else all others nearer.
+fn fewest_pairs(graph: &Graph, distance: usize) -> f64 {
+    let mut seen = vec![false; graph.n_nodes()];
+    let mut n_ends = 0.0;
+    for start in 0..graph.n_nodes() {
+        let (mut part, mut pending) = (0_usize, vec![start]);
+        while let Some(site) = pending.pop() {
+            if !std::mem::replace(&mut seen[site], true) {
+                part += 1;
+                pending.extend(graph.neighbors(site));
+            }
+        }
+        n_ends += part as f64 * part.saturating_sub(1).min(distance) as f64;
+    }
+    n_ends / 2.0
 }
 
 /// The changes of an exchange: both sites, or none if they are equal.
