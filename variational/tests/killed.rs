@@ -48,7 +48,10 @@ fn child() -> TestResult {
 }
 
 fn start(folder: &Path) -> std::io::Result<Child> {
-    let mut command = Command::new(env::current_exe()?);
+    start_as(Command::new(env::current_exe()?), folder)
+}
+
+fn start_as(mut command: Command, folder: &Path) -> std::io::Result<Child> {
     command.args(["child", "--exact", "--ignored"]).env(FOLDER, folder);
     command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()
 }
@@ -105,13 +108,29 @@ fn a_run_that_is_killed_twice_goes_on_to_the_bit() -> TestResult {
 #[test]
 fn ctrl_c_ends_the_step_and_saves() -> TestResult {
     let folder = tempfile::tempdir()?;
-    let mut child = start(folder.path())?;
-    wait_for(&mut child, folder.path(), 3)?;
+    let child = start(folder.path())?;
+    interrupted_saves(child, folder.path())
+}
+
+/// As scripts start what goes on in the background: told to ignore Ctrl-C.
+#[cfg(unix)]
+#[test]
+fn ctrl_c_is_heard_in_the_background() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let mut ignoring = Command::new("sh");
+    ignoring.args(["-c", "trap '' INT; exec \"$0\" \"$@\""]).arg(env::current_exe()?);
+    let child = start_as(ignoring, folder.path())?;
+    interrupted_saves(child, folder.path())
+}
+
+#[cfg(unix)]
+fn interrupted_saves(mut child: Child, folder: &Path) -> TestResult {
+    wait_for(&mut child, folder, 3)?;
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status()?.success());
     assert!(child.wait()?.success());
-    assert_eq!(fs::read_to_string(folder.path().join("end"))?, format!("{:?}", End::Interrupted));
-    let log: serde_json::Value = serde_json::from_str(&fs::read_to_string(folder.path().join("run.json"))?)?;
-    let n_steps = Snapshot::read(folder.path().join("run.safetensors"))?.read_note::<usize>("n_steps")?;
+    assert_eq!(fs::read_to_string(folder.join("end"))?, format!("{:?}", End::Interrupted));
+    let log: serde_json::Value = serde_json::from_str(&fs::read_to_string(folder.join("run.json"))?)?;
+    let n_steps = Snapshot::read(folder.join("run.safetensors"))?.read_note::<usize>("n_steps")?;
     assert_eq!(log["Energy"]["iters"].as_array().map(Vec::len), Some(n_steps));
-    goes_on_to_the_bit(folder.path())
+    goes_on_to_the_bit(folder)
 }

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use backend_padded::candle_core::Device;
 use benches::compare::works::{FIRST_ENERGY, first_energy};
@@ -11,6 +12,7 @@ use benches::compare::{Comparison, Line, Peers, Places, Style, Work, about, tabl
 use benches::systems::Size;
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
+use signal_hook::{consts::SIGINT, flag};
 
 /// Times backends on one thread and on all, and with --netket the peers, on the same works.
 ///
@@ -216,19 +218,17 @@ fn command() -> String {
     words.join(" ")
 }
 
-static PRESSED: AtomicBool = AtomicBool::new(false);
+static PRESSED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
 fn is_pressed() -> bool {
     PRESSED.load(Ordering::SeqCst)
 }
 
 /// The first Ctrl-C asks the program to stop; the second one ends it.
-fn listen_to_ctrl_c() -> Result<(), ctrlc::Error> {
+fn listen_to_ctrl_c() -> io::Result<()> {
     /// The exit status that shells report for a program ended by Ctrl-C.
     const EXIT_STATUS: i32 = 130;
-    ctrlc::set_handler(|| {
-        if PRESSED.swap(true, Ordering::SeqCst) {
-            std::process::exit(EXIT_STATUS);
-        }
-    })
+    flag::register_conditional_shutdown(SIGINT, EXIT_STATUS, PRESSED.clone())?;
+    flag::register(SIGINT, PRESSED.clone())?;
+    Ok(())
 }

@@ -1,7 +1,9 @@
 //! Ctrl-C as a request that runs check between steps.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock, OnceLock};
+
+use signal_hook::{consts::SIGINT, flag};
 
 use crate::error::{Error, Result};
 
@@ -9,7 +11,10 @@ use crate::error::{Error, Result};
 const EXIT_STATUS: i32 = 130;
 
 /// Whether Ctrl-C was pressed since the first listening run began.
-static PRESSED: AtomicBool = AtomicBool::new(false);
+static PRESSED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+
+/// Whether the next Ctrl-C ends the program: no run listens, or one was told already.
+static ENDS: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
 /// Number of listening runs.
 static LISTENING: AtomicUsize = AtomicUsize::new(0);
@@ -18,13 +23,14 @@ static LISTENING: AtomicUsize = AtomicUsize::new(0);
 pub(super) struct Interrupt(());
 
 impl Interrupt {
-    /// Installs the handler at the first call in the program.
+    /// Installs handlers at the first call in the program, beside those that it has. Shells start programs in the
+    /// background with Ctrl-C ignored; they listen, too.
     pub(super) fn listen() -> Result<Self> {
         static INSTALLED: OnceLock<Result<(), String>> = OnceLock::new();
-        let install = || ctrlc::try_set_handler(on_ctrl_c).map_err(|error| error.to_string());
         INSTALLED.get_or_init(install).clone().map_err(|reason| Error::CtrlC { reason })?;
         if LISTENING.fetch_add(1, Ordering::SeqCst) == 0 {
             PRESSED.store(false, Ordering::SeqCst);
+            ENDS.store(false, Ordering::SeqCst);
         }
         Ok(Interrupt(()))
     }
@@ -36,14 +42,17 @@ impl Interrupt {
 
 impl Drop for Interrupt {
     fn drop(&mut self) {
-        LISTENING.fetch_sub(1, Ordering::SeqCst);
+        if LISTENING.fetch_sub(1, Ordering::SeqCst) == 1 {
+            ENDS.store(true, Ordering::SeqCst);
+        }
     }
 }
 
-/// The first Ctrl-C is a request. A second one, or one while no run listens, ends the program as if there were no
-/// handler.
-fn on_ctrl_c() {
-    if LISTENING.load(Ordering::SeqCst) == 0 || PRESSED.swap(true, Ordering::SeqCst) {
-        std::process::exit(EXIT_STATUS);
-    }
+/// Handlers run in this order: the first one sees what earlier Ctrl-Cs left.
+fn install() -> Result<(), String> {
+    flag::register_conditional_shutdown(SIGINT, EXIT_STATUS, ENDS.clone())
+        .and_then(|_| flag::register(SIGINT, PRESSED.clone()))
+        .and_then(|_| flag::register(SIGINT, ENDS.clone()))
+        .map(drop)
+        .map_err(|error| error.to_string())
 }

@@ -197,7 +197,8 @@ where
     }
 
     /// Lets Ctrl-C end a run after the present step: files are written, and the run ends with
-    /// [`End::Interrupted`]. A second Ctrl-C, or one while nothing runs, ends the program.
+    /// [`End::Interrupted`]. A second Ctrl-C, or one while nothing runs, ends the program. Programs that shells start
+    /// in the background with Ctrl-C ignored listen, too; handlers that the program has are called as well.
     #[must_use]
     pub fn with_ctrl_c(mut self) -> Self {
         self.ctrl_c = true;
