@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use candle_core::{DType, Device, Result, Tensor, WithDType};
 use operator_core::hilbert::{Block, LocalStates};
-use operator_core::kernel::{Changes, Edit, FlippedRows};
+use operator_core::kernel::{Changes, Edit, MaskedRows};
 use operator_core::{HilbertSpace, memory as core_memory};
 use rayon::prelude::*;
 
@@ -22,16 +22,16 @@ pub(crate) struct ChangeTables {
     quantum_numbers: Changes,
     /// The same for local indices, once they are asked for.
     local_indices: OnceLock<Changes>,
-    /// And as masks, if they only flip sites.
-    flipped: OnceLock<Option<FlippedRows>>,
+    /// And as masks, if they only flip sites or only add to indices.
+    masked: OnceLock<Option<MaskedRows>>,
 }
 
 impl ChangeTables {
     pub(crate) fn new(hilbert: &HilbertSpace, changes: &Changes) -> Self {
         let of_block = |block: &Block| std::iter::repeat_n(block.local(), block.sites().len());
         let locals = hilbert.blocks().iter().flat_map(of_block).collect();
-        let (local_indices, flipped) = (OnceLock::new(), OnceLock::new());
-        ChangeTables { locals, quantum_numbers: changes.clone(), local_indices, flipped }
+        let (local_indices, masked) = (OnceLock::new(), OnceLock::new());
+        ChangeTables { locals, quantum_numbers: changes.clone(), local_indices, masked }
     }
 
     /// The changes of quantum numbers.
@@ -52,10 +52,10 @@ impl ChangeTables {
         })
     }
 
-    /// What flips do to local indices, unless changes do something else.
-    fn flipped(&self) -> Option<&FlippedRows> {
-        let new = || FlippedRows::new(self.local_indices(), self.locals.len());
-        self.flipped.get_or_init(new).as_ref()
+    /// What flips or sums do to local indices, unless changes do something else.
+    fn masked(&self) -> Option<&MaskedRows> {
+        let new = || MaskedRows::new(self.local_indices(), self.locals.len());
+        self.masked.get_or_init(new).as_ref()
     }
 
     /// The local indices of states given by quantum numbers.
@@ -145,9 +145,9 @@ impl CompactStates {
         match dtype {
             DType::U8 => {
                 let indices = tables.indices_of(rows);
-                match tables.flipped() {
-                    Some(flipped) => {
-                        self.write_rows(&indices, earlier, |_, x, items, rows| flipped.write(x, items, rows))
+                match tables.masked() {
+                    Some(masked) => {
+                        self.write_rows(&indices, earlier, |_, x, items, rows| masked.write(x, items, rows))
                     }
                     None => self.edited_rows(&indices, tables.local_indices(), earlier, |index| index as u8),
                 }

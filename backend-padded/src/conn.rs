@@ -96,6 +96,19 @@ impl ConnStates {
         }
     }
 
+    /// `z[b, m] + Σ_i (x'_i − x_i) w[i, m]` for each state x' that is connected to sample b, shape
+    /// `(batch · width, n_units)`, in the type of `z`; `None` for a custom kernel, and on Metal. No x' is stored.
+    ///
+    /// `z` is `(batch, n_units)`, and `w` is `(n_sites, n_units)`. Gradients flow into both.
+    #[doc(hidden)]
+    pub fn changed_layer(
+        &self,
+        z: &ComplexTensor,
+        w: &ComplexTensor,
+    ) -> candle_core::Result<Option<ComplexTensor>> {
+        self.with_kernels().map(|states| ops::changed_layer(states, z, w)).transpose()
+    }
+
     /// `Σ_m f(z[b, m] + Σ_i (x'_i − x_i) w[i, m])` for each state x' that is connected to sample b, shape
     /// `(batch · width,)`, in f64; `None` for a custom kernel, and on Metal. Neither x' nor what f is taken of is stored.
     ///
@@ -107,11 +120,14 @@ impl ConnStates {
         z: &ComplexTensor,
         w: &ComplexTensor,
     ) -> candle_core::Result<Option<ComplexTensor>> {
+        self.with_kernels().map(|states| ops::sums_of_units(states, unit, z, w)).transpose()
+    }
+
+    /// States in the form that kernels read, on a device that has these.
+    fn with_kernels(&self) -> Option<&CompactStates> {
         match &self.states {
-            States::Compact(states) if !states.items().device().is_metal() => {
-                ops::sums_of_units(states, unit, z, w).map(Some)
-            }
-            _ => Ok(None),
+            States::Compact(states) if !states.items().device().is_metal() => Some(states),
+            _ => None,
         }
     }
 }

@@ -15,4 +15,4 @@ pub(crate) use chains::{MoveTables, accept, choose, ledger, uniforms};
 pub(crate) use mels::mels_of;
 pub(crate) use numbers::{ln_cosh, ln_cosh_gradient, local, local_gradients};
 pub(crate) use samples::{OnDevice, Samples};
-pub(crate) use units::{gradients_of_units, sums_of_units};
+pub(crate) use units::{changed_layer, gradients_of_changed_layer, gradients_of_units, sums_of_units};

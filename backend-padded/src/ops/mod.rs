@@ -1,6 +1,7 @@
 //! The fused kernels, each with what runs on the CPU, on all threads, and with its derivatives. Those of CUDA devices are in
 //! `cuda`. For other devices the CPU does what candle has no operations for, and results are moved to the device.
 
+mod changed_layer;
 mod connect;
 mod ledger;
 mod ln_cosh;
@@ -13,6 +14,9 @@ mod slopes;
 mod uniforms;
 mod units;
 
+#[cfg(feature = "cuda")]
+pub(crate) use changed_layer::ChangedLayer;
+pub(crate) use changed_layer::changed_layer;
 pub(crate) use connect::connect;
 #[cfg(feature = "cuda")]
 pub(crate) use ledger::COLUMNS;

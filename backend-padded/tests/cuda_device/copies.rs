@@ -76,5 +76,14 @@ fn only_results_are_copied_to_the_host() {
         let (gradients, n) = to_host(|| sums.re().sum_all().unwrap().backward().unwrap());
         assert!(n.is_none_or(|n| n == 0), "{n:?}");
         assert!(gradients.get(&z).is_some() && gradients.get(&w).is_some());
+        // The layer itself.
+        let (units, n) = to_host(|| {
+            let [z, w] = [&z, &w].map(|var| ComplexTensor::real(var.as_tensor().clone()));
+            states.changed_layer(&z, &w).unwrap().unwrap()
+        });
+        assert!(n.is_none_or(|n| n == 0), "{n:?}");
+        let (gradients, n) = to_host(|| units.re().sum_all().unwrap().backward().unwrap());
+        assert!(n.is_none_or(|n| n == 0), "{n:?}");
+        assert!(gradients.get(&z).is_some() && gradients.get(&w).is_some());
     }
 }

@@ -1,4 +1,4 @@
-//! Sums over units at connected states, and their gradients, are those of the host.
+//! Layers at connected states, sums over their units, and the gradients of both are those of the host.
 
 use backend_padded::{ComplexTensor, PaddedOperator, TensorConn, Unit};
 use candle_core::{DType, Device, Result, Tensor, Var};
@@ -23,12 +23,13 @@ impl Layer {
         Ok(Layer([random(n_samples)?, random(n_samples)?, random(n_sites)?, random(n_sites)?]))
     }
 
-    /// Sums at the states that an operator connects to samples, and the gradients of both parts with weights.
-    fn sums(
+    /// Sums of a function of the units, or the units themselves, at the states that an operator connects to samples, and
+    /// the gradients of both parts with weights.
+    fn results(
         &self,
         of: &PaddedOperator,
         x: &Array2<i8>,
-        (device, unit, is_complex): (&Device, Unit, bool),
+        (device, unit, is_complex): (&Device, Option<Unit>, bool),
     ) -> Result<[Option<Vec<f64>>; 6]> {
         let vars: Vec<Var> =
             self.0.iter().map(|part| Var::from_tensor(&part.to_device(device)?)).collect::<Result<_>>()?;
@@ -38,7 +39,11 @@ impl Layer {
         };
         let states = of.conn(&tensor(x, device)).unwrap().conn_states(DType::F32);
         let (z, w) = (complex(&vars[0], &vars[1])?, complex(&vars[2], &vars[3])?);
-        let sums = states.sums_of_units(unit, &z, &w)?.expect("the operator has no custom kernel");
+        let results = match unit {
+            Some(unit) => states.sums_of_units(unit, &z, &w)?,
+            None => states.changed_layer(&z, &w)?,
+        };
+        let sums = results.expect("the operator has no custom kernel").map(Tensor::flatten_all)?;
         assert!(sums.re().device().same_device(device));
         let parts = [Some(numbers(sums.re())), sums.im().map(numbers)];
         if sums.re().elem_count() == 0 {
@@ -57,7 +62,7 @@ impl Layer {
 
 #[test]
 #[ignore = "needs a GPU or its stand-in"]
-fn sums_over_units_and_gradients_are_those_of_the_host() -> Result<()> {
+fn changed_layers_sums_over_units_and_gradients_are_those_of_the_host() -> Result<()> {
     for entry in catalogue().unwrap() {
         if !entry.definition.is_real() {
             continue;
@@ -65,9 +70,15 @@ fn sums_over_units_and_gradients_are_those_of_the_host() -> Result<()> {
         let (host, there) = on_both::<f64>(&entry.definition);
         let x = states(entry.definition.hilbert());
         let layer = Layer::random(x.nrows(), x.ncols())?;
-        for (unit, is_complex) in [(Unit::LnCosh, false), (Unit::Identity, false), (Unit::LnCosh, true)] {
-            let expected = layer.sums(&host, &x, (&Device::Cpu, unit, is_complex))?;
-            let got = layer.sums(&there, &x, (&cuda(), unit, is_complex))?;
+        for (unit, is_complex) in [
+            (Some(Unit::LnCosh), false),
+            (Some(Unit::Identity), false),
+            (Some(Unit::LnCosh), true),
+            (None, false),
+            (None, true),
+        ] {
+            let expected = layer.results(&host, &x, (&Device::Cpu, unit, is_complex))?;
+            let got = layer.results(&there, &x, (&cuda(), unit, is_complex))?;
             for (got, expected) in got.into_iter().zip(expected) {
                 let (Some(got), Some(expected)) = (&got, &expected) else {
                     assert_eq!(got.is_some(), expected.is_some());

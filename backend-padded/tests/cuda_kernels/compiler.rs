@@ -45,7 +45,7 @@ impl Kernels {
 
 /// Launches a kernel with enough blocks for so many threads. Arguments live as long as the launch.
 macro_rules! launch {
-    ($kernels:expr, $kernel:literal, $n_threads:expr, $($arg:expr),+ $(,)?) => {
+    ($kernels:expr, $kernel:expr, $n_threads:expr, $($arg:expr),+ $(,)?) => {
         $kernels.launch($kernel, $n_threads, [$(std::ptr::from_ref(&$arg).cast_mut().cast()),+])
     };
 }

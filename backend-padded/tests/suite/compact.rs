@@ -185,9 +185,9 @@ fn both_ways<T: Element>(name: &str, operator: &PaddedOperator<T>, psi: &impl Wa
     }
 }
 
-/// Sums over units at connected states are those of a layer that reads rows.
+/// A layer at connected states, and sums over its units, are those of a layer that reads rows.
 #[test]
-fn sums_over_units_are_those_of_a_layer_on_rows() {
+fn changed_layers_and_their_sums_are_those_of_a_layer_on_rows() {
     const UNITS: usize = 5;
     let mut n_operators = 0;
     for entry in catalogue().unwrap().into_iter().filter(|entry| entry.definition.is_real()) {
@@ -211,6 +211,17 @@ fn sums_over_units_are_those_of_a_layer_on_rows() {
             continue;
         }
         let changed = layer(&rows).unwrap().to_host().unwrap();
+        let units = states.changed_layer(&z, &weights).unwrap().unwrap();
+        assert_eq!(units.dims(), [rows.dims()[0], UNITS], "{}", entry.name);
+        for (unit, expected) in units.to_host().unwrap().iter().zip(&changed) {
+            assert!((unit - expected).norm() < 1e-12, "{}: {unit} {expected}", entry.name);
+        }
+        let single = |tensor: &ComplexTensor| tensor.map(|part| part.to_dtype(DType::F32)).unwrap();
+        let units = states.changed_layer(&single(&z), &single(&weights)).unwrap().unwrap();
+        assert_eq!(units.dtype(), DType::F32);
+        for (unit, expected) in units.to_host().unwrap().iter().zip(&changed) {
+            assert!((unit - expected).norm() < 1e-5, "{}: {unit} {expected}", entry.name);
+        }
         for unit in [Unit::Identity, Unit::LnCosh] {
             let sums = states.sums_of_units(unit, &z, &weights).unwrap().unwrap().to_host().unwrap();
             assert_eq!(sums.len() * UNITS, changed.len(), "{}", entry.name);
@@ -226,9 +237,9 @@ fn sums_over_units_are_those_of_a_layer_on_rows() {
     assert!(n_operators > 40, "{n_operators}");
 }
 
-/// Gradients of sums over units are those of a layer that reads rows.
+/// Gradients of a layer at connected states, and of sums over its units, are those of a layer that reads rows.
 #[test]
-fn gradients_of_sums_over_units_are_those_of_a_layer_on_rows() {
+fn gradients_of_changed_layers_and_their_sums_are_those_of_a_layer_on_rows() {
     const UNITS: usize = 5;
     let mut n_operators = 0;
     for entry in catalogue().unwrap().into_iter().filter(|entry| entry.definition.is_real()) {
@@ -247,15 +258,17 @@ fn gradients_of_sums_over_units_are_those_of_a_layer_on_rows() {
         // z + (x' − x) w
         let by = states.rows().unwrap().broadcast_sub(&x.to_dtype(DType::F64).unwrap().unsqueeze(1).unwrap());
         let by = by.unwrap().flatten(0, 1).unwrap();
-        for (unit, is_complex) in
-            [(Unit::Identity, false), (Unit::LnCosh, false), (Unit::Identity, true), (Unit::LnCosh, true)]
-        {
+        let kinds = [None, Some(Unit::Identity), Some(Unit::LnCosh)];
+        for (unit, is_complex) in kinds.into_iter().flat_map(|unit| [(unit, false), (unit, true)]) {
             let complex = |[re, im]: [&Var; 2]| {
                 let im = is_complex.then(|| im.as_tensor().clone());
                 ComplexTensor::new(re.as_tensor().clone(), im).unwrap()
             };
             let (z, w) = (complex([&vars[0], &vars[1]]), complex([&vars[2], &vars[3]]));
-            let sums = states.sums_of_units(unit, &z, &w).unwrap().unwrap();
+            let results = match unit {
+                None => states.changed_layer(&z, &w).unwrap().unwrap(),
+                Some(unit) => states.sums_of_units(unit, &z, &w).unwrap().unwrap(),
+            };
             let changed = |z: &Tensor, w: &Tensor| {
                 let of_slots = z.unsqueeze(1)?.repeat((1, width, 1))?.flatten(0, 1)?;
                 of_slots + by.matmul(w)?
@@ -264,20 +277,25 @@ fn gradients_of_sums_over_units_are_those_of_a_layer_on_rows() {
                 changed(z.re(), w.re()).unwrap(),
                 z.im().zip(w.im()).map(|(z, w)| changed(z, w).unwrap()),
             );
+            let changed = changed.unwrap();
             let of_rows = match unit {
-                Unit::Identity => changed.unwrap(),
-                Unit::LnCosh => backend_padded::ln_cosh(&changed.unwrap()).unwrap(),
+                None => changed,
+                Some(Unit::Identity) => changed.map(|part| part.sum(1)).unwrap(),
+                Some(Unit::LnCosh) => {
+                    backend_padded::ln_cosh(&changed).unwrap().map(|part| part.sum(1)).unwrap()
+                }
             };
-            let of_rows = of_rows.map(|part| part.sum(1)).unwrap();
-            let gradients = |sums: &ComplexTensor| {
-                let weights = Tensor::arange(0f64, (batch * width) as f64, &Device::Cpu).unwrap();
+            let gradients = |results: &ComplexTensor| {
+                let n = results.re().elem_count();
+                let weights = Tensor::arange(0f64, n as f64, &Device::Cpu).unwrap();
+                let weights = weights.reshape(results.dims()).unwrap();
                 let weighed = |part: &Tensor, weights: Tensor| (part * weights).unwrap().sum_all().unwrap();
-                let re = weighed(sums.re(), weights.sin().unwrap());
+                let re = weighed(results.re(), weights.sin().unwrap());
                 let sum =
-                    sums.im().map_or(re.clone(), |im| (re + weighed(im, weights.cos().unwrap())).unwrap());
+                    results.im().map_or(re.clone(), |im| (re + weighed(im, weights.cos().unwrap())).unwrap());
                 sum.backward().unwrap()
             };
-            let (got, expected) = (gradients(&sums), gradients(&of_rows));
+            let (got, expected) = (gradients(&results), gradients(&of_rows));
             for var in &vars {
                 let [got, expected] = [&got, &expected].map(|all| all.get(var));
                 let (Some(got), Some(expected)) = (got, expected) else {
@@ -286,7 +304,7 @@ fn gradients_of_sums_over_units_are_those_of_a_layer_on_rows() {
                 };
                 let error = (got - expected).unwrap().abs().unwrap().max_all().unwrap();
                 let error = error.to_scalar::<f64>().unwrap();
-                assert!(error < 1e-11 * (batch * width) as f64, "{}: {error}", entry.name);
+                assert!(error < 1e-11 * (batch * width * UNITS) as f64, "{}: {error}", entry.name);
             }
         }
         n_operators += 1;

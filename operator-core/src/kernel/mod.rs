@@ -27,7 +27,7 @@ mod table;
 pub use arrays::{
     EngineArgument, EngineArrays, EngineBlock, EngineKind, MaskArrays, SpaceArrays, TableArrays,
 };
-pub use batch::{FlippedRows, Found};
+pub use batch::{Found, MaskedRows};
 pub use changes::{Changes, Edit};
 pub use connected::Connected;
 pub(crate) use conservation::{Condition, Conservation};

@@ -1,6 +1,7 @@
 //! The conformance suite for a whole backend.
 
 use num_complex::{Complex32, Complex64};
+use rayon::prelude::*;
 
 use super::{Checked, catalogue, check_against_reference, check_agree, check_operator, close};
 use super::{Entry, ensure, kronecker_dense, test_samples, within};
@@ -24,7 +25,7 @@ pub fn check_backend<B: Lower<f64> + Lower<Complex64>>() -> Checked {
 /// # Errors
 /// The first operator that fails, and why.
 pub fn check_backend_on<B: Lower<f64> + Lower<Complex64>>(device: &B::Device) -> Checked {
-    for Entry { name, definition } in within("catalogue", catalogue())? {
+    on_all_threads(|Entry { name, definition }| {
         within(name, check_definition_on::<B>(&definition, device))?;
         let changed = within(name, definition.parameters().with_values(&other_values(&definition)))?;
         let changed = within(name, definition.with_parameters(changed))?;
@@ -32,9 +33,8 @@ pub fn check_backend_on<B: Lower<f64> + Lower<Complex64>>(device: &B::Device) ->
         let zero = vec![0.0; definition.parameters().n_values()];
         let zero = within(name, definition.parameters().with_values(&zero))?;
         let zero = within(name, definition.with_parameters(zero))?;
-        within(&format!("{name} with parameters 0"), check_definition_on::<B>(&zero, device))?;
-    }
-    Ok(())
+        within(&format!("{name} with parameters 0"), check_definition_on::<B>(&zero, device))
+    })
 }
 
 /// Runs the [`catalogue`] on a device with single-precision elements, and compares them with double precision.
@@ -45,7 +45,7 @@ pub fn check_single_precision_on<B>(device: &B::Device) -> Checked
 where
     B: Lower<f32> + Lower<Complex32> + Lower<Complex64>,
 {
-    for Entry { name, definition } in within("catalogue", catalogue())? {
+    on_all_threads(|Entry { name, definition }| {
         let double = within(name, definition.lower_on::<B, Complex64>(device))?;
         let single = within(name, definition.lower_on::<B, Complex32>(device))?;
         within(name, check_operator(&single))?;
@@ -59,8 +59,15 @@ where
             let refused = matches!(real, Err(Error::ComplexElements { .. }));
             ensure!(refused, "{name}: complex elements are lowered to f32");
         }
-    }
-    Ok(())
+        Ok(())
+    })
+}
+
+/// Checks each operator of the catalogue; the first that fails counts.
+fn on_all_threads(check: impl Fn(Entry) -> Checked + Send + Sync) -> Checked {
+    let entries = within("catalogue", catalogue())?;
+    let checked: Vec<Checked> = entries.into_par_iter().map(check).collect();
+    checked.into_iter().collect()
 }
 
 /// Lowers one operator to a backend's default device, with complex elements and, if it is real, with real ones.

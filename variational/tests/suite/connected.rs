@@ -324,8 +324,11 @@ fn states_of_an_operator_have_the_values_of_rows() -> TestResult {
     };
     let rbm = Rbm::<Padded>::new(operator.hilbert().clone(), 1.0)?.with_seed(1).with_sigma(0.3)?;
     assert!(depends_on_samples(&rbm)?);
-    let mlp = Mlp::<Padded>::new(operator.hilbert().clone(), &[4, 3], Activation::LnCosh)?;
-    assert!(!depends_on_samples(&mlp)?);
+    let mlp = Mlp::<Padded>::new(operator.hilbert().clone(), &[4, 3], Activation::Tanh)?;
+    assert!(depends_on_samples(&mlp)?);
+    let jastrow =
+        variational::Jastrow::<Padded>::new(operator.hilbert().clone())?.with_seed(1).with_sigma(0.3)?;
+    assert!(!depends_on_samples(&jastrow)?);
     Ok(())
 }
 

@@ -2,9 +2,10 @@
 
 use candle_core::{CpuStorage, CustomOp3, Device, Layout, Result, Shape, Tensor, bail};
 use ndarray::linalg::general_mat_mul;
-use ndarray::{Array2, ArrayView2};
+use ndarray::{ArrayView2, ArrayViewMut2, s};
+use rayon::prelude::*;
 
-use super::network::contiguous;
+use super::network::{ROWS, contiguous};
 use crate::wave_functions::network::{Activation, Order, Real};
 
 /// `f(x Wᵀ + b)` of matrices `(rows, n_in)`, `(n_out, n_in)` and `(1, n_out)`, for those who need no gradient through f.
@@ -21,8 +22,8 @@ pub(super) fn dense(
     x.contiguous()?.apply_op3(&kernel.contiguous()?, &bias, Dense { activation })
 }
 
-/// One matrix product on the calling thread, since networks share blocks of rows among threads. Candle's own asks the
-/// system for the number of threads at each product.
+/// Blocks of rows go over all threads, each as one matrix product on its thread. Candle's own product asks the system for the
+/// number of threads each time.
 struct Dense {
     activation: Option<Activation>,
 }
@@ -40,12 +41,22 @@ impl Dense {
                 x.dim()
             )
         }
-        let mut out = Array2::zeros((x.nrows(), n_out));
-        out.assign(&bias);
-        general_mat_mul(R::one(), &x, &kernel.t(), R::one(), &mut out);
-        let (mut out, _) = out.into_raw_vec_and_offset();
-        if let Some(activation) = self.activation {
-            activation.apply(Order::Value, &mut out);
+        let mut out = vec![R::zero(); x.nrows() * n_out];
+        let of_block = |(k, out): (usize, &mut [R])| {
+            let x = x.slice(s![k * ROWS..x.nrows().min((k + 1) * ROWS), ..]);
+            let mut values =
+                ArrayViewMut2::from_shape((x.nrows(), n_out), &mut *out).map_err(candle_core::Error::wrap)?;
+            values.assign(&bias);
+            general_mat_mul(R::one(), &x, &kernel.t(), R::one(), &mut values);
+            if let Some(activation) = self.activation {
+                activation.apply(Order::Value, out);
+            }
+            Result::Ok(())
+        };
+        if x.nrows() <= ROWS {
+            of_block((0, &mut out))?;
+        } else {
+            out.par_chunks_mut((ROWS * n_out).max(1)).enumerate().try_for_each(of_block)?;
         }
         Ok(out)
     }

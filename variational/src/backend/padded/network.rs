@@ -21,7 +21,7 @@ use crate::wave_functions::network::{
 
 /// Rows that the CPU evaluates at a time, few enough that their hidden units stay in the cache. The split does not
 /// depend on the number of threads, and neither does the result.
-const ROWS: usize = 512;
+pub(super) const ROWS: usize = 512;
 
 impl<K: NetworkKind> Network<Padded, K> {
     /// The same network with its parameters from a tensor, shape `(n_parameters,)`, on the network's device.
@@ -78,6 +78,16 @@ impl NetworkBackend for Padded {
         starts.map(|start| block(start..n_rows.min(start + ROWS))).collect()
     }
 
+    fn changed_layer<R: Real>(
+        states: &ConnStates,
+        z: &Field<Tensor>,
+        w: &Field<Tensor>,
+    ) -> Result<Option<Field<Tensor>>> {
+        let units = || states.changed_layer(&complex(z)?, &complex(w)?);
+        let units = units().map_err(failed)?.map(ComplexTensor::into_parts);
+        Ok(units.map(|(re, im)| Field { re, im }))
+    }
+
     fn sums_of_units<R: Real>(
         states: &ConnStates,
         activation: Option<Activation>,
@@ -90,10 +100,6 @@ impl NetworkBackend for Padded {
             Some(_) => return Ok(None),
         };
         let sums = || -> candle_core::Result<Option<Field<Tensor>>> {
-            let complex = |field: &Field<Tensor>| {
-                let field = ComplexTensor::new(field.re.clone(), field.im.clone())?;
-                field.map(Tensor::contiguous)
-            };
             let Some(sums) = states.sums_of_units(unit, &complex(z)?, &complex(w)?)? else { return Ok(None) };
             let (re, im) = sums.into_parts();
             let im = im.map(|im| im.unsqueeze(1)).transpose()?;
@@ -106,6 +112,10 @@ impl NetworkBackend for Padded {
         let column = |part: &Tensor| part.squeeze(1).map_err(failed);
         ComplexTensor::new(column(&log_psi.re)?, log_psi.im.as_ref().map(column).transpose()?).map_err(failed)
     }
+}
+
+fn complex(field: &Field<Tensor>) -> candle_core::Result<ComplexTensor> {
+    ComplexTensor::new(field.re.clone(), field.im.clone())?.map(Tensor::contiguous)
 }
 
 impl Matrix for Tensor {

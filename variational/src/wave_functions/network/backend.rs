@@ -43,6 +43,22 @@ pub trait NetworkBackend: Backend + Sealed {
     where
         F: Fn(Range<usize>, &Self::Matrix<R>) -> Result<T> + Send + Sync;
 
+    /// `z[b, m] + Σ_i (x'_i − x_i) w[i, m]` for each state x' that is connected to sample b, shape
+    /// `(batch · width, n_units)`; `None` if the backend has no kernel for it. `z` is `(batch, n_units)`, and `w` is
+    /// `(n_sites, n_units)`.
+    ///
+    /// # Errors
+    /// As [`matrix`](Self::matrix).
+    #[doc(hidden)]
+    fn changed_layer<R: Real>(
+        states: &Self::ConnStates,
+        z: &Field<Self::Matrix<R>>,
+        w: &Field<Self::Matrix<R>>,
+    ) -> Result<Option<Field<Self::Matrix<R>>>> {
+        let _ = (states, z, w);
+        Ok(None)
+    }
+
     /// `Σ_m f(z[b, m] + Σ_i (x'_i − x_i) w[i, m])` for each state x' that is connected to sample b, shape
     /// `(batch · width, 1)`, where f is an activation or the identity; `None` if the backend has no kernel for it.
     /// `z` is `(batch, n_units)`, and `w` is `(n_sites, n_units)`.

@@ -110,8 +110,16 @@ impl<M: Matrix> Evaluation<'_, M> {
         self.add_up(x, self.values_from(x, |branch| changed.values(branch, rows.clone(), x))?)
     }
 
-    fn add_up(&self, x: &M, values: Vec<Field<M>>) -> Result<Field<M::Double>> {
-        let mut sum = Field::real(M::sum_columns(&M::gather(x, &[])?)?);
+    /// ln ψ from the values after the first layer of each branch; `None` without branches.
+    pub(super) fn log_psi_from(&self, first: &[Field<M>]) -> Result<Option<Field<M::Double>>> {
+        let Some(Field { re: like, .. }) = first.first() else { return Ok(None) };
+        let values = self.values_from(like, |branch| Ok(first.get(branch).cloned()))?;
+        self.add_up(like, values).map(Some)
+    }
+
+    /// Sums of each row; `like` has as many.
+    fn add_up(&self, like: &M, values: Vec<Field<M>>) -> Result<Field<M::Double>> {
+        let mut sum = Field::real(M::sum_columns(&M::gather(like, &[])?)?);
         for (branch, values) in self.architecture.branches().iter().zip(values) {
             let value = values.map(M::sum_columns)?;
             sum = sum.add(&match branch.output {

@@ -13,6 +13,17 @@ pub(super) struct FirstLayer<M> {
     pub(super) bias: Option<Field<M>>,
 }
 
+impl<M: Matrix> FirstLayer<M> {
+    /// `x Wᵀ + b`
+    pub(super) fn values(&self, x: &M) -> Result<Field<M>> {
+        let product = Field::real(x.clone()).times(&self.columns, M::product)?;
+        match &self.bias {
+            Some(bias) => product.add(bias),
+            None => Ok(product),
+        }
+    }
+}
+
 /// The first layers at configurations x.
 pub(super) struct FirstLayers<M> {
     x: M,
@@ -22,14 +33,7 @@ pub(super) struct FirstLayers<M> {
 
 impl<M: Matrix> FirstLayers<M> {
     pub(super) fn new(layers: &[Option<FirstLayer<M>>], x: &M) -> Result<Self> {
-        let values = |layer: &FirstLayer<M>| {
-            let product = Field::real(x.clone()).times(&layer.columns, M::product)?;
-            match &layer.bias {
-                Some(bias) => product.add(bias),
-                None => Ok(product),
-            }
-        };
-        let values = layers.iter().map(|layer| layer.as_ref().map(values).transpose());
+        let values = layers.iter().map(|layer| layer.as_ref().map(|layer| layer.values(x)).transpose());
         Ok(FirstLayers { x: x.clone(), values: values.collect::<Result<_>>()? })
     }
 

@@ -48,7 +48,7 @@ use std::fmt::{self, Debug};
 use std::marker::PhantomData;
 use std::sync::{Arc, OnceLock};
 
-use evaluate::{Block, Evaluation, Weights};
+use evaluate::{Block, Evaluation, SumOfUnits, Weights};
 pub(crate) use first_layers::check_origins;
 use first_layers::{Changed, FirstLayers};
 use init::random_parameters;
@@ -231,6 +231,59 @@ impl<B: NetworkBackend, K: NetworkKind> Network<B, K> {
     }
 }
 
+/// ln ψ of connected states, shape `(batch · width, 1)`; `None` if the backend has no kernel for the network.
+type OfStates<B> = Option<Field<<B as NetworkBackend>::Matrix<f64>>>;
+
+impl<B: NetworkBackend, K: NetworkKind> Network<B, K> {
+    fn sums_of_units(
+        &self,
+        sums: &[SumOfUnits<'_, MatrixOf<B, K>>],
+        x: &B::Configurations,
+        states: &B::ConnStates,
+    ) -> Result<OfStates<B>> {
+        let mut log_psi: OfStates<B> = None;
+        for sum in sums {
+            let values = self.at_samples(x, |x| sum.values(x))?;
+            let Some(sums) = B::sums_of_units(states, sum.activation, &values, &sum.columns()?)? else {
+                return Ok(None);
+            };
+            let sums = sum.to_log_psi(sums)?;
+            log_psi = Some(match log_psi {
+                Some(others) => others.add(&sums)?,
+                None => sums,
+            });
+        }
+        Ok(log_psi)
+    }
+
+    fn log_psi_of_changed_layers(
+        &self,
+        evaluation: &Evaluation<'_, MatrixOf<B, K>>,
+        x: &B::Configurations,
+        states: &B::ConnStates,
+    ) -> Result<OfStates<B>> {
+        let mut changed = Vec::new();
+        for layer in evaluation.first_layers()? {
+            let Some(layer) = layer else { return Ok(None) };
+            let values = self.at_samples(x, |x| layer.values(x))?;
+            let Some(layer) = B::changed_layer(states, &values, &layer.columns)? else { return Ok(None) };
+            changed.push(layer);
+        }
+        evaluation.log_psi_from(&changed)
+    }
+
+    /// A function of rows of samples.
+    fn at_samples<F>(&self, x: &B::Configurations, f: F) -> Result<Field<MatrixOf<B, K>>>
+    where
+        F: Fn(&MatrixOf<B, K>) -> Result<Field<MatrixOf<B, K>>> + Send + Sync,
+    {
+        Field::stack(B::by_blocks(x, |_, x| {
+            self.check_width(x)?;
+            f(x)
+        })?)
+    }
+}
+
 impl<B: NetworkBackend, K: NetworkKind> WaveFunction<B> for Network<B, K> {
     fn hilbert(&self) -> &HilbertSpace {
         &self.hilbert
@@ -275,23 +328,14 @@ impl<B: NetworkBackend, K: NetworkKind> WaveFunction<B> for Network<B, K> {
         B::amplitudes(&Field::stack(log_psi)?)
     }
 
-    /// Where all branches are one linear layer, or one and ln cosh, they are summed from the sites that change.
+    /// Where all branches start with a linear layer, it is changed at the sites that change. One of the identity or
+    /// ln cosh alone is summed at once.
     fn log_psi_conn(&self, x: &B::Configurations, states: &B::ConnStates) -> Result<B::Amplitudes> {
-        let mut log_psi: Option<Field<B::Matrix<f64>>> = None;
-        for sum in self.evaluation()?.sums_of_units().unwrap_or_default() {
-            let values = Field::stack(B::by_blocks(x, |_, x| {
-                self.check_width(x)?;
-                sum.values(x)
-            })?)?;
-            let Some(sums) = B::sums_of_units(states, sum.activation, &values, &sum.columns()?)? else {
-                return self.log_psi(&B::conn_rows(states)?);
-            };
-            let sums = sum.to_log_psi(sums)?;
-            log_psi = Some(match log_psi {
-                Some(others) => others.add(&sums)?,
-                None => sums,
-            });
-        }
+        let evaluation = self.evaluation()?;
+        let log_psi = match evaluation.sums_of_units() {
+            Some(sums) => self.sums_of_units(&sums, x, states)?,
+            None => self.log_psi_of_changed_layers(&evaluation, x, states)?,
+        };
         match log_psi {
             Some(log_psi) => B::amplitudes(&log_psi),
             None => self.log_psi(&B::conn_rows(states)?),
