@@ -222,10 +222,11 @@ impl<N: Number> LayerOnHost<'_, N> {
             let of_run = |(k, of_z): (usize, &mut [N])| {
                 let (mut of_w, mut units) = (vec![N::zero(); n_sites * n_units], vec![N::zero(); n_units]);
                 for (sample, of_z) in (k * run..).zip(of_z.chunks_exact_mut(n_units)) {
-                    for slot in sample * width..(sample + 1) * width {
-                        if at(sample, slot, items[slot], &mut units) {
+                    let first = sample * width;
+                    for (slot, &item) in (first..).zip(&items[first..][..width]) {
+                        if at(sample, slot, item, &mut units) {
                             add(of_z, &units, 1.0);
-                            self.for_each_change(sample, items[slot], |site, by| {
+                            self.for_each_change(sample, item, |site, by| {
                                 add(&mut of_w[site * n_units..][..n_units], &units, by);
                             });
                         }

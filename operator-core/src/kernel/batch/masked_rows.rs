@@ -30,7 +30,7 @@ impl How {
     fn byte(self, edit: &Edit) -> Option<i8> {
         match (self, edit.factor) {
             (How::Flip, -1) if edit.offset == 1 => Some(1),
-            (How::Add, 1) => i8::try_from(edit.offset).ok(),
+            (How::Add, 1) => Some(edit.offset),
             _ => None,
         }
     }

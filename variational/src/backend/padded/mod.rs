@@ -1,5 +1,6 @@
 //! Features of the padded backend only: networks of candle's modules, and differentiable time evolution.
 
+mod activations;
 mod candle_network;
 mod dense;
 mod dynamics;

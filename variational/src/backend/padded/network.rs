@@ -3,14 +3,13 @@
 use std::ops::Range;
 
 use backend_padded::{ComplexTensor, ConnStates, Padded, Unit, failed};
-use candle_core::{
-    CpuStorage, CustomOp1, CustomOp2, DType, Device, Layout, Shape, Storage, Tensor, WithDType, bail,
-};
+use candle_core::{CpuStorage, CustomOp2, DType, Device, Layout, Shape, Storage, Tensor, WithDType, bail};
 use ndarray::Array2;
 use operator_core::{Backend, Error, Result, WaveFunction};
 use rayon::prelude::*;
 
 use super::super::common::FORBIDDEN;
+use super::activations::activated;
 use super::dense::dense;
 
 use crate::backend::changed_rows::ChangedRows;
@@ -164,7 +163,11 @@ impl Matrix for Tensor {
                 }
             };
             match apart {
-                Some(activation) => real(activation, Order::Value, &values),
+                Some(activation) => {
+                    let (values, _) =
+                        activated(activation, Order::Value, &ComplexTensor::real(values))?.into_parts();
+                    Ok(values)
+                }
                 None => Ok(values),
             }
         };
@@ -304,32 +307,6 @@ fn dtype<R: Real>(device: &Device) -> DType {
     if device.is_metal() || size_of::<R>() == 4 { DType::F32 } else { DType::F64 }
 }
 
-/// An activation or its derivative. Gradients flow through activations.
-fn activated(activation: Activation, order: Order, z: &ComplexTensor) -> candle_core::Result<ComplexTensor> {
-    let is_on_cpu = z.re().device().is_cpu();
-    match (activation, order, z.im()) {
-        (Activation::LnCosh, Order::Value, _) => backend_padded::ln_cosh(z),
-        (Activation::LnCosh, Order::Derivative, _) | (Activation::Tanh, Order::Value, _) => {
-            backend_padded::tanh(z)
-        }
-        (Activation::Tanh, Order::Derivative, im) if im.is_some() || !is_on_cpu => {
-            let tanh = backend_padded::tanh(z)?;
-            let (re, im) = tanh.broadcast_mul(&tanh)?.into_parts();
-            ComplexTensor::new(re.affine(-1.0, 1.0)?, im.map(|im| im.neg()).transpose()?)
-        }
-        (_, _, None) => real(activation, order, z.re()).map(ComplexTensor::real),
-        (_, _, Some(_)) => bail!("{activation} is not an activation of complex numbers"),
-    }
-}
-
-/// An activation of real numbers: one kernel on the CPU, which other devices ask, too.
-fn real(activation: Activation, order: Order, x: &Tensor) -> candle_core::Result<Tensor> {
-    if !x.device().is_cpu() {
-        return real(activation, order, &x.to_device(&Device::Cpu)?)?.to_device(x.device());
-    }
-    x.contiguous()?.apply_op1(RealActivation { activation, order })
-}
-
 /// [`Matrix::product_of_changed`] of `product` and `c`.
 struct ProductOfChanged {
     a: Tensor,
@@ -430,46 +407,6 @@ impl CustomOp2 for AddRow {
     }
 }
 
-struct RealActivation {
-    activation: Activation,
-    order: Order,
-}
-
-impl RealActivation {
-    fn applied<R: Real>(&self, x: &[R]) -> Vec<R> {
-        let mut values = x.to_vec();
-        self.activation.apply(self.order, &mut values);
-        values
-    }
-}
-
-impl CustomOp1 for RealActivation {
-    fn name(&self) -> &'static str {
-        "activation"
-    }
-
-    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
-        let storage = match storage {
-            CpuStorage::F64(x) => CpuStorage::F64(self.applied(contiguous(x, layout)?)),
-            CpuStorage::F32(x) => CpuStorage::F32(self.applied(contiguous(x, layout)?)),
-            _ => bail!("activations take f32 or f64"),
-        };
-        Ok((storage, layout.shape().clone()))
-    }
-
-    fn bwd(&self, x: &Tensor, _: &Tensor, grad: &Tensor) -> candle_core::Result<Option<Tensor>> {
-        check_order(self.order)?;
-        Ok(Some((grad * real(self.activation, Order::Derivative, x)?)?))
-    }
-}
-
-fn check_order(order: Order) -> candle_core::Result<()> {
-    match order {
-        Order::Value => Ok(()),
-        Order::Derivative => bail!("activations have no second derivatives"),
-    }
-}
-
 pub(super) fn contiguous<'a, T>(values: &'a [T], layout: &Layout) -> candle_core::Result<&'a [T]> {
     match layout.contiguous_offsets() {
         Some((start, end)) => Ok(&values[start..end]),
@@ -509,43 +446,6 @@ mod tests {
         let of = |var: &Var| gradients.get(var).map(Tensor::to_vec2::<f32>).transpose();
         assert_eq!(of(&row)?, Some(vec![vec![9.0, 12.0]]));
         assert_eq!(of(&a)?, Some(vec![vec![1.0, 2.0], vec![3.0, 4.0], vec![5.0, 6.0]]));
-        Ok(())
-    }
-
-    #[test]
-    fn activations_differentiate_to_their_derivatives_whatever_the_strides() -> candle_core::Result<()> {
-        let re = Var::new(&[[0.3f64, -2.0, 50.0], [1e-4, 4.0, -7.0]], &Device::Cpu)?;
-        let of =
-            |activation, order, x: &Tensor| activated(activation, order, &ComplexTensor::real(x.clone()));
-        for activation in [Activation::LnCosh, Activation::Tanh, Activation::Gelu] {
-            let transposed = of(activation, Order::Value, &re.t()?)?;
-            let expected = of(activation, Order::Value, &re)?.map(Tensor::t)?;
-            assert_eq!(transposed.re().to_vec2::<f64>()?, expected.re().to_vec2::<f64>()?);
-            let gradient = transposed.re().sum_all()?.backward()?;
-            let gradient = gradient.get(&re).map(Tensor::to_vec2::<f64>).transpose()?;
-            let slope = of(activation, Order::Derivative, &re)?;
-            assert_eq!(gradient, Some(slope.re().to_vec2()?));
-        }
-        Ok(())
-    }
-
-    /// As those of numbers, which the flat backend and walkers take.
-    #[test]
-    fn complex_activations_are_those_of_numbers() -> candle_core::Result<()> {
-        let re = Tensor::new(&[[0.3f64, -2.0, 50.0], [1e-4, 4.0, -7.0]], &Device::Cpu)?;
-        let im = Tensor::new(&[[0.7f64, -1.0, 0.2], [2.0, -0.4, 0.9]], &Device::Cpu)?;
-        let z = ComplexTensor::new(re, im)?;
-        for activation in [Activation::LnCosh, Activation::Tanh] {
-            for order in [Order::Value, Order::Derivative] {
-                let got = activated(activation, order, &z)?.to_host()?;
-                for (got, z) in got.into_iter().zip(z.to_host()?) {
-                    let expected = activation.complex(order, z);
-                    assert!((got - expected).norm() < 1e-14 * (1.0 + z.norm()), "{z}: {got} {expected}");
-                }
-            }
-        }
-        let error = activated(Activation::Relu, Order::Value, &z).unwrap_err().to_string();
-        assert!(error.contains("relu is not an activation of complex numbers"), "{error}");
         Ok(())
     }
 }

@@ -49,6 +49,13 @@ pub enum Order {
 }
 
 impl Activation {
+    /// √(2/π), what Gelu's hyperbolic tangent takes x times.
+    #[doc(hidden)]
+    pub const GELU_SCALE: f64 = 0.797_884_560_802_865_4;
+    /// What it takes x³ times, besides.
+    #[doc(hidden)]
+    pub const GELU_CUBIC: f64 = 0.044_715;
+
     const ALL: [Activation; 5] =
         [Activation::LnCosh, Activation::Tanh, Activation::Relu, Activation::Gelu, Activation::Silu];
 
@@ -192,13 +199,12 @@ fn silu_derivative<const FUSED: bool, R: Real>(x: R) -> R {
     sigmoid * (R::one() + x * (R::one() - sigmoid))
 }
 
-const GELU_SCALE: f64 = 0.797_884_560_802_865_4; // √(2/π)
-const GELU_CUBIC: f64 = 0.044_715;
-
 /// The hyperbolic tangent that stands for Gauss's error function.
 #[inline(always)]
 fn gelu_tanh<const FUSED: bool, R: Real>(x: R) -> R {
-    tanh::<FUSED, R>(R::from_f64(GELU_SCALE) * (x + R::from_f64(GELU_CUBIC) * x * x * x))
+    tanh::<FUSED, R>(
+        R::from_f64(Activation::GELU_SCALE) * (x + R::from_f64(Activation::GELU_CUBIC) * x * x * x),
+    )
 }
 
 #[inline(always)]
@@ -209,7 +215,8 @@ fn gelu<const FUSED: bool, R: Real>(x: R) -> R {
 #[inline(always)]
 fn gelu_derivative<const FUSED: bool, R: Real>(x: R) -> R {
     let (half, tanh) = (R::from_f64(0.5), gelu_tanh::<FUSED, R>(x));
-    let inner = R::from_f64(GELU_SCALE) * (R::one() + R::from_f64(3.0 * GELU_CUBIC) * x * x);
+    let inner =
+        R::from_f64(Activation::GELU_SCALE) * (R::one() + R::from_f64(3.0 * Activation::GELU_CUBIC) * x * x);
     half * (R::one() + tanh) + half * x * (R::one() - tanh * tanh) * inner
 }
 
