@@ -3,7 +3,7 @@
 use std::ops::Mul;
 
 use candle_core::backend::BackendStorage;
-use candle_core::{CpuStorage, CustomOp2, Device, Layout, Result, Shape, Tensor, bail};
+use candle_core::{CpuStorage, CustomOp2, DType, Device, Layout, Result, Shape, Tensor, bail};
 use num_complex::Complex64;
 use operator_core::Element;
 use rayon::prelude::*;
@@ -94,8 +94,8 @@ impl ChangedLayer {
                 tables,
                 rows,
                 n_units: self.n_units(),
-                z: numbers(&self.z)?,
-                w: numbers(&self.w)?,
+                z: N::of(&self.z)?,
+                w: N::of(&self.w)?,
             }),
             #[cfg(feature = "cuda")]
             Samples::Cuda(_) => bail!("the samples are on a CUDA device, the layer on the host"),
@@ -111,14 +111,17 @@ impl ChangedLayer {
             let slots = units.par_chunks_exact_mut(n_units).zip(items.par_iter()).enumerate();
             slots.for_each(|(slot, (units, &item))| layer.change(slot / width, item, units));
         })?;
-        let units = CpuStorage::F64(stacked(&units));
+        let units = CpuStorage::F64(N::stack(units));
         let shape = Shape::from((N::N_PARTS, batch * width, n_units));
-        Ok((units.to_dtype(&Layout::contiguous(&shape), self.z.dtype())?, shape))
+        match self.z.dtype() {
+            DType::F64 => Ok((units, shape)),
+            dtype => Ok((units.to_dtype(&Layout::contiguous(&shape), dtype)?, shape)),
+        }
     }
 
     fn gradients_on_host<N: Number>(&self, gradient: &Tensor) -> Result<[Option<Tensor>; 2]> {
         let (layer, n_units) = (self.on_host::<N>()?, self.n_units());
-        let gradient: Vec<N> = numbers(&ComplexTensor::from_stacked(gradient)?)?;
+        let gradient = N::of(&ComplexTensor::from_stacked(gradient)?)?;
         layer.gradients(self, |_, slot, _, units| {
             units.copy_from_slice(&gradient[slot * n_units..][..n_units]);
             units.iter().any(|gradient| !gradient.is_zero())
@@ -238,10 +241,10 @@ impl<N: Number> LayerOnHost<'_, N> {
         })?;
         let mut of_w = vec![N::zero(); n_sites * n_units];
         parts.iter().for_each(|part| add(&mut of_w, part, 1.0));
-        let tensor = |values: &[N], n: usize| {
-            Tensor::from_vec(stacked(values), (N::N_PARTS, n, n_units), &Device::Cpu)
+        let tensor = |values: Vec<N>, n: usize| {
+            Tensor::from_vec(N::stack(values), (N::N_PARTS, n, n_units), &Device::Cpu)
         };
-        Ok([Some(tensor(&of_z, batch)?), Some(tensor(&of_w, n_sites)?)])
+        Ok([Some(tensor(of_z, batch)?), Some(tensor(of_w, n_sites)?)])
     }
 }
 
@@ -253,22 +256,34 @@ fn add<N: Number>(to: &mut [N], values: &[N], by: f64) {
 /// What units hold on the host.
 pub(super) trait Number: Element<Real = f64> + Mul<f64, Output = Self> {
     const N_PARTS: usize;
+
+    /// The numbers of a tensor on the CPU.
+    fn of(tensor: &ComplexTensor) -> Result<Vec<Self>>;
+
+    /// All real parts, then all imaginary ones.
+    fn stack(values: Vec<Self>) -> Vec<f64>;
 }
 
 impl Number for f64 {
     const N_PARTS: usize = 1;
+
+    fn of(tensor: &ComplexTensor) -> Result<Vec<f64>> {
+        tensor.re().to_dtype(DType::F64)?.flatten_all()?.to_vec1()
+    }
+
+    fn stack(values: Vec<f64>) -> Vec<f64> {
+        values
+    }
 }
 
 impl Number for Complex64 {
     const N_PARTS: usize = 2;
-}
 
-pub(super) fn numbers<N: Number>(tensor: &ComplexTensor) -> Result<Vec<N>> {
-    Ok(tensor.to_host()?.into_iter().map(N::from_complex).collect())
-}
+    fn of(tensor: &ComplexTensor) -> Result<Vec<Complex64>> {
+        tensor.to_host()
+    }
 
-/// All real parts, then all imaginary ones.
-pub(super) fn stacked<N: Number>(values: &[N]) -> Vec<f64> {
-    let values: Vec<Complex64> = values.iter().map(|value| value.to_complex()).collect();
-    stacked_numbers(&values, N::N_PARTS).collect()
+    fn stack(values: Vec<Complex64>) -> Vec<f64> {
+        stacked_numbers(&values, Self::N_PARTS).collect()
+    }
 }

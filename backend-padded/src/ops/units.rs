@@ -6,7 +6,7 @@ use num_complex::Complex64;
 use operator_core::functions::{complex_ln_cosh, complex_tanh, ln_cosh_each, tanh_each};
 use rayon::prelude::*;
 
-use super::changed_layer::{ChangedLayer, Number, numbers, stacked, wanted_gradients};
+use super::changed_layer::{ChangedLayer, Number, wanted_gradients};
 use crate::compact::CompactStates;
 #[cfg(feature = "cuda")]
 use crate::compact::Samples;
@@ -117,13 +117,13 @@ impl SumsOfUnits {
                 },
             );
         })?;
-        Ok((stacked(&sums), (N::N_PARTS, batch * width).into()))
+        Ok((N::stack(sums), (N::N_PARTS, batch * width).into()))
     }
 
     /// The gradients in `z` and `w`, stacked, in f64, from that in the stacked sums.
     fn gradients_on_host<N: Function>(&self, gradient: &Tensor) -> Result<[Option<Tensor>; 2]> {
         let layer = self.layer.on_host::<N>()?;
-        let gradient: Vec<N> = numbers(&ComplexTensor::from_stacked(gradient)?)?;
+        let gradient = N::of(&ComplexTensor::from_stacked(gradient)?)?;
         layer.gradients(&self.layer, |sample, slot, item, units| {
             let gradient = gradient[slot];
             if gradient.is_zero() {
